@@ -1,0 +1,46 @@
+# make run   test a device (the built-in reference device, unless DEVICE= names another)
+# make test  check sipverdict itself
+# Both set up what they need on Debian and Ubuntu, and say so; elsewhere they say what to install.
+
+SHELL   := /bin/bash
+DEVICE  ?= reference
+WINDOW  ?= quick
+FAULT   ?=
+ARGS    ?=
+
+VENV    := .venv
+BASE    := $(VENV)/.base
+DEVICES := $(VENV)/.devices
+comma   := ,
+
+.PHONY: help run test devices lint clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -3
+	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA)"
+	@echo "make lint     ruff and mypy"
+	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
+
+$(BASE): pyproject.toml constraints.txt .ci/setup
+	@.ci/setup base
+	@touch $@
+
+$(DEVICES): $(BASE) .ci/setup
+	@.ci/setup devices
+	@touch $@
+
+run: $(BASE)
+	@$(VENV)/bin/sipverdict run $(addprefix --device ,$(subst $(comma), ,$(DEVICE))) --window $(WINDOW) $(addprefix --fault ,$(subst $(comma), ,$(FAULT))) -- $(ARGS)
+
+devices: $(DEVICES)
+
+lint: $(BASE)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+test: $(BASE) $(DEVICES) lint
+	@$(VENV)/bin/python -m pytest tests $(ARGS)
+
+clean:
+	rm -rf $(VENV) reports/out build *.egg-info

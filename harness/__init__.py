@@ -1,0 +1,6 @@
+"""sipverdict's harness: drives a SIP device with SIPp, records the wire, judges it.
+
+Suites import the harness; the harness never imports suites.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,79 @@
+"""``sipverdict``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from harness import __version__
+from harness.errors import SipverdictError
+from harness.report.outcome import ExitStatus
+
+_USAGE = """\
+sipverdict run --device reference
+  sipverdict run --device my-phone.toml --window standard -- -k decline
+  sipverdict list requirements
+  sipverdict explain RFC3261-21.6-01
+  sipverdict replay reports/out/latest"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status of the contract (docs/running.md)."""
+    parser = argparse.ArgumentParser(
+        prog="sipverdict",
+        description="Conformance tests for what SIP devices do with 302 Moved Temporarily and 603 Decline.",
+        epilog=f"examples:\n  {_USAGE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sipverdict {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="test a device", add_help=False)
+    run.add_argument("arguments", nargs=argparse.REMAINDER)
+
+    listing = commands.add_parser("list", help="list purposes, requirements, devices or faults")
+    listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults"))
+    listing.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    explain = commands.add_parser("explain", help="say what a requirement asks for and how it is decided")
+    explain.add_argument("requirement")
+
+    replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
+    replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
+
+    options = parser.parse_args(argv)
+    try:
+        return _dispatch(options)
+    except SipverdictError as error:
+        print(f"sipverdict: {error}", file=sys.stderr)
+        return int(ExitStatus.of_error(error))
+    except KeyboardInterrupt:
+        return int(ExitStatus.INCONCLUSIVE)
+    except BrokenPipeError:
+        # ``sipverdict list … | head``: nobody reads on, and that is no error.
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    # Each command imports only what it needs: listing must not wait for pytest.
+    if options.command == "run":
+        from harness.commands.run import run
+
+        return run(options.arguments)
+    if options.command == "list":
+        from harness.commands.listing import show
+
+        return show(options.what, as_json=options.json)
+    if options.command == "explain":
+        from harness.commands.explain import explain
+
+        return explain(options.requirement)
+    from harness.commands.replay import replay
+
+    return replay(options.run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

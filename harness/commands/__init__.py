@@ -1,0 +1,1 @@
+"""The commands of ``sipverdict``: comfort over the pytest suite, never a second way to run it."""

@@ -1,0 +1,54 @@
+"""``sipverdict explain``: one page on a requirement, generated from the catalogue and the purposes."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+
+from rich.console import Console
+from rich.markup import escape
+
+from harness.catalogue import Catalogue, Row
+from harness.discovery import all_purposes
+from harness.errors import SetupError
+from harness.purpose import Purpose
+
+
+def explain(requirement: str) -> int:
+    """Print the page of ``requirement``; SetupError naming the nearest ids if there is no such row."""
+    catalogue = Catalogue.load()
+    if requirement not in catalogue:
+        near = difflib.get_close_matches(requirement, catalogue.rows, n=3, cutoff=0.3)
+        raise SetupError(
+            f"no requirement is called {requirement!r}; the nearest: {', '.join(near) or 'none'}",
+            "sipverdict list requirements shows all",
+        )
+    row = catalogue[requirement]
+    console = Console(highlight=False)
+    console.print(page(row, [p for p in all_purposes().values() if requirement in p.requirements]))
+    return 0
+
+
+def page(row: Row, purposes: list[Purpose]) -> str:
+    """The page of ``row`` in rich's markup."""
+    facts = [
+        ("clause", f"{row.clause}  {row.link}".strip()),
+        ("binds", ", ".join(row.roles) + (f"  if {row.applies_if}" if row.applies_if else "")),
+        ("stimulus", row.stimulus),
+        ("pass", row.pass_criterion),
+        ("violation", row.violation),
+        ("timing", row.timing),
+        ("ambiguous", row.ambiguity),
+        ("ruling", f"a violation is: {row.on_violation}" + (f"; {row.ruling_note}" if row.ruling_note else "")),
+        ("as", f"same fact on the wire as {row.same_wire_fact_as}" if row.same_wire_fact_as else ""),
+    ]
+    lines = [f"[bold]{escape(row.id)}[/]  {row.level}  ({row.tier})", escape(row.requirement), ""]
+    lines += [f"[dim]{name:<10}[/] {escape(text)}" for name, text in facts if text]
+    if not purposes:
+        lines += ["", "No purpose decides it yet: docs/not-tested.md says why."]
+    for purpose in purposes:
+        lines += ["", f"[bold]decided by[/] {escape(purpose.name)}", escape(inspect.getdoc(purpose.judge) or "")]
+        lines += [f"[dim]drives[/]     {escape(plan.title)}" for plan in purpose.plans]
+        if purpose.faults:
+            lines.append(f"[dim]catches[/]    {escape(', '.join(purpose.faults))}")
+    return "\n".join(lines)

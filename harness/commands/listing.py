@@ -1,0 +1,92 @@
+"""``sipverdict list``: what there is, for people as a table and for programs as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.catalogue import Catalogue
+from harness.device import builtin_profiles, load_profile
+from harness.devices.reference.faults import FAULTS
+from harness.discovery import all_purposes
+
+
+def show(what: str, *, as_json: bool) -> int:
+    """Print the list of ``what``."""
+    rows = {"purposes": purposes, "requirements": requirements, "devices": devices, "faults": faults}[what]()
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        _table(rows)
+    return 0
+
+
+def purposes() -> list[dict[str, Any]]:
+    """Every purpose: what it decides, for which roles, and the faults it must catch."""
+    catalogue = Catalogue.load()
+    return [
+        {
+            "purpose": purpose.name,
+            "roles": sorted(purpose.roles or {r for row in purpose.requirements for r in catalogue[row].roles}),
+            "requirements": list(purpose.requirements),
+            "faults": list(purpose.faults),
+            "summary": purpose.summary,
+        }
+        for purpose in all_purposes().values()
+    ]
+
+
+def requirements() -> list[dict[str, Any]]:
+    """Every row of the catalogue and the purposes that decide it."""
+    decided: dict[str, list[str]] = {}
+    for purpose in all_purposes().values():
+        for row in purpose.requirements:
+            decided.setdefault(row, []).append(purpose.name)
+    return [
+        {
+            "requirement": row.id,
+            "tier": row.tier,
+            "level": row.level,
+            "clause": row.clause,
+            "roles": list(row.roles),
+            "applies_if": row.applies_if,
+            "text": row.requirement,
+            "purposes": decided.get(row.id, []),
+        }
+        for row in Catalogue.load()
+    ]
+
+
+def devices() -> list[dict[str, Any]]:
+    """The built-in devices."""
+    profiles = [load_profile(name) for name in builtin_profiles()]
+    return [
+        {
+            "device": profile.name,
+            "roles": list(profile.device.roles),
+            "pics": sorted(key for key, claimed in profile.all_pics().items() if claimed),
+            "product": f"{profile.device.vendor} {profile.device.model}".strip(),
+        }
+        for profile in profiles
+    ]
+
+
+def faults() -> list[dict[str, Any]]:
+    """The misbehaviours that the reference device can be given."""
+    return [
+        {"fault": fault.name, "role": "/".join(fault.roles), "sentence": fault.sentence} for fault in FAULTS
+    ]
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for key in rows[0] if rows else ():
+        table.add_column(key, overflow="fold")
+    for row in rows:
+        table.add_row(*(", ".join(map(str, value)) if isinstance(value, list) else str(value) for value in row.values()))
+    console.print(table)

@@ -1,0 +1,49 @@
+"""``sipverdict run``: the pytest suite with the contract's exit status."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import pytest
+
+from harness.options import ROOT, SUITES
+from harness.report.outcome import ExitStatus
+from harness.windows import WINDOWS
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the suite with these options; what follows ``--``, and what is not known here, is for pytest."""
+    parser = argparse.ArgumentParser(
+        prog="sipverdict run",
+        description="Test a device.  Everything after -- goes to pytest (-k, -x, -n 2, --ruling letter, --strict …).",
+    )
+    parser.add_argument("--device", action="append", default=[], help="a built-in name or a profile's path; repeatable")
+    parser.add_argument("--window", choices=sorted(WINDOWS), default="quick", help="how long silence is watched")
+    parser.add_argument("--fault", action="append", default=[], help="give the reference device a fault; repeatable")
+    options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
+
+    command = [
+        "--rootdir",
+        str(ROOT),
+        "--contract-exit",
+        "-q",
+        "--no-header",
+        "-o",
+        "console_output_style=classic",
+        "--disable-warnings",
+        f"--window={options.window}",
+        *(f"--device={device}" for device in options.device),
+        *(f"--fault={fault}" for fault in options.fault),
+        *rest,
+    ]
+    if not any(_is_test(argument) for argument in rest):
+        command.append(str(SUITES))
+    status = pytest.main(command)
+    # What pytest itself has to say (a wrong option, nothing collected, an internal error) is about the set-up.
+    by_pytest = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
+    return int(ExitStatus.SETUP) if status in by_pytest else int(status)
+
+
+def _is_test(argument: str) -> bool:
+    return not argument.startswith("-") and ("::" in argument or argument.endswith(".py") or "suites" in argument)

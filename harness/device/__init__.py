@@ -1,0 +1,15 @@
+"""The device under test: its profile, its process, and how it is made to call.
+
+>>> profile = load_profile("reference")
+>>> async with Device(profile, address=Address("127.0.50.1")) as device:
+...     await device.call("sip:7001@127.0.50.2:5060")
+"""
+
+from harness.device.device import Device
+from harness.device.models import Profile
+from harness.device.pics import PICS
+from harness.device.probe import Prober, options_ping
+from harness.device.profile import builtin_profiles, load_profile
+from harness.device.stimuli import Stimulus
+
+__all__ = ["PICS", "Device", "Prober", "Profile", "Stimulus", "builtin_profiles", "load_profile", "options_ping"]

@@ -1,0 +1,105 @@
+"""What no single key of a profile shows: two keys that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from harness.device.placeholders import names_in
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+THROUGH = frozenset({"uas", "proxy", "redirect", "b2bua"})
+"""Roles in which a SIPp caller makes the device act."""
+
+
+def contradiction(profile: Profile) -> tuple[str, str] | None:
+    """The first contradiction as (dotted key, what is wrong and expected), or None."""
+    return next(_contradictions(profile), None)
+
+
+def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    yield from _of_stimulus(profile)
+    yield from _of_ready(profile)
+    yield from _of_addresses(profile)
+
+
+def _of_stimulus(profile: Profile) -> Iterator[tuple[str, str]]:
+    stimulus, roles = profile.stimulus, set(profile.device.roles)
+    if stimulus.kind == "sipp":
+        if not roles & THROUGH:
+            yield (
+                "stimulus.kind",
+                'kind = "sipp" calls through the device, but device.roles has only "uac": '
+                'expected one of "uas", "proxy", "redirect", "b2bua" among the roles, or another kind',
+            )
+        return
+    if "uac" not in roles:
+        yield (
+            "stimulus.kind",
+            f'kind = "{stimulus.kind}" makes the device place calls itself: expected "uac" in device.roles, '
+            'or kind = "sipp"',
+        )
+    if not any("uri" in names_in(part) for part in _parts(stimulus.call)):
+        yield "stimulus.call", "expected {uri} in it: the URI to call"
+    for act in ("call", "hangup", "reinvite"):
+        allowed = {"uri"} | ({"id"} if stimulus.kind == "tcp" and act != "call" and stimulus.id_pattern else set())
+        for part in _parts(getattr(stimulus, act)):
+            for name in sorted(names_in(part) - allowed):
+                yield f"stimulus.{act}", f"{{{name}}} is no placeholder here; expected only {_braced(allowed)}"
+    if stimulus.kind == "stdin" and profile.process is None:
+        yield "stimulus.kind", 'kind = "stdin" needs a [process] whose standard input the suite has'
+    if stimulus.kind == "tcp" and stimulus.refused and not stimulus.reply:
+        yield "stimulus.refused", "expected stimulus.reply beside it: without it no reply is awaited"
+    if stimulus.kind == "tcp" and stimulus.find and not stimulus.id_pattern:
+        yield "stimulus.find", "expected stimulus.id_pattern beside it: what to look for in its reply"
+    if stimulus.kind == "tcp" and stimulus.id_pattern and not stimulus.reply:
+        yield "stimulus.id_pattern", "expected stimulus.reply beside it: without it no reply is awaited"
+
+
+def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
+    given = [kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(profile.ready, kind)]
+    if len(given) > 1:
+        yield "ready", f"expected exactly one of stdout, udp_bound, options, control; got {' and '.join(given)}"
+    if profile.process and not given:
+        yield "ready", "expected exactly one of stdout, udp_bound, options, control: how it shows that it is ready"
+    for kind in ("stdout", "udp_bound"):
+        if kind in given and profile.process is None:
+            yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
+    if "control" in given and profile.stimulus.kind != "tcp":
+        yield "ready.control", 'needs the control port of stimulus.kind = "tcp"'
+
+
+def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
+    process = profile.process
+    if process is None:
+        if profile.lab.address == "{lease}":
+            yield "lab.address", "expected the device's IPv4:port: without a [process] the suite cannot give it a lease"
+        if profile.lab.backup is True:
+            yield "lab.backup", "expected the IPv4:port that the device has as its backup: there is no [process]"
+        if profile.device.per_plan:
+            yield "device.per_plan", "needs a [process] that the suite may start for each plan"
+        return
+    used = {name for text in (*process.argv, *process.backup_argv, *process.env.values()) for name in names_in(text)}
+    # A configuration file may use them as well: only jinja2 knows, when it renders.
+    if profile.device.per_plan and "peer" not in used and not process.files:
+        yield "device.per_plan", "expected {peer} in process.argv: the address that it sends every call to"
+    if not profile.device.per_plan and "peer" in used:
+        yield "process.argv", "{peer} is the callee of one plan: expected device.per_plan = true with it"
+    if not profile.lab.backup and "backup" in used:
+        yield "process.argv", "{backup} is given: expected lab.backup = true with it, so that the suite watches it"
+    if profile.lab.backup and "backup" not in used and not process.files:
+        yield "lab.backup", "expected {backup} in process.argv or process.backup_argv"
+    if profile.claims("backup_proxy") and not profile.lab.backup:
+        yield "pics.backup_proxy", "claimed, but lab.backup is not set: expected the address that the suite must watch"
+    if process.fault_argv and not any("fault" in names_in(part) for part in process.fault_argv):
+        yield "process.fault_argv", "expected {fault} in it: the fault's name"
+
+
+def _parts(template: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if template is None else (template,) if isinstance(template, str) else template
+
+
+def _braced(names: set[str]) -> str:
+    return " and ".join(f"{{{name}}}" for name in sorted(names, reverse=True))

@@ -1,0 +1,238 @@
+"""The device under test as the driver sees it: start, stop, call, and whether it is alive."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.device.control import ControlPort
+from harness.device.launch import Launch
+from harness.device.models import (
+    CommandStimulus,
+    Profile,
+    SippStimulus,
+    StdinStimulus,
+    parse_address,
+)
+from harness.device.process import Death, DeviceProcess
+from harness.device.ready import udp_bound, wait_ready
+from harness.device.stimuli import Command, Stdin, Stimulus, Tcp, ThroughSipp
+from harness.errors import DeviceError, ProfileError
+from harness.plan import Address
+
+
+class Device:
+    """One device under test, on one address.  Belongs to the event loop that starts it.
+
+    ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
+    needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``faults`` are names that
+    the reference device knows.  ``version`` saves asking the product again where it is known.  ``work`` is the folder
+    that its private folder is made in.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        address: Address | None = None,
+        backup: Address | None = None,
+        peer: Address | None = None,
+        faults: Sequence[str] = (),
+        python: str = sys.executable,
+        version: str | None = None,
+        work: Path | None = None,
+    ) -> None:
+        self.profile = profile
+        self.address = _address(profile, address)
+        self.backup = _backup(profile, backup)
+        self.peer = peer
+        self.stimulus: Stimulus | None = None
+        """How it is made to act; None until it is started."""
+        self.version = version
+        """As asked from the product; None if not asked, or if it does not tell."""
+        self.death: Death | None = None
+        """How and when it ended without being asked to."""
+        self._python = python
+        self._faults = tuple(faults)
+        self._work = work
+        self._process: DeviceProcess | None = None
+        self._port: ControlPort | None = None
+        self._folder: Path | None = None
+        if faults and not (profile.process and profile.process.fault_argv):
+            raise ProfileError(
+                f"{profile.name} cannot be given faults ({', '.join(faults)})",
+                "only the reference device has faults: DEVICE=reference",
+            )
+
+    # --- its life
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready.  DeviceError with the cause, a hint and its last output if it is not.
+
+        A device that the suite may not start is only looked at.  After :meth:`stop` it can be started again.
+        """
+        if self._process is not None:
+            raise RuntimeError("the device is started already")
+        if self.profile.device.per_plan and self.peer is None:
+            raise DeviceError(f"{self.profile.name} has one peer per plan, and was given none", "give Device a peer")
+        self.death = None
+        self._folder = Path(tempfile.mkdtemp(prefix="sipverdict-", dir=self._work))
+        try:
+            await self._start(self._folder)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, folder: Path) -> None:
+        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer)
+        if section := self.profile.process:
+            launch.check_installed(section)
+            if udp_bound(self.address):
+                raise DeviceError(
+                    f"{self.profile.name} cannot be started: {self.address} is taken by another program",
+                    "end the program that holds it (ss -ulpn), or let the suite lease another address",
+                )
+            launch.render(section)
+            self._process = launch.process(section, launch.argv(section, self._faults))
+            await self._process.start()
+            self._process.died.add_done_callback(self._has_died)
+        self.stimulus = self._make_stimulus(launch, folder)
+        ask = None if self.version else asyncio.ensure_future(launch.ask_version())
+        try:
+            await wait_ready(self.profile, self.address, self._process, self._port)
+            self.version = self.version or (await ask if ask else None) or self._version_told()
+        finally:
+            if ask and not ask.done():
+                ask.cancel()
+                await asyncio.wait({ask})
+
+    async def stop(self) -> None:
+        """Stop it, if the suite started it, and remove its private folder.  Stopping twice is harmless."""
+        try:
+            if self._port:
+                await self._port.close()
+            if self._process and self.profile.process:
+                await self._process.stop(self.profile.process.stop_timeout_s)
+        finally:
+            if self._process:
+                self._process.kill()
+            self._process = self._port = self.stimulus = None
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
+
+    async def __aenter__(self) -> Device:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def alive(self) -> bool:
+        """Whether its process runs.  True of a device that the suite did not start: only a ping can tell."""
+        return self._process.running if self._process else self.profile.process is None
+
+    @property
+    def died(self) -> asyncio.Future[Death] | None:
+        """Done when its process ends without having been asked to; None if the suite has not started it."""
+        return self._process.died if self._process else None
+
+    @property
+    def died_at(self) -> float | None:
+        """When it ended unasked, in seconds since the epoch; None if it has not."""
+        return self.death.at if self.death else None
+
+    def output(self, lines: int = 8) -> str:
+        """The last lines that it said; "" if there are none."""
+        return self._process.tail(lines) if self._process else ""
+
+    # --- what it is told to do
+
+    @property
+    def supports(self) -> frozenset[str]:
+        """Which of "call", "hangup" and "reinvite" it can be told to; empty while it is not started."""
+        return self.stimulus.supports if self.stimulus else frozenset()
+
+    async def call(self, uri: str) -> None:
+        """Make it call ``uri``; DeviceError if it could not be asked."""
+        await self._told().call(uri)
+
+    async def hangup(self, uri: str) -> None:
+        """Make it hang up, or give up, its call to ``uri``."""
+        await self._told().hangup(uri)
+
+    async def reinvite(self, uri: str) -> None:
+        """Make it send a re-INVITE within its call to ``uri``."""
+        await self._told().reinvite(uri)
+
+    def _told(self) -> Stimulus:
+        if self.stimulus is None or not self.alive():
+            told = f": it {self.death}" if self.death else ""
+            said = f"; {self._process.told()}" if self._process else ""
+            raise DeviceError(
+                f"{self.profile.name} is not running{told}{said}", "see its output: it ended while the suite used it"
+            )
+        return self.stimulus
+
+    # --- who it is
+
+    def identity(self) -> dict[str, Any]:
+        """What a report says of it: name, vendor, model, declared firmware, version as asked, roles and all PICS."""
+        section = self.profile.device
+        return {
+            "name": section.name,
+            "vendor": section.vendor,
+            "model": section.model,
+            "firmware": section.firmware,
+            "version": self.version or section.firmware,
+            "roles": list(section.roles),
+            "transports": list(section.transports),
+            "pics": self.profile.all_pics(),
+        }
+
+    def _version_told(self) -> str | None:
+        section = self.profile.process
+        if section is None or section.version or not section.version_pattern:
+            return None
+        found = re.search(section.version_pattern, self.output(200), re.MULTILINE)
+        return found[1] if found else None
+
+    # --- how it is started
+
+    def _make_stimulus(self, launch: Launch, folder: Path) -> Stimulus:
+        section, name = self.profile.stimulus, self.profile.name
+        if isinstance(section, SippStimulus):
+            return ThroughSipp()
+        if isinstance(section, CommandStimulus):
+            return Command(section, name, folder)
+        if isinstance(section, StdinStimulus):
+            assert self._process
+            return Stdin(section, name, self._process)
+        self._port = ControlPort(name, launch.control_address(section), section.framing)
+        return Tcp(section, name, self._port)
+
+    def _has_died(self, died: asyncio.Future[Death]) -> None:
+        if not died.cancelled():
+            self.death = died.result()
+
+
+def _address(profile: Profile, lease: Address | None) -> Address:
+    if profile.lab.address != "{lease}":
+        return parse_address(profile.lab.address)
+    if lease is None:
+        raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
+    return lease
+
+
+def _backup(profile: Profile, lease: Address | None) -> Address | None:
+    if isinstance(profile.lab.backup, str):
+        return parse_address(profile.lab.backup)
+    if profile.lab.backup and lease is None:
+        raise DeviceError(f"{profile.name} needs a backup address, and none was leased", "give Device a backup")
+    return lease if profile.lab.backup else None

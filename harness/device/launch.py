@@ -1,0 +1,145 @@
+"""From a profile to a command: placeholders, configuration files, what must be installed, what must not be told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import jinja2
+
+import harness
+from harness.device.models import ProcessSection, Profile, TcpStimulus, parse_address
+from harness.device.placeholders import fill
+from harness.device.process import DeviceProcess
+from harness.errors import DeviceError, ProfileError
+from harness.plan import Address
+
+SUITE: Final = Path(harness.__file__).resolve().parent.parent
+_VERSION = r"(\d+(?:\.\d+)+\S*)"
+_SECRET_NAME = re.compile(r"passw|secret|token|credential|api_?key", re.IGNORECASE)
+
+
+class Launch:
+    """One start of a device: the profile's templates with this start's values."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        folder: Path,
+        python: str,
+        address: Address,
+        backup: Address | None,
+        peer: Address | None,
+    ) -> None:
+        self._profile = profile
+        self._folder = folder
+        self._python = python
+        self._backup = backup
+        self._values = {
+            "python": python,
+            "address": str(address),
+            "host": address.host,
+            "port": str(address.port),
+            "folder": str(folder),
+            "here": str(profile.source.parent),
+            "suite": str(SUITE),
+            **({"backup": str(backup)} if backup else {}),
+            **({"peer": str(peer)} if peer else {}),
+        }
+
+    def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
+        """The command line, with the backup address and the faults if there are any."""
+        parts = [*section.argv, *(section.backup_argv if self._backup else ())]
+        argv = [fill(part, self._values) for part in parts]
+        return argv + [fill(part, {"fault": fault}) for fault in faults for part in section.fault_argv]
+
+    def process(self, section: ProcessSection, argv: Sequence[str]) -> DeviceProcess:
+        """The process of ``argv``, not started, with the profile's environment."""
+        return DeviceProcess(
+            self._profile.name,
+            argv,
+            folder=self._folder,
+            env={name: fill(value, self._values) for name, value in section.env.items()},
+            install=section.install,
+            secrets=self._secrets(section),
+        )
+
+    def control_address(self, section: TcpStimulus) -> str:
+        """The control port as IPv4:port; ProfileError if it is none."""
+        place = fill(section.control, self._values)
+        try:
+            return str(parse_address(place))
+        except ValueError as error:
+            raise ProfileError(f"{self._profile.source}: stimulus.control: {error}") from None
+
+    def render(self, section: ProcessSection) -> None:
+        """Write the profile's configuration files into the private folder; ProfileError if one cannot be."""
+        source = self._profile.source
+        # Configuration files of products are no HTML: nothing is to be escaped, and a missing value is an error.
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(source.parent),
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        for file in section.files:
+            try:
+                text = environment.get_template(file).render({**self._values, "pixit": self._profile.pixit})
+            except jinja2.TemplateError as error:
+                raise ProfileError(
+                    f"{source.parent / file}: {error}", f"it may use {', '.join(sorted(self._values))} and pixit"
+                ) from error
+            target = self._folder / file.removesuffix(".j2")
+            target.touch(mode=0o600)  # it may hold a password
+            target.write_text(text, "utf-8")
+
+    def check_installed(self, section: ProcessSection) -> None:
+        """DeviceError if a module is missing.  Of another interpreter nothing is known: its own error tells."""
+        if not self._same_python():
+            return
+        for module in section.modules:
+            if find_spec(module) is None:
+                raise DeviceError(
+                    f"{self._profile.name} is not installed: {self._python} has no module {module!r}",
+                    section.install or f"install what provides {module}",
+                )
+
+    async def ask_version(self) -> str | None:
+        """What the product answers when asked its version; None if it does not, which keeps nobody from judging it."""
+        section = self._profile.process
+        if section and section.version_of and self._same_python():
+            return _version_of(section.version_of)
+        if section is None or not section.version:
+            return None
+        asked = self.process(section, [fill(part, self._values) for part in section.version])
+        try:
+            await asked.start()
+            await asyncio.wait({asked.died}, timeout=self._profile.ready.timeout_s)
+            found = re.search(section.version_pattern or _VERSION, asked.tail(50))
+        except DeviceError:
+            return None
+        finally:
+            await asked.stop(0.1)
+        return found[1] if found else None
+
+    def _same_python(self) -> bool:
+        return Path(self._python).absolute() == Path(sys.executable).absolute()  # links of two environments may meet
+
+    def _secrets(self, section: ProcessSection) -> list[str]:
+        named = {**self._profile.pixit, **section.env, **os.environ}
+        found = {str(value) for name, value in named.items() if _SECRET_NAME.search(name)}
+        return sorted((value for value in found if len(value) > 3), key=len, reverse=True)
+
+
+def _version_of(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return getattr(sys.modules.get(name), "__version__", None)

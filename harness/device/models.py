@@ -1,0 +1,260 @@
+"""The device profile as typed, frozen data; :mod:`harness.device.profile` loads it and words its errors."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from harness.device.pics import PICS
+from harness.device.placeholders import START, names_in
+from harness.plan import Address
+
+Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
+Value = str | int | float | bool
+
+
+def parse_address(text: str) -> Address:
+    """``text`` as IPv4:port; ValueError with what was expected."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; got {text!r}")
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; {host!r} is no IPv4 address") from None
+    return Address(host, int(port))
+
+
+def _address_or_lease(text: str) -> str:
+    if text != "{lease}":
+        parse_address(text)
+    return text
+
+
+def _known_placeholders(text: str) -> str:
+    for name in sorted(names_in(text) - START):
+        raise ValueError(f"{{{name}}} is no placeholder; there are {_listed(f'{{{known}}}' for known in START)}")
+    return text
+
+
+def _pics_key(key: str) -> str:
+    if key not in PICS:
+        raise ValueError("no such PICS key")
+    return key
+
+
+def _regex(text: str) -> str:
+    try:
+        compiled = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    if compiled.groups != 1:
+        raise ValueError("expected a regular expression with exactly one group: the version")
+    return text
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise ValueError("expected the name of a file in the profile's own folder")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not text or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError("expected one line without control characters")
+    return text
+
+
+# TOML has lists where these models have tuples: only that conversion is allowed, every value keeps its type.
+_Lax = Field(strict=False)
+Filled = Annotated[str, AfterValidator(_known_placeholders)]
+Argv = Annotated[tuple[Filled, ...], Field(strict=False, min_length=1)]
+CommandArgv = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+Line = Annotated[str, AfterValidator(_one_line)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class Section(BaseModel):
+    """A table of a profile: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DeviceSection(Section):
+    """``[device]``: who it is and what it can take."""
+
+    name: Annotated[str, AfterValidator(_one_line)]
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    """As declared; the version that the product itself tells wins (``process.version``)."""
+    roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
+    transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
+    max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How many calls it carries at once."""
+    per_plan: bool = False
+    """One process per plan: for devices that send every call to one configured peer and are cheap to start."""
+
+
+class LabSection(Section):
+    """``[lab]``: where the device is."""
+
+    address: Annotated[str, AfterValidator(_address_or_lease)] = "{lease}"
+    """``{lease}``: the suite leases a loopback address for it; or a fixed IPv4:port."""
+    backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
+    """True: the device is given a leased backup address; IPv4:port: it has this one.  The suite watches it."""
+
+
+class ProcessSection(Section):
+    """``[process]``: how the suite starts and stops the device.  Absent: it may not, the device is running."""
+
+    argv: Argv
+    """Program and arguments, one each; never a shell string."""
+    backup_argv: Annotated[tuple[Filled, ...], _Lax] = ()
+    """Appended if there is a backup address."""
+    fault_argv: Annotated[tuple[str, ...], _Lax] = ()
+    """Appended for each fault (``{fault}``); absent: this device cannot be given faults."""
+    env: dict[str, Filled] = Field(default_factory=dict)
+    files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], _Lax] = ()
+    """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
+    modules: Annotated[tuple[str, ...], _Lax] = ()
+    """Python modules that ``{python}`` must be able to import: what to say when one is missing."""
+    install: str = ""
+    """What to do if the product is missing."""
+    version_of: str = ""
+    """The Python distribution (or module that the suite has loaded) whose version is the product's."""
+    version: Annotated[tuple[Filled, ...], _Lax] = ()
+    """A command that prints the product's version."""
+    version_pattern: Annotated[str, AfterValidator(_regex)] | None = None
+    """Finds the version in what that command says; without the command: in what the device says when it starts."""
+    stop_timeout_s: Seconds = 1.5
+    """From SIGTERM until the process group is killed."""
+
+
+class ReadySection(Section):
+    """``[ready]``: the one event that says the device can be called upon."""
+
+    stdout: Line | None = None
+    """A line of its standard output that begins so."""
+    udp_bound: Literal[True] | None = None
+    """Its address is bound."""
+    options: Literal[True] | None = None
+    """It answers an OPTIONS, with whatever status."""
+    control: Literal[True] | None = None
+    """The control port of its stimulus answers."""
+    timeout_s: Seconds = 10.0
+
+    @property
+    def kind(self) -> str | None:
+        """The one that is set."""
+        return next((kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(self, kind)), None)
+
+
+class StdinStimulus(Section):
+    """A line on the device's standard input."""
+
+    kind: Literal["stdin"]
+    call: Line
+    hangup: Line | None = None
+    reinvite: Line | None = None
+
+
+class TcpStimulus(Section):
+    """Messages to a control port, one at a time; each is answered before the next one is sent."""
+
+    kind: Literal["tcp"]
+    control: Filled
+    """The control port, IPv4:port."""
+    framing: Literal["line", "netstring"] = "line"
+    escape: Literal["none", "json"] = "none"
+    """How ``{uri}`` is written: as it is, or as inside a JSON string."""
+    call: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)]
+    hangup: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)] | None = None
+    reinvite: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)] | None = None
+    probe: Line | None = None
+    """What ``ready.control`` sends, and waits for an answer to; absent: connecting is enough."""
+    reply: Line | None = None
+    """A regular expression that a reply has and the port's other messages have not; absent: no reply is awaited."""
+    refused: Line | None = None
+    """A regular expression for a reply that says no."""
+    find: Line | None = None
+    """What asks for the list of calls, before ``hangup`` and ``reinvite``."""
+    id_pattern: Annotated[str, AfterValidator(_regex)] | None = None
+    """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the reply to ``find`` or, without one, in that to ``call``.
+
+    It may hold ``{uri}``, which stands for the called URI itself.
+    """
+    timeout_s: Seconds = 5.0
+
+
+class CommandStimulus(Section):
+    """A command per call, ended by its own deadline."""
+
+    kind: Literal["command"]
+    call: CommandArgv
+    hangup: CommandArgv | None = None
+    reinvite: CommandArgv | None = None
+    timeout_s: Seconds = 10.0
+
+
+class SippStimulus(Section):
+    """A SIPp caller through the device; the driver does it."""
+
+    kind: Literal["sipp"]
+
+
+StimulusSection = Annotated[
+    StdinStimulus | TcpStimulus | CommandStimulus | SippStimulus,
+    Field(discriminator="kind"),
+]
+
+
+class Profile(Section):
+    """One device under test.  ``source`` is the file that it was read from."""
+
+    device: DeviceSection
+    pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
+    pixit: dict[str, Value] = Field(default_factory=dict)
+    lab: LabSection = LabSection()
+    process: ProcessSection | None = None
+    ready: ReadySection = ReadySection()
+    stimulus: StimulusSection
+
+    _source: Path = PrivateAttr(default=Path())
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self.device.name
+
+    @property
+    def source(self) -> Path:
+        """The profile's file."""
+        return self._source
+
+    def claims(self, key: str) -> bool:
+        """Whether the device claims ``key``; KeyError for a key that no PICS has."""
+        if key not in PICS:
+            raise KeyError(key)
+        return self.pics.get(key, False)
+
+    def all_pics(self) -> dict[str, bool]:
+        """Every PICS key with what the device declares of it: what is not mentioned is not claimed."""
+        return {key: self.pics.get(key, False) for key in PICS}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Profile:
+        from harness.device.consistency import contradiction
+
+        if found := contradiction(self):
+            raise ValueError(f"{found[0]}\0{found[1]}")
+        return self
+
+
+def _listed(names: Iterable[Any]) -> str:
+    return ", ".join(sorted(map(str, names)))

@@ -1,0 +1,220 @@
+"""One start of a device as a process: argv only, a group of its own, output kept, no way to outlive the suite."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.errors import DeviceError
+
+KEPT_LINES: Final = 200
+LINE_LIMIT: Final = 500
+_PR_SET_PDEATHSIG: Final = 1
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Death:
+    """An exit that nobody asked for."""
+
+    at: float
+    """Seconds since the epoch."""
+    code: int
+    """Exit status; negative: the signal."""
+
+    def __str__(self) -> str:
+        if self.code < 0:
+            with contextlib.suppress(ValueError):
+                return f"was ended by {signal.Signals(-self.code).name}"
+        return f"ended with status {self.code}"
+
+
+def die_with_parent() -> None:
+    """In the child, before exec: SIGKILL when the parent goes, so that no orphan keeps the address."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def redacted(text: str, secrets: Sequence[str]) -> str:
+    """``text`` with every secret replaced by ``***``."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+class DeviceProcess:
+    """A device's process.  Use within one running event loop; start it once."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        install: str = "",
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self.argv = tuple(argv)
+        self.died: asyncio.Future[Death] = asyncio.get_running_loop().create_future()
+        """Done when the device ends without having been asked to."""
+        self._folder = folder
+        self._env = {**os.environ, **(env or {})}
+        self._install = install
+        self._secrets = tuple(secrets)
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._kept: deque[str] = deque(maxlen=KEPT_LINES)
+        self._said: deque[str] = deque(maxlen=KEPT_LINES)
+        self._news = asyncio.Condition()
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, which is its group's and session's as well; None before the start."""
+        return self._process.pid if self._process else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    def tail(self, lines: int = 8) -> str:
+        """The last lines of its output, both streams, without secrets."""
+        return "\n".join(list(self._kept)[-lines:])
+
+    def told(self, lines: int = 8) -> str:
+        """Its last output as an error's last part; says so if there was none."""
+        said = [f"    {line}" for line in self.tail(lines).splitlines()]
+        return "\n".join(["its last output:", *said]) if said else "it said nothing"
+
+    async def start(self) -> None:
+        """Start it; DeviceError if the program is not there or cannot be executed."""
+        program = self.argv[0]
+        if shutil.which(program, path=self._env.get("PATH")) is None:
+            raise DeviceError(
+                f"{self.name} cannot be started: there is no program {program!r}",
+                self._install or "install the product, or correct process.argv of its profile",
+            )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=self._folder,
+                env=self._env,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        except (OSError, ValueError) as error:  # ValueError: a NUL byte in argv
+            raise DeviceError(f"{self.name} cannot be started: {error}", "see process.argv of its profile") from error
+        assert self._process.stdout
+        assert self._process.stderr
+        readers = [
+            asyncio.ensure_future(self._read(self._process.stdout, self._said)),
+            asyncio.ensure_future(self._read(self._process.stderr, None)),
+        ]
+        self._tasks = [*readers, asyncio.ensure_future(self._wait(readers))]
+
+    async def line(self, beginning: str) -> None:
+        """Return when a line of its standard output begins with ``beginning``, said before or from now on."""
+        async with self._news:
+            await self._news.wait_for(lambda: any(line.startswith(beginning) for line in self._said))
+
+    async def write_line(self, text: str, deadline: float = 5.0) -> None:
+        """Write one line to its standard input; DeviceError if it has ended or does not read."""
+        if self._process is None or not self.running:
+            raise DeviceError(f"{self.name} is not running; {self.told()}", "the device ended: look at its own log")
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(text.encode() + b"\n")
+            await asyncio.wait_for(self._process.stdin.drain(), deadline)
+        except (ConnectionError, RuntimeError) as error:
+            raise DeviceError(
+                f"{self.name} has closed its standard input; {self.told()}", "the device ended, or does not read lines"
+            ) from error
+        except TimeoutError:
+            raise DeviceError(
+                f"{self.name} does not read its standard input: a line could not be written in {deadline:g} s",
+                "the device hangs, or its profile wants another stimulus.kind",
+            ) from None
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM, ``grace`` seconds, SIGKILL to what is left of its group.  Stopping twice is harmless."""
+        self._stopping = True
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), grace)
+            except TimeoutError:  # Kamailio 5.6.3 does so once in about 125 stops
+                pass
+            finally:
+                self._kill_group(process.pid)
+            await process.wait()
+        else:
+            self._kill_group(process.pid)
+        # A grandchild that left the group may hold the pipes open: what it says is no longer of interest.
+        await asyncio.wait(self._tasks, timeout=0.5)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def kill(self) -> None:
+        """SIGKILL to the group, at once; for ways out that cannot wait."""
+        self._stopping = True
+        if self._process is not None:
+            self._kill_group(self._process.pid)
+
+    @staticmethod
+    def end_group(process: asyncio.subprocess.Process) -> None:
+        """SIGKILL to whatever is left of the group of ``process``, which was started in a session of its own."""
+        DeviceProcess._kill_group(process.pid)
+
+    @staticmethod
+    def _kill_group(pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+    async def _read(self, stream: asyncio.StreamReader, said: deque[str] | None) -> None:
+        rest = b""
+        while chunk := await stream.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[:LINE_LIMIT]  # a line without an end must not grow without an end
+            await self._keep(lines, said)
+        if rest:
+            await self._keep([rest], said)
+
+    async def _keep(self, lines: Sequence[bytes], said: deque[str] | None) -> None:
+        for line in lines:
+            text = _ANSI.sub("", line[:LINE_LIMIT].decode("utf-8", "replace")).rstrip()
+            clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+            self._kept.append(redacted(clean, self._secrets))
+            if said is not None:
+                said.append(clean)
+        async with self._news:
+            self._news.notify_all()
+
+    async def _wait(self, readers: Sequence[asyncio.Task[None]]) -> None:
+        assert self._process
+        code = await self._process.wait()
+        now = time.time()
+        await asyncio.wait(readers, timeout=0.2)  # so that its last words are there when its death is told
+        if not self._stopping and not self.died.done():
+            self.died.set_result(Death(now, code))

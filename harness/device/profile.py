@@ -1,0 +1,166 @@
+"""Loading a device profile, and saying exactly what is wrong with one that cannot be used."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+import harness
+from harness.device import models, placeholders
+from harness.device.models import Profile
+from harness.device.pics import PICS
+from harness.errors import ProfileError
+
+DEVICES: Final = Path(harness.__file__).parent / "devices"
+FILE_NAME: Final = "device.toml"
+
+_STIMULI: Final[dict[str, type[BaseModel]]] = {
+    "stdin": models.StdinStimulus,
+    "tcp": models.TcpStimulus,
+    "command": models.CommandStimulus,
+    "sipp": models.SippStimulus,
+}
+_SECTIONS: Final[dict[str, list[str]]] = {
+    "": list(Profile.model_fields),
+    "device": list(models.DeviceSection.model_fields),
+    "pics": list(PICS),
+    "lab": list(models.LabSection.model_fields),
+    "process": list(models.ProcessSection.model_fields),
+    "ready": list(models.ReadySection.model_fields),
+    "stimulus": sorted({name for model in _STIMULI.values() for name in model.model_fields}),
+}
+_TYPES: Final = {
+    "string_type": "a string",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
+def builtin_profiles() -> list[str]:
+    """The names of the devices that come with the suite, sorted."""
+    return sorted(path.parent.name for path in DEVICES.glob(f"*/{FILE_NAME}"))
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """The profile of a built-in device, of a file, or of a folder with a ``device.toml``; ProfileError if unusable."""
+    path = _find(name_or_path)
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: is not UTF-8 text", "a device profile is a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{path}: is not TOML: {error}", "see https://toml.io, strings want quotes") from error
+    if not table:
+        raise ProfileError(f"{path}: is empty", "start from a built-in one: " + str(DEVICES / "reference" / FILE_NAME))
+    try:
+        profile = Profile.model_validate(table)
+    except ValidationError as error:
+        raise _worded(path, table, error) from error
+    profile._source = path.resolve()
+    for index, file in enumerate(profile.process.files if profile.process else ()):
+        if not (path.parent / file).is_file():
+            raise ProfileError(
+                f"{path}: process.files.{index}: expected a template in the profile's folder; there is no {file!r}"
+            )
+    return profile
+
+
+def _find(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    if (builtin := DEVICES / text / FILE_NAME) and text and "/" not in text and builtin.is_file():
+        return builtin
+    path = Path(text).expanduser()
+    if path.is_dir() and (path / FILE_NAME).is_file():
+        return path / FILE_NAME
+    if path.is_file():
+        return path
+    if "/" in text or text.endswith(".toml"):
+        what = f"holds no {FILE_NAME}" if path.is_dir() else "there is no such file"
+        raise ProfileError(f"{path}: {what}", f"name a profile's file, or one of {_near(text, builtin_profiles())}")
+    known = _near(text, builtin_profiles())
+    raise ProfileError(f"no device is called {text!r}", f"known: {known}; or give the path of a profile")
+
+
+def _near(text: str, known: Iterable[str]) -> str:
+    """``known``, nearest to ``text`` first."""
+    return ", ".join(
+        sorted(known, key=lambda name: (-difflib.SequenceMatcher(None, text.lower(), name.lower()).ratio(), name))
+    )
+
+
+def _worded(path: Path, table: dict[str, Any], error: ValidationError) -> ProfileError:
+    lines, hints = [], []
+    for detail in error.errors(include_url=False):
+        keys = [str(key) for key in detail["loc"] if str(key) != "[key]"]
+        if keys[:1] == ["stimulus"] and keys[1:2] and keys[1] in _STIMULI:
+            del keys[1]  # pydantic names the kind of a tagged union as if it were a key
+        key, expected, hint = _detail(keys, dict(detail), table)
+        lines.append(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
+        hints += [hint] if hint and hint not in hints else []
+    return ProfileError("\n".join(lines), "; ".join(hints))
+
+
+def _detail(keys: list[str], detail: dict[str, Any], table: dict[str, Any]) -> tuple[str, str, str]:
+    key, kind, context = ".".join(keys), str(detail["type"]), detail.get("ctx", {})
+    text = str(context["error"]) if kind == "value_error" else ""
+    if kind == "extra_forbidden" or text == "no such PICS key":
+        return key, "unknown key", _suggest(keys, table)
+    if "\0" in text:
+        where, _, what = text.partition("\0")
+        return where, what, ""
+    if text:
+        return key, text, _suggest_placeholder(text)
+    if kind == "missing":
+        return key, "missing" if len(keys) > 1 else f"missing: expected a table [{key}]", ""
+    if kind == "union_tag_not_found":
+        return f"{key}.kind", f"missing: expected one of {_near('', _STIMULI)}", ""
+    if kind == "union_tag_invalid":
+        tag = str(context.get("tag"))
+        return f"{key}.kind", f"expected one of {_near(tag, _STIMULI)}; got {tag!r}", ""
+    got = _shown(detail.get("input"))
+    if kind == "literal_error":
+        return key, f"expected {context['expected']}; got {got}", ""
+    if kind in _TYPES:
+        return key, f"expected {_TYPES[kind]}; got {got}", ""
+    return key, f"expected otherwise: {detail['msg']}; got {got}", ""
+
+
+def _shown(value: object) -> str:
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    return text if len(text) < 80 else text[:76] + " ..."
+
+
+def _suggest(keys: list[str], table: dict[str, Any]) -> str:
+    section, wrong = ".".join(keys[:-1]), keys[-1]
+    known = list(_SECTIONS.get(section, ()))
+    if section == "stimulus" and (model := _STIMULI.get(str(table.get("stimulus", {}).get("kind")))):
+        known = list(model.model_fields)
+    dotted = f"{section}." if section else ""
+    if near := difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6):
+        return f"the nearest is {dotted}{near[0]}"
+    for other, names in _SECTIONS.items():
+        if wrong in names:
+            return f"did you mean {other}.{wrong}?" if other else f"[{wrong}] is a table of its own"
+    nearest = _near(wrong, known).split(", ")[0]
+    return f"the nearest is {dotted}{nearest}; known: {', '.join(sorted(known))}"
+
+
+def _suggest_placeholder(text: str) -> str:
+    if "is no placeholder" not in text:
+        return ""
+    wrong = text.partition("}")[0].lstrip("{")
+    near = difflib.get_close_matches(wrong, placeholders.START, n=1, cutoff=0.5)
+    return f"the nearest is {{{near[0]}}}" if near else ""

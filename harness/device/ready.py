@@ -1,0 +1,109 @@
+"""Knowing that a device is ready: by the one event its profile declares, never by waiting a fixed time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+from harness.device.control import ControlPort
+from harness.device.models import Profile, TcpStimulus
+from harness.device.probe import options_ping
+from harness.device.process import DeviceProcess
+from harness.errors import DeviceError
+from harness.plan import Address
+
+LOOK_S: Final = 0.005
+"""Between two looks at what gives no event of its own (one look costs 0.04 ms)."""
+FIRST_COPY_S: Final = 0.02
+"""T1 of the OPTIONS that asks for readiness: Sippy drops what arrives between its bind and its event loop."""
+_LOCAL = re.compile(r"^\s*\d+: ([0-9A-F]{8}):([0-9A-F]{4}) ", re.MULTILINE)
+
+
+def udp_bound(address: Address, *, wildcard: bool = True) -> bool:
+    """Whether a UDP socket of this machine is bound to ``address``; ``wildcard``: 0.0.0.0 with its port counts."""
+    hosts = {struct.pack("=4s", socket.inet_aton(address.host))}
+    if wildcard:
+        hosts.add(bytes(4))
+    # /proc prints the address as one number in the machine's byte order
+    wanted = {(f"{struct.unpack('=I', host)[0]:08X}", f"{address.port:04X}") for host in hosts}
+    return any(found in wanted for found in _LOCAL.findall(Path("/proc/net/udp").read_text("ascii")))
+
+
+async def wait_ready(
+    profile: Profile, address: Address, process: DeviceProcess | None, port: ControlPort | None
+) -> None:
+    """Return when the device is ready.  DeviceError with its last words if it ends before, or is not in time."""
+    kind = profile.ready.kind
+    if kind is None:
+        return
+    waiting = asyncio.ensure_future(_event(kind, profile, address, process, port))
+    either: set[asyncio.Future[Any]] = {waiting, process.died} if process else {waiting}
+    try:
+        done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    told = f"; {process.told()}" if process else ""
+    if waiting in done:
+        try:
+            waiting.result()
+        except DeviceError as error:
+            raise DeviceError(f"{error.cause}{told}", error.hint) from error
+        return
+    if process and process.died.done():
+        install = profile.process.install if profile.process else ""
+        raise DeviceError(
+            f"{profile.name} {process.died.result()} before it was ready{told}",
+            install or "start it by hand with the command of process.argv and see what it says",
+        )
+    raise DeviceError(
+        f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {_missing(kind, profile, address)}{told}",
+        "see its output; raise ready.timeout_s of its profile if it is only slow",
+    )
+
+
+async def _event(
+    kind: str, profile: Profile, address: Address, process: DeviceProcess | None, port: ControlPort | None
+) -> None:
+    if kind == "stdout":
+        assert process
+        assert profile.ready.stdout
+        await process.line(profile.ready.stdout)
+    elif kind == "udp_bound":
+        await _bound(address)
+    elif kind == "options":
+        if process:  # nothing can answer before the socket is there: no need to wait for T1
+            await _bound(address)
+        await options_ping(str(address), None, profile.ready.timeout_s + 1, FIRST_COPY_S)
+    else:
+        assert port
+        assert isinstance(profile.stimulus, TcpStimulus)
+        await _answers(port, profile.stimulus, profile.ready.timeout_s)
+
+
+async def _bound(address: Address) -> None:
+    while not udp_bound(address):  # noqa: ASYNC110 - the kernel has no event for it
+        await asyncio.sleep(LOOK_S)
+
+
+async def _answers(port: ControlPort, stimulus: TcpStimulus, deadline: float) -> None:
+    while True:
+        try:
+            await port.connect(deadline)
+            break
+        except OSError:
+            await asyncio.sleep(LOOK_S)
+    if stimulus.probe:
+        await port.ask(stimulus.probe, stimulus.reply or ".", deadline)
+
+
+def _missing(kind: str, profile: Profile, address: Address) -> str:
+    return {
+        "stdout": f"no line of its output begins with {profile.ready.stdout!r}",
+        "udp_bound": f"nothing is bound to UDP {address}",
+        "options": f"no answer to OPTIONS from {address}",
+        "control": "its control port does not answer",
+    }[kind]

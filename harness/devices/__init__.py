@@ -1,0 +1,1 @@
+"""The built-in devices: one folder each, with its profile and configuration."""

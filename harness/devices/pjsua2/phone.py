@@ -1,0 +1,172 @@
+"""A phone on PJSUA2 for the suite: says READY, then obeys ``call URI``, ``hangup URI``, ``reinvite URI`` on stdin.
+
+PJSUA2 wants everything from one thread: there are no worker threads, the loop below polls it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import sys
+from typing import Any
+
+from pjsua2 import pjsua2 as pj  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+POLL_MS = 5
+ASKED_CALLS = 64
+"""PJSUA takes as many as it was compiled for (PJSUA_MAX_CALLS) if it is asked for more."""
+
+
+def say(*words: object) -> None:
+    """One line for the suite and for people; no device must die of a closed pipe."""
+    try:
+        print(*words, flush=True)
+    except OSError:
+        os._exit(1)
+
+
+class PhoneCall(pj.Call):  # type: ignore[misc]
+    """One outgoing call."""
+
+    def __init__(self, phone: Phone, uri: str) -> None:
+        super().__init__(phone.account)
+        self.phone = phone
+        self.uri = uri
+        self.reinvite_wanted = False
+
+    def dial(self) -> None:
+        """Send the INVITE."""
+        parameters = pj.CallOpParam(True)
+        parameters.opt.audioCount = 1
+        parameters.opt.videoCount = 0
+        self.makeCall(self.uri, parameters)
+
+    def send_reinvite(self) -> None:
+        """Send a re-INVITE, at once or as soon as the call is up."""
+        if self.getInfo().state != pj.PJSIP_INV_STATE_CONFIRMED:
+            self.reinvite_wanted = True
+            return
+        self.reinvite_wanted = False
+        self.reinvite(pj.CallOpParam(True))
+
+    def onCallRedirected(self, prm: Any) -> int:
+        """Follow.
+
+        Without this callback PJSUA2 never follows.  ACCEPT and not ACCEPT_REPLACE, which puts the new target into
+        To: RFC 3261 8.1.3.4 recommends that the redirected request keeps To, From and Call-ID.
+        """
+        say("redirected", self.uri, prm.targetUri)
+        return int(pj.PJSIP_REDIRECT_ACCEPT)
+
+    def onCallState(self, prm: Any) -> None:
+        """Tell what became of it; a call that has ended is let go of outside this callback."""
+        info = self.getInfo()
+        say("state", self.uri, info.stateText, info.lastStatusCode)
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.phone.ended.append(self)
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED and self.reinvite_wanted:
+            self.phone.due.append(self)
+
+
+class PhoneAccount(pj.Account):  # type: ignore[misc]
+    """The phone's only identity; it registers nowhere."""
+
+    def onIncomingCall(self, prm: Any) -> None:
+        """Nobody is at home."""
+        call = pj.Call(self, prm.callId)
+        busy = pj.CallOpParam()
+        busy.statusCode = pj.PJSIP_SC_BUSY_HERE
+        call.hangup(busy)
+
+
+class Phone:
+    """The library, one account, and the calls by the URI that was dialled."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.calls: dict[str, PhoneCall] = {}
+        self.ended: list[PhoneCall] = []
+        self.due: list[PhoneCall] = []
+        self.endpoint = pj.Endpoint()
+        self.endpoint.libCreate()
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = ASKED_CALLS
+        config.uaConfig.userAgent = f"PJSUA2 {self.endpoint.libVersion().full}"
+        config.medConfig.hasIoqueue = False
+        config.medConfig.threadCnt = 0
+        config.logConfig.level = config.logConfig.consoleLevel = 1
+        self.endpoint.libInit(config)
+        transport = pj.TransportConfig()
+        transport.boundAddress, transport.port = host, port
+        self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        self.endpoint.libStart()
+        self.endpoint.audDevManager().setNullDev()
+        for codec in self.endpoint.codecEnum2():  # a short offer: one datagram, and nothing to renegotiate
+            self.endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCM") else 0)
+        account = pj.AccountConfig()
+        account.idUri = f"sip:pjsua2@{host}:{port}"
+        account.mediaConfig.transportConfig.boundAddress = host
+        self.account = PhoneAccount()
+        self.account.create(account)
+
+    def obey(self, line: str) -> None:
+        """Do what one line says; what cannot be done is told, never a reason to end."""
+        verb, _, uri = line.strip().partition(" ")
+        try:
+            if verb == "call" and uri:
+                call = PhoneCall(self, uri)
+                call.dial()
+                self.calls[uri] = call
+            elif verb in ("hangup", "reinvite") and uri not in self.calls:
+                say("error: no call to", uri)
+            elif verb == "hangup":
+                self.calls[uri].hangup(pj.CallOpParam(True))
+            elif verb == "reinvite":
+                self.calls[uri].send_reinvite()
+            elif verb:
+                say("error: expected call, hangup or reinvite with a URI:", line)
+        except pj.Error as error:
+            say(f"error: {line}: {error.reason}")
+
+    def tidy(self) -> None:
+        """Let go of ended calls, and send the re-INVITEs that waited for an answer."""
+        for call in self.due:
+            self.obey(f"reinvite {call.uri}")
+        self.due.clear()
+        for call in self.ended:
+            if self.calls.get(call.uri) is call:
+                del self.calls[call.uri]
+        self.ended.clear()
+
+
+def main() -> int:
+    """Run until the end of standard input or SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT")
+    host, _, port = parser.parse_args().listen.rpartition(":")
+    # Nothing is to be kept, and an orderly libDestroy() takes a second: the end is immediate.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    try:
+        phone = Phone(host, int(port))
+    except pj.Error as error:
+        say("error:", error.info())
+        return 1
+    say("READY pjsua2", phone.endpoint.libVersion().full)
+    rest = b""
+    while True:
+        if select.select([0], [], [], 0)[0]:
+            chunk = os.read(0, 65536)
+            if not chunk:
+                os._exit(0)
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                phone.obey(line.decode("utf-8", "replace"))
+        phone.endpoint.libHandleEvents(POLL_MS)
+        phone.tidy()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

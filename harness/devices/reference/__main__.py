@@ -1,0 +1,93 @@
+"""``python -m harness.devices.reference``: see the package's docstring.
+
+The socket is bound and announced before the rest of the device is imported. From then on datagrams and commands wait in
+their buffers for the tenth of a second that asyncio and the parser take to load.
+
+Exit status: 0 at the end, 2 if the port is taken, 3 for a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from .binding import bind_udp
+from .diagnostics import complain
+
+if TYPE_CHECKING:
+    from .faults import Fault
+
+_PORT_TAKEN, _WRONG_USAGE = 2, 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves exit status 2 to a port that is taken."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(message)
+        sys.exit(_WRONG_USAGE)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the device and return its exit status."""
+    # Until the loop has its own handlers, an interrupt ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parser = _Parser(prog="python -m harness.devices.reference", allow_abbrev=False)
+    parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
+    parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="misbehave; may be repeated")
+    parser.add_argument("--list-faults", action="store_true", help="print the faults as JSON and end")
+    options = parser.parse_args(arguments)
+    if options.list_faults:
+        return _list_faults()
+    if options.listen is None:
+        parser.error("--listen HOST:PORT is needed")
+    faults = _faults(parser, options.fault)
+    try:
+        bound = bind_udp(*options.listen)
+    except OSError as error:
+        complain(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}")
+        return _PORT_TAKEN
+    print("READY", flush=True)
+
+    import asyncio
+
+    from .device import Device, run
+    from .misbehaviour import behaviour_with
+
+    asyncio.run(run(Device(bound, behaviour_with(faults), backup=options.backup)))
+    return 0
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"not HOST:PORT: {text}")
+    return host, int(port)
+
+
+def _faults(parser: _Parser, names: list[str]) -> list[Fault]:
+    if not names:
+        return []
+    from .faults import fault_named
+
+    try:
+        return [fault_named(name) for name in names]
+    except LookupError as error:
+        parser.error(str(error))
+
+
+def _list_faults() -> int:
+    import json
+
+    from .faults import FAULTS
+
+    rows = [{"name": fault.name, "roles": fault.roles, "sentence": fault.sentence} for fault in FAULTS]
+    print(json.dumps(rows, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

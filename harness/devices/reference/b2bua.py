@@ -1,0 +1,115 @@
+"""A bridge of two legs: a call that came in, and the call that is placed for it to the same Request-URI.
+
+The outgoing leg is an ordinary :class:`~.call.Call`, so redirections, refusals and faults are those of the UAC. The
+incoming side sees only how that call ends. A redirection that led nowhere is answered 480: to pass a 3xx on would ask
+the caller to do what this device just tried.
+"""
+
+from __future__ import annotations
+
+from .call import Call
+from .headers import without_tag
+from .incoming import IncomingCall
+from .invites import CallOrder
+from .leg import Leg
+from .sip_uri import destination_of
+from .stack import Stack
+from .transactions import InviteServerTransaction
+from .wire import Fields, Final, InboundRequest, InboundResponse
+
+_PASSED_ON = ("Retry-After", "Reason", "Warning")
+
+
+class Bridge:
+    """Two legs and what passes between them."""
+
+    def __init__(self, transaction: InviteServerTransaction, request: InboundRequest, stack: Stack) -> None:
+        self._incoming = IncomingCall(transaction, stack, self)
+        self._outgoing: Call | None = None
+        self._outgoing_leg: Leg | None = None
+        hops = _hops_left(request)
+        order = CallOrder(
+            dialled=request.uri,
+            caller=without_tag(request.headers["From"]),
+            body=request.body,
+            body_fields=request.body_fields(),
+            max_forwards=max(hops - 1, 0),
+        )
+        if hops <= 0:
+            self._incoming.refuse(483, "Too Many Hops")
+        elif not request.uri.lower().startswith("sip:"):
+            self._incoming.refuse(416, "Unsupported URI Scheme")
+        elif destination_of(request.uri) is None:
+            self._incoming.refuse(404, "Not Found")
+        else:
+            transaction.respond(100, "Trying")
+            self._outgoing = Call(order, stack, self)
+            self._outgoing.start()
+
+    def on_ringing(self, response: InboundResponse) -> None:
+        """Pass a provisional response to the caller."""
+        self._incoming.ring(response.code, response.reason, response.body_fields(), response.body)
+
+    def on_redirected(self, response: InboundResponse) -> None:
+        """Keep it from the caller: that is what the outgoing leg is for."""
+
+    def on_answered(self, leg: Leg, response: InboundResponse) -> None:
+        """Answer the caller with the callee's session."""
+        self._outgoing_leg = leg
+        if self._incoming.waiting:
+            self._incoming.answer(response.body_fields(), response.body)
+        else:
+            leg.send_bye()
+
+    def on_failed(self, final: Final) -> None:
+        """Refuse the caller's INVITE with the callee's code."""
+        if 300 <= final.code < 400:
+            self._incoming.refuse(480, "Temporarily Unavailable")
+        else:
+            self._incoming.refuse(final.code, final.reason, _passed_on(final))
+
+    def on_cancelled(self) -> None:
+        """Give the outgoing call up too."""
+        self._give_up()
+
+    def on_ended(self, leg: Leg) -> None:
+        """End the other leg; a BYE before the answer ends the INVITE as well (15.1.2)."""
+        if leg is self._incoming.leg:
+            self._incoming.refuse(487, "Request Terminated")
+            self._give_up()
+        else:
+            self._incoming.leg.send_bye()
+
+    def on_reinvite(self, leg: Leg, transaction: InviteServerTransaction, request: InboundRequest) -> None:
+        """Ask the other leg the same, and answer what it answers; a refusal leaves the session as it was (14.1)."""
+        other = self._outgoing_leg if leg is self._incoming.leg else self._incoming.leg
+        if other is None or other.busy:
+            transaction.respond(491, "Request Pending")
+            return
+
+        def answered(final: Final) -> None:
+            if final.response is not None and final.code < 300:
+                leg.answer(transaction, final.response.body_fields(), final.response.body)
+            else:
+                transaction.respond(final.code, final.reason, _passed_on(final))
+
+        transaction.respond(100, "Trying")
+        other.send_reinvite(request.body_fields(), request.body, answered)
+
+    def _give_up(self) -> None:
+        if self._outgoing is not None:
+            self._outgoing.hang_up()
+
+
+def _hops_left(request: InboundRequest) -> int:
+    try:
+        return int(request.headers.get("Max-Forwards") or "70")
+    except ValueError:
+        return 70
+
+
+def _passed_on(final: Final) -> Fields:
+    if final.response is None:
+        return ()
+    headers = final.response.headers
+    return tuple((name, value) for name in _PASSED_ON for value in headers.getlist(name))

@@ -1,0 +1,204 @@
+"""The UAC core: one call, through redirections and failures, to an answer or an end (RFC 3261 sections 8.1, 13.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from .behaviour import Redial
+from .dialog import Dialog, DialogId
+from .invites import CallOrder, cancel_of, first_invite, late_answer, next_invite, same_invite
+from .leg import Leg, LegOwner
+from .sip_uri import destination_of
+from .stack import Stack, identity_of
+from .targets import TargetSet
+from .transactions import ClientTransaction, TransactionLayer
+from .uac_user import UacUser
+from .wire import CANCELLED, UNREACHABLE, Final, InboundResponse, OutboundRequest
+
+
+class CallOwner(LegOwner, Protocol):
+    """Who placed a call and hears what becomes of it."""
+
+    def on_ringing(self, response: InboundResponse) -> None:
+        """Hear of a 1xx other than 100."""
+
+    def on_redirected(self, response: InboundResponse) -> None:
+        """Hear of a redirection that is followed."""
+
+    def on_answered(self, leg: Leg, response: InboundResponse) -> None:
+        """Hear that the call was answered."""
+
+    def on_failed(self, final: Final) -> None:
+        """Hear that nobody took the call."""
+
+
+class Call:
+    """A call and its target set; a target is tried when the one before has failed."""
+
+    def __init__(self, order: CallOrder, stack: Stack, owner: CallOwner) -> None:
+        self._order = order
+        self._stack = stack
+        self._behaviour = stack.behaviour
+        self._owner = owner
+        self._first = stack.behaviour.first_target(order.dialled)
+        self._targets = TargetSet(order.dialled, self._first, stack.behaviour)
+        self._latest: _Attempt | None = None
+        self._attempts = 0
+        self._failure: Final | None = None
+        self._leg: Leg | None = None
+        self._over = False
+        self._hung_up = False
+        self._redirected = False
+        self._resorted = False
+
+    def start(self) -> None:
+        """Send the first INVITE."""
+        destination = destination_of(self._first)
+        if destination is None:
+            self._over = True
+            self._owner.on_failed(UNREACHABLE)
+            return
+        layer = self._stack.layer
+        self._place(first_invite(self._order, self._first, destination, identity_of(layer)), layer)
+
+    def hang_up(self) -> None:
+        """End the call: BYE when answered, CANCEL before; no further target is tried."""
+        if self._leg is not None:
+            if not self._leg.ended:
+                self._leg.send_bye()
+                self._owner.on_ended(self._leg)
+        elif not self._over and self._latest is not None:
+            self._hung_up = True
+            self._latest.cancel()
+
+    def ringing(self, response: InboundResponse) -> None:
+        """Take a provisional response of an attempt."""
+        if response.code > 100:
+            self._owner.on_ringing(response)
+
+    def finished(self, attempt: _Attempt, final: Final, *, repeated: bool) -> None:
+        """Decide what follows the end of an attempt other than a 2xx (8.1.3.4, 21.6; RFC 3263 section 4.3)."""
+        behaviour, backup = self._behaviour, self._stack.backup
+        if self._hung_up:
+            self._fail(attempt, final)
+        elif final.response is not None and behaviour.follows(final):
+            if self._targets.join(final.response, attempt.invite.uri, repeated=repeated):
+                self._owner.on_redirected(final.response)
+            self._try_next(attempt, final)
+        elif attempt.number == 1 and backup is not None and behaviour.fails_over(final):
+            self._place(same_invite(attempt.invite, backup, identity_of(attempt.layer)), attempt.layer)
+        elif behaviour.ends_call(final.code):
+            self._fail(attempt, final)
+        else:
+            self._failure = final
+            self._try_next(attempt, final)
+
+    def answered(self, attempt: _Attempt, response: InboundResponse) -> None:
+        """Acknowledge a new 2xx; it is the call, or one too many, which is ended at once (13.2.2.4)."""
+        dialog = Dialog.of_client(attempt.invite, response)
+        leg = Leg(dialog, self._stack, attempt.layer, self._owner)
+        session = late_answer(attempt.invite, response, leg.identity)
+        attempt.acknowledge(dialog.id, dialog.ack(attempt.invite.sequence, leg.identity, *session))
+        if self._hung_up or self._leg is not None:
+            leg.send_bye()
+            return
+        self._leg, self._over = leg, True
+        self._stack.dialogs.add(leg)
+        self._owner.on_answered(leg, response)
+
+    def _place(self, invite: OutboundRequest, layer: TransactionLayer) -> None:
+        self._over = False
+        self._attempts += 1
+        self._latest = _Attempt(self, invite, layer, self._attempts)
+        self._latest.start()
+
+    def _try_next(self, attempt: _Attempt, final: Final) -> None:
+        assert self._latest is not None
+        # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way.
+        latest, layer = self._latest.invite, attempt.layer
+        if target := self._targets.take():
+            self._redirected = True
+            target_address = destination_of(target.uri) or attempt.invite.destination
+            invite = next_invite(latest, target.uri, target_address, identity_of(layer))
+            self._place(self._behaviour.redirected(invite, attempt.invite, target), layer)
+            return
+        uri = self._behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
+        destination = None if uri is None or self._resorted else destination_of(uri)
+        if uri is None or destination is None:
+            self._fail(attempt, final)
+            return
+        self._resorted = True
+        self._place(next_invite(latest, uri, destination, identity_of(layer)), layer)
+
+    def _fail(self, attempt: _Attempt, final: Final) -> None:
+        """Report the failure that says most: a redirection that led nowhere says less than the last refusal."""
+        self._over = True
+        self._owner.on_failed(self._failure if self._failure and 300 <= final.code < 400 else final)
+        self._behaviour.noticed(final)
+        if parting := self._behaviour.parting_request(final, attempt.invite):
+            attempt.layer.send_request(parting, UacUser())
+        if attempt.number == 1 and not self._hung_up and (redial := self._behaviour.redial(final)):
+            asyncio.get_running_loop().call_later(redial.delay, self._redial, redial, attempt)
+
+    def _redial(self, redial: Redial, refused: _Attempt) -> None:
+        layer = (self._stack.other_layer if redial.other_port else None) or self._stack.layer
+        uri, destination, identity = refused.invite.uri, refused.invite.destination, identity_of(layer)
+        if redial.new_call:
+            invite = first_invite(self._order, uri, destination, identity)
+        else:
+            invite = next_invite(refused.invite, uri, destination, identity)
+        self._place(invite, layer)
+
+
+class _Attempt(UacUser):
+    """One INVITE of a call, and the ACKs of its 2xx responses."""
+
+    def __init__(self, call: Call, invite: OutboundRequest, layer: TransactionLayer, number: int) -> None:
+        self.invite = invite
+        self.layer = layer
+        self.number = number
+        self._call = call
+        self._transaction: ClientTransaction | None = None
+        self._provisional = False
+        self._finished = False
+        self._cancelled = False
+        self._acks: dict[DialogId, OutboundRequest] = {}
+
+    def start(self) -> None:
+        """Send it."""
+        self._transaction = self.layer.send_request(self.invite, self)
+
+    def cancel(self) -> None:
+        """Send a CANCEL, as soon as a provisional response allows it (9.1)."""
+        self._cancelled = True
+        if self._provisional and not self._finished:
+            self.layer.send_request(cancel_of(self.invite), UacUser())
+            asyncio.get_running_loop().call_later(self.layer.timers.give_up, self._abandon)
+
+    def acknowledge(self, dialog: DialogId, ack: OutboundRequest) -> None:
+        """Send the ACK of a dialog's 2xx, and keep it for copies."""
+        self._acks[dialog] = ack
+        self.layer.send_ack(ack)
+
+    def on_provisional(self, response: InboundResponse) -> None:
+        first, self._provisional = not self._provisional, True
+        if first and self._cancelled:
+            self.cancel()
+        self._call.ringing(response)
+
+    def on_final(self, final: Final) -> None:
+        repeated, self._finished = self._finished, True
+        if final.response is None or final.code >= 300:
+            self._call.finished(self, final, repeated=repeated)
+            return
+        if ack := self._acks.get(Dialog.of_client(self.invite, final.response).id):
+            self.layer.send_ack(ack)
+        else:
+            self._call.answered(self, final.response)
+
+    def _abandon(self) -> None:
+        """Give up waiting for the final response of a cancelled INVITE (9.1)."""
+        if not self._finished and self._transaction is not None:
+            self._transaction.terminate()
+            self.on_final(CANCELLED)

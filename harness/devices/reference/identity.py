@@ -1,0 +1,66 @@
+"""Who the device is on one transport: the header values that name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .sip_uri import Address
+from .wire import Fields
+
+PRODUCT = "sipverdict-reference"
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+SDP_TYPE = "application/sdp"
+
+_RTP_PORT = 40000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The device's address and the word of its transport."""
+
+    local: Address
+    transport: str
+
+    @property
+    def host(self) -> str:
+        """The device's host."""
+        return self.local[0]
+
+    @property
+    def contact(self) -> str:
+        """The value of its Contact header."""
+        host, port = self.local
+        return f"<sip:reference@{host}:{port}>"
+
+    @property
+    def capabilities(self) -> Fields:
+        """What it understands: no extension, which is what an empty Supported says (20.37)."""
+        return (("Allow", ", ".join(METHODS)), ("Supported", ""))
+
+    def via(self, branch: str) -> str:
+        """Return the value of the Via header of a request."""
+        host, port = self.local
+        return f"SIP/2.0/{self.transport} {host}:{port};branch={branch};rport"
+
+    def sdp(self, version: int = 1, direction: str = "sendrecv") -> bytes:
+        """Return a session of one PCMU stream. No RTP is ever sent."""
+        lines = (
+            "v=0",
+            f"o=reference 1 {version} IN IP4 {self.host}",
+            "s=-",
+            f"c=IN IP4 {self.host}",
+            "t=0 0",
+            f"m=audio {_RTP_PORT} RTP/AVP 0",
+            "a=rtpmap:0 PCMU/8000",
+            f"a={direction}",
+            "",
+        )
+        return "\r\n".join(lines).encode()
+
+
+def answering_direction(offer: bytes) -> str:
+    """Return the direction that answers an offer's (RFC 3264 section 6.1)."""
+    for direction, answer in ((b"sendonly", "recvonly"), (b"recvonly", "sendonly"), (b"inactive", "inactive")):
+        if b"a=" + direction in offer:
+            return answer
+    return "sendrecv"

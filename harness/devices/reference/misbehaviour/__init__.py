@@ -1,0 +1,31 @@
+"""What the faults do. A misbehaviour overrides the decisions of :class:`~..behaviour.Behaviour` that it gets wrong.
+
+A class is found by the name of its fault, ``ignores_302`` by ``Ignores302``; several are combined by inheritance, each
+leaving to ``super()`` what it does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+from ..behaviour import Behaviour
+from ..faults import Fault
+from . import declines, finals, invites, targets
+
+_BY_CLASS_NAME: dict[str, type[Behaviour]] = {
+    name: value
+    for name, value in chain.from_iterable(vars(module).items() for module in (declines, finals, invites, targets))
+    if isinstance(value, type) and issubclass(value, Behaviour) and value is not Behaviour
+}
+
+
+def misbehaviour_of(fault: Fault) -> type[Behaviour]:
+    """Return the class that does a fault."""
+    return _BY_CLASS_NAME["".join(word[:1].upper() + word[1:] for word in fault.name.split("_"))]
+
+
+def behaviour_with(faults: Iterable[Fault]) -> Behaviour:
+    """Return a behaviour with these faults; with none, the right one."""
+    bases = tuple(dict.fromkeys(misbehaviour_of(fault) for fault in faults))
+    return type("FaultyBehaviour", bases, {})() if bases else Behaviour()

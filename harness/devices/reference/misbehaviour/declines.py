@@ -1,0 +1,144 @@
+"""Faults in what is done after a 603 or another 6xx (RFC 3261 section 21.6), or a refused re-INVITE (14.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from dataclasses import replace
+
+from ..behaviour import Behaviour, Redial
+from ..contacts import contacts_of
+from ..tokens import new_branch
+from ..wire import Final, OutboundRequest
+
+_KNOWN_6XX = (600, 603, 604, 606)
+
+
+class RedialsAtOnce(Behaviour):
+    """Wrong by 21.6: the callee wants no other attempt."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Repeat the request with the next number."""
+        return Redial(0, new_call=False) if final.code >= 600 else super().redial(final)
+
+
+class RedialsAfter1s(Behaviour):
+    """Wrong by 21.6, as an impatient redial timer is."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call."""
+        return Redial(1) if final.code >= 600 else super().redial(final)
+
+
+class RedialsAt33s(Behaviour):
+    """Wrong by 21.6; shows only to who watches longer than Timer D."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call."""
+        return Redial(33) if final.code >= 600 else super().redial(final)
+
+
+class RedialsBeforeRetryAfter(Behaviour):
+    """Wrong by 20.33 and 21.6.2: the callee said when."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call too early."""
+        wait = _retry_after(final)
+        return Redial(wait / 3) if wait is not None else super().redial(final)
+
+
+class RedialsAtRetryAfter(Behaviour):
+    """Wrong by 21.6.2: Retry-After tells people when, it does not ask the machine to call again."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call on time."""
+        wait = _retry_after(final)
+        return Redial(wait) if wait is not None else super().redial(final)
+
+
+class RedialsOtherPort(Behaviour):
+    """Wrong by 21.6, and hidden from who looks at one port."""
+
+    needs_other_port = True
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call from the other port."""
+        return Redial(0, other_port=True) if final.code >= 600 else super().redial(final)
+
+
+class TriesBackupAfter603(Behaviour):
+    """Wrong by RFC 3263 section 4.3: the server has answered, it has not failed."""
+
+    def fails_over(self, final: Final) -> bool:
+        """Take a 603 for a failed server."""
+        return final.code == 603 or super().fails_over(final)
+
+
+class FollowsContactIn603(Behaviour):
+    """Wrong by 21.6.2: a Contact in a 603 is no target."""
+
+    def follows(self, final: Final) -> bool:
+        """Take a 603 with a Contact for a redirection."""
+        refers = final.code == 603 and final.response is not None and bool(contacts_of(final.response))
+        return refers or super().follows(final)
+
+
+class SecondContactAfter603(Behaviour):
+    """Wrong by 21.6: the failure is global."""
+
+    def ends_call(self, code: int) -> bool:
+        """Take a 603 for the failure of one target."""
+        return code != 603 and super().ends_call(code)
+
+
+class Unknown6xxAs4xx(Behaviour):
+    """Wrong by 8.1.3.2: an unknown 6xx is a 600."""
+
+    def ends_call(self, code: int) -> bool:
+        """Know only the codes of RFC 3261."""
+        return super().ends_call(code) and code in _KNOWN_6XX
+
+    def last_resort(self, final: Final, dialled: str, *, redirected: bool) -> str | None:
+        """Fall back to what was dialled."""
+        if final.code >= 600 and final.code not in _KNOWN_6XX:
+            return dialled
+        return super().last_resort(final, dialled, redirected=redirected)
+
+
+class EndsCallOnRefusedReinvite(Behaviour):
+    """Wrong by 14.1: the session goes on as if the re-INVITE had never been."""
+
+    def ends_dialog(self, code: int) -> bool:
+        """End it whatever the code."""
+        return True
+
+
+class ByeAfter603(Behaviour):
+    """Wrong by 15: there is no session to end."""
+
+    def parting_request(self, final: Final, invite: OutboundRequest) -> OutboundRequest | None:
+        """Say BYE in a dialog that never was."""
+        if final.code != 603 or final.response is None:
+            return super().parting_request(final, invite)
+        via = invite.field("Via").replace(invite.branch, new_branch())
+        kept = replace(invite, method="BYE", body=b"").without("Content-Type", "Contact", "Allow", "Supported")
+        numbered = kept.with_field("CSeq", f"{invite.sequence + 1} BYE").with_field("Via", via)
+        return numbered.with_field("To", final.response.headers["To"])
+
+
+class DiesAfter603(Behaviour):
+    """Wrong by any measure."""
+
+    def noticed(self, final: Final) -> None:
+        """Leave without a word."""
+        if final.code == 603:
+            asyncio.get_running_loop().call_later(0.2, os._exit, 1)
+        super().noticed(final)
+
+
+def _retry_after(final: Final) -> float | None:
+    """Return the seconds of a Retry-After in a 6xx."""
+    value = final.response.headers.get("Retry-After") if final.response is not None else None
+    seconds = re.match(r"\s*([0-9]{1,6})", value or "")
+    return float(seconds[1]) if final.code >= 600 and seconds else None

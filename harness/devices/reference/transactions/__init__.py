@@ -1,0 +1,18 @@
+"""The transaction layer of RFC 3261 section 17, with the Accepted states of RFC 6026."""
+
+from __future__ import annotations
+
+from .client import ClientTransaction
+from .layer import TransactionLayer
+from .server import InviteServerTransaction, ServerTransaction
+from .users import ClientUser, ServerUser, TransactionUser
+
+__all__ = [
+    "ClientTransaction",
+    "ClientUser",
+    "InviteServerTransaction",
+    "ServerTransaction",
+    "ServerUser",
+    "TransactionLayer",
+    "TransactionUser",
+]

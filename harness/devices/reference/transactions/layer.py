@@ -1,0 +1,138 @@
+"""The transaction layer: matches messages to transactions and gives the rest to its transaction user."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ..behaviour import Behaviour
+from ..diagnostics import complain
+from ..parsing import Unreadable, parse
+from ..sip_uri import DEFAULT_PORT, Address
+from ..timers import Timers
+from ..tokens import MAGIC_COOKIE
+from ..transport import Transport
+from ..wire import InboundRequest, InboundResponse, OutboundRequest
+from .client import ClientTransaction, InviteClientTransaction, NonInviteClientTransaction
+from .server import InviteServerTransaction, NonInviteServerTransaction, ServerTransaction
+from .users import ClientUser, Machine, State, TransactionUser
+
+Key = tuple[str, ...]
+Transaction = TypeVar("Transaction", bound=Machine)
+
+
+class TransactionLayer:
+    """All the transactions of one transport."""
+
+    transport: Transport
+    """Set once, by :meth:`attach`: transport and layer need each other."""
+
+    def __init__(self, user: TransactionUser, behaviour: Behaviour, timers: Timers) -> None:
+        self.user = user
+        self.behaviour = behaviour
+        self.timers = timers
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._servers: dict[Key, ServerTransaction] = {}
+
+    def attach(self, transport: Transport) -> None:
+        """Say which transport this layer sends over."""
+        self.transport = transport
+
+    def send_request(self, request: OutboundRequest, user: ClientUser) -> ClientTransaction:
+        """Send a request in a client transaction of its own."""
+        parts = (request, user, self.transport, self.timers, self.behaviour)
+        transaction: ClientTransaction
+        if request.method == "INVITE":
+            transaction = InviteClientTransaction(State.CALLING, *parts)
+        else:
+            transaction = NonInviteClientTransaction(State.TRYING, *parts)
+        key = (request.branch, request.method)
+        self._clients[key] = transaction
+        transaction.on_terminated = lambda: _discard(self._clients, key, transaction)
+        transaction.start()
+        return transaction
+
+    def send_ack(self, ack: OutboundRequest) -> None:
+        """Send the ACK of a 2xx, which is no transaction (13.2.2.4)."""
+        try:
+            self.transport.send(bytes(ack), ack.destination)
+        except OSError as error:
+            complain(f"the ACK was not sent: {error}")
+
+    def on_message(self, data: bytes, source: Address) -> None:
+        """Take what the transport received."""
+        try:
+            message = parse(data, source)
+        except Unreadable as error:
+            complain(f"dropped {len(data)} bytes from {source[0]}:{source[1]}: {error}")
+            return
+        if isinstance(message, InboundRequest):
+            self._on_request(message)
+        elif message is not None:
+            self._on_response(message)
+
+    def _on_response(self, response: InboundResponse) -> None:
+        """Match by branch and CSeq method (17.1.3), for responses with this device on top (18.1.2)."""
+        via = response.vias[0]
+        if (via.host, via.port or DEFAULT_PORT) != self.transport.local:
+            return
+        transaction = self._clients.get((response.branch, response.cseq.method))
+        if transaction is not None and transaction.user.accepts(response):
+            transaction.on_response(response)
+
+    def _on_request(self, request: InboundRequest) -> None:
+        transaction = self._servers.get(_server_key(request, request.method))
+        if request.method == "ACK":
+            if isinstance(transaction, InviteServerTransaction) and transaction.state is not State.ACCEPTED:
+                transaction.on_ack()
+            else:
+                self.user.on_ack(request)
+        elif transaction is not None:
+            transaction.on_copy()
+        elif request.method == "INVITE":
+            self.user.on_invite(self._serve_invite(request), request)
+        elif request.method == "CANCEL":
+            self._cancel(request)
+        else:
+            self.user.on_request(self._serve(request), request)
+
+    def _cancel(self, cancel: InboundRequest) -> None:
+        """Answer a CANCEL, and pass it to the transaction that it means (9.2)."""
+        transaction = self._serve(cancel)
+        invite = self._servers.get(_server_key(cancel, "INVITE"))
+        if isinstance(invite, InviteServerTransaction):
+            transaction.tag = invite.tag
+            transaction.respond(200, "OK")
+            invite.on_cancel()
+        else:
+            transaction.respond(481, "Call/Transaction Does Not Exist")
+
+    def _serve_invite(self, request: InboundRequest) -> InviteServerTransaction:
+        transaction = InviteServerTransaction(State.PROCEEDING, request, self.transport, self.timers)
+        self._enter(transaction)
+        return transaction
+
+    def _serve(self, request: InboundRequest) -> NonInviteServerTransaction:
+        transaction = NonInviteServerTransaction(State.TRYING, request, self.transport, self.timers)
+        self._enter(transaction)
+        return transaction
+
+    def _enter(self, transaction: ServerTransaction) -> None:
+        key = _server_key(transaction.request, transaction.request.method)
+        self._servers[key] = transaction
+        transaction.on_terminated = lambda: _discard(self._servers, key, transaction)
+
+
+def _server_key(request: InboundRequest, method: str) -> Key:
+    """Return what a request has in common with its copies, its CANCEL and its ACK (17.2.3)."""
+    method = "INVITE" if method == "ACK" else method
+    via = request.vias[0]
+    if request.branch.startswith(MAGIC_COOKIE):
+        return request.branch, via.host, str(via.port or DEFAULT_PORT), method
+    # A client of RFC 2543: its branch says nothing.
+    return request.call_id, request.from_tag, str(request.cseq.sequence), request.uri, str(via), method
+
+
+def _discard(table: dict[Key, Transaction], key: Key, value: Transaction) -> None:
+    """Remove a transaction, unless another has taken its key (a client that uses a branch twice does that)."""
+    if table.get(key) is value:
+        del table[key]

@@ -1,0 +1,166 @@
+"""What all drives of one pytest process share: addresses, SIPp, the reader of its traces, the prober."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import resource
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.device import Prober
+from harness.drive.addresses import LoopbackPool
+from harness.drive.recorder import Heard
+from harness.errors import SippError
+from harness.flow import Seat
+from harness.plan import Address, Call, Endpoint, Places
+from harness.sip import SipMessage
+from harness.sipp.binary import SippBinary
+from harness.sipp.process import SippProcess
+from harness.sipp.readiness import Readiness
+from harness.sipp.scenario import render_answer, render_call
+from harness.sipp.tail import Tail
+from harness.sipp.trace import TracedMessage
+
+OnHeard = Callable[[Heard], None]
+
+SPAWNING = 8
+"""How many SIPps may be starting at one time: more would only delay each other."""
+SEATS = 800
+"""How many may run at one time: their idle polling is what limits two cores."""
+
+
+@dataclass(frozen=True)
+class BoundSeat:
+    """A SIPp at its address."""
+
+    name: str
+    kind: Literal["caller", "callee", "target", "guard", "backup"]
+    process: SippProcess
+    scenario: str
+    _tail: Tail
+
+    @property
+    def address(self) -> Address:
+        """Where it is."""
+        return self.process.own
+
+    @property
+    def bound_at(self) -> float:
+        """When it was there."""
+        return self.process.bound_at or 0.0
+
+    async def stop(self) -> None:
+        """End it and read what is left of its trace."""
+        await self.process.stop()
+        self._tail.drain(self.process.name)
+
+    def evidence(self) -> Seat:
+        """What the flow says of it."""
+        process = self.process
+        return Seat(self.name, self.kind, process.own, process.bound_at, process.lost_at, self.scenario)
+
+
+@dataclass
+class Bench:
+    """Belongs to one event loop; open it with :meth:`open`, which also closes it."""
+
+    folder: Path
+    sipp: SippBinary
+    pool: LoopbackPool
+    prober: Prober
+    tail: Tail
+    readiness: Readiness = field(default_factory=Readiness)
+    _listeners: dict[str, OnHeard] = field(default_factory=dict)
+    _seat_names: dict[str, str] = field(default_factory=dict)
+    _spawning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SPAWNING))
+    _free_seats: int = SEATS
+    _waiting: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
+    _serial: itertools.count[int] = field(default_factory=itertools.count)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, folder: Path, sipp: SippBinary) -> AsyncIterator[Bench]:
+        """A bench that writes into ``folder``."""
+        _allow_many_files()
+        traces = folder / "traces"
+        traces.mkdir(parents=True, exist_ok=True)
+        pool = LoopbackPool()
+        try:
+            async with await Prober.open(str(pool.lease())) as prober:
+                tail = Tail(traces, lambda name, message: bench.hear(name, message))
+                bench = cls(folder, sipp, pool, prober, tail)
+                async with tail:
+                    yield bench
+        finally:
+            pool.close()
+
+    def hear(self, name: str, message: TracedMessage) -> None:
+        """Hand a message of the trace called ``name`` to whoever listens."""
+        self._listeners[name](Heard(self._seat_names[name], message, SipMessage(message.raw)))
+
+    @contextlib.asynccontextmanager
+    async def room_for(self, seats: int) -> AsyncIterator[None]:
+        """Wait, first come first served, until so many more SIPps may run."""
+        if self._waiting or self._free_seats < seats:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((seats, turn))
+            await turn
+        else:
+            self._free_seats -= seats
+        try:
+            yield
+        finally:
+            self._free_seats += seats
+            while self._waiting and self._waiting[0][0] <= self._free_seats:
+                wanted, turn = self._waiting.pop(0)
+                if not turn.cancelled():
+                    self._free_seats -= wanted
+                    turn.set_result(None)
+
+    async def seat(
+        self, flow: str, endpoint: Endpoint, places: Places, on_heard: OnHeard, kind: Literal["backup", ""] = ""
+    ) -> BoundSeat:
+        """Put ``endpoint`` at its place.  PortTaken if somebody else is there; SippError if it does not come up."""
+        own = places.seats[endpoint.name]
+        scenario = render_answer(endpoint, places, own)
+        return await self._start(flow, endpoint.name, kind or endpoint.kind, scenario, own, on_heard)
+
+    async def call(
+        self, flow: str, name: str, call: Call, uri: str, device: Address, on_heard: OnHeard
+    ) -> BoundSeat:
+        """Call ``uri`` through ``device``: the caller's INVITE leaves at once."""
+        own = self.pool.lease()
+        return await self._start(flow, name, "caller", render_call(call, uri, own, device), own, on_heard, device)
+
+    async def _start(
+        self,
+        flow: str,
+        name: str,
+        kind: Literal["caller", "callee", "target", "guard", "backup"],
+        scenario: str,
+        own: Address,
+        on_heard: OnHeard,
+        peer: Address | None = None,
+    ) -> BoundSeat:
+        trace = f"{flow}-{name}"
+        self._listeners[trace], self._seat_names[trace] = on_heard, name
+        process = SippProcess(trace, scenario, own, self.folder / "traces", sipp=self.sipp.path, peer=peer)
+        self.tail.follow(trace, process.message_log)
+        async with self._spawning:
+            await process.start(self.readiness)
+        return BoundSeat(name, kind, process, scenario, self.tail)
+
+
+def _allow_many_files() -> None:
+    """Each SIPp takes a few files of this process; the usual soft limit of 1,024 is soon reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+
+
+__all__ = ["Bench", "BoundSeat", "SippError"]

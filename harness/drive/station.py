@@ -1,0 +1,201 @@
+"""One device of a run: its process, what it can carry, and what is known of it across its drives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from harness.device import Device, Profile
+from harness.drive.addresses import lock_folder, try_lock
+from harness.drive.bench import Bench, BoundSeat
+from harness.drive.drive import Drive
+from harness.drive.recorder import Heard, Recorder
+from harness.errors import DeviceError, SetupError
+from harness.flow import Control, Flow, LifeSign
+from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
+from harness.progress import Progress
+from harness.windows import Window
+
+PLAIN_CALL = Plan((Endpoint("callee", "callee", (Answer((Response(200),)),)),), calls=(Call(),), watched=False)
+"""A call that is simply answered: the sign of life of a device that answers no OPTIONS."""
+
+BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
+"""What stands at the address that the device has been given as its backup."""
+
+PING_S = 3.0
+RESTARTS = 5
+"""How often a device that ended by itself is started again in one run."""
+
+
+@dataclass(frozen=True)
+class DeviceSpec:
+    """A device as the run was asked for it."""
+
+    name: str
+    """What verdicts call it: the profile's name, with the faults it was given."""
+    profile: Profile
+    faults: Sequence[str] = ()
+
+
+class Station:
+    """A device that is ready, until the block is left.
+
+    async with Station(spec, bench, window, progress) as station:
+        flow = await station.drive(plan, "uac", "udp", attempt=0)
+    """
+
+    def __init__(self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress) -> None:
+        self.spec = spec
+        self.bench = bench
+        self.window = window
+        self.progress = progress
+        self.slots = asyncio.Semaphore(spec.profile.device.max_calls)
+        self.controls: dict[str, Control] = {}
+        self.device: Device | None = None
+        """The one process all drives share; None for a device that is started once per plan."""
+        self.backup: BoundSeat | None = None
+        self._by_token: dict[str, Recorder] = {}
+        self._serials = itertools.count(1)
+        self._prefix = f"7{secrets.randbelow(1000):03d}"
+        self._last_heard = 0.0
+        self._restarting = asyncio.Lock()
+        self._restarts = 0
+        self._version: str | None = None
+        self._plain_call: asyncio.Task[LifeSign | None] | None = None
+        self._open = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Station:
+        try:
+            self._lock_fixed_address()
+            if self.spec.profile.lab.backup is not False:
+                self.backup = await self._guard_backup()
+            if not self.spec.profile.device.per_plan:
+                self.device = self.make_device(None)
+                self._open.push_async_callback(self.device.stop)
+                await self.device.start()
+        except BaseException:
+            await self._open.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0) -> Flow:
+        """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive."""
+        return await Drive(self, plan, role, transport, attempt).run()
+
+    # --- what drives ask for
+
+    def make_device(self, peer: Address | None) -> Device:
+        """The device, not yet started; ``peer`` for one that sends every call to a configured address."""
+        return Device(
+            self.spec.profile,
+            address=self.bench.pool.lease(),
+            backup=self.backup.address if self.backup else None,
+            peer=peer,
+            faults=self.spec.faults,
+            version=self._version,
+        )
+
+    async def ready_device(self) -> Device:
+        """The shared device, started again if it ended by itself; DeviceError if that does not help."""
+        if self.device is None:
+            raise RuntimeError("a device that is started once per plan has no shared process")
+        async with self._restarting:
+            if not self.device.alive():
+                if self._restarts == RESTARTS:
+                    raise DeviceError(
+                        f"{self.spec.name} ended by itself {RESTARTS} times; it is not started again",
+                        f"its last words: {self.device.output(3)}",
+                    )
+                self._restarts += 1
+                await self.device.stop()
+                await self.device.start()
+        return self.device
+
+    def identity(self, device: Device) -> dict[str, Any]:
+        """Who the device is, for the evidence."""
+        self._version = device.version
+        return device.identity() | {"name": self.spec.name, "faults": list(self.spec.faults)}
+
+    def new_token(self) -> str:
+        """Digits that no other drive of this run has in the URI it dials."""
+        return f"{self._prefix}{next(self._serials):04d}"
+
+    def new_id(self, role: str, token: str, attempt: int) -> str:
+        """The id of a flow; readable, unique within the run."""
+        again = "-again" if attempt else ""
+        return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', self.spec.name)}-{role}-{token[4:]}{again}"
+
+    def enrol(self, token: str, recorder: Recorder) -> None:
+        """From now on messages at shared addresses that carry ``token`` belong to ``recorder``."""
+        self._by_token[token] = recorder
+
+    def note(self, control: Control) -> None:
+        """Remember the first time the device was seen to reach an address of this kind."""
+        self.controls.setdefault(control.seat_kind, control)
+
+    def heard(self, heard: Heard) -> None:
+        """Any message from the device is a sign of life."""
+        if heard.traced.direction == "received":
+            self._last_heard = max(self._last_heard, heard.traced.time)
+
+    async def sign_of_life(self, device: Device, after: float) -> LifeSign | None:
+        """A sign of life of the device after time ``after``, or None: it is asked, then made to place a plain call."""
+        if not device.alive():
+            return None
+        answer = await self.bench.prober.ping(str(device.address), PING_S)
+        if answer:
+            return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
+        if self._last_heard > after:
+            return LifeSign(self._last_heard, "it sent a message in another flow of this run")
+        if device is not self.device:
+            return None
+        if self._plain_call is None or self._plain_call.done():
+            self._plain_call = asyncio.create_task(self._call_plainly())
+        return await self._plain_call
+
+    # --- its own
+
+    async def _call_plainly(self) -> LifeSign | None:
+        flow = await self.drive(PLAIN_CALL, self.spec.profile.device.roles[0], "udp")
+        arrived = flow.select("INVITE", at="callee", received=True)
+        return LifeSign(arrived[0].time, "it placed a plain call") if arrived else None
+
+    async def _guard_backup(self) -> BoundSeat:
+        places = Places(self.new_token(), {BACKUP.name: self.bench.pool.lease()})
+        seat = await self.bench.seat(self.spec.name, BACKUP, places, self._dispatch, "backup")
+        self._open.push_async_callback(seat.stop)
+        return seat
+
+    def _dispatch(self, heard: Heard) -> None:
+        self.heard(heard)
+        head = heard.traced.raw.partition("\r\n\r\n")[0]
+        for token in re.findall(rf"{self._prefix}\d{{4}}", head):
+            if token in self._by_token:
+                self._by_token[token].hear(heard)
+                return
+
+    def _lock_fixed_address(self) -> None:
+        """Two runs must not share a device: one would see the other's calls."""
+        fixed = self.spec.profile.lab.address
+        if fixed == "{lease}":
+            return
+        lock = try_lock(lock_folder() / f"device-{fixed.replace(':', '-')}.lock")
+        if lock is None:
+            raise SetupError(
+                f"{self.spec.name} at {fixed} is being tested by another run on this machine",
+                "wait until that run has ended",
+            )
+        self._open.callback(lock.close)

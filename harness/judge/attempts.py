@@ -1,0 +1,112 @@
+"""A flow read as INVITE attempts: what the device tried, where, and what belongs to each try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.flow import Event, Flow
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One INVITE client transaction of the device, at the endpoint where it arrived."""
+
+    invite: Event
+    copies: tuple[Event, ...]
+    """Retransmissions of the INVITE."""
+    responses: tuple[Event, ...]
+    acks: tuple[Event, ...]
+    """The ACKs that were meant for it, wherever they arrived and however wrong they are."""
+    in_dialog: bool
+    """A re-INVITE."""
+
+    @property
+    def seat(self) -> str:
+        """The endpoint where it arrived."""
+        return self.invite.seat
+
+    @property
+    def finals(self) -> tuple[Event, ...]:
+        """The final responses it was given, copies included."""
+        return tuple(response for response in self.responses if (response.status or 0) >= 200)
+
+    @property
+    def final(self) -> Event | None:
+        """The first final response."""
+        return self.finals[0] if self.finals else None
+
+    @property
+    def status(self) -> int | None:
+        """The status of the first final response."""
+        return self.final.status if self.final else None
+
+
+def attempts(flow: Flow) -> tuple[Attempt, ...]:
+    """Every INVITE transaction of the device in ``flow``, in order of arrival."""
+    invites: dict[tuple[str, ...], list[Event]] = {}
+    for event in flow.select("INVITE", received=True):
+        invites.setdefault(_transaction(event), []).append(event)
+    drafts = [(copies[0], tuple(copies[1:]), _responses(flow, copies[0])) for copies in invites.values()]
+    acks: dict[int, list[Event]] = {}
+    for ack in flow.select("ACK", received=True):
+        scored = [(_kinship(ack, invite, responses), invite.number) for invite, _, responses in drafts]
+        best = max(scored, default=(0, 0))
+        if best[0]:
+            acks.setdefault(best[1], []).append(ack)
+    return tuple(
+        Attempt(invite, copies, responses, tuple(acks.get(invite.number, ())), _in_dialog(flow, invite))
+        for invite, copies, responses in drafts
+    )
+
+
+def tries(flow: Flow) -> tuple[Attempt, ...]:
+    """The attempts that open a call: no re-INVITEs."""
+    return tuple(attempt for attempt in attempts(flow) if not attempt.in_dialog)
+
+
+def original(flow: Flow) -> Attempt | None:
+    """The first attempt of the flow; None if the device never called."""
+    return next(iter(tries(flow)), None)
+
+
+def at(flow: Flow, seat: str) -> tuple[Attempt, ...]:
+    """The call-opening attempts that arrived at ``seat``."""
+    return tuple(attempt for attempt in tries(flow) if attempt.seat == seat)
+
+
+def _transaction(event: Event) -> tuple[str, ...]:
+    # The seat is part of the key: a device that reuses its branch for the next target opens a new attempt all the same.
+    return (event.seat, event.call_id, str(event.cseq_number), event.branch or "")
+
+
+def _responses(flow: Flow, invite: Event) -> tuple[Event, ...]:
+    return flow.select(
+        received=False,
+        at=invite.seat,
+        where=lambda event: event.status is not None
+        and event.cseq_method == "INVITE"
+        and event.call_id == invite.call_id
+        and event.cseq_number == invite.cseq_number
+        and event.branch == invite.branch,
+    )
+
+
+def _kinship(ack: Event, invite: Event, responses: tuple[Event, ...]) -> int:
+    """How much speaks for ``ack`` being meant for ``invite``: 0 is nothing.  A faulty ACK still belongs somewhere."""
+    if ack.call_id != invite.call_id or ack.number < invite.number:
+        return 0
+    tags = {response.to_tag for response in responses if (response.status or 0) >= 200}
+    return (
+        8 * (ack.branch is not None and ack.branch == invite.branch)
+        + 4 * (ack.to_tag is not None and ack.to_tag in tags)
+        + 2 * (ack.cseq_number == invite.cseq_number)
+        + (ack.seat == invite.seat)
+    )
+
+
+def _in_dialog(flow: Flow, invite: Event) -> bool:
+    # The To tag alone does not make a re-INVITE: a device may wrongly keep the tag of a 302 in a new attempt.
+    return invite.to_tag is not None and any(
+        event.number < invite.number and event.to_tag == invite.to_tag and event.call_id == invite.call_id
+        for event in flow.select(at=invite.seat, status=200, received=False)
+    )

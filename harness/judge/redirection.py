@@ -1,0 +1,131 @@
+"""A redirection in a flow: the attempt that was redirected, and the attempt that followed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.finding import Finding
+from harness.flow import Event, Flow
+from harness.judge.attempts import Attempt, original, tries
+from harness.judge.say import unseen, violated
+from harness.judge.silence import gap
+from harness.verdict import Verdict
+
+NOT_FOLLOWED = "the redirection was not followed in this flow, so there is no new INVITE to look at"
+
+
+@dataclass(frozen=True)
+class Redirection:
+    """One step from a redirected attempt to the next one."""
+
+    old: Attempt
+    response: Event
+    """The 3xx."""
+    new: Attempt
+
+
+def redirected(flow: Flow) -> Redirection | None:
+    """The first redirection and the INVITE that came of it, wherever that INVITE arrived; None if none came."""
+    return next(iter(redirections(flow)), None)
+
+
+def redirections(flow: Flow) -> tuple[Redirection, ...]:
+    """Every 3xx that was followed by another INVITE of the same call, in order."""
+    found, all_tries = [], tries(flow)
+    for index, attempt in enumerate(all_tries):
+        final = redirection_of(attempt)
+        if final is not None:
+            new = next((later for later in all_tries[index + 1 :] if later.invite.number > final.number), None)
+            if new is not None and call_index(flow, new.invite) == call_index(flow, attempt.invite):
+                found.append(Redirection(attempt, final, new))
+    return tuple(found)
+
+
+def redirection_of(attempt: Attempt) -> Event | None:
+    """The 3xx that ``attempt`` was answered with; None if its answer was another."""
+    return attempt.final if 300 <= (attempt.status or 0) < 400 else None
+
+
+def call_index(flow: Flow, event: Event) -> int:
+    """Which of the calls that the device was asked for was the last one asked for before ``event``, from 0."""
+    return max(0, sum(call.placed_at <= event.time for call in flow.calls) - 1)
+
+
+def by_call(flow: Flow) -> tuple[tuple[Attempt, ...], ...]:
+    """The attempts of each call that the device was asked for, in order."""
+    groups: tuple[list[Attempt], ...] = tuple([] for _ in flow.calls)
+    for attempt in tries(flow):
+        groups[call_index(flow, attempt.invite)].append(attempt)
+    return tuple(map(tuple, groups))
+
+
+def dropped(
+    odd: Flow,
+    attempt: Attempt,
+    plain: Flow,
+    *,
+    expected: str,
+    means: str,
+    look_at: str,
+    at_most: Verdict = Verdict.FAIL,
+    requirement: str = "",
+) -> Finding:
+    """What it means that nothing followed the 3xx of ``attempt`` in ``odd``: a fault if the ``plain`` 302 was followed.
+
+    Not to follow is no failure.  To follow an ordinary 302 and not this one is: the form of this one is the reason.
+    """
+    if redirected(plain) is None:
+        return unseen(NOT_FOLLOWED, requirement=requirement)
+    missing = gap(odd, (attempt.seat,))
+    if missing:
+        return unseen(f"nothing followed, but silence is not proven: {missing}", requirement=requirement)
+    return violated(
+        expected=expected,
+        actual=f"no INVITE came of this {attempt.status}, though the device followed the ordinary 302 of another call",
+        event=attempt.final,
+        means=means,
+        look_at=look_at,
+        at_most=at_most,
+        requirement=requirement,
+    )
+
+
+def lost_ack(
+    attempt: Attempt,
+    plain: Flow,
+    *,
+    what: str,
+    look_at: str = "",
+    at_most: Verdict = Verdict.FAIL,
+    requirement: str = "",
+) -> Finding | None:
+    """What it means that the final response of ``attempt`` got no ACK: a fault of ``what`` if the ``plain`` 302 got one.
+
+    None if it was acknowledged (however wrongly: the ACK has purposes of its own).  A device that acknowledges no 302
+    at all fails there, and once.
+    """
+    if attempt.acks:
+        return None
+    ordinary = original(plain)
+    if ordinary is None or not ordinary.acks:
+        return unseen("there was no ACK, but an ordinary 302 gets none from this device either", requirement=requirement)
+    return violated(
+        expected="an ACK",
+        actual=f"no ACK for {what}, though the ordinary 302 of another call got one",
+        event=attempt.final,
+        means="the redirector repeats its response for 32 s and the caller hears nothing",
+        look_at=look_at or "the parser: which header of this response made the device throw it away?",
+        at_most=at_most,
+        requirement=requirement,
+    )
+
+
+def unacknowledged(attempts: Sequence[Attempt], plain: Flow, *, what: str, requirement: str = "") -> Finding | None:
+    """The first :func:`lost_ack` of ``attempts``."""
+    for attempt in attempts:
+        if attempt.final is not None:
+            lost = lost_ack(attempt, plain, what=what, requirement=requirement)
+            if lost is not None:
+                return lost
+    return None

@@ -1,0 +1,104 @@
+"""Silence must be proven: "did not happen" is a pass only when four things are in the evidence.
+
+1. every guard was bound before the stimulus and stayed so for the whole window;
+2. the window is stated and was kept, from the last copy of the final response;
+3. a positive control: this device, in this run, reached an address like the guard's when it should;
+4. the device was alive after the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from harness.finding import Finding
+from harness.flow import Event, Flow, Seat
+from harness.judge.attempts import Attempt, tries
+from harness.judge.say import satisfied, unseen, violated
+from harness.verdict import Verdict
+
+
+def silent(
+    flow: Flow,
+    *,
+    after: Event,
+    at: Iterable[str] | None = None,
+    unless: Callable[[Attempt], bool] = lambda _attempt: False,
+    expected: str,
+    means: str,
+    look_at: str = "",
+    at_most: Verdict = Verdict.FAIL,
+    requirement: str = "",
+) -> Finding:
+    """No new INVITE attempt arrived at the seats ``at`` (None: anywhere) once ``after`` was there, and that is proven.
+
+    ``unless`` says which later attempts are allowed.  Copies of an INVITE (same transaction) are no new attempts.
+    """
+    seats = tuple(at) if at is not None else tuple(seat.name for seat in flow.seats if seat.kind != "caller")
+    for attempt in tries(flow):
+        if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt):
+            late = attempt.invite.time - after.time
+            return violated(
+                expected=expected,
+                actual=f"{attempt.invite.start_line} arrived {late:.1f} s after {_name(after)}",
+                event=attempt.invite,
+                means=means,
+                look_at=look_at,
+                at_most=at_most,
+                requirement=requirement,
+            )
+    missing = gap(flow, seats)
+    if missing:
+        return unseen(f"nothing arrived, but silence is not proven: {missing}", requirement=requirement)
+    watched = flow.watch.closed_at - (flow.watch.opened_at or flow.watch.closed_at)
+    return satisfied(
+        f"silent for {watched:.0f} s ({flow.watch.window.name} window) after {_name(after)}, at {', '.join(seats)}",
+        requirement=requirement,
+    )
+
+
+def gap(flow: Flow, seats: Iterable[str]) -> str:
+    """What is missing for a proof of silence at ``seats``, in words; "" if nothing is."""
+    for name in seats:
+        seat = flow.seat(name)
+        reason = _unguarded(flow, seat) or _uncontrolled(flow, seat)
+        if reason:
+            return reason
+    window, opened, closed = flow.watch.window, flow.watch.opened_at, flow.watch.closed_at
+    if opened is None:
+        return "no final response was ever sent, so the window never began"
+    if closed - opened < window.seconds:
+        return f"the window of {window.seconds:g} s ({window.name}) was cut short after {closed - opened:.1f} s"
+    if flow.life is None or flow.life.at < opened + window.seconds:
+        return "the device gave no sign of life after the window"
+    return ""
+
+
+def _unguarded(flow: Flow, seat: Seat) -> str:
+    first = min((call.placed_at for call in flow.calls), default=None)
+    if seat.bound_at is None:
+        return f"{seat.name} ({seat.address}) was never listening"
+    if first is not None and seat.bound_at > first:
+        return f"{seat.name} ({seat.address}) was not yet listening when the call was placed"
+    if seat.lost_at is not None:
+        return f"{seat.name} ({seat.address}) stopped listening {seat.lost_at - seat.bound_at:.1f} s into the watch"
+    return ""
+
+
+def _uncontrolled(flow: Flow, seat: Seat) -> str:
+    """No positive control for ``seat``: nothing shows that this device can reach an address like it."""
+    if flow.select("INVITE", at=seat.name, received=True):
+        return ""
+    reached = {control.seat_kind for control in flow.controls if control.address.transport == seat.address.transport}
+    if seat.kind == "backup":
+        return "" if "backup" in reached else f"no positive control: the device was never seen to use {seat.address}"
+    # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
+    # does not follow can only be seen to reach what it dials.
+    wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"
+    if wanted in reached:
+        return ""
+    how = "follow a redirection to an address" if wanted == "target" else "reach an address"
+    return f"no positive control: this device was not seen, in this run, to {how} like {seat.name}'s ({seat.address})"
+
+
+def _name(event: Event) -> str:
+    return f"the {event.status} (message {event.number})" if event.status else f"message {event.number}"

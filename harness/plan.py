@@ -1,0 +1,146 @@
+"""What a purpose wants to happen, as data: endpoints, what each answers, and the calls the device places.
+
+A plan names no address, no port and no process.  Its strings may hold placeholders in braces, filled in when
+the plan is driven: ``{callee}``, ``{target}`` … (host:port of the endpoint of that name), ``{callee.host}``,
+``{callee.port}``, ``{token}`` (the digits that are this drive's own), and in a Contact ``{request_uri}``: the
+Request-URI of the INVITE that is answered, as received.
+
+Plans are frozen, comparable and can be saved: purposes with equal plans share one drive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["callee", "target", "guard"]
+Then = Literal["bye", "wait"]
+Act = Literal["none", "reinvite", "cancel", "hangup"]
+
+
+@dataclass(frozen=True)
+class Response:
+    """One response to an INVITE."""
+
+    status: int
+    reason: str | None = None
+    """The reason phrase; None for the usual one, "" for an empty one."""
+    contacts: tuple[str, ...] = ()
+    """Whole values of Contact, one header line each (``<sip:{token}@{target}>;q=0.5``)."""
+    headers: tuple[str, ...] = ()
+    """Further header lines, whole (``Retry-After: 3``).  A 2xx to an INVITE gets its Contact by itself."""
+    tag: str = "a"
+    """A label for the To tag: responses with one label share a tag, other labels get other tags."""
+    sdp: bool = False
+    """Whether it carries a session description.  A 200 to an INVITE always does."""
+    after: float = 0.0
+    """Seconds to wait after the response (or the INVITE) before it."""
+    contact_header: str = "Contact"
+    """How the header name is written (the compact form is ``m``)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything an endpoint does with one INVITE: its responses, in order, the last one final (or none at all)."""
+
+    responses: tuple[Response, ...] = ()
+    copies: tuple[float, ...] = ()
+    """Send the final response again after so many seconds each (from the one before), ACK or no ACK."""
+    then: Then = "bye"
+    """After a 2xx: say BYE as soon as the ACK is here, or wait for the device to hang up."""
+    reinvites: tuple[Response, ...] = ()
+    """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
+
+    @property
+    def finals(self) -> int:
+        """How many final responses it sends, copies included."""
+        return sum(response.status >= 200 for response in self.responses) + len(self.copies)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One SIPp process on an address of its own, in server mode: it acts and records, it asserts nothing."""
+
+    name: str
+    kind: Kind
+    answers: tuple[Answer, ...]
+    """What the first, second, … INVITE transaction gets; the last one is repeated."""
+    cap: int = 20
+    """After so many INVITE transactions every further one is answered 480: no device loops for ever."""
+    beside: str = ""
+    """The name of the endpoint whose host it shares, on port 5070; empty: a host of its own."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that the device places."""
+
+    to: str = "sip:{token}@{callee}"
+    """The URI that is dialled."""
+    after: float = 0.0
+    """Seconds to wait after the end of the call before it."""
+    act: Act = "none"
+    """What the calling side does later: re-INVITE once established, CANCEL while ringing, hang up."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one drive does.  ``watch`` seconds of silence are added by the run's window."""
+
+    endpoints: tuple[Endpoint, ...]
+    calls: tuple[Call, ...] = (Call(),)
+    watched: bool = True
+    """Whether the run's window is watched after the last final response; else the flow ends with its calls."""
+    uses_backup: bool = False
+    """Whether the device's configured backup address takes part: messages there belong to the flow as well."""
+
+    @property
+    def title(self) -> str:
+        """One line for people: ``callee 302, target 200``."""
+        return ", ".join(_title(endpoint) for endpoint in self.endpoints)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint called ``name``; KeyError if the plan has none."""
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        raise KeyError(name)
+
+    def busy_seconds(self) -> float:
+        """A lower bound of the time its calls take: what the longest-first order sorts by."""
+        answers = (answer for endpoint in self.endpoints for answer in endpoint.answers)
+        longest = max((sum(r.after for r in answer.responses) + sum(answer.copies) for answer in answers), default=0.0)
+        return longest + sum(call.after for call in self.calls)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of an endpoint: IPv4 host, port and transport."""
+
+    host: str
+    port: int = 5060
+    transport: str = "udp"
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where one drive takes place: what the placeholders of its plan stand for."""
+
+    token: str
+    seats: Mapping[str, Address] = field(default_factory=dict)
+
+    def fill(self, text: str) -> str:
+        """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist."""
+        return text.format_map({"token": self.token, **self.seats})
+
+
+def _title(endpoint: Endpoint) -> str:
+    if endpoint.kind == "guard":
+        return f"{endpoint.name} silent"
+    return f"{endpoint.name} " + "/".join(
+        "-".join(str(response.status) for response in answer.responses) or "no answer" for answer in endpoint.answers
+    )

@@ -1,0 +1,231 @@
+"""The pytest hooks.  They only connect: options to a run, items to cases, verdicts to reports.
+
+A pytest process executes purposes (:class:`harness.run.Run`), talks to the person
+(:class:`harness.publisher.Publisher`), or does both; under pytest-xdist workers do the one and the controller the
+other.  Both are absent when what is run is not the suite (the harness's own tests, for one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import SipverdictError
+from harness.options import SUITES, Settings, add_options
+from harness.publisher import PAYLOAD, Publisher
+from harness.purpose import purpose_of
+from harness.report import allure
+from harness.report.case import rows_of, text_of
+from harness.report.folder import RunFolder
+from harness.report.live import LiveLine
+from harness.report.outcome import junit_properties, settle
+from harness.run import Run
+from harness.session import Settled
+from harness.sipp.binary import find_sipp
+
+_RUN = pytest.StashKey[Run]()
+_PUBLISHER = pytest.StashKey[Publisher]()
+_LIVE = pytest.StashKey[LiveLine]()
+_SETTLED = pytest.StashKey[Settled]()
+_FOLDER = "sipverdict_folder"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a run."""
+    add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options before anything is collected: a wrong one is a usage error, not a traceback."""
+    if not _runs_suite(config):
+        return
+    try:
+        settings, sipp = Settings.of(config), find_sipp()
+        folder = getattr(config, "workerinput", {}).get(_FOLDER)
+        if folder is None and not config.option.collectonly:
+            publisher = config.stash[_PUBLISHER] = Publisher(settings, sipp)
+            config.option.allure_report_dir = str(publisher.folder.allure_results)
+            config.option.xmlpath = config.option.xmlpath or str(publisher.folder.junit)
+            folder = publisher.folder.path
+        elif folder is not None:
+            config.option.allure_report_dir = str(RunFolder(Path(folder)).allure_results)
+        config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
+    except SipverdictError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _runs_suite(config: pytest.Config) -> bool:
+    """Whether any of the paths that pytest was given lies in the suite."""
+    if config.option.help or config.option.version:
+        return False
+    paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
+    return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in paths)
+
+
+# --- collection
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A purpose is one item per device, role and transport, named by a string so that histories stay comparable."""
+    purpose = purpose_of(metafunc.function)
+    run = metafunc.config.stash.get(_RUN, None)
+    if purpose is not None and run is not None:
+        fixture = "flows" if "flows" in metafunc.fixturenames else "flow"
+        metafunc.parametrize(fixture, [case.id for case in run.cases_for(purpose)])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Check the suite before it is run: unique names, known requirements and faults, plans that render."""
+    if run := config.stash.get(_RUN, None):
+        try:
+            run.check(items)
+        except SipverdictError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is left after deselection is what this run has planned."""
+    run = session.config.stash.get(_RUN, None)
+    if run is None or session.config.option.collectonly:
+        return
+    planned = run.plan(session.items)
+    if publisher := session.config.stash.get(_PUBLISHER, None):
+        publisher.plan(planned)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: tell a worker where the run is stored."""
+    if publisher := node.config.stash.get(_PUBLISHER, None):
+        node.workerinput[_FOLDER] = str(publisher.folder.path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """xdist: what the workers collected is what is planned."""
+    if publisher := node.config.stash.get(_PUBLISHER, None):
+        publisher.plan(sum("[" in nodeid for nodeid in ids))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """xdist: one device stays on one worker."""
+    if _PUBLISHER not in config.stash:
+        return None
+    from harness.scheduling import DevicePerWorker
+
+    return DevicePerWorker(config, log)
+
+
+# --- execution
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Start driving before the first test, and leave nothing behind after the last."""
+    config = session.config
+    run = config.stash.get(_RUN, None)
+    executes = run is not None and not config.option.collectonly and not _is_controller(config)
+    try:
+        # An xdist worker is told its items one by one: there a device is begun by the first of them.
+        if run is not None and executes and not hasattr(config, "workerinput"):
+            run.begin()
+            if run.session is not None:
+                config.stash[_LIVE] = LiveLine(config, run.session.progress)
+        return (yield)
+    finally:
+        if run is not None and executes:
+            if live := config.stash.get(_LIVE, None):
+                live.clear()
+            run.end()
+
+
+def _is_controller(config: pytest.Config) -> bool:
+    return config.pluginmanager.hasplugin("dsession")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Wait for the verdict of a purpose, and say it in pytest's words."""
+    __tracebackhide__ = True
+    if purpose_of(pyfuncitem.obj) is None:
+        return None
+    run = pyfuncitem.config.stash[_RUN]
+    live = pyfuncitem.config.stash.get(_LIVE, None)
+    settled = run.settle(pyfuncitem.nodeid, live.tick if live else lambda: None)
+    pyfuncitem.stash[_SETTLED] = settled
+    pyfuncitem.user_properties += junit_properties(settled.record)
+    if settled.error is not None:
+        raise settled.error
+    text = text_of(settled.case, settled.record, run.catalogue)
+    allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)
+    settle(settled.record, text)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the record along with the report, and show a finding as it is, without the harness's own frames."""
+    report = yield
+    settled = item.stash.get(_SETTLED, None)
+    if settled is not None and call.when == "call":
+        run = item.config.stash[_RUN]
+        waited = run.session.progress.waited if run.session else 0.0
+        setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited})
+        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, AssertionError | SipverdictError):
+            report.longrepr = str(call.excinfo.value)
+    return report
+
+
+# --- reporting
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the publisher hear every test report."""
+    if publisher := session.config.stash.get(_PUBLISHER, None):
+        session.config.pluginmanager.register(_Reports(publisher), "sipverdict-reports")
+
+
+class _Reports:
+    """The hooks that only the publishing process has."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Publish the record of a report."""
+        self._publisher.take(report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Planned must be executed; the exit status says what the run amounts to."""
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        status = self._publisher.close(interrupted=interrupted)
+        if session.config.option.contract_exit and exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.INTERRUPTED,
+        ):
+            session.exitstatus = int(status)
+        elif exitstatus == pytest.ExitCode.OK and status:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table at the end."""
+        self._publisher.summarise(terminalreporter)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """No dots for purposes: the live line tells how far the run is."""
+    payload = getattr(report, PAYLOAD, None)
+    if payload is None or report.when != "call":
+        return None
+    verdict = payload["record"]["verdict"]
+    category = {"fail": "failed", "inconclusive": "failed", "none": "skipped"}.get(verdict, "passed")
+    return category, "", verdict.upper()

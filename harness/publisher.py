@@ -1,0 +1,117 @@
+"""The reporting side of a run, in the pytest process that talks to the person: folder, stream, summary, status."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from harness import __version__
+from harness.errors import SetupError
+from harness.finding import Record
+from harness.options import Settings
+from harness.sipp.binary import SippBinary
+from harness.report import allure, summary
+from harness.report.folder import RunFolder
+from harness.report.outcome import ExitStatus, Tally
+from harness.report.stream import Header, VerdictStream
+
+PAYLOAD = "sipverdict"
+"""The attribute of a test report that carries a record from where it was reached to where it is published."""
+
+
+class Publisher:
+    """Collects the records of all pytest processes of a run and writes what the run leaves behind."""
+
+    def __init__(self, settings: Settings, sipp: SippBinary) -> None:
+        self.settings = settings
+        self.folder = RunFolder.create(settings.out, "+".join(settings.specs))
+        self.planned = 0
+        self.records: list[Record] = []
+        self.waited = 0.0
+        """Seconds of all windows together."""
+        self.began = time.monotonic()
+        self.troubles: list[str] = []
+        """What could not be written; the run is then incomplete."""
+        self._sipp = sipp
+        self._stream: VerdictStream | None = None
+
+    def plan(self, purposes: int) -> None:
+        """So many purposes are to come to a verdict.  The first call begins the stream."""
+        if self._stream is None and purposes:
+            self.planned = purposes
+            first = next(iter(self.settings.specs.values()))
+            section = first.profile.device
+            self._stream = VerdictStream(
+                self.folder.verdicts,
+                Header(
+                    run=self.folder.name,
+                    suite=__version__,
+                    sipp=self._sipp.version,
+                    device={
+                        "name": first.name,
+                        "vendor": section.vendor,
+                        "model": section.model,
+                        "firmware": section.firmware,
+                        "roles": list(section.roles),
+                        "pics": first.profile.all_pics(),
+                    },
+                    window=self.settings.window.name,
+                    ruling=self.settings.ruling.mode,
+                    planned=purposes,
+                ),
+            )
+
+    def take(self, report: pytest.TestReport) -> None:
+        """Publish the record that came with ``report``, if one did."""
+        payload: dict[str, Any] | None = getattr(report, PAYLOAD, None)
+        if payload is None or self._stream is None:
+            return
+        record = Record.load(payload["record"])
+        self.waited = max(self.waited, payload["waited"])
+        self.records.append(record)
+        try:
+            self._stream.write(record)
+        except SetupError as error:
+            self.troubles.append(str(error))
+
+    @property
+    def tally(self) -> Tally:
+        """The verdicts so far against what was planned."""
+        return self._stream.tally if self._stream else Tally(self.planned)
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """Print what the run amounts to."""
+        for trouble in self.troubles:
+            reporter.write_line(f"ERROR {trouble}", red=True)
+        if self._stream is None:
+            return
+        told = summary.Run(
+            records=self.records,
+            planned=self.planned,
+            window=str(self.settings.window),
+            wall_s=time.monotonic() - self.began,
+            waits_s=self.waited,
+            folder=self.folder.path,
+        )
+        summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
+
+    def close(self, *, interrupted: bool) -> ExitStatus:
+        """Write the footer, unless the run was interrupted, and say what the run amounts to."""
+        tally = self.tally
+        try:
+            if self._stream is not None:
+                if interrupted or not tally.complete:
+                    self._stream.abandon()
+                else:
+                    self._stream.close()
+            elif not any(self.folder.allure_results.iterdir()):
+                self.folder.discard()
+        except SetupError as error:
+            self.troubles.append(str(error))
+        if self.troubles:
+            return ExitStatus.SETUP
+        status = tally.exit_status
+        return ExitStatus.INCONCLUSIVE if interrupted and status is ExitStatus.CONFORMING else status

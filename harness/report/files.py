@@ -1,0 +1,35 @@
+"""Writing files of a run: whole or not at all, and a full disk is an error with a hint, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from harness.errors import SetupError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` so that a reader sees the old file or the new one; SetupError if it cannot be."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> SetupError:
+    """The error for a failed write: the path, the cause, and what to do."""
+    hint = {
+        errno.ENOSPC: "free some space on that disk; what was written before is intact",
+        errno.EDQUOT: "free some space in your quota; what was written before is intact",
+        errno.EFBIG: "the file size limit (ulimit -f) is too low",
+        errno.EACCES: "give this user the right to write there, or choose another folder",
+        errno.EPERM: "give this user the right to write there, or choose another folder",
+        errno.EROFS: "that file system is read-only: choose another folder",
+    }.get(error.errno or 0, "check the folder and its file system")
+    return SetupError(f"cannot write {path}: {error.strerror or error}", hint)

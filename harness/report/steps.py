@@ -1,0 +1,144 @@
+"""What a ladder shows, whatever it is drawn with: one step per line, and where nothing arrived."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.flow import Event, Flow, PlacedCall, Seat
+
+StepKind = Literal["request", "response", "garbled", "call", "more", "closed"]
+LIMIT = 120
+"""Steps shown; of a longer flow the first ones, the last ones and those about the decisive message."""
+_LAST = 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a ladder.  Its texts are the device's, raw: whoever draws them makes them fit and harmless."""
+
+    kind: StepKind
+    label: str
+    """The start line: ``INVITE sip:…``, ``302 Moved Temporarily``; or what happened."""
+    number: int | None = None
+    """The message's number in the flow."""
+    offset: float | None = None
+    """Seconds since the first thing that happened."""
+    seat: str = ""
+    from_device: bool = True
+    suffix: str = ""
+    """What has to be read with the label, never shortened: ``(BYE)``, ``(copy)``."""
+    detail: str = ""
+    """A second, smaller line: where a redirection points."""
+    full: str = ""
+    """The whole message."""
+    decisive: bool = False
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A seat at which nothing arrived from the device."""
+
+    seat: str
+    text: str
+    """``silent for 40 s (standard window)``, or what kept that from being known."""
+    watched: bool
+    """Whether it was watched as planned, to the end of the window."""
+    since: float | None
+    """Seconds since the first thing that happened; None if no window was opened."""
+
+
+def start_of(flow: Flow) -> float:
+    """When the first thing happened: seconds since the epoch."""
+    return min([*(call.placed_at for call in flow.calls), *(event.time for event in flow.events[:1])], default=0.0)
+
+
+def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:
+    """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message."""
+    start = start_of(flow)
+    made: list[Step] = []
+    calls = list(flow.calls)
+    seen: set[tuple[str, str, str]] = set()
+    for event in flow.events:
+        while calls and calls[0].placed_at <= event.time:
+            made.append(_call(calls.pop(0), start))
+        made.append(_step(event, start, mark, copy=(event.seat, event.direction, event.raw) in seen))
+        seen.add((event.seat, event.direction, event.raw))
+    made.extend(_call(call, start) for call in calls)
+    made = _cut(made, limit)
+    if flow.plan.watched and flow.watch.opened_at is not None:
+        watched = flow.watch.closed_at - flow.watch.opened_at
+        text = f"{watched:.0f} s watched since the last final response ({flow.watch.window.name} window)"
+        made.append(Step("closed", text, offset=flow.watch.closed_at - start))
+    return tuple(made)
+
+
+def silences(flow: Flow) -> tuple[Silence, ...]:
+    """The seats, callers apart, at which nothing of the device arrived."""
+    heard = {event.seat for event in flow.events if event.from_device}
+    return tuple(_silence(flow, seat) for seat in flow.seats if seat.kind != "caller" and seat.name not in heard)
+
+
+def _silence(flow: Flow, seat: Seat) -> Silence:
+    watch = flow.watch
+    since = watch.opened_at - start_of(flow) if watch.opened_at is not None and flow.plan.watched else None
+    if seat.bound_at is None:
+        return Silence(seat.name, "was never listening", False, since)
+    if seat.lost_at is not None:
+        return Silence(seat.name, f"stopped listening after {seat.lost_at - seat.bound_at:.1f} s", False, since)
+    if since is None or watch.opened_at is None:
+        return Silence(seat.name, "nothing arrived, no window was watched", False, None)
+    seconds = watch.closed_at - watch.opened_at
+    whole = seconds >= watch.window.seconds
+    cut = "" if whole else f" of {watch.window.seconds:g} s"
+    return Silence(seat.name, f"silent for {seconds:.0f} s{cut} ({watch.window.name} window)", whole, since)
+
+
+def _call(placed: PlacedCall, start: float) -> Step:
+    return Step("call", f"is asked to call {placed.uri}, by {placed.by}", offset=placed.placed_at - start)
+
+
+def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
+    notes, detail = [], ""
+    kind: StepKind
+    if event.status is not None:
+        kind, label = "response", f"{event.status} {event.reason}".strip()
+        if event.cseq_method not in ("INVITE", ""):
+            notes.append(f"({event.cseq_method[:16]})")
+        if 300 <= event.status < 400:
+            contacts = event.contact_uris[:5]
+            detail = f"Contact: {', '.join(contacts)}" if contacts else "no Contact"
+    elif event.method is not None:
+        kind, label = "request", f"{event.method} {event.request_uri}"
+        if event.method == "INVITE" and event.to_tag:
+            notes.append("(re-INVITE)")
+    else:
+        kind, label = "garbled", f"not SIP: {event.start_line}"
+    if copy:
+        notes.append("(copy)")
+    return Step(
+        kind,
+        label,
+        number=event.number,
+        offset=event.time - start,
+        seat=event.seat,
+        from_device=event.from_device,
+        suffix=" ".join(notes),
+        detail=detail,
+        full=event.text,
+        decisive=event.number == mark,
+    )
+
+
+def _cut(made: list[Step], limit: int) -> list[Step]:
+    if len(made) <= limit:
+        return made
+    kept = set(range(limit - _LAST)) | set(range(len(made) - _LAST, len(made)))
+    for place in [place for place, step in enumerate(made) if step.decisive]:
+        kept |= set(range(max(place - 3, 0), min(place + 4, len(made))))
+    cut: list[Step] = []
+    for left_out, places in itertools.groupby(range(len(made)), key=lambda place: place not in kept):
+        group = list(places)
+        cut += [Step("more", f"… {len(group)} more")] if left_out else [made[place] for place in group]
+    return cut

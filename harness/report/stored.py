@@ -1,0 +1,218 @@
+"""Reading a stored run back.  It may come from anybody: nothing in it is trusted, every error names file and line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from harness.errors import EvidenceError
+from harness.flow import Flow
+from harness.report.folder import FLOW_ID
+from harness.report.outcome import NAMES, Tally
+
+Check = Callable[[Any], bool]
+_LONGEST_LINE = 16 * 1024 * 1024
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _seconds(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _verdict(value: Any) -> bool:
+    return isinstance(value, str) and value in NAMES
+
+
+def _evidence(value: Any) -> bool:
+    return isinstance(value, list) and all(_flow_id(path) is not None for path in value)
+
+
+_HEADER: Mapping[str, tuple[Check, str]] = {
+    "run": (_text, "a string"),
+    "suite": (_text, "a string"),
+    "sipp": (_text, "a string"),
+    "device": (lambda value: isinstance(value, dict), "an object"),
+    "window": (lambda value: isinstance(value, (str, dict)), "the window of the run"),
+    "ruling": (_text, "a string"),
+    "planned": (_count, "a number of purposes"),
+}
+_RECORD: Mapping[str, tuple[Check, str]] = {
+    "purpose": (_text, "a string"),
+    "role": (_text, "a string"),
+    "transport": (_text, "a string"),
+    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
+    "requirements": (lambda value: isinstance(value, list), "a list"),
+    "window_s": (_seconds, "a number of seconds"),
+    "drives": (_count, "a number of drives"),
+    "evidence": (_evidence, "a list of flows/<id>.json"),
+}
+_REQUIREMENT: Mapping[str, tuple[Check, str]] = {
+    "id": (_text, "a string"),
+    "level": (_text, "a string"),
+    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
+    "reason": (_text, "a string"),
+}
+_FOOTER: Mapping[str, tuple[Check, str]] = {
+    "executed": (_count, "a number of purposes"),
+    "counts": (
+        lambda value: isinstance(value, dict) and all(name in NAMES and _count(n) for name, n in value.items()),
+        "how often each verdict occurs",
+    ),
+    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
+}
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as its folder tells it."""
+
+    folder: Path
+    header: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...]
+    footer: Mapping[str, Any] | None
+    """None only where a stream that was cut off was asked for."""
+
+    @property
+    def tally(self) -> Tally:
+        """The verdicts, counted again from the lines; a run without its footer is not complete."""
+        planned = self.header["planned"] if self.footer is not None else -1
+        return Tally.of((record["verdict"] for record in self.records), planned)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The ids of all flows that the records rest on, in order, each once."""
+        return tuple(dict.fromkeys(path[6:-5] for record in self.records for path in record["evidence"]))
+
+    def flow(self, identifier: str) -> Flow:
+        """The stored flow of that id; EvidenceError if it is missing or is none."""
+        path = self.folder / "flows" / f"{identifier}.json"
+        if not FLOW_ID.fullmatch(identifier):
+            raise EvidenceError(f"{path}: expected the id of a flow, found {identifier[:80]!r}")
+        # A dossier from others must not make us read what it points at.
+        if path.is_symlink():
+            raise EvidenceError(f"{path}: expected a file of its own, found a link")
+        try:
+            return Flow.from_json(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise EvidenceError(f"{path}: expected a stored flow, but {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise EvidenceError(f"{path}: expected a stored flow, but it cannot be read: {error!r:.200}") from error
+
+
+def read_run(folder: Path, *, cut_off: bool = False) -> StoredRun:
+    """The run stored in ``folder``.
+
+    EvidenceError, naming file, line and what was expected, unless it is whole: header, valid lines, and a footer
+    that agrees with them.  With ``cut_off`` the footer, and all of a last line, may be missing.
+    """
+    path = folder / "verdicts.jsonl"
+    header: dict[str, Any] | None = None
+    footer: dict[str, Any] | None = None
+    records: list[Mapping[str, Any]] = []
+    seen: set[tuple[str, ...]] = set()
+    number = 0
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.endswith(b"\n"):
+            if cut_off:
+                break
+            _refuse(path, number, "a whole line", "one that was cut off")
+        entry = _object(path, number, line)
+        if header is None:
+            header = _checked(path, number, entry, _HEADER, "the header")
+        elif footer is not None:
+            _refuse(path, number, "nothing after the footer", "another line")
+        elif "executed" in entry:
+            footer = _checked(path, number, entry, _FOOTER, "the footer")
+        else:
+            records.append(_record(path, number, entry, seen))
+    if header is None:
+        _refuse(path, 1, "a header", "nothing")
+    if footer is None and not cut_off:
+        _refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
+    run = StoredRun(folder, header, tuple(records), footer)
+    if footer is not None:
+        tally = run.tally
+        for key, told in (
+            ("executed", tally.executed),
+            ("counts", dict(tally.counts)),
+            ("verdict", str(tally.verdict)),
+        ):
+            if footer[key] != told:
+                _refuse(path, number, f"{key} {told!r}, as the lines above say", repr(footer[key]))
+    return run
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(_LONGEST_LINE):
+                yield line
+    except OSError as error:
+        raise EvidenceError(
+            f"{path}: expected the verdicts of a run, but {error.strerror}", "name the folder of a run (reports/out/…)"
+        ) from error
+
+
+def _record(path: Path, number: int, entry: dict[str, Any], seen: set[tuple[str, ...]]) -> Mapping[str, Any]:
+    record = _checked(path, number, entry, _RECORD, "a verdict")
+    for requirement in record["requirements"]:
+        if not isinstance(requirement, dict):
+            _refuse(path, number, "objects as requirements", repr(requirement))
+        _checked(path, number, requirement, _REQUIREMENT, "a requirement")
+    key = (record["purpose"], str(record.get("device", "")), record["role"], record["transport"])
+    if key in seen:
+        _refuse(path, number, "one verdict per purpose and device", f"a second one for {' '.join(key)}")
+    seen.add(key)
+    return record
+
+
+def _checked(
+    path: Path, number: int, entry: dict[str, Any], keys: Mapping[str, tuple[Check, str]], what: str
+) -> dict[str, Any]:
+    for key, (check, words) in keys.items():
+        if key not in entry:
+            _refuse(path, number, f"{what} with {key!r}", "none")
+        if not check(entry[key]):
+            _refuse(path, number, f"{what} whose {key!r} is {words}", repr(entry[key]))
+    return entry
+
+
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        entry = json.loads(line.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, number, "a JSON object", f"something else ({error})")
+    if not isinstance(entry, dict):
+        _refuse(path, number, "a JSON object", repr(entry))
+    return entry
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _flow_id(path: Any) -> str | None:
+    if not isinstance(path, str) or not (path.startswith("flows/") and path.endswith(".json")):
+        return None
+    return path[6:-5] if FLOW_ID.fullmatch(path[6:-5]) else None
+
+
+def _refuse(path: Path, number: int, expected: str, found: str) -> NoReturn:
+    raise EvidenceError(f"{path}, line {number}: expected {expected}, found {found[:200]}")

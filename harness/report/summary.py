@@ -1,0 +1,138 @@
+"""What stands at the end of a run in the terminal: three lines if all is well, else one more per finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.finding import Record
+from harness.report.clean import short
+from harness.report.outcome import NOT_APPLICABLE, Tally, verdict_name
+from harness.report.text import UNPROVEN
+from harness.verdict import Verdict
+
+_STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
+_WHY = 300
+"""Characters of a reason where lines are not cut to a terminal's width."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the summary is of."""
+
+    records: Sequence[Record]
+    planned: int
+    window: str
+    wall_s: float
+    """Seconds the run took."""
+    waits_s: float
+    """Seconds of all its windows together: what one after the other would have taken."""
+    folder: Path | None
+    """None: nothing was written."""
+
+    @property
+    def tally(self) -> Tally:
+        """The verdicts, counted."""
+        return Tally.of(map(verdict_name, self.records), self.planned)
+
+
+def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] | None = None) -> None:
+    """Print the summary of ``run``; ``sentence`` says what a purpose is, else its name does.
+
+    On a terminal a table with colours, cut to its width; elsewhere plain lines, whole, one per finding.
+    """
+    devices = list(dict.fromkeys(record.device for record in run.records))
+    for device in devices:
+        told = [record for record in run.records if record.device == device and _worth_telling(record)]
+        told.sort(key=lambda record: (-_rank(record), record.purpose))
+        if len(devices) > 1:
+            tally = Tally.of((verdict_name(r) for r in run.records if r.device == device), 0)
+            _say(console, Text(f"{short(device, 60)}: {_counts(tally)}", "bold"))
+        if told and console.is_terminal:
+            console.print(_table(told, sentence))
+        for record in told if not console.is_terminal else ():
+            _say(console, Text("  ".join((f"{verdict_name(record).upper():<12}", *_cells(record, sentence)))))
+    _say(console, _verdict_line(run, devices))
+    ratio = f", {run.waits_s / run.wall_s:.1f} times as much" if run.wall_s > 0 and run.waits_s > run.wall_s else ""
+    _say(console, Text(f"window {run.window}; took {_time(run.wall_s)} for {_time(run.waits_s)} of waits{ratio}"))
+    if run.folder is not None:
+        _say(console, Text(f"report {run.folder}"))
+
+
+def _say(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def _worth_telling(record: Record) -> bool:
+    return record.applicable and record.verdict is not Verdict.PASS
+
+
+def _rank(record: Record) -> int:
+    # No verdict at all is a hole in the run: it stands with what could not be told.
+    return Verdict.INCONCLUSIVE if record.verdict is Verdict.NONE else record.verdict
+
+
+def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[str, str, str]:
+    worst = sorted((r for r in record.requirements if r.verdict > Verdict.PASS), key=lambda r: -r.verdict)
+    more = f" +{len(worst) - 1}" if len(worst) > 1 else ""
+    requirement = f"{worst[0].finding.requirement}{more}" if worst else "-"
+    what = sentence(record) if sentence else record.purpose
+    where = "" if record.transport == "udp" else f" ({record.transport})"
+    why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
+    # What is missing is the news; a table has room for little else.
+    why = f"unproven: {missing}" if (missing := why.partition(UNPROVEN)[2]) else why
+    return requirement, short(f"{what}{where}", 100), short(why, _WHY)
+
+
+def _table(records: Sequence[Record], sentence: Callable[[Record], str] | None) -> Table:
+    table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("requirement", no_wrap=True)
+    table.add_column("purpose", no_wrap=True, overflow="ellipsis", ratio=3)
+    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
+    for record in records:
+        name = verdict_name(record)
+        # Text, not str: what a device wrote is no markup.
+        table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, _cells(record, sentence)))
+    return table
+
+
+def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
+    tally = run.tally
+    words = {
+        Verdict.FAIL: "not conforming",
+        Verdict.INCONCLUSIVE: "inconclusive",
+        Verdict.WARN: "conforming, with warnings",
+    }
+    verdict = words.get(tally.verdict, "conforming")
+    if not tally.complete:
+        hole = (
+            f"{tally.executed} of {tally.planned} purposes came to a verdict"
+            if tally.planned
+            else "nothing was planned"
+        )
+        verdict = f"{verdict if tally.verdict is Verdict.FAIL else 'incomplete'} ({hole})"
+    name = short(" + ".join(devices), 60) or "no device"
+    return Text.assemble(
+        f"{name}: ", (verdict, _STYLES.get(str(tally.verdict), "")), f" - {_counts(tally) or 'no verdicts'}"
+    )
+
+
+def _counts(tally: Tally) -> str:
+    return ", ".join(f"{count} {_word(name)}" for name, count in tally.counts.items())
+
+
+def _word(name: str) -> str:
+    return {NOT_APPLICABLE: "not applicable", "none": "without verdict"}.get(name, name)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"

@@ -1,0 +1,140 @@
+"""The executing side of a run, inside the pytest process that runs the purposes: items, cases, the session."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from harness.catalogue import Catalogue
+from harness.errors import SipverdictError
+from harness.finding import Record
+from harness.options import Settings
+from harness.purpose import Purpose, applicable_rows, purpose_of
+from harness.report.folder import RunFolder
+from harness.sipp.binary import SippBinary
+from harness.session import Case, Options, Session, Settled
+from harness.suitecheck import check_suite
+from harness.verdict import Verdict
+
+TICK_S = 0.2
+"""How often a waiting test lets the live line be written."""
+
+
+class Run:
+    """What the purposes of one pytest process are run with."""
+
+    def __init__(self, settings: Settings, folder: RunFolder, sipp: SippBinary) -> None:
+        self.settings = settings
+        self.sipp = sipp
+        self.folder = folder
+        self.catalogue = Catalogue.load()
+        self.session: Session | None = None
+        self._cases: dict[str, Case] = {}
+
+    # --- collection
+
+    def cases_for(self, purpose: Purpose) -> list[Case]:
+        """Every case of ``purpose``: one per device, role and transport, those that do not apply included."""
+        cases = []
+        roles = purpose.roles or tuple(dict.fromkeys(r for row in purpose.requirements for r in self._roles(row)))
+        for name, spec in self.settings.specs.items():
+            device = spec.profile.device
+            for role in (role for role in device.roles if role in roles):
+                for transport in device.transports:
+                    rows, why_not = applicable_rows(purpose, self.catalogue, role, spec.profile.all_pics())
+                    why_not = why_not or self._cannot(purpose, name, role)
+                    cases.append(Case(purpose, name, role, transport, () if why_not else rows, why_not))
+        return sorted(cases, key=lambda case: case.id)
+
+    def _roles(self, row: str) -> Sequence[str]:
+        return self.catalogue[row].roles if row in self.catalogue else ()
+
+    def _cannot(self, purpose: Purpose, device: str, role: str) -> str:
+        """Why a purpose that applies cannot be run on ``device``; "" if it can."""
+        window = self.settings.window
+        if purpose.least_window > window.seconds:
+            return f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
+        stimulus = self.settings.specs[device].profile.stimulus
+        missing = {act for act in purpose.acts if getattr(stimulus, act, None) is None}
+        if role != "b2bua" and missing:
+            return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
+        return ""
+
+    def check(self, items: Iterable[pytest.Item]) -> None:
+        """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
+        purposes = {id(p): p for item in items if (p := purpose_of(getattr(item, "obj", None)))}
+        check_suite(purposes.values(), self.catalogue)
+
+    def plan(self, items: Iterable[pytest.Item]) -> int:
+        """Remember the cases of ``items``; how many purposes that are."""
+        for item in items:
+            purpose = purpose_of(getattr(item, "obj", None))
+            if purpose is not None and isinstance(item, pytest.Function):
+                wanted = item.callspec.params.get("flow", item.callspec.params.get("flows"))
+                self._cases[item.nodeid] = next(case for case in self.cases_for(purpose) if case.id == wanted)
+        return len(self._cases)
+
+    def case(self, nodeid: str) -> Case:
+        """The case of the item ``nodeid``."""
+        return self._cases[nodeid]
+
+    # --- execution
+
+    def begin(self, devices: Iterable[str] | None = None) -> None:
+        """Start driving the cases of ``devices`` (None: of all)."""
+        if self.session is None:
+            options = Options(self.settings.window, self.settings.ruling, self.sipp, self.folder.path, self._store)
+            self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
+        for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:
+            self.session.begin(device)
+
+    def _store(self, flow: Any) -> None:
+        self.folder.write_flow(flow)
+
+    def settle(self, nodeid: str, tick: Callable[[], None]) -> Settled:
+        """Wait for the verdict of an item; ``tick`` is called now and then meanwhile.  Never raises for a device."""
+        case = self._cases[nodeid]
+        if case.skip:
+            return Settled(case, self._record(case, case.skip, applicable=False), ())
+        if self.session is None:
+            raise RuntimeError("the run has not begun")
+        self.session.begin(case.device)
+        result = self.session.result(case)
+        while True:
+            try:
+                return result.result(timeout=TICK_S)
+            except concurrent.futures.TimeoutError:
+                tick()
+            except SipverdictError as error:
+                return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
+            except Exception as error:
+                # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
+                reason = f"the suite itself broke: {type(error).__name__}: {error}"
+                return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
+            except concurrent.futures.CancelledError:
+                return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
+
+    def _record(
+        self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, applicable: bool = True, hint: str = ""
+    ) -> Record:
+        return Record(
+            purpose=case.purpose.name,
+            device=case.device,
+            role=case.role,
+            transport=case.transport,
+            verdict=verdict,
+            applicable=applicable,
+            reason=f"{reason} ({hint})" if hint else reason,
+            requirements=(),
+            window_s=self.settings.window.seconds,
+            drives=0,
+            evidence=(),
+        )
+
+    def end(self) -> None:
+        """Stop everything."""
+        if self.session is not None:
+            self.session.close()

@@ -1,0 +1,240 @@
+"""A run: every case of every device, driven side by side, judged as soon as its flow is complete.
+
+The session stands between driving and judging and is the only one that knows both: it asks the driver for flows,
+hands them to the purposes' judges, has a fail confirmed by a second drive, and keeps the verdicts until pytest
+asks for them.  It runs one asyncio loop in a thread beside pytest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.catalogue import Catalogue
+from harness.drive.bench import Bench
+from harness.drive.station import DeviceSpec, Station
+from harness.finding import Record
+from harness.flow import Flow
+from harness.judge.ruling import Ruling
+from harness.plan import Plan
+from harness.progress import Progress
+from harness.purpose import Purpose
+from harness.sipp.binary import SippBinary
+from harness.settle import Assessment, assess, confirm
+from harness.verdict import Verdict
+from harness.windows import Window
+
+
+@dataclass(frozen=True)
+class Case:
+    """One purpose on one device in one role: one pytest item, one record."""
+
+    purpose: Purpose
+    device: str
+    role: str
+    transport: str
+    rows: tuple[str, ...]
+    """The requirements that apply; empty: the case is skipped."""
+    skip: str = ""
+
+    @property
+    def id(self) -> str:
+        """The parameter id of its pytest item."""
+        return f"{self.device}-{self.role}-{self.transport}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for."""
+
+    window: Window
+    ruling: Ruling
+    sipp: SippBinary
+    folder: Path
+    """The run's folder: flows are stored in ``flows/``, what SIPp and the devices write in ``work/``."""
+    on_flow: Callable[[Flow], None] = lambda _flow: None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A case with its verdict and the evidence."""
+
+    case: Case
+    record: Record
+    flows: tuple[Flow, ...]
+    error: Exception | None = None
+    """What broke in the harness or the suite while it was settled; the record is then inconclusive."""
+
+
+@dataclass
+class _Job:
+    """One plan on one device in one role, driven at most twice, for all the cases that need it."""
+
+    station: Station
+    plan: Plan
+    role: str
+    transport: str
+    _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
+
+    def drive(self, attempt: int) -> asyncio.Task[Flow]:
+        """The flow of the first (0) or the confirming (1) drive."""
+        while len(self._drives) <= attempt:
+            drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives))
+            self._drives.append(asyncio.create_task(drive))
+        return self._drives[attempt]
+
+
+class Session:
+    """Drives and judges ``cases``; :meth:`begin` a device, then :meth:`result` of each of its cases."""
+
+    def __init__(
+        self, specs: Mapping[str, DeviceSpec], cases: Sequence[Case], catalogue: Catalogue, options: Options
+    ) -> None:
+        self.progress = Progress(sum(not case.skip for case in cases), options.window)
+        self._specs = specs
+        self._cases = [case for case in cases if not case.skip]
+        self._catalogue = catalogue
+        self._options = options
+        self._results: dict[tuple[str, str], concurrent.futures.Future[Settled]] = {
+            _key(case): concurrent.futures.Future() for case in self._cases
+        }
+        self._begun: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bench: asyncio.Future[Bench] | None = None
+        self._open = contextlib.AsyncExitStack()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="sipverdict-driver", daemon=True)
+        self._thread.start()
+
+    # --- called by pytest's thread
+
+    def begin(self, device: str) -> None:
+        """Start driving all cases of ``device``; a second call changes nothing."""
+        if device not in self._begun:
+            self._begun.add(device)
+            self._loop.call_soon_threadsafe(self._spawn, device)
+
+    def result(self, case: Case) -> concurrent.futures.Future[Settled]:
+        """The verdict of ``case`` when it is there; SipverdictError if its device could not be used at all."""
+        return self._results[_key(case)]
+
+    def close(self) -> None:
+        """End what still runs, whatever its state, and leave nothing behind."""
+        if not self._thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self._shutdown(), self._loop).result(timeout=30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    # --- in the loop's thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _spawn(self, device: str) -> None:
+        task = self._loop.create_task(self._run_device(device))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _get_bench(self) -> Bench:
+        if self._bench is None:
+            opening = self._open.enter_async_context(Bench.open(self._options.folder / "work", self._options.sipp))
+            self._bench = asyncio.ensure_future(opening)
+        return await self._bench
+
+    async def _run_device(self, device: str) -> None:
+        cases = [case for case in self._cases if case.device == device]
+        try:
+            bench = await self._get_bench()
+            async with Station(self._specs[device], bench, self._options.window, self.progress) as station:
+                await self._settle_all(station, cases)
+        except BaseException as error:
+            for case in cases:
+                _fail(self._results[_key(case)], error)
+            if not isinstance(error, Exception):
+                raise
+
+    async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
+        jobs: dict[tuple[Plan, str, str], _Job] = {}
+        for case in cases:
+            for plan in case.purpose.plans:
+                key = (plan, case.role, case.transport)
+                jobs.setdefault(key, _Job(station, *key))
+        for job in sorted(jobs.values(), key=_longest_first):
+            job.drive(0).add_done_callback(self._store)
+        self.progress.planned_drives += len(jobs)
+        await asyncio.gather(*(self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans])
+                               for case in cases))
+
+    async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
+        result = self._results[_key(case)]
+        try:
+            flows = await asyncio.gather(*(job.drive(0) for job in jobs))
+            assessment = self._assess(case, flows)
+            drives = 1
+            if assessment.wants_second_drive:
+                self.progress.confirming += 1
+                for job in jobs:
+                    job.drive(1).add_done_callback(self._store)
+                again = await asyncio.gather(*(job.drive(1) for job in jobs))
+                assessment, flows, drives = confirm(assessment, self._assess(case, again)), [*flows, *again], 2
+            record = Record(
+                purpose=case.purpose.name,
+                device=case.device,
+                role=case.role,
+                transport=case.transport,
+                verdict=assessment.verdict,
+                applicable=True,
+                reason=assessment.reason,
+                requirements=assessment.ruled,
+                window_s=self._options.window.seconds,
+                drives=drives,
+                evidence=tuple(flow.id for flow in flows),
+            )
+            self.progress.judged(record)
+            result.set_result(Settled(case, record, tuple(flows)))
+        except Exception as error:
+            # One case that cannot be settled must not take the others with it.
+            _fail(result, error)
+
+    def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:
+        return assess(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+
+    def _store(self, drive: asyncio.Task[Flow]) -> None:
+        if not drive.cancelled() and drive.exception() is None:
+            drive.remove_done_callback(self._store)
+            self._options.on_flow(drive.result())
+
+    async def _shutdown(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._open.aclose()
+
+
+def _key(case: Case) -> tuple[str, str]:
+    return case.purpose.name, case.id
+
+
+def _fail(result: concurrent.futures.Future[Settled], error: BaseException) -> None:
+    if not result.done():
+        result.set_exception(error)
+
+
+def _longest_first(job: _Job) -> tuple[float, bool]:
+    """Long plans first; among equals those in which a redirection is answered: they are the positive controls."""
+    reaches = any(
+        endpoint.kind == "target" and endpoint.answers[0].responses and endpoint.answers[0].responses[-1].status == 200
+        for endpoint in job.plan.endpoints
+    )
+    return -job.plan.busy_seconds(), not reaches
+
+
+__all__ = ["Case", "Options", "Session", "Settled", "Verdict"]

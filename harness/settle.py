@@ -1,0 +1,71 @@
+"""From flows to the verdict of a case: judge, rule, and confirm.  Pure: the session and ``replay`` both use it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.catalogue import Catalogue
+from harness.finding import Finding, Ruled
+from harness.flow import Flow
+from harness.judge.ruling import Ruling
+from harness.purpose import Purpose, rule_all
+from harness.verdict import Verdict, combine
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What one round of flows says of a case."""
+
+    ruled: tuple[Ruled, ...]
+    verdict: Verdict
+    disturbed: bool = False
+    """The harness itself had trouble in one of the flows."""
+
+    @property
+    def wants_second_drive(self) -> bool:
+        """A fail is confirmed by driving once more; so is what only our own trouble kept us from seeing."""
+        return self.verdict is Verdict.FAIL or (self.verdict is Verdict.INCONCLUSIVE and self.disturbed)
+
+    @property
+    def reason(self) -> str:
+        """One line: the reason of the worst requirement."""
+        worst = max(self.ruled, key=lambda ruled: ruled.verdict, default=None)
+        return worst.reason if worst else "the purpose came to no verdict"
+
+
+def assess(
+    purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+) -> Assessment:
+    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
+    pics = flows[0].device["pics"]
+    ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
+    return Assessment(ruled, verdict, any(t.blame == "harness" for flow in flows for t in flow.troubles))
+
+
+def confirm(first: Assessment, second: Assessment) -> Assessment:
+    """Two fails are a fail; one of two is inconclusive, "not repeatable".
+
+    A first round that only our own trouble made inconclusive does not count.
+    """
+    if first.verdict is not Verdict.FAIL:
+        return second
+    again = {ruled.finding.requirement: ruled for ruled in second.ruled}
+    merged = tuple(_confirmed(ruled, again.get(ruled.finding.requirement)) for ruled in first.ruled)
+    return Assessment(merged, combine(ruled.verdict for ruled in merged))
+
+
+def _confirmed(first: Ruled, second: Ruled | None) -> Ruled:
+    verdicts = {first.verdict, second.verdict if second else Verdict.NONE}
+    if Verdict.FAIL not in verdicts:
+        return first if second is None or first.verdict >= second.verdict else second
+    if verdicts == {Verdict.FAIL}:
+        return first
+    failed = first if first.verdict is Verdict.FAIL else second
+    other = second if first.verdict is Verdict.FAIL else first
+    if failed is None or other is None:
+        return first
+    reason = f"not repeatable: {failed.finding.actual}; in the other of two drives: {other.reason or other.verdict}"
+    finding: Finding = dataclasses.replace(failed.finding, outcome="unseen", actual=reason)
+    return Ruled(finding, failed.level, Verdict.INCONCLUSIVE, reason)

@@ -1,0 +1,62 @@
+"""Finding the ``sipp`` program and judging its version."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import SippError
+
+VARIABLE = "SIPVERDICT_SIPP"
+"""Environment variable that names the program to use instead of the ``sipp`` in PATH."""
+_INSTALL = f"install SIPp (Debian, Ubuntu: apt-get install sip-tester), or name the program in {VARIABLE}"
+_VERSION = re.compile(r"SIPp v(\d+)\.(\d+)(?:\.(\d+))?(\S*)")
+
+
+@dataclass(frozen=True)
+class SippBinary:
+    """A SIPp that can be used."""
+
+    path: Path
+    version: str
+    """As it writes it, without the v: ``3.6.1-SCTP-PCAP-RTPSTREAM``."""
+    warning: str = ""
+    """What to tell the user about this version; empty if nothing."""
+
+
+def find_sipp(path: str | None = None) -> SippBinary:
+    """The SIPp at ``path``, or named by SIPVERDICT_SIPP, or in PATH.  SippError if there is none of a usable version."""
+    wanted = path or os.environ.get(VARIABLE) or "sipp"
+    found = shutil.which(wanted)
+    if not found:
+        where = "in PATH" if wanted == "sipp" else f"at {wanted}"
+        raise SippError(f"SIPp was not found {where}", _INSTALL)
+    return check_version(Path(found), _said_by(found))
+
+
+def check_version(path: Path, said: str) -> SippBinary:
+    """The SIPp at ``path`` that answers ``-v`` with ``said``.  SippError if this is no SIPp, or too old a one."""
+    match = _VERSION.search(said)
+    if not match:
+        raise SippError(f"{path} does not say that it is SIPp: {said.strip()[:200]!r}", _INSTALL)
+    number = (int(match[1]), int(match[2]), int(match[3] or 0))
+    version = match[0].removeprefix("SIPp v")
+    if number < (3, 6, 1):
+        raise SippError(f"{path} is SIPp {version}; 3.6.1 is the oldest that is supported", _INSTALL)
+    warning = ""
+    if (3, 7, 0) <= number <= (3, 7, 4):
+        warning = f"SIPp {version} is not supported (some errors end with exit status 0); use 3.6.1, or 3.7.5 or later"
+    return SippBinary(path, version, warning)
+
+
+def _said_by(program: str) -> str:
+    try:
+        # SIPp leaves -v with status 99.
+        done = subprocess.run([program, "-v"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SippError(f"{program} -v cannot be run: {error}", _INSTALL) from error
+    return (done.stdout + done.stderr).decode(errors="replace")

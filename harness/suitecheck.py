@@ -1,0 +1,56 @@
+"""Checks of the suite itself, at collection: a mistake in a purpose is found before a device is asked for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.catalogue import Catalogue
+from harness.devices.reference.faults import FAULTS
+from harness.errors import PlanError
+from harness.plan import Address, Places, Plan
+from harness.purpose import Purpose
+from harness.sipp.scenario import render_answer
+
+_SAMPLE = Address("127.0.0.1")
+
+
+def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
+    """PlanError listing everything that is wrong with ``purposes``."""
+    known_faults = {fault.name for fault in FAULTS}
+    wrong: list[str] = []
+    names: set[str] = set()
+    rendered: set[object] = set()
+    for purpose in purposes:
+        if purpose.name in names:
+            wrong.append(f"{purpose.name}: there are two purposes of this name")
+        names.add(purpose.name)
+        if not purpose.requirements:
+            wrong.append(f"{purpose.name}: it decides no requirement")
+        unknown = [row for row in purpose.requirements if row not in catalogue]
+        wrong += [f"{purpose.name}: {row} is not in the catalogue" for row in unknown]
+        missing = [fault for fault in purpose.faults if fault not in known_faults]
+        wrong += [f"{purpose.name}: the reference device has no fault {fault}" for fault in missing]
+        if not purpose.summary:
+            wrong.append(f"{purpose.name}: its docstring does not say the rule")
+        for plan in purpose.plans:
+            if plan not in rendered:
+                rendered.add(plan)
+                wrong += [f"{purpose.name}: {problem}" for problem in _problems(plan)]
+    if wrong:
+        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "mend the purposes that are named")
+
+
+def _problems(plan: Plan) -> list[str]:
+    places = Places("70000000", {endpoint.name: _SAMPLE for endpoint in plan.endpoints})
+    problems = []
+    try:
+        for call in plan.calls:
+            places.fill(call.to)
+    except (KeyError, AttributeError, ValueError, IndexError) as error:
+        problems.append(f"its call goes to a placeholder that no endpoint has: {error}")
+    for endpoint in plan.endpoints:
+        try:
+            render_answer(endpoint, places, _SAMPLE)
+        except PlanError as error:
+            problems.append(error.cause)
+    return problems

@@ -1,0 +1,68 @@
+"""The vocabulary of the plans, and the plans that several files share (equal plans are driven once).
+
+The user of a redirect target is ``9{token}``: digits, because phones dial digits, and another user than the dialled
+one, so that a device which keeps the old user or the old host cannot look right by accident.
+"""
+
+from __future__ import annotations
+
+from harness.plan import Answer, Call, Endpoint, Plan, Response
+
+DIALLED = "sip:{token}@{callee}"
+MOVED_URI = "sip:9{token}@{target}"
+MOVED = f"<{MOVED_URI}>"
+SECOND_URI = "sip:8{token}@{second}"
+
+RINGING = Response(180)
+
+
+def redirect(*contacts: str, status: int = 302, tag: str = "a", **more: object) -> Answer:
+    """Answer with a 3xx and these Contact values."""
+    return Answer((Response(status, contacts=contacts, tag=tag, **more),))  # type: ignore[arg-type]
+
+
+def refuse(status: int = 603, *headers: str, contacts: tuple[str, ...] = (), tag: str = "a") -> Answer:
+    """Answer with a final failure."""
+    return Answer((Response(status, headers=headers, contacts=contacts, tag=tag),))
+
+
+def accept() -> Answer:
+    """Ring, answer, and hang up once the ACK is here."""
+    return Answer((RINGING, Response(200)))
+
+
+def callee(*answers: Answer) -> Endpoint:
+    """Who is dialled."""
+    return Endpoint("callee", "callee", answers)
+
+
+def target(*answers: Answer, name: str = "target") -> Endpoint:
+    """Who a Contact points to: an address that the device has nowhere in its configuration."""
+    return Endpoint(name, "target", answers)
+
+
+def guard(name: str) -> Endpoint:
+    """Where nothing may arrive.  It records, and if something does arrive it refuses politely, not finally."""
+    return Endpoint(name, "guard", (refuse(480),))
+
+
+REDIRECT = Plan((callee(redirect(MOVED, tag="moved")), target(accept())))
+"""The plain case: 302 with one Contact, and the target answers."""
+
+REDIRECT_RINGING = Plan(
+    (callee(Answer((RINGING, Response(302, contacts=(MOVED,), after=0.2)))), target(accept())),
+)
+"""Forward on no answer: the callee rings (180) and then moves the call, with the same To tag."""
+
+DECLINE = Plan((callee(refuse(603)),))
+"""The plain case: 603 at once, and nothing else."""
+
+DECLINE_RINGING = Plan((callee(Answer((RINGING, Response(603, after=0.2, tag="final")))),))
+"""The callee rings and then declines; the 603 has a To tag of its own."""
+
+NEXT_CALL = Plan(
+    (callee(redirect(MOVED)), target(accept())),
+    calls=(Call(), Call(after=2.0)),
+    watched=False,
+)
+"""Two calls to one URI, the second one two seconds after the end of the first."""

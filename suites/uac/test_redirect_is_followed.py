@@ -1,0 +1,185 @@
+"""302 Moved Temporarily: the callee is elsewhere, and the Contact says where (RFC 3261 8.1.3.4, 21.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.flow import Flow
+from harness.judge.attempts import original
+from harness.judge.redirection import (
+    NOT_FOLLOWED,
+    dropped,
+    lost_ack,
+    redirected,
+    redirection_of,
+    redirections,
+)
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import gap
+from harness.judge.targets import address_of, asked_for, fresh
+from harness.purpose import purpose
+from suites.plans import REDIRECT
+from suites.uac._plans import OTHER_PORT, UNKNOWN_3XX, WORDING
+
+
+@purpose("RFC3261-8.1.3.4-01", "RFC3261-13.2.2.2-01", plan=REDIRECT, faults=["ignores_302"])
+def test_contact_is_called(flow: Flow) -> Findings:
+    """A caller that is redirected calls the Contact by itself.
+
+    A forwarded colleague is reached, or is not, by this alone.  Typical defect: the feature is in the data sheet and
+    off in the field, switched off against toll fraud or never wired to the application.
+
+    Three clauses, two words: 8.1.3.4 and 21.3.3 say SHOULD, 13.2.2.2 says MAY for an INVITE.  Hence the ruling: a
+    device that says it follows is held to it, and one that says it does not is not asked.  What the INVITE looks like
+    and where it is sent is decided elsewhere; here any attempt at another URI counts.
+    """
+    first = original(flow)
+    response = redirection_of(first) if first else None
+    if first is None or response is None:
+        yield unseen("the 302 was never sent")
+        return
+    targets = fresh(flow)
+    if targets:
+        said = f"{targets[0].invite.start_line} came of it"
+        yield satisfied(said, event=targets[0].invite, requirement="RFC3261-8.1.3.4-01")
+        yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
+        return
+    seat = flow.seat("target")
+    missing = gap(flow, (first.seat,)) or ("" if seat.bound_at and seat.lost_at is None else "nobody listened there")
+    if missing:
+        yield unseen(f"no INVITE arrived at the Contact, but that is not proven: {missing}")
+        return
+    yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
+    yield violated(
+        expected=f"an ACK, then INVITE {asked_for(response)[0]}",
+        actual=f"no INVITE at the Contact for {flow.watch.window.seconds:g} s",
+        event=response,
+        means="who calls a forwarded number hears that the call failed",
+        look_at="whether following is switched on; else declare follows_redirects = false",
+        requirement="RFC3261-8.1.3.4-01",
+    )
+
+
+@purpose("RFC3261-8.1.2-01", plan=(REDIRECT, OTHER_PORT), faults=["old_address"])
+def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
+    """The redirected INVITE is sent to where its own Request-URI points, not to where the first one went.
+
+    The redirector gets the call back, answers 482 or its own 302 again, and the forwarded call is lost although the
+    INVITE itself is flawless.  Typical defect: the address or connection of the first attempt is kept with the call.
+
+    A device with an outbound proxy sends everything there, and rightly so: with a Route in the INVITE nothing is said.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite, contact = pair.new.invite, asked_for(pair.response)[0]
+    if address_of(invite.request_uri) != address_of(contact):
+        yield unseen(f"the Request-URI {invite.request_uri} points elsewhere than the Contact {contact}: judged there")
+    elif invite.headers("Route"):
+        yield unseen("the INVITE has a Route, which decides where it goes")
+    else:
+        there = flow.seat("target").address
+        yield expect(
+            pair.new.seat == "target",
+            expected=f"the INVITE for {contact} at {there}",
+            actual=f"it arrived at {pair.new.seat} ({flow.seat(pair.new.seat).address})",
+            event=invite,
+            means="the redirector gets the forwarded call again and refuses it: nobody is reached",
+            look_at="what is kept with the call: host, port or connection of the first INVITE; an outbound proxy",
+        )
+
+
+@purpose("INT-302-200-01", plan=REDIRECT)
+def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
+    """Once the target answers, the call is with the target: the ACK goes there, with the target's tag.
+
+    Else the target repeats its 200 for 32 s and then hangs up on people who are talking.  Typical defect: the dialog
+    is made of the first response that had a To tag, and that was the redirector's (OpenSIPS issue 3522 is the same
+    mistake with the BYE).
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    answer = pair.new.final
+    if answer is None or answer.status != 200:
+        yield unseen("no target answered the call")
+        return
+    means = "the target repeats its 200 for 32 s and then ends the call"
+    look_at = "from which response the dialog takes its remote tag and its remote target"
+    astray = [
+        ack
+        for ack in pair.old.acks
+        if ack.cseq_number == pair.new.invite.cseq_number != pair.old.invite.cseq_number
+        and ack.number > answer.number
+    ]
+    for ack in (*pair.new.acks, *astray):
+        yield expect(
+            ack.seat == pair.new.seat and ack.to_tag == answer.to_tag,
+            expected=f"the ACK for the 200 at {pair.new.seat}, To tag {answer.to_tag}",
+            actual=f"it arrived at {ack.seat}, To tag {ack.to_tag}",
+            event=ack,
+            means=means,
+            look_at=look_at,
+        )
+    if not pair.new.acks and not astray:
+        yield violated(
+            expected=f"an ACK for the 200 at {pair.new.seat}",
+            actual="none arrived anywhere",
+            event=answer,
+            means=means,
+            look_at=look_at,
+        )
+
+
+@purpose("RFC3261-8.1.3.2-02", plan=(REDIRECT, UNKNOWN_3XX))
+def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
+    """A 3xx that the device does not know is handled like a 300: acknowledged, then followed or given up.
+
+    New codes appear; a device that freezes at one leaves its user with a dead line.  Typical defect: a table of known
+    codes whose default is "do nothing".  Both are right here, to call the Contact and to end the call.
+    """
+    plain, odd = flows
+    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+        lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at="the default of the table of status codes")
+        goodbye = odd.select("BYE", at=attempt.seat, received=True, where=lambda bye, a=attempt: _answers(bye, a))  # type: ignore[misc]
+        if lost:
+            yield lost
+        elif goodbye:
+            yield violated(
+                expected="the call goes on elsewhere, or ends without a word",
+                actual=f"BYE in the dialog of the {attempt.status}, as if that had been a 2xx",
+                event=goodbye[0],
+                means="the device takes a redirection for an answered call",
+                look_at="the default of the table of status codes",
+            )
+        else:
+            followed = any(step.old == attempt for step in redirections(odd))
+            yield satisfied(f"{attempt.status}: acknowledged, then {'followed' if followed else 'given up'}")
+
+
+@purpose("RFC3261-7.2-01", plan=(REDIRECT, WORDING))
+def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
+    """The code decides, the phrase behind it is for people: "302 Anders erreichbar" and "302" are a 302.
+
+    Redirectors write their phrases in the language of their country, or none at all.  Typical defect: a status line
+    that is split at blanks, so that an empty phrase is no status line, or a parser that looks up "Moved Temporarily".
+    """
+    plain, odd = flows
+    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+        line = attempt.final.start_line if attempt.final else ""
+        lost = lost_ack(attempt, plain, what=f'"{line}"', look_at="how the status line is read")
+        if lost:
+            yield lost
+        elif any(step.old == attempt for step in redirections(odd)) or redirected(plain) is None:
+            yield satisfied(f'"{line}" was handled like "302 Moved Temporarily"', event=attempt.final)
+        else:
+            yield dropped(
+                odd,
+                attempt,
+                plain,
+                expected='the same as after "302 Moved Temporarily": an ACK, and an INVITE for the Contact',
+                means="forwarding works with one exchange and not with another, for a phrase nobody sees",
+                look_at="how the status line is read: is the phrase looked up, or an empty one refused?",
+            )

@@ -1,0 +1,225 @@
+"""What the INVITE to the redirect target looks like: a new attempt made of the old request (RFC 3261 8.1.3.4)."""
+
+from __future__ import annotations
+
+from harness.flow import Event, Flow
+from harness.judge.redirection import NOT_FOLLOWED, redirected
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.purpose import purpose
+from harness.sip import split_list
+from harness.uri import same_uri
+from harness.verdict import Verdict
+from suites.plans import REDIRECT, REDIRECT_RINGING
+
+_ANY = (REDIRECT, REDIRECT_RINGING)
+_OF_THE_HOP = frozenset(
+    "via from to call-id cseq contact max-forwards content-length content-type route record-route subject "
+    "authorization proxy-authorization identity date timestamp user-to-user diversion history-info".split()
+)
+"""Headers that a new attempt writes anew, or that have purposes of their own."""
+
+
+@purpose("RFC3261-8.1.1.2-01", plan=_ANY, faults=["keeps_to_tag"])
+def test_new_invite_has_no_to_tag(flow: Flow) -> Findings:
+    """The redirected INVITE opens a new attempt outside any dialog, so its To carries no tag.
+
+    A target that sees a To tag looks for a dialog it never had and answers 481: the forwarded call fails, though
+    every phone involved "supports forwarding".  Typical defect: the request is rebuilt from the 302, whose To has
+    the redirector's tag.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite = pair.new.invite
+    yield expect(
+        invite.to_tag is None,
+        expected="a To without tag",
+        actual=f"To: {invite.header('To')}",
+        event=invite,
+        means="the target answers 481 Call/Transaction Does Not Exist and the forwarded call fails",
+        look_at="where the new request's To comes from: the first INVITE, or the 302?",
+    )
+
+
+@purpose("RFC3261-8.1.3.4-12", plan=_ANY, faults=["changes_from"])
+def test_caller_and_callee_stay_the_same(flow: Flow) -> Findings:
+    """To, From and Call-ID of the redirected INVITE are those of the first one; a fresh Call-ID is allowed.
+
+    The target shows who calls and whom they wanted; and the records of both calls are joined by these.  Typical
+    defect: To is rewritten to the Contact, or From is built anew by whatever makes a new call.
+
+    RECOMMENDED, so a warning at most.  With a new Call-ID the From tag may be new as well: it is a new call then.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    old, new = pair.old.invite, pair.new.invite
+    wrong = []
+    if not same_uri(old.to_uri, new.to_uri):
+        wrong.append(f"To is {new.to_uri}, it was {old.to_uri}")
+    if not same_uri(old.from_uri, new.from_uri):
+        wrong.append(f"From is {new.from_uri}, it was {old.from_uri}")
+    if old.call_id == new.call_id and old.from_tag != new.from_tag:
+        wrong.append(f"the From tag is {new.from_tag}, it was {old.from_tag}, under the same Call-ID")
+    if not wrong:
+        yield satisfied("To, From and " + ("Call-ID are as they were" if old.call_id == new.call_id else "a new Call-ID"))
+        return
+    yield violated(
+        expected="To URI, From URI and From tag as in the first INVITE, Call-ID the same or new",
+        actual="; ".join(wrong),
+        event=new,
+        means="the target sees another caller or does not see whom the caller wanted; call records fall apart",
+        look_at="what the new request is built from; some stacks have a setting (keep or replace To)",
+    )
+
+
+@purpose("RFC3261-8.1.3.4-13", plan=_ANY, faults=["reuses_branch"])
+def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
+    """The redirected INVITE is a new transaction: one Via, with a branch that was not used before.
+
+    With the old branch the target, or a proxy that both attempts pass, takes it for a copy of the first INVITE and
+    answers with the 302 once more.  Typical defect: the old request is sent again with nothing but a new first line.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite, branch = pair.new.invite, pair.new.invite.branch or ""
+    used = {event.branch for event in _of_device(flow) if event.number < invite.number}
+    vias = [via for line in invite.headers("Via") for via in split_list(line)]
+    wrong = []
+    if branch in used:
+        wrong.append(f"branch {branch} was used before")
+    if not branch.lower().startswith("z9hg4bk"):
+        wrong.append(f"branch {branch or 'is missing: it'} does not begin with z9hG4bK")
+    if len(vias) != 1:
+        wrong.append(f"{len(vias)} Via values")
+    yield expect(
+        not wrong,
+        expected="one Via, its branch new and beginning with z9hG4bK",
+        actual="; ".join(wrong) or f"branch {branch}",
+        event=invite,
+        means="the forwarded call is taken for a copy of the first one and never rings",
+        look_at="whether the Via of the first INVITE is copied or a transaction is made for the second",
+    )
+
+
+@purpose("RFC3261-8.1.3.4-14", plan=_ANY, faults=["drops_body", "loses_headers"])
+def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
+    """What the Contact does not change is as in the first INVITE: the session description and the other headers.
+
+    A target that gets no offer has to make one, and many phones cannot; without Supported or Session-Expires what
+    the two ends could do together is lost.  Typical defect: the second INVITE is made by another piece of code than
+    the first.
+
+    Another version or address in the SDP is sensible and no fault; so values are not compared, only what is there.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    old, new = pair.old.invite, pair.new.invite
+    lost = sorted(name for name in _names(old) - _names(new) - _OF_THE_HOP)
+    wrong = [f"header {name} is lost" for name in lost]
+    if old.body.strip() and not new.body.strip():
+        wrong.insert(0, "the session description is lost")
+    elif (old.header("Content-Type") is None) != (new.header("Content-Type") is None):
+        wrong.insert(0, f"Content-Type is {new.header('Content-Type')}, it was {old.header('Content-Type')}")
+    yield expect(
+        not wrong,
+        expected="the headers and the body of the first INVITE",
+        actual="; ".join(wrong) or "all of them are there",
+        event=new,
+        means="the forwarded call has less than the direct one: no offer, no session timer, no privacy",
+        look_at="whether the second INVITE is made of the first or from scratch",
+    )
+
+
+@purpose("RFC3261-8.1.1.5-01", plan=_ANY, faults=["keeps_cseq"])
+def test_sequence_number_rises(flow: Flow) -> Findings:
+    """Under the same Call-ID and From tag the redirected INVITE has a higher CSeq than the first one.
+
+    Who still holds the first INVITE takes one with the same three for a merged copy and answers 482 Loop Detected: so
+    does a redirector that is its own target, as a PBX is.  Typical defect: only the first line of the request is
+    written anew (JsSIP issue 617).
+
+    No clause fixes the number; 8.2.2.2 makes the equal one dangerous and RFC 3665 3.6 shows it raised.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    old, new = pair.old.invite, pair.new.invite
+    before, after = old.cseq_number, new.cseq_number
+    if old.call_id != new.call_id or old.from_tag != new.from_tag:
+        yield satisfied("Call-ID or From tag is new, so the number is free", event=new)
+    elif before is None or after is None:
+        yield unseen("a CSeq could not be read")
+    else:
+        yield expect(
+            after > before,
+            expected=f"a CSeq above {before}, or a new Call-ID or From tag",
+            actual=f"CSeq {after} with the same Call-ID and From tag",
+            event=new,
+            means="a PBX that redirects to itself answers 482 Loop Detected and the forwarded call fails",
+            look_at="where the CSeq of the second INVITE is set",
+        )
+
+
+@purpose("RFC3261-8.1.1.6-01", plan=_ANY, faults=["no_max_forwards"])
+def test_new_invite_has_max_forwards(flow: Flow) -> Findings:
+    """The redirected INVITE carries Max-Forwards, and the number to begin with is 70.
+
+    Without it nothing stops a call that is forwarded in circles.  Typical defect: the header is set where new calls
+    are made, and this INVITE is made elsewhere; or the number goes on falling from the first attempt.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite = pair.new.invite
+    value = (invite.header("Max-Forwards") or "").strip()
+    yield expect(
+        value == "70",
+        expected="Max-Forwards: 70",
+        actual=f"Max-Forwards: {value}" if value else "no Max-Forwards",
+        event=invite,
+        means="a call that is forwarded in circles is never stopped" if not value else "long routes may be cut short",
+        look_at="where Max-Forwards is set for a new request",
+        at_most=Verdict.WARN if value.isascii() and value.isdigit() else Verdict.FAIL,
+    )
+
+
+@purpose("RFC3261-8.1.1.8-01", plan=_ANY)
+def test_new_invite_has_one_contact(flow: Flow) -> Findings:
+    """The redirected INVITE has exactly one Contact, a SIP URI; a SIPS one if the Request-URI is.
+
+    The target sends everything that follows to it: without it the call cannot even be hung up.  Typical defect: it is
+    left out of the second INVITE, or the Contact of the 302 is added to it.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite = pair.new.invite
+    schemes = [uri.partition(":")[0].lower() for uri in invite.contact_uris]
+    allowed = ("sips",) if invite.request_uri.lower().startswith("sips:") else ("sip", "sips")
+    yield expect(
+        len(schemes) == 1 and schemes[0] in allowed,
+        expected=f"one Contact with a {' or '.join(allowed)} URI",
+        actual=f"Contact: {', '.join(invite.headers('Contact'))}" if schemes else "no Contact",
+        event=invite,
+        means="the target cannot reach the caller: no BYE, no hold, no transfer",
+        look_at="where the Contact of the second INVITE comes from",
+    )
+
+
+def _names(event: Event) -> set[str]:
+    """The header names of a message, in lower case and in the long form."""
+    return set(event.header_names())
+
+
+def _of_device(flow: Flow) -> tuple[Event, ...]:
+    return flow.select(received=True, where=lambda event: event.method is not None)

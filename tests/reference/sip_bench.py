@@ -1,0 +1,90 @@
+"""A device in this process with fast timers, and peers around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sip_peer import Address, Peer, Script
+
+from harness.devices.reference.behaviour import Behaviour
+from harness.devices.reference.binding import bind_udp
+from harness.devices.reference.console import Console
+from harness.devices.reference.device import Device
+from harness.devices.reference.faults import fault_named
+from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.timers import Timers
+
+FAST = Timers(t1=0.02, t2=0.08, t4=0.1, d=0.5)
+
+
+@dataclass
+class Bench:
+    """The device's surroundings in one test."""
+
+    peers: list[Peer]
+    timers: Timers = FAST
+    pipes: list[int] = field(default_factory=list)
+
+    async def peer(self, *answers: str | Sequence[str], script: Script | None = None) -> Peer:
+        """Open a peer that gives its first INVITE the first answer and so on, the last one again and again."""
+        counted = iter(answers)
+        last: list[Sequence[str]] = [()]
+
+        def answer(request: Any) -> Sequence[str]:
+            if request.method != "INVITE":
+                return ["200 OK"]
+            following = next(counted, None)
+            if following is not None:
+                last[0] = [following] if isinstance(following, str) else following
+            return last[0]
+
+        peer = Peer(script or answer)
+        address = (f"127.0.31.{len(self.peers) + 1}", 0)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: peer, local_addr=address)
+        self.peers.append(peer)
+        return peer
+
+    def close(self) -> None:
+        for descriptor in self.pipes:
+            os.close(descriptor)
+        for peer in self.peers:
+            peer.transport.close()
+
+    async def quiet(self, seconds: float = 0.1, limit: float = 0.5) -> None:
+        """Wait until nobody has heard anything for so long; give up on a device that never stops."""
+        loop = asyncio.get_running_loop()
+        begin = last = loop.time()
+        while loop.time() < min(last + seconds, begin + limit):
+            await asyncio.sleep(0.01)
+            heard = [message.time for peer in self.peers for message in peer.heard[-1:]]
+            last = max([begin, *heard])
+
+    async def device(self, *faults: str, backup: Peer | None = None) -> Driven:
+        behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
+        address = None if backup is None else backup.address
+        device = Device(bind_udp("127.0.30.9", 0), behaviour, timers=self.timers, backup=address)
+        await device.open()
+        read, write = os.pipe()
+        self.pipes += [write, read]
+        console = Console(device.stack, lambda: None)
+        console.listen(read)
+        return Driven(device, write)
+
+
+@dataclass
+class Driven:
+    """A device with its standard input."""
+
+    device: Device
+    stdin: int
+
+    @property
+    def address(self) -> Address:
+        return self.device.stack.layer.transport.local
+
+    def do(self, command: str) -> None:
+        os.write(self.stdin, command.encode() + b"\n")

@@ -1,0 +1,213 @@
+"""Every fault shows on the wire, and without it the device does not do that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sip_bench import Bench
+from sip_peer import Message, Peer
+
+from harness.devices.reference.faults import FAULTS, fault_named
+from harness.devices.reference.misbehaviour import behaviour_with, misbehaviour_of
+from harness.devices.reference.wire import Final
+
+MOVED = "302 Moved Temporarily\nContact: <sip:Moved@{target};x=1?Subject=s>;q=0.7;expires=60"
+DECLINED = "603 Decline"
+
+
+@dataclass
+class Wire:
+    """What the peers heard: the callee, two targets, a backup."""
+
+    callee: Peer
+    target: Peer
+    second: Peer
+    backup: Peer
+
+    @property
+    def invites(self) -> list[Message]:
+        return self.callee.of("INVITE")
+
+    @property
+    def first(self) -> Message:
+        return self.invites[0]
+
+    @property
+    def redirected(self) -> Message:
+        return (self.target.of("INVITE") + self.invites[1:])[0]
+
+    @property
+    def acks(self) -> list[Message]:
+        return self.callee.of("ACK")
+
+    @property
+    def peers(self) -> list[Peer]:
+        return [self.callee, self.target, self.second, self.backup]
+
+
+Shows = Callable[[Wire], bool]
+
+# fault: what the callee answers to each INVITE, what the target answers, and how the fault shows.
+PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
+    "ignores_302": (MOVED, "200 OK", lambda wire: not wire.target.heard),
+    "first_contact_only": (
+        "302 M\nContact: <sip:a@{target}>;q=0.1, <sip:b@{second}>;q=0.9",
+        "200 OK",
+        lambda wire: bool(wire.target.heard) and not wire.second.heard,
+    ),
+    "endless_loop": (
+        MOVED,
+        "302 M\nContact: <sip:700@{callee}>",
+        lambda wire: len(wire.invites) > 1,
+    ),
+    "retries_equal_contact": ("302 M\nContact: <sip:700@{callee}>", "200 OK", lambda wire: len(wire.invites) > 1),
+    "retries_original": (MOVED, "486 Busy Here", lambda wire: len(wire.invites) == 2),
+    "retries_without_contact": ("302 M", "200 OK", lambda wire: len(wire.invites) == 2),
+    "bends_foreign_scheme": ("302 M\nContact: <mailto:x@{target}>", "200 OK", lambda wire: bool(wire.target.heard)),
+    "old_address": (MOVED, "200 OK", lambda wire: not wire.target.heard and "Moved" in wire.redirected.uri),
+    "keeps_old_host": (
+        MOVED,
+        "200 OK",
+        lambda wire: not wire.target.heard and wire.redirected.uri == wire.first.uri.replace("700", "Moved"),
+    ),
+    "drops_contact_parameters": (MOVED, "200 OK", lambda wire: ";x=1" not in wire.redirected.uri),
+    "keeps_uri_headers": (MOVED, "200 OK", lambda wire: "?Subject" in wire.redirected.uri),
+    "reads_q_into_uri": (MOVED, "200 OK", lambda wire: wire.redirected.uri.endswith(";q=0.7;expires=60")),
+    "folds_user_case": (MOVED, "200 OK", lambda wire: "sip:moved@" in wire.redirected.uri),
+    "reuses_branch": (MOVED, "200 OK", lambda wire: wire.redirected.branch == wire.first.branch),
+    "keeps_cseq": (MOVED, "200 OK", lambda wire: wire.redirected.header("CSeq") == wire.first.header("CSeq")),
+    "keeps_to_tag": (MOVED, "200 OK", lambda wire: "tag=" in wire.redirected.header("To")),
+    "changes_from": (MOVED, "200 OK", lambda wire: wire.redirected.header("From") != wire.first.header("From")),
+    "drops_body": (MOVED, "200 OK", lambda wire: not wire.redirected.body),
+    "no_max_forwards": (MOVED, "200 OK", lambda wire: not wire.redirected.header("Max-Forwards")),
+    "loses_headers": (MOVED, "200 OK", lambda wire: not wire.redirected.header("Allow")),
+    "follows_every_copy": ((MOVED, MOVED), "180 Ringing", lambda wire: _calls(wire.target) == 2),
+    "ignores_copies": ((DECLINED, DECLINED), "", lambda wire: len(wire.acks) == 1),
+    "no_ack": (DECLINED, "", lambda wire: not wire.acks),
+    "ack_new_branch": (DECLINED, "", lambda wire: wire.acks[0].branch != wire.first.branch),
+    "ack_contact_request_uri": (MOVED, "200 OK", lambda wire: wire.acks[0].uri != wire.first.uri),
+    "ack_to_contact_host": (MOVED, "486 Busy", lambda wire: wire.target.heard[0].method == "ACK"),
+    "ack_wrong_to_tag": (DECLINED, "", lambda wire: "tag=" not in wire.acks[0].header("To")),
+    "ack_wrong_cseq": (DECLINED, "", lambda wire: wire.acks[0].header("CSeq") == "2 ACK"),
+    "ack_with_body": (DECLINED, "", lambda wire: bool(wire.acks[0].body)),
+    "acts_on_second_final": ((DECLINED, MOVED), "200 OK", lambda wire: bool(wire.target.heard)),
+    "redials_at_once": (DECLINED, "", lambda wire: _same_call(wire.invites) and len(wire.invites) == 2),
+    "redials_before_retry_after": (
+        f"{DECLINED}\nRetry-After: 1 (later)",
+        "",
+        lambda wire: len(wire.invites) == 2 and wire.invites[1].time - wire.first.time < 0.6,
+    ),
+    "redials_at_retry_after": (f"{DECLINED}\nRetry-After: 0", "", lambda wire: len(wire.invites) == 2),
+    "redials_other_port": (
+        DECLINED,
+        "",
+        lambda wire: len({message.source for message in wire.invites}) == 2 and len(wire.acks) == 2,
+    ),
+    "tries_backup_after_603": (DECLINED, "", lambda wire: wire.backup.heard[:1] != []),
+    "follows_contact_in_603": (f"{DECLINED}\nContact: <sip:x@{{target}}>", "", lambda wire: bool(wire.target.heard)),
+    "second_contact_after_603": (
+        "302 M\nContact: <sip:a@{target}>, <sip:b@{second}>",
+        DECLINED,
+        lambda wire: bool(wire.second.heard),
+    ),
+    "unknown_6xx_as_4xx": ("699 Whatever", "", lambda wire: len(wire.invites) == 2),
+    "bye_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("BYE")) == 1),
+}
+
+ELSEWHERE = {
+    "keeps_retransmitting",
+    "remembers_contact",
+    "ends_call_on_refused_reinvite",
+    "redials_after_1s",
+    "redials_at_33s",
+    "dies_after_603",
+}
+
+
+def _calls(peer: Peer) -> int:
+    return len({message.branch for message in peer.of("INVITE")})
+
+
+def _same_call(invites: list[Message]) -> bool:
+    return len({message.header("Call-ID") for message in invites}) == 1
+
+
+def test_every_fault_is_proven_here_or_by_a_test_of_its_own() -> None:
+    assert {fault.name for fault in FAULTS} == PROOFS.keys() | ELSEWHERE
+    assert len({misbehaviour_of(fault) for fault in FAULTS}) == len(FAULTS)
+
+
+def test_an_unknown_fault_names_the_nearest() -> None:
+    with pytest.raises(LookupError, match="the nearest is reuses_branch"):
+        fault_named("reuse_branch")
+
+
+@pytest.mark.parametrize("faulty", [True, False], ids=["faulty", "right"])
+@pytest.mark.parametrize("fault", PROOFS)
+def test_fault_shows(play: Callable[..., None], fault: str, faulty: bool) -> None:
+    answers, target_answer, shows = PROOFS[fault]
+
+    async def scenario(bench: Bench) -> None:
+        callee, target, second, backup = [await bench.peer() for _ in range(4)]
+        wire = Wire(callee, target, second, backup)
+        names = {"callee": callee.uri, "target": target.uri, "second": second.uri}
+        callee.says(*([answers] if isinstance(answers, str) else answers), **names)
+        target.says(target_answer, **names)
+        second.says("200 OK")
+        backup.says("603 Decline")
+        device = await bench.device(*([fault] if faulty else []), backup=backup)
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("INVITE")
+        await bench.quiet(seconds=0.45 if "retry" in fault else 0.1)
+        assert shows(wire) is faulty, "\n".join(m.text for peer in wire.peers for m in peer.heard)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(("fault", "delay"), [("redials_after_1s", 1), ("redials_at_33s", 33)])
+def test_late_redials_wait(fault: str, delay: float) -> None:
+    behaviour = behaviour_with([fault_named(fault)])
+    redial = behaviour.redial(Final(603, "Decline"))
+    assert redial is not None
+    assert (redial.delay, redial.new_call) == (delay, True)
+    assert behaviour.redial(Final(486, "Busy Here")) is None
+
+
+def test_remembers_contact(play: Callable[..., None]) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer()
+        callee.says(MOVED, target=target.uri)
+        target.says("486 Busy Here")
+        device = await bench.device("remembers_contact")
+        for count in (1, 2):
+            device.do(f"call sip:700@{callee.uri}")
+            await target.until("INVITE", count)
+        assert len(callee.of("INVITE")) == 1
+
+    play(scenario)
+
+
+def test_keeps_retransmitting(play: Callable[..., None]) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee = await bench.peer(DECLINED)
+        device = await bench.device("keeps_retransmitting")
+        device.do(f"call sip:700@{callee.uri}")
+        first, copy = await callee.until("INVITE", 2)
+        assert copy.text == first.text
+        assert 0.4 < copy.time - first.time < 0.9
+
+    play(scenario)
+
+
+def test_ends_call_on_refused_reinvite(play: Callable[..., None]) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee = await bench.peer("200 OK", DECLINED)
+        device = await bench.device("ends_call_on_refused_reinvite")
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("ACK")
+        device.do(f"reinvite sip:700@{callee.uri}")
+        await callee.until("BYE")
+
+    play(scenario)

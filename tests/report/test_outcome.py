@@ -1,0 +1,59 @@
+"""The outcome of a run, and what pytest is told."""
+
+from __future__ import annotations
+
+import pytest
+from flows import HOSTILE, record, ruled
+
+from harness.errors import EvidenceError, Inconclusive, Nonconformity, ProfileError
+from harness.report.outcome import ExitStatus, Tally, Warned, junit_properties, settle
+from harness.verdict import Verdict
+
+
+@pytest.mark.parametrize(
+    ("names", "planned", "verdict", "status"),
+    [
+        (["pass"], 1, "pass", 0),
+        (["pass", "warn", "not_applicable"], 3, "warn", 0),
+        (["pass", "inconclusive"], 2, "inconclusive", 2),
+        (["inconclusive", "fail"], 2, "fail", 1),
+        (["pass"], 2, "inconclusive", 2),
+        (["pass", "none"], 2, "inconclusive", 2),
+        (["pass", "pass"], 1, "inconclusive", 2),
+        (["fail"], 9, "fail", 1),
+        (["not_applicable"], 1, "inconclusive", 2),
+        ([], 0, "inconclusive", 2),
+    ],
+)
+def test_the_outcome_of_a_run(names: list[str], planned: int, verdict: str, status: int) -> None:
+    tally = Tally.of(names, planned)
+    assert (str(tally.verdict), tally.exit_status) == (verdict, status)
+
+
+def test_errors_have_exit_statuses() -> None:
+    assert ExitStatus.of_error(ProfileError("x")) == 3
+    assert ExitStatus.of_error(EvidenceError("x")) == 4
+    assert ExitStatus.of_error(Nonconformity("x")) == 1
+    assert ExitStatus.of_error(KeyboardInterrupt()) == 2
+
+
+def test_pytest_is_told_by_the_exception() -> None:
+    settle(record(Verdict.PASS), "")
+    with pytest.raises(Nonconformity, match="text"):
+        settle(record(Verdict.FAIL), "text")
+    with pytest.raises(Inconclusive, match="text"):
+        settle(record(Verdict.INCONCLUSIVE), "text")
+    with pytest.raises(Inconclusive, match="no verdict"):
+        settle(record(Verdict.NONE), "")
+    with pytest.warns(Warned, match="text"):
+        settle(record(Verdict.WARN), "text")
+    with pytest.raises(pytest.skip.Exception, match="no 302"):
+        settle(record(Verdict.NONE, applicable=False, reason="no 302"), "")
+
+
+def test_junit_properties_are_flat_and_legal() -> None:
+    found = junit_properties(record(Verdict.FAIL, "p", ruled(Verdict.FAIL), reason="".join(HOSTILE)))
+    assert ("verdict", "fail") in found
+    assert ("requirement RFC3261-21.6-01", "fail") in found
+    assert ("evidence", "flows/f1.json") in found
+    assert all(value.isprintable() for _, value in found)

@@ -1,0 +1,283 @@
+"""``verdicts.jsonl`` is a contract: what is written, what survives, and what a reader refuses."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flows import HOSTILE, REDIRECTED, flow, record, ruled
+
+from harness.errors import EvidenceError, SetupError
+from harness.flow import Flow
+from harness.report.folder import RunFolder
+from harness.report.stream import Header, VerdictStream, read_run
+from harness.verdict import Verdict
+
+
+def header(planned: int = 2) -> Header:
+    return Header("r1", "0.1", "3.6.1", {"name": "reference"}, "standard", "certification", planned)
+
+
+def written(folder: Path, planned: int = 2) -> Path:
+    with VerdictStream(folder / "verdicts.jsonl", header(planned)) as stream:
+        stream.write(record(Verdict.PASS))
+        stream.write(
+            record(Verdict.FAIL, "uac/b", ruled(Verdict.FAIL, actual="\0".join(HOSTILE), expected=("nothing",)))
+        )
+    return folder / "verdicts.jsonl"
+
+
+def test_the_contract(tmp_path: Path) -> None:
+    first, one, two, last = map(json.loads, written(tmp_path).read_text("ascii").splitlines())
+    assert first == {
+        "run": "r1",
+        "suite": "0.1",
+        "sipp": "3.6.1",
+        "device": {"name": "reference"},
+        "window": "standard",
+        "ruling": "certification",
+        "planned": 2,
+        "strict": False,
+    }
+    assert {"purpose", "role", "transport", "verdict", "requirements", "window_s", "drives", "evidence"} <= one.keys()
+    assert one["evidence"] == ["flows/f1.json"]
+    assert two["requirements"][0]["actual"].startswith("<script>")
+    assert last == {"executed": 2, "counts": {"fail": 1, "pass": 1}, "verdict": "fail"}
+    run = read_run(tmp_path)
+    assert run.tally.complete
+    assert run.tally.exit_status == 1
+    assert run.evidence == ("f1",)
+
+
+def test_every_line_is_in_the_file_at_once(tmp_path: Path) -> None:
+    stream = VerdictStream(tmp_path / "verdicts.jsonl", header())
+    stream.write(record())
+    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(EvidenceError, match=r"verdicts.jsonl, line 3: expected a footer"):
+        read_run(tmp_path)
+    run = read_run(tmp_path, cut_off=True)
+    assert (run.footer, run.tally.complete, run.tally.exit_status) == (None, False, 2)
+    with pytest.raises(ValueError, match="a second verdict"):
+        stream.write(record())
+    stream.close()
+    assert read_run(tmp_path).tally.executed == 1
+    stream.abandon()
+
+
+def test_a_stream_is_never_overwritten(tmp_path: Path) -> None:
+    written(tmp_path)
+    with pytest.raises(SetupError, match="cannot write"):
+        VerdictStream(tmp_path / "verdicts.jsonl", header())
+
+
+def test_an_error_leaves_no_footer(tmp_path: Path) -> None:
+    def run() -> None:
+        with VerdictStream(tmp_path / "verdicts.jsonl", header()) as stream:
+            stream.write(record())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert len(read_run(tmp_path, cut_off=True).records) == 1
+
+
+def test_a_killed_run_keeps_what_was_judged(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; sys.path[:0] = sys.argv[2:]\n"
+        "from pathlib import Path; from test_stream import header; from flows import record\n"
+        "from harness.report.stream import VerdictStream\n"
+        "stream = VerdictStream(Path(sys.argv[1]) / 'verdicts.jsonl', header(9))\n"
+        "for n in range(5): stream.write(record(purpose=f'p{n}'))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code, tmp_path, here, here.parent.parent], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(read_run(tmp_path, cut_off=True).records) == 5
+
+
+def test_a_full_disk_loses_nothing_and_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = VerdictStream(tmp_path / "verdicts.jsonl", header(3))
+    stream.write(record(purpose="a"))
+    whole = stream.path.read_bytes()
+    real, room = os.write, [40, 0]
+
+    def full(file: int, data: bytes) -> int:
+        if not (left := room.pop(0) if room else 0):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(file, data[:left])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SetupError, match=r"No space left on device\n.*free some space"):
+        stream.write(record(purpose="b"))
+    assert stream.path.read_bytes() == whole
+    monkeypatch.setattr(os, "write", real)
+    stream.write(record(purpose="c"))
+    stream.close()
+    assert [entry["purpose"] for entry in read_run(tmp_path).records] == ["a", "b", "c"]
+
+
+def test_a_disk_that_stays_full_gives_no_footer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = VerdictStream(tmp_path / "verdicts.jsonl", header())
+
+    def full(_file: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SetupError):
+        stream.close()
+    assert read_run(tmp_path, cut_off=True).records == ()
+    with pytest.raises(SetupError):
+        VerdictStream(Path("/dev/full"), header())
+
+
+def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = VerdictStream(tmp_path / "verdicts.jsonl", header(1))
+    real = os.write
+
+    def struck(file: int, data: bytes) -> int:
+        real(file, data)
+        monkeypatch.setattr(os, "write", real)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "write", struck)
+    with pytest.raises(KeyboardInterrupt):
+        stream.write(record())
+    stream.close()
+    assert len(read_run(tmp_path).records) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value", "message"),
+    [
+        (1, "planned", -1, "line 1: expected the header whose 'planned' is a number"),
+        (1, "planned", None, "line 1: expected the header with 'planned'"),
+        (2, "verdict", "great", "line 2: expected a verdict whose 'verdict' is one of fail"),
+        (2, "evidence", ["/etc/passwd"], "line 2: expected a verdict whose 'evidence'"),
+        (2, "evidence", ["flows/../../x.json"], "line 2: expected a verdict whose 'evidence'"),
+        (2, "requirements", [1], "line 2: expected objects as requirements"),
+        (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'level'"),
+        (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per purpose"),
+        (3, "drives", True, "line 3: expected a verdict whose 'drives'"),
+        (3, "verdict", "pass", "line 4: expected counts"),
+        (4, "executed", 3, "line 4: expected executed 2"),
+        (4, "verdict", "pass", "line 4: expected verdict 'fail', as the lines above say, found 'pass'"),
+    ],
+)
+def test_what_a_reader_refuses(tmp_path: Path, line: int, key: str, value: object, message: str) -> None:
+    path = written(tmp_path)
+    entries = [json.loads(text) for text in path.read_text().splitlines()]
+    if value is None:
+        del entries[line - 1][key]
+    else:
+        entries[line - 1][key] = value
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    with pytest.raises(EvidenceError) as refused:
+        read_run(tmp_path)
+    assert f"verdicts.jsonl, {message}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"[]\n",
+        b"null\n",
+        b'{"run": NaN}\n',
+        b'{"run": 1, "run": 1}\n',
+        b"\xff\xfe\n",
+        b"[" * 100_000 + b"\n",
+        b"9" * 10_000 + b"\n",
+        b'{"run"',
+    ],
+)
+def test_what_is_no_stream(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "verdicts.jsonl").write_bytes(content)
+    for cut_off in (False, True):
+        with pytest.raises(EvidenceError, match=r"verdicts\.jsonl, line 1: expected"):
+            read_run(tmp_path, cut_off=cut_off)
+
+
+def test_a_folder_without_a_stream(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="No such file"):
+        read_run(tmp_path)
+
+
+def test_half_a_last_line_is_forgiven_only_when_asked(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(EvidenceError, match="line 4: expected a whole line"):
+        read_run(tmp_path)
+    assert len(read_run(tmp_path, cut_off=True).records) == 2
+
+
+def test_nothing_may_follow_the_footer(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(EvidenceError, match="line 5: expected nothing after the footer"):
+        read_run(tmp_path)
+
+
+def test_planned_but_not_executed_is_incomplete(tmp_path: Path) -> None:
+    written(tmp_path, planned=3)
+    tally = read_run(tmp_path).tally
+    assert not tally.complete
+    assert str(tally.verdict) == "fail"
+
+
+def test_run_folders(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    one, two = (RunFolder.create(tmp_path / "out", "../Ac me\0/x", now) for _ in range(2))
+    assert one.name == "20260102T030405Z-Ac-me-x"
+    assert two.name == "20260102T030405Z-Ac-me-x-2"
+    assert (tmp_path / "out" / "latest").readlink() == Path(two.name)
+    assert two.flows.is_dir()
+    assert two.allure_results.is_dir()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [one.name, two.name, "latest"]
+
+
+def test_an_empty_run_leaves_nothing(tmp_path: Path) -> None:
+    one = RunFolder.create(tmp_path, "a", datetime(2026, 1, 1, tzinfo=UTC))
+    RunFolder.create(tmp_path, "b", datetime(2026, 1, 2, tzinfo=UTC)).discard()
+    assert (tmp_path / "latest").readlink() == Path(one.name)
+    one.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_flows_are_stored_whole_and_read_back(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, "reference")
+    stored = flow(*REDIRECTED)
+    folder.write_flow(stored)
+    written(folder.path)
+    run = read_run(folder.path)
+    assert run.flow("f1") == stored
+    with pytest.raises(ValueError, match="cannot be called"):
+        folder.write_flow(flow(identifier="../x"))
+    for identifier in ("../verdicts", "missing"):
+        with pytest.raises(EvidenceError, match="flows"):
+            run.flow(identifier)
+    (folder.flows / "link.json").symlink_to("/etc/passwd")
+    (folder.flows / "bad.json").write_text("{}")
+    for identifier in ("link", "bad"):
+        with pytest.raises(EvidenceError, match="expected a"):
+            run.flow(identifier)
+    assert Flow.from_json((folder.flows / "f1.json").read_text()) == stored
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match="cannot write"):
+        RunFolder.create(tmp_path / "file" / "out", "reference")
+    (tmp_path / "out" / "latest").mkdir(parents=True)
+    with pytest.raises(SetupError, match="is a folder, not a link"):
+        RunFolder.create(tmp_path / "out", "reference")

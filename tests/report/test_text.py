@@ -1,0 +1,142 @@
+"""Findings as people read them, and the summary of a run."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from flows import HOSTILE, record, ruled
+from rich.console import Console
+
+from harness.report.clean import MASK, printable, redactor, short, xml
+from harness.report.summary import Run, print_summary
+from harness.report.text import explain
+from harness.verdict import Verdict
+
+RULE = "the ACK repeats the INVITE's Request-URI"
+AGAIN = "sipverdict run --device reference -k ack_repeats_the_uri"
+
+
+def test_a_fail_reads_like_a_bug_report() -> None:
+    text = explain(
+        ruled(
+            Verdict.FAIL,
+            "RFC3261-17.1.1.3-01",
+            "MUST",
+            expected=("ACK sip:7001001@127.20.0.2:5060", "nothing"),
+            actual="ACK sip:moved@127.20.0.3:5060",
+            event=4,
+            where="message 4, at callee",
+            means="the redirector goes on sending its 302 for 32 s",
+            look_at="how the ACK is built from the transaction's own INVITE",
+        ),
+        RULE,
+        "RFC 3261 §17.1.1.3",
+        AGAIN,
+    )
+    assert text.splitlines() == [
+        "RFC3261-17.1.1.3-01  MUST  the ACK repeats the INVITE's Request-URI",
+        "expected  ACK sip:7001001@127.20.0.2:5060",
+        "or        nothing",
+        "actual    ACK sip:moved@127.20.0.3:5060 (message 4, at callee)",
+        "means     the redirector goes on sending its 302 for 32 s",
+        "look at   how the ACK is built from the transaction's own INVITE",
+        "clause    RFC 3261 §17.1.1.3",
+        f"run only  {AGAIN}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("missing", "needed"),
+    [
+        ("guard (127.20.0.4:5060) stopped listening 3.0 s into the watch", "1 of 4"),
+        ("the window of 40 s (standard) was cut short after 3.0 s", "2 of 4"),
+        ("no positive control: this device was not seen to reach an address", "3 of 4"),
+        ("the device gave no sign of life after the window", "4 of 4"),
+    ],
+)
+def test_an_unproven_silence_names_the_missing_condition(missing: str, needed: str) -> None:
+    actual = f"nothing arrived, but silence is not proven: {missing}"
+    text = explain(ruled(Verdict.INCONCLUSIVE, actual=actual), RULE, "RFC 3261 §21.6", AGAIN)
+    assert "seen      nothing arrived\n" in text
+    assert f"missing   {missing}" in text
+    assert f"needed    {needed}" in text
+
+
+def test_other_inconclusives_say_what_was_not_seen() -> None:
+    text = explain(ruled(Verdict.INCONCLUSIVE, actual="no INVITE of the device arrived"), RULE, "RFC 3261 §21.6", AGAIN)
+    assert "not seen  no INVITE of the device arrived" in text
+    assert "expected" not in text
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_findings_stay_short_and_printable(text: str) -> None:
+    shown = explain(ruled(Verdict.FAIL, actual=text, means=text, expected=(text,)), text[:100], "c", AGAIN)
+    assert len(shown) < 20_000
+    assert all(line.isprintable() for line in shown.split("\n"))
+    for columns in (1, 2, 30):
+        assert len(short(text, columns)) <= columns
+
+
+def test_printable_and_xml() -> None:
+    assert printable("a\x1b[31m\u202eb\r\n") == "a\\x1b[31m\\u202eb\\x0d\\x0a"
+    assert printable("Jürgen 漢字 ☎") == "Jürgen 漢字 ☎"
+    assert xml('<a b="\'">&\0]]>') == "&lt;a b=&quot;&#x27;&quot;&gt;&amp;\\x00]]&gt;"
+    assert short("sip:0123456789@127.20.0.3:5060", 20) == "sip:012345678…3:5060"
+
+
+def test_secrets_are_masked() -> None:
+    redact = redactor(["hunter2", "hunter22", ""])
+    message = (
+        'Proxy-Authorization: Digest username="a",\r\n response="b"\r\nFrom: <sip:a:pass@h>\r\nX: hunter22 hunter2'
+    )
+    assert redact(message) == (f"Proxy-Authorization: {MASK}\r\nFrom: <sip:a:{MASK}@h>\r\nX: {MASK} {MASK}")
+    assert redactor()("INVITE sip:a@127.0.0.1:5060 SIP/2.0") == "INVITE sip:a@127.0.0.1:5060 SIP/2.0"
+
+
+def summary(*records: object, planned: int | None = None, terminal: bool = False, width: int = 100) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=width, color_system=None)
+    count = len(records) if planned is None else planned
+    print_summary(Run(records, count, "standard (40 s)", 72.4, 2120.0, None), console)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def test_all_pass_is_no_wall() -> None:
+    text = summary(*(record(purpose=f"p{n}") for n in range(40)), record(purpose="s", applicable=False, reason="no"))
+    assert text.splitlines() == [
+        "reference: conforming - 40 pass, 1 not applicable",
+        "window standard (40 s); took 1:12 min for 35:20 min of waits, 29.3 times as much",
+    ]
+
+
+def test_each_finding_is_one_line_and_worst_first() -> None:
+    records = [
+        record(Verdict.WARN, "uac/w", ruled(Verdict.WARN, actual="w")),
+        record(
+            Verdict.FAIL,
+            "uac/f",
+            ruled(Verdict.FAIL, actual="[red]f[/red]\n\x1b[31m" + "x" * 5000),
+            ruled(Verdict.FAIL, "B"),
+        ),
+        record(Verdict.INCONCLUSIVE, "uac/i", reason="not repeatable"),
+        record(Verdict.NONE, "uac/n"),
+        record(),
+    ]
+    plain = summary(*records).splitlines()
+    assert [line.split()[0] for line in plain[:4]] == ["FAIL", "INCONCLUSIVE", "NONE", "WARN"]
+    assert "RFC3261-21.6-01 +1" in plain[0]
+    assert "[red]f[/red]\\x0a\\x1b[31m" in plain[0]
+    assert "not repeatable" in plain[1]
+    assert "not conforming (4 of 5 purposes came to a verdict)" in plain[4]
+    table = summary(*records, terminal=True).splitlines()
+    assert all(len(line) <= 100 for line in table[:-2])
+    assert "\x1b" not in "".join(table)
+    assert sum("uac/f" in line for line in table) == 1
+
+
+def test_several_devices_are_grouped_and_holes_are_told() -> None:
+    text = summary(record(device="a"), record(Verdict.FAIL, device="b"), planned=3)
+    assert text.splitlines()[:2] == ["a: 1 pass", "b: 1 fail"]
+    assert "a + b: not conforming (2 of 3" in text
+    assert "incomplete (nothing was planned) - no verdicts" in summary()

@@ -1,0 +1,107 @@
+"""A proof of silence has four parts; without any one of them the verdict is "could not be told", and says which."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+from tests.report.flows import flow
+
+from harness.flow import Control, Flow, Seat
+from harness.judge.attempts import original
+from harness.judge.silence import silent
+from harness.plan import Address
+
+DECLINED = (
+    (0.0, "callee", "INVITE sip:7001001@127.20.0.2 SIP/2.0", "Via: SIP/2.0/UDP 127.9.9.9;branch=z9hG4bK1"),
+    (0.1, "callee", "<SIP/2.0 603 Decline", "Via: SIP/2.0/UDP 127.9.9.9;branch=z9hG4bK1"),
+    (0.2, "callee", "ACK sip:7001001@127.20.0.2 SIP/2.0", "Via: SIP/2.0/UDP 127.9.9.9;branch=z9hG4bK1"),
+)
+
+
+def one_call(made: Flow) -> Flow:
+    """The builder gives every message a Call-ID of its own; here they are one call."""
+    events = tuple(dataclasses.replace(e, raw=re.sub(r"Call-ID: c\d+", "Call-ID: c1", e.raw)) for e in made.events)
+    return dataclasses.replace(made, events=events)
+
+
+def judged(made: Flow) -> tuple[str, str]:
+    first = original(made)
+    assert first is not None
+    assert first.final is not None
+    finding = silent(made, after=first.final, expected="no INVITE", means="it rings again")
+    return finding.outcome, finding.actual
+
+
+def with_guard(made: Flow, **changes: object) -> Flow:
+    seats = tuple(dataclasses.replace(s, **changes) if s.name == "guard" else s for s in made.seats)  # type: ignore[arg-type]
+    return dataclasses.replace(made, seats=seats)
+
+
+@pytest.fixture
+def proven() -> Flow:
+    return one_call(flow(*DECLINED, seats=("callee", "guard")))
+
+
+def test_all_four_conditions_make_a_pass(proven: Flow) -> None:
+    outcome, actual = judged(proven)
+    assert outcome == "satisfied"
+    assert "40 s" in actual
+    assert "standard" in actual
+
+
+def test_an_invite_anywhere_is_a_violation_whatever_else_is_missing(proven: Flow) -> None:
+    late = flow(
+        *DECLINED,
+        (1.0, "guard", "INVITE sip:7001001@127.20.0.2 SIP/2.0", "Via: SIP/2.0/UDP 127.9.9.9;branch=z9hG4bK2"),
+        seats=("callee", "guard"),
+    )
+    assert judged(dataclasses.replace(one_call(late), life=None))[0] == "violated"
+
+
+def test_a_guard_that_came_late_proves_nothing(proven: Flow) -> None:
+    placed = proven.calls[0].placed_at
+    outcome, actual = judged(with_guard(proven, bound_at=placed + 0.5))
+    assert (outcome, "not yet listening" in actual) == ("unseen", True)
+
+
+def test_a_guard_that_went_away_proves_nothing(proven: Flow) -> None:
+    outcome, actual = judged(with_guard(proven, lost_at=proven.calls[0].placed_at + 3))
+    assert (outcome, "stopped listening" in actual) == ("unseen", True)
+
+
+def test_a_window_that_was_cut_short_proves_nothing(proven: Flow) -> None:
+    watch = dataclasses.replace(proven.watch, closed_at=(proven.watch.opened_at or 0) + 3)
+    outcome, actual = judged(dataclasses.replace(proven, watch=watch))
+    assert (outcome, "cut short" in actual) == ("unseen", True)
+
+
+def test_without_a_positive_control_nothing_is_proven(proven: Flow) -> None:
+    outcome, actual = judged(dataclasses.replace(proven, controls=()))
+    assert (outcome, "no positive control" in actual) == ("unseen", True)
+
+
+def test_a_follower_must_have_been_seen_to_follow(proven: Flow) -> None:
+    dialled = Control("callee", Address("127.20.0.2"), 0.0, "f0")
+    assert judged(dataclasses.replace(proven, controls=(dialled,)))[0] == "unseen"
+    relaying = {"name": "x", "version": "1", "pics": {"follows_redirects": False}}
+    assert judged(dataclasses.replace(proven, controls=(dialled,), device=relaying))[0] == "satisfied"
+
+
+def test_a_device_that_may_be_dead_proves_nothing(proven: Flow) -> None:
+    outcome, actual = judged(dataclasses.replace(proven, life=None))
+    assert (outcome, "no sign of life" in actual) == ("unseen", True)
+
+
+def test_a_sign_of_life_from_before_the_end_of_the_window_is_none(proven: Flow) -> None:
+    assert proven.life is not None
+    early = dataclasses.replace(proven.life, at=(proven.watch.opened_at or 0) + 1)
+    assert judged(dataclasses.replace(proven, life=early))[0] == "unseen"
+
+
+def test_the_seat_that_was_reached_in_this_flow_needs_no_other_control(proven: Flow) -> None:
+    alone = dataclasses.replace(
+        proven, controls=(), seats=tuple(seat for seat in proven.seats if isinstance(seat, Seat) and seat.name == "callee")
+    )
+    assert judged(alone)[0] == "satisfied"
