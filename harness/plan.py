@@ -126,6 +126,10 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
+REQUEST_URI = "\uf8ff"
+"""Stands for ``{request_uri}`` in a filled-in text: only the endpoint that answers knows it, so its scenario puts it in."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where one drive takes place: what the placeholders of its plan stand for."""
@@ -135,7 +139,7 @@ class Places:
 
     def fill(self, text: str) -> str:
         """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist."""
-        return text.format_map({"token": self.token, **self.seats})
+        return text.format_map({"token": self.token, "request_uri": REQUEST_URI, **self.seats})
 
 
 def _title(endpoint: Endpoint) -> str:

@@ -30,6 +30,7 @@ _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
 _LIVE = pytest.StashKey[LiveLine]()
 _SETTLED = pytest.StashKey[Settled]()
+_TOLD = pytest.StashKey[set[str]]()
 _FOLDER = "sipverdict_folder"
 
 
@@ -179,7 +180,11 @@ def pytest_runtest_makereport(
         waited = run.session.progress.waited if run.session else 0.0
         setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited})
         if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, AssertionError | SipverdictError):
-            report.longrepr = str(call.excinfo.value)
+            text = str(call.excinfo.value)
+            # What kept a device from being used at all is told once.
+            told = item.config.stash.setdefault(_TOLD, set())
+            report.longrepr = "the same as above" if not settled.record.drives and text in told else text
+            told.add(text)
     return report
 
 

@@ -61,6 +61,7 @@ class Publisher:
                     window=self.settings.window.name,
                     ruling=self.settings.ruling.mode,
                     planned=purposes,
+                    strict=self.settings.ruling.strict,
                 ),
             )
 
@@ -75,6 +76,10 @@ class Publisher:
         try:
             self._stream.write(record)
         except SetupError as error:
+            self._trouble(error)
+
+    def _trouble(self, error: SetupError) -> None:
+        if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
     @property
@@ -110,7 +115,7 @@ class Publisher:
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
-            self.troubles.append(str(error))
+            self._trouble(error)
         if self.troubles:
             return ExitStatus.SETUP
         status = tally.exit_status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -135,6 +136,7 @@ class Run:
         )
 
     def end(self) -> None:
-        """Stop everything."""
+        """Stop everything.  SIPp's own files go: what they say is in the flows."""
         if self.session is not None:
             self.session.close()
+            shutil.rmtree(self.folder.path / "work", ignore_errors=True)

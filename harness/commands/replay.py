@@ -11,12 +11,10 @@ from rich.markup import escape
 
 from harness.catalogue import Catalogue
 from harness.discovery import all_purposes
-from harness.errors import EvidenceError
-from harness.flow import Flow
 from harness.judge.ruling import Ruling
 from harness.purpose import Purpose, applicable_rows
 from harness.report.outcome import NOT_APPLICABLE, ExitStatus
-from harness.report.stream import read_run
+from harness.report.stored import StoredRun, read_run
 from harness.settle import assess, confirm
 
 
@@ -30,7 +28,7 @@ def replay(folder: str) -> int:
         if line["verdict"] == NOT_APPLICABLE:
             continue
         purpose = purposes.get(line["purpose"])
-        verdict = _rejudge(Path(folder), line, purpose, catalogue, ruling)
+        verdict = _rejudge(run, line, purpose, catalogue, ruling)
         if verdict != line["verdict"]:
             differing += 1
             console.print(f"{escape(line['purpose'])} [{line['device']}]: stored {line['verdict']}, now {verdict}")
@@ -42,11 +40,11 @@ def replay(folder: str) -> int:
 
 
 def _rejudge(
-    folder: Path, line: Mapping[str, Any], purpose: Purpose | None, catalogue: Catalogue, ruling: Ruling
+    run: StoredRun, line: Mapping[str, Any], purpose: Purpose | None, catalogue: Catalogue, ruling: Ruling
 ) -> str:
     if purpose is None:
         return "unknown: this suite has no such purpose"
-    flows = [_flow(folder / path) for path in line["evidence"]]
+    flows = [run.flow(Path(path).stem) for path in line["evidence"]]
     drives = [flows[i : i + len(purpose.plans)] for i in range(0, len(flows), len(purpose.plans))]
     if not drives:
         return str(line["verdict"])
@@ -54,9 +52,3 @@ def _rejudge(
     rounds = [assess(purpose, rows, drive, catalogue, ruling) for drive in drives]
     return str((confirm(rounds[0], rounds[1]) if len(rounds) > 1 else rounds[0]).verdict)
 
-
-def _flow(path: Path) -> Flow:
-    try:
-        return Flow.from_json(path.read_text("ascii"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvidenceError(f"{path}: not a stored flow: {error}", "the run's folder is incomplete or damaged") from error

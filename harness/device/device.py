@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.device.control import ControlPort
 from harness.device.launch import Launch
@@ -20,7 +20,7 @@ from harness.device.models import (
     StdinStimulus,
     parse_address,
 )
-from harness.device.process import Death, DeviceProcess
+from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Command, Stdin, Stimulus, Tcp, ThroughSipp
 from harness.errors import DeviceError, ProfileError
@@ -64,6 +64,7 @@ class Device:
         self._process: DeviceProcess | None = None
         self._port: ControlPort | None = None
         self._folder: Path | None = None
+        self._secrets: tuple[str, ...] = ()
         if faults and not (profile.process and profile.process.fault_argv):
             raise ProfileError(
                 f"{profile.name} cannot be given faults ({', '.join(faults)})",
@@ -91,6 +92,7 @@ class Device:
 
     async def _start(self, folder: Path) -> None:
         launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer)
+        self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)
             if udp_bound(self.address):
@@ -161,17 +163,23 @@ class Device:
 
     async def call(self, uri: str) -> None:
         """Make it call ``uri``; DeviceError if it could not be asked."""
-        await self._told().call(uri)
+        await self._tell("call", uri)
 
     async def hangup(self, uri: str) -> None:
         """Make it hang up, or give up, its call to ``uri``."""
-        await self._told().hangup(uri)
+        await self._tell("hangup", uri)
 
     async def reinvite(self, uri: str) -> None:
         """Make it send a re-INVITE within its call to ``uri``."""
-        await self._told().reinvite(uri)
+        await self._tell("reinvite", uri)
 
-    def _told(self) -> Stimulus:
+    async def _tell(self, act: Literal["call", "hangup", "reinvite"], uri: str) -> None:
+        try:
+            await getattr(self._running(), act)(uri)
+        except DeviceError as error:
+            raise DeviceError(redacted(error.cause, self._secrets), error.hint) from None
+
+    def _running(self) -> Stimulus:
         if self.stimulus is None or not self.alive():
             told = f": it {self.death}" if self.death else ""
             said = f"; {self._process.told()}" if self._process else ""

@@ -42,6 +42,8 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
+        self.secrets = _secrets(profile)
+        """What no message may hold, longest first."""
         self._values = {
             "python": python,
             "address": str(address),
@@ -68,7 +70,7 @@ class Launch:
             folder=self._folder,
             env={name: fill(value, self._values) for name, value in section.env.items()},
             install=section.install,
-            secrets=self._secrets(section),
+            secrets=self.secrets,
         )
 
     def control_address(self, section: TcpStimulus) -> str:
@@ -132,14 +134,17 @@ class Launch:
     def _same_python(self) -> bool:
         return Path(self._python).absolute() == Path(sys.executable).absolute()  # links of two environments may meet
 
-    def _secrets(self, section: ProcessSection) -> list[str]:
-        named = {**self._profile.pixit, **section.env, **os.environ}
-        found = {str(value) for name, value in named.items() if _SECRET_NAME.search(name)}
-        return sorted((value for value in found if len(value) > 3), key=len, reverse=True)
-
 
 def _version_of(name: str) -> str | None:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return getattr(sys.modules.get(name), "__version__", None)
+
+
+def _secrets(profile: Profile) -> tuple[str, ...]:
+    declared = {**profile.pixit, **(profile.process.env if profile.process else {})}
+    found = {str(value) for name, value in declared.items() if _SECRET_NAME.search(name)}
+    # A short value of the suite's own environment is a switch ("true"), and would blank out every such word.
+    found |= {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= 6}
+    return tuple(sorted(found - {""}, key=len, reverse=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import re
 import shutil
@@ -20,9 +19,7 @@ from harness.errors import DeviceError
 
 KEPT_LINES: Final = 200
 LINE_LIMIT: Final = 500
-_PR_SET_PDEATHSIG: Final = 1
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
-_LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,14 @@ class Death:
         return f"ended with status {self.code}"
 
 
-def die_with_parent() -> None:
-    """In the child, before exec: SIGKILL when the parent goes, so that no orphan keeps the address."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def dying_with_parent(argv: Sequence[str]) -> list[str]:
+    """``argv`` so that it is killed when the suite goes, however it goes: no orphan keeps the address.
+
+    The kernel sends the signal when the *thread* that started it ends, which is the event loop's.  setpriv and no
+    preexec_fn, which would make every start a full fork of this process.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--", *argv] if setpriv else list(argv)
 
 
 def redacted(text: str, secrets: Sequence[str]) -> str:
@@ -110,14 +112,13 @@ class DeviceProcess:
             )
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self.argv,
+                *dying_with_parent(self.argv),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=self._folder,
                 env=self._env,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in argv
             raise DeviceError(f"{self.name} cannot be started: {error}", "see process.argv of its profile") from error

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import socket
-import struct
-from pathlib import Path
 from typing import Any, Final
 
 from harness.device.control import ControlPort
@@ -15,22 +11,19 @@ from harness.device.probe import options_ping
 from harness.device.process import DeviceProcess
 from harness.errors import DeviceError
 from harness.plan import Address
+from harness.sipp.readiness import bound_sockets, socket_key
 
 LOOK_S: Final = 0.005
 """Between two looks at what gives no event of its own (one look costs 0.04 ms)."""
 FIRST_COPY_S: Final = 0.02
 """T1 of the OPTIONS that asks for readiness: Sippy drops what arrives between its bind and its event loop."""
-_LOCAL = re.compile(r"^\s*\d+: ([0-9A-F]{8}):([0-9A-F]{4}) ", re.MULTILINE)
 
 
-def udp_bound(address: Address, *, wildcard: bool = True) -> bool:
-    """Whether a UDP socket of this machine is bound to ``address``; ``wildcard``: 0.0.0.0 with its port counts."""
-    hosts = {struct.pack("=4s", socket.inet_aton(address.host))}
-    if wildcard:
-        hosts.add(bytes(4))
-    # /proc prints the address as one number in the machine's byte order
-    wanted = {(f"{struct.unpack('=I', host)[0]:08X}", f"{address.port:04X}") for host in hosts}
-    return any(found in wanted for found in _LOCAL.findall(Path("/proc/net/udp").read_text("ascii")))
+def udp_bound(address: Address) -> bool:
+    """Whether a UDP socket of this machine is bound to ``address``, or to its port on every address."""
+    return (
+        not bound_sockets("udp").keys().isdisjoint({socket_key(address), socket_key(Address("0.0.0.0", address.port))})
+    )
 
 
 async def wait_ready(
@@ -52,6 +45,11 @@ async def wait_ready(
             waiting.result()
         except DeviceError as error:
             raise DeviceError(f"{error.cause}{told}", error.hint) from error
+        except OSError as error:
+            raise DeviceError(
+                f"{profile.name} at {address} cannot be asked from this machine: {error.strerror or error}{told}",
+                "check lab.address of its profile and the route to it (ip route get)",
+            ) from error
         return
     if process and process.died.done():
         install = profile.process.install if profile.process else ""

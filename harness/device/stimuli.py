@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -12,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from harness.device import models
 from harness.device.control import ControlPort
 from harness.device.placeholders import fill
-from harness.device.process import DeviceProcess, die_with_parent
+from harness.device.process import DeviceProcess, dying_with_parent
 from harness.errors import DeviceError
 
 _ACTS = ("call", "hangup", "reinvite")
@@ -124,9 +125,9 @@ class Tcp(_Templated):
         reply = await self._ask(self._section.find) if self._section.find else ""
         found = self._found(reply, uri) or self._ids.get(uri)
         if found is None:
+            said = f" (it says: {reply[:200]})" if reply else ""
             raise DeviceError(
-                f"{self._device} could not be told to {act}: it has no call to {uri}"
-                + (f": {reply[:200]}" * bool(reply)),
+                f"{self._device} could not be told to {act}: it has no call to {uri}{said}",
                 "the call ended before, or stimulus.id_pattern of its profile does not match",
             )
         return found
@@ -156,15 +157,18 @@ class Command(_Templated):
     async def _perform(self, act: str, template: Sequence[str], uri: str) -> None:
         argv = [fill(part, {"uri": uri}) for part in template]
         where = f"stimulus.{act} of its profile ({argv[0]!r})"
+        if shutil.which(argv[0]) is None:
+            raise DeviceError(
+                f"{self._device} could not be told to {act}: there is no program {argv[0]!r}", f"correct {where}"
+            )
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv,
+                *dying_with_parent(argv),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
         except OSError as error:
             raise DeviceError(

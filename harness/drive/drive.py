@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
 from harness.drive.bench import BoundSeat
+from harness.drive.ordering import in_causal_order
 from harness.drive.recorder import Heard, Recorder
 from harness.errors import SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
@@ -165,7 +167,10 @@ class Drive:
             if loop.time() >= quiet_until:
                 return
             heard = len(self.recorder.heard)
-            await self._until(lambda heard=heard: len(self.recorder.heard) > heard, quiet_until - loop.time())
+            await self._until(partial(self._heard_more_than, heard), quiet_until - loop.time())
+
+    def _heard_more_than(self, messages: int) -> bool:
+        return len(self.recorder.heard) > messages
 
     # --- the window
 
@@ -226,7 +231,7 @@ class Drive:
         )
 
     def _events(self) -> tuple[Event, ...]:
-        heard = sorted(self.recorder.heard, key=lambda one: one.traced.time)
+        heard = in_causal_order(self.recorder.heard, self.plan)
         return tuple(
             Event(
                 raw=one.traced.raw,

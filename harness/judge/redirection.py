@@ -100,7 +100,7 @@ def lost_ack(
     at_most: Verdict = Verdict.FAIL,
     requirement: str = "",
 ) -> Finding | None:
-    """What it means that the final response of ``attempt`` got no ACK: a fault of ``what`` if the ``plain`` 302 got one.
+    """What it means that the final response of ``attempt`` got no ACK: a fault if the ``plain`` 302 got one.
 
     None if it was acknowledged (however wrongly: the ACK has purposes of its own).  A device that acknowledges no 302
     at all fails there, and once.
@@ -109,7 +109,7 @@ def lost_ack(
         return None
     ordinary = original(plain)
     if ordinary is None or not ordinary.acks:
-        return unseen("there was no ACK, but an ordinary 302 gets none from this device either", requirement=requirement)
+        return unseen("there was no ACK, but an ordinary 302 gets none here either", requirement=requirement)
     return violated(
         expected="an ACK",
         actual=f"no ACK for {what}, though the ordinary 302 of another call got one",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,15 @@ def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] 
         if len(devices) > 1:
             tally = Tally.of((verdict_name(r) for r in run.records if r.device == device), 0)
             _say(console, Text(f"{short(device, 60)}: {_counts(tally)}", "bold"))
+        # A device that could not be used at all is one piece of news, not one for each purpose.
+        reasons = Counter(record.reason for record in told if not record.drives)
+        told = [record for record in told if record.drives]
         if told and console.is_terminal:
             console.print(_table(told, sentence))
         for record in told if not console.is_terminal else ():
             _say(console, Text("  ".join((f"{verdict_name(record).upper():<12}", *_cells(record, sentence)))))
+        for reason, purposes in reasons.items():
+            _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
     _say(console, _verdict_line(run, devices))
     ratio = f", {run.waits_s / run.wall_s:.1f} times as much" if run.wall_s > 0 and run.waits_s > run.wall_s else ""
     _say(console, Text(f"window {run.window}; took {_time(run.wall_s)} for {_time(run.waits_s)} of waits{ratio}"))
@@ -82,7 +88,7 @@ def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[st
     more = f" +{len(worst) - 1}" if len(worst) > 1 else ""
     requirement = f"{worst[0].finding.requirement}{more}" if worst else "-"
     what = sentence(record) if sentence else record.purpose
-    where = "" if record.transport == "udp" else f" ({record.transport})"
+    where = f" ({record.role})" if record.transport == "udp" else f" ({record.role}, {record.transport})"
     why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
     # What is missing is the news; a table has room for little else.
     why = f"unproven: {missing}" if (missing := why.partition(UNPROVEN)[2]) else why

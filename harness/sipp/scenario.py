@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 
 from harness.errors import PlanError
-from harness.plan import Address, Answer, Call, Endpoint, Places, Response
+from harness.plan import REQUEST_URI, Address, Answer, Call, Endpoint, Places, Response
 
 TEMPLATES = Path(__file__).parents[2] / "scenarios"
 HANG_UP = "SIPVERDICT-HANGUP"
@@ -104,6 +104,10 @@ REASONS = {
 """The usual reason phrases (IANA, Session Initiation Protocol Parameters)."""
 
 _ESCAPED = re.compile(r"[\[\]\\\x01-\x09\x0b-\x1f\x7f]")
+_MESSAGE_OR_LABEL = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(?P<message>send|recv|nop|pause)\b|<label id=\"(?P<label>\w+)\"/>", re.DOTALL
+)
+_AT = re.compile(r"\[at:(\w+)\]")
 _NAME = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -197,7 +201,18 @@ def _render(template: str, name: str, own: Address, **values: Any) -> str:
         raise PlanError(f"scenario template {template}: {error.message}", "the template and its renderer disagree") from error
     except jinja2.TemplateError as error:
         raise PlanError(f"scenario template {template} cannot be rendered: {error}") from error
-    return text.lstrip()
+    return _number_labels(text.lstrip())
+
+
+def _number_labels(text: str) -> str:
+    """``text`` with each ``[at:LABEL]`` replaced by the number that SIPp gives to the message behind the label."""
+    count, labels = 0, {}
+    for found in _MESSAGE_OR_LABEL.finditer(text):
+        if found["label"]:
+            labels[found["label"]] = count
+        elif found["message"]:
+            count += 1
+    return _AT.sub(lambda at: str(labels[at[1]]), text)
 
 
 @cache
@@ -218,7 +233,8 @@ def escape(text: str) -> str:
     lines = text.replace("\r\n", "\n").split("\n")
     escaped = [_ESCAPED.sub(_hex, line) for line in lines]
     # SIPp strips the blanks that begin a line of the scenario, so those of a folded line are written as \x20.
-    return "\n".join(escaped[:1] + [_hex(line[0]) + line[1:] if line[:1] == " " else line for line in escaped[1:]])
+    folded = escaped[:1] + [_hex(line[0]) + line[1:] if line[:1] == " " else line for line in escaped[1:]]
+    return "\n".join(folded).replace(REQUEST_URI, "[$request_uri]")
 
 
 def _hex(found: re.Match[str] | str) -> str:

@@ -112,6 +112,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
         ack
         for ack in pair.old.acks
         if ack.cseq_number == pair.new.invite.cseq_number != pair.old.invite.cseq_number
+        and ack.branch != pair.old.invite.branch
         and ack.number > answer.number
     ]
     for ack in (*pair.new.acks, *astray):
@@ -141,9 +142,11 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
     codes whose default is "do nothing".  Both are right here, to call the Contact and to end the call.
     """
     plain, odd = flows
+    look_at = "the default of the table of status codes"
     for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
-        lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at="the default of the table of status codes")
-        goodbye = odd.select("BYE", at=attempt.seat, received=True, where=lambda bye, a=attempt: _answers(bye, a))  # type: ignore[misc]
+        lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at=look_at)
+        tag = attempt.final.to_tag if attempt.final else None
+        goodbye = [bye for bye in odd.select("BYE", at=attempt.seat, received=True) if bye.to_tag == tag]
         if lost:
             yield lost
         elif goodbye:
@@ -152,7 +155,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
                 actual=f"BYE in the dialog of the {attempt.status}, as if that had been a 2xx",
                 event=goodbye[0],
                 means="the device takes a redirection for an answered call",
-                look_at="the default of the table of status codes",
+                look_at=look_at,
             )
         else:
             followed = any(step.old == attempt for step in redirections(odd))

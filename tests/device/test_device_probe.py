@@ -15,11 +15,15 @@ from harness.plan import Address
 Lease = Callable[[], Address]
 
 
+def answering(status: str) -> Callable[[bytes], bytes]:
+    return lambda request: response(request, status)
+
+
 def test_any_status_is_a_sign_of_life(lease: Lease) -> None:
     async def run() -> None:
         for status in ("200 OK", "404 Not Found", "501 Not Implemented", "200 "):
             address = lease()
-            async with listening(address, lambda request, status=status: response(request, status)) as device:
+            async with listening(address, answering(status)) as device:
                 assert await options_ping(str(address), None, 2.0) == f"SIP/2.0 {status}"
                 request = await device.next()
         assert request.startswith(f"OPTIONS sip:{address} SIP/2.0\r\n")
@@ -30,7 +34,7 @@ def test_any_status_is_a_sign_of_life(lease: Lease) -> None:
 
 
 def test_silence_noise_and_other_answers_are_none(lease: Lease) -> None:
-    noise = [
+    noise: list[Callable[[bytes], bytes | None]] = [
         lambda request: None,
         lambda request: b"\xff\xfe",
         lambda request: request,

@@ -88,14 +88,15 @@ def test_what_does_not_end_is_killed_with_its_group(write: Write, lease: Lease) 
         time.sleep(0.01)
 
 
-def test_dies_with_the_suite(write: Write, lease: Lease) -> None:
-    profile, address = write(SLEEPER), lease()
+def test_dies_with_the_suite(write: Write, lease: Lease, tmp_path: Path) -> None:
+    profile, address, work = write(SLEEPER), lease(), tmp_path  # a killed suite cannot tidy up
     suite = f"""
 import asyncio, os, signal
+from pathlib import Path
 from harness.device import Device, load_profile
 from harness.plan import Address
 async def run():
-    device = Device(load_profile({str(profile.source)!r}), address=Address({address.host!r}))
+    device = Device(load_profile({str(profile.source)!r}), address=Address({address.host!r}), work=Path({str(work)!r}))
     await device.start()
     print(device._process.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -123,7 +124,7 @@ def test_an_exit_that_nobody_asked_for_is_an_event_with_a_time(write: Write, lea
             assert device.died_at == death.at
             assert not device.alive()
             assert str(death) == "ended with status 7"
-            with pytest.raises(DeviceError, match="(?s)is not running: it ended with status 7.*segfault, sorry"):
+            with pytest.raises(DeviceError, match=r"(?s)is not running: it ended with status 7.*segfault, sorry"):
                 await device.call("sip:1@127.0.0.1")
 
     asyncio.run(run())
@@ -197,7 +198,8 @@ def test_output_is_bounded_clean_and_keeps_no_secrets(
     monkeypatch.setenv("TRUNK_PASSWORD", "hunter2!")
     script = """
         import os, sys, time
-        print("x" * 300000 + "\\n" + "line\\n" * 1000, "\\x1b[31mred\\x07", os.environ["TRUNK_PASSWORD"], os.environ["SIP_SECRET"])
+        print("x" * 300000 + "\\n" + "line\\n" * 1000)
+        print("\\x1b[31mred\\x07", os.environ["TRUNK_PASSWORD"], os.environ["SIP_SECRET"])
         print("READY", flush=True); time.sleep(60)
     """
     profile = write(script, MINIMAL.replace("[ready]", 'env = { SIP_SECRET = "swordfish" }\n[ready]'))
@@ -208,7 +210,7 @@ def test_output_is_bounded_clean_and_keeps_no_secrets(
 
     output = asyncio.run(run())
     assert len(output.splitlines()) <= 200
-    assert "red\N{REPLACEMENT CHARACTER} *** ***" in output
+    assert "\nred\N{REPLACEMENT CHARACTER} *** ***" in output
     assert "hunter2" not in output
     assert "swordfish" not in output
     assert "\x1b" not in output
@@ -249,7 +251,7 @@ def test_reference_gets_its_backup_and_its_faults(lease: Lease) -> None:
     backup = lease()
     device, _ = started(profile, lease(), backup=backup, faults=["redials_after_1s"])
     assert device.backup == backup
-    with pytest.raises(DeviceError, match="(?s)before it was ready.*no_such_fault"):
+    with pytest.raises(DeviceError, match=r"(?s)before it was ready.*no_such_fault"):
         started(profile, lease(), backup=backup, faults=["no_such_fault"])
     with pytest.raises(DeviceError, match="needs a backup address"):
         Device(profile, address=lease())

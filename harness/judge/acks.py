@@ -1,0 +1,183 @@
+"""A refused INVITE and its ACKs: whether they came, where to, and what RFC 3261 17.1.1.3 takes from the INVITE."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.finding import Finding
+from harness.flow import Event, Flow
+from harness.judge.attempts import Attempt, original
+from harness.judge.say import satisfied, unseen, violated
+from harness.sip import split_list
+from harness.uri import same_uri
+from harness.verdict import Verdict
+
+BOUND_S = 2.0
+"""Seconds after the final response by which its ACK must be here; a device needs none of them."""
+IN_FLIGHT_S = 0.1
+"""A request that was sent before the response could be read may arrive so long after it."""
+NOT_REFUSED = "the INVITE got no final response other than 2xx in this flow"
+NOT_ACKED = "no ACK of the final response arrived, so there is none to look at (that it is missing is another rule)"
+
+_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*(\S+?)\s+([^;\s]+)", re.IGNORECASE)
+_SEEN_FROM = re.compile(r";\s*(?:received\s*=|rport\s*=)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An INVITE transaction of the device that ended with a 300-699 response, and its ACKs."""
+
+    attempt: Attempt
+    final: Event
+    """The first copy of the first final response."""
+    acks: tuple[Event, ...]
+    """The ACKs that were meant for it, wherever they arrived and however wrong they are."""
+
+    @property
+    def invite(self) -> Event:
+        """The INVITE."""
+        return self.attempt.invite
+
+
+def refusal_of(flow: Flow, attempt: Attempt | None) -> Refusal | None:
+    """``attempt`` as a refused one; None if it was not refused."""
+    if attempt is None or attempt.final is None or (attempt.status or 0) < 300:
+        return None
+    # An ACK under another Call-ID that has the INVITE's branch was meant for it, too.
+    invite = attempt.invite
+    strays = flow.select(
+        "ACK",
+        received=True,
+        where=lambda ack: ack.call_id != invite.call_id and ack.branch is not None and ack.branch == invite.branch,
+    )
+    acks = tuple(sorted((*attempt.acks, *strays), key=lambda ack: ack.number))
+    return Refusal(attempt, attempt.final, acks)
+
+
+def refused(flow: Flow) -> Refusal | None:
+    """The first INVITE of the flow, if it was refused."""
+    return refusal_of(flow, original(flow))
+
+
+def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding:
+    """Whether an ACK came, in time.  What it looks like is not asked."""
+    name = f"the {refusal.final.status} (message {refusal.final.number})"
+    expected = f"an ACK of {name} within {BOUND_S:g} s"
+    means = "the other side repeats its response for 32 s and may take the call for still going on"
+    if refusal.acks:
+        late = refusal.acks[0].time - refusal.final.time
+        if late <= BOUND_S:
+            return satisfied(f"ACK {late * 1000:.0f} ms after {name}", event=refusal.acks[0], requirement=requirement)
+        return violated(
+            expected=expected,
+            actual=f"the first ACK came {late:.1f} s after {name}",
+            event=refusal.acks[0],
+            means="the other side had to repeat its response",
+            look_at="what the device waits for: the ACK is sent by the transaction layer, not by the application",
+            at_most=Verdict.WARN,
+            requirement=requirement,
+        )
+    if doubt := no_ack_doubt(flow, refusal):
+        return unseen(f"no ACK of {name} arrived, but {doubt}", requirement=requirement)
+    return violated(
+        expected=expected,
+        actual=f"no ACK anywhere; {name} was sent {_times(len(refusal.attempt.finals))}",
+        event=refusal.final,
+        means=means,
+        look_at="does the response match the client transaction (branch, CSeq), and is it parsed at all?",
+        requirement=requirement,
+    )
+
+
+def no_ack_doubt(flow: Flow, refusal: Refusal) -> str:
+    """Why a missing ACK does not prove that the device sent none, in words; "" if it does."""
+    seat = flow.seat(refusal.attempt.seat)
+    watched = flow.watch.closed_at - refusal.final.time
+    if seat.lost_at is not None:
+        return f"{seat.name} ({seat.address}) stopped listening"
+    if watched < BOUND_S:
+        return f"the flow ends {watched:.1f} s after it"
+    if flow.unreadable:
+        return f"something arrived that is no SIP message ({flow.unreadable[0][:80]})"
+    if any(trouble.blame == "device" for trouble in flow.troubles):
+        return "; ".join(trouble.text for trouble in flow.troubles if trouble.blame == "device")
+    if flow.plan.watched and flow.life is None:
+        return "the device gave no sign of life afterwards"
+    return ""
+
+
+def vias(message: Event) -> tuple[str, ...]:
+    """The Via values of ``message``, topmost first, as written."""
+    return tuple(value for line in message.headers("Via") for value in split_list(line))
+
+
+def via_differs(ack: Event, invite: Event) -> str:
+    """In what the ACK's Via is not the INVITE's topmost one, as far as a transaction is matched by it; "" if not."""
+    values, wanted = vias(ack), vias(invite)
+    if not wanted:
+        return ""
+    if len(values) != 1:
+        return f"{len(values)} Via values instead of one"
+    if ack.branch != invite.branch:
+        return f"branch {ack.branch}"
+    if _sent_by(values[0]) != _sent_by(wanted[0]):
+        return f"Via: {values[0]}"
+    return ""
+
+
+def copied_from_response(ack: Event, invite: Event) -> str:
+    """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's had not; else ""."""
+    own = " ".join(vias(invite)[:1])
+    copied = " ".join(vias(ack))
+    return copied if _SEEN_FROM.search(copied) and not _SEEN_FROM.search(own) else ""
+
+
+def from_differs(ack: Event, invite: Event) -> bool:
+    """Whether the From differs by RFC 3261 20.20: in the URI or in the tag; the display name does not count."""
+    return not _same_tag(ack.from_tag, invite.from_tag) or not same_uri(ack.from_uri, invite.from_uri)
+
+
+def to_differs(ack: Event, finals: tuple[Event, ...]) -> bool:
+    """Whether the To is that of none of ``finals``."""
+    return not any(_same_tag(ack.to_tag, final.to_tag) and same_uri(ack.to_uri, final.to_uri) for final in finals)
+
+
+def has_body(message: Event) -> bool:
+    """Whether it carries a body; what stands behind a Content-Length of 0 is none (18.3)."""
+    length = (message.header("Content-Length") or "").strip()
+    return bool(message.body.strip("\r\n\0 ")) and not (length.isdecimal() and int(length) == 0)
+
+
+def routes(message: Event) -> tuple[str, ...]:
+    """The Route values of ``message``, in order, white space aside."""
+    return tuple("".join(value.split()) for line in message.headers("Route") for value in split_list(line))
+
+
+def late_copies(attempt: Attempt) -> tuple[Event, ...]:
+    """The copies of the INVITE that arrived after its final response, less one that was in flight."""
+    final = attempt.final
+    if final is None:
+        return ()
+    after = tuple(copy for copy in attempt.copies if copy.time > final.time)
+    return after[1:] if after and after[0].time - final.time <= IN_FLIGHT_S else after
+
+
+def _sent_by(via: str) -> tuple[str, str, str]:
+    """Transport, host and port of a Via value; a missing port is the transport's own (18.2.1)."""
+    found = _SENT_BY.match(via)
+    if found is None:
+        return ("", via, "")
+    transport = found[1].upper()
+    host, colon, port = found[2].rpartition(":")
+    if not colon or not port.isdecimal():
+        host, port = found[2], "5061" if transport == "TLS" else "5060"
+    return (transport, host.lower(), port)
+
+
+def _same_tag(a: str | None, b: str | None) -> bool:
+    return (a or "").lower() == (b or "").lower()
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

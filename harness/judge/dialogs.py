@@ -1,0 +1,132 @@
+"""What a device sends besides INVITE and ACK: requests of a call that is over, and the life of an established one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.finding import Finding
+from harness.flow import Event, Flow
+from harness.judge.acks import IN_FLIGHT_S
+from harness.judge.attempts import Attempt, attempts
+from harness.judge.declines import since, watched_seats
+from harness.judge.say import satisfied, unseen, violated
+from harness.judge.silence import gap
+from harness.verdict import Verdict
+
+CROSSING = ("CANCEL", "PRACK")
+"""Requests that a device may have sent before the final response reached it."""
+
+
+def requests_after(flow: Flow, attempt: Attempt, methods: Iterable[str] | None = None) -> tuple[Event, ...]:
+    """The device's requests in the call of ``attempt`` after its final response, INVITE and ACK aside.
+
+    ``methods``: only these.  What may have crossed the response on its way is left out.
+    """
+    final = attempt.final
+    if final is None:
+        return ()
+    wanted = set(methods) if methods is not None else None
+
+    def belongs(event: Event) -> bool:
+        if event.method in (None, "INVITE", "ACK") or (wanted is not None and event.method not in wanted):
+            return False
+        if event.number <= final.number or event.call_id != attempt.invite.call_id:
+            return False
+        return event.method not in CROSSING or event.time - final.time > IN_FLIGHT_S
+
+    return flow.select(received=True, at=watched_seats(flow), where=belongs)
+
+
+def nothing_follows(
+    flow: Flow,
+    attempt: Attempt,
+    *,
+    methods: Iterable[str] | None = None,
+    means: str,
+    look_at: str,
+    note: str = "",
+    at_most: Verdict = Verdict.FAIL,
+    requirement: str = "",
+) -> Finding:
+    """No such request followed the final response of ``attempt`` within the window, and that is proven."""
+    final = attempt.final
+    if final is None:
+        return unseen("the INVITE got no final response", requirement=requirement)
+    names = ", ".join(methods) if methods is not None else "request but the ACK"
+    for event in requests_after(flow, attempt, methods):
+        return violated(
+            expected=f"no {names} after the {final.status}",
+            actual=f"{event.start_line} arrived {event.time - final.time:.1f} s after it",
+            event=event,
+            means=means,
+            look_at=look_at,
+            at_most=at_most,
+            requirement=requirement,
+        )
+    if missing := gap(since(flow, attempt), watched_seats(flow)):
+        return unseen(f"no {names} arrived, but that none was sent is not proven: {missing}", requirement=requirement)
+    return satisfied(f"no {names} after the {final.status}", note=note, requirement=requirement)
+
+
+@dataclass(frozen=True)
+class RefusedReinvite:
+    """A re-INVITE of the device that got another final response than 2xx."""
+
+    reinvite: Attempt
+    final: Event
+    others: tuple[Attempt, ...]
+    """The device's later re-INVITEs in the same dialog, wherever they arrived."""
+
+
+def refused_reinvite(flow: Flow) -> RefusedReinvite | None:
+    """The first re-INVITE that was refused; None if there was none."""
+    inside = [attempt for attempt in attempts(flow) if attempt.in_dialog]
+    for attempt in inside:
+        if attempt.final is not None and (attempt.status or 0) >= 300:
+            number = attempt.final.number
+            later = (
+                other
+                for other in attempts(flow)
+                if other.invite.number > number and other.invite.call_id == attempt.invite.call_id
+            )
+            return RefusedReinvite(attempt, attempt.final, tuple(later))
+    return None
+
+
+def why_no_reinvite(flow: Flow) -> str:
+    """Why a flow shows no refused re-INVITE, in words."""
+    told = "; ".join(trouble.text for trouble in flow.troubles)
+    return told or "no re-INVITE of the device arrived"
+
+
+def byes_of_its_own(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
+    """The BYEs that the device sent in the dialog after the refusal, unless somebody else had ended the call before.
+
+    Through a B2BUA the caller may hang up; the BYE that it then sends on is not its own idea.
+    """
+    ended = flow.select("BYE", received=False)
+    first = ended[0].number if ended else None
+    return flow.select(
+        "BYE",
+        received=True,
+        at=watched_seats(flow),
+        where=lambda bye: bye.call_id == refused.reinvite.invite.call_id
+        and bye.number > refused.final.number
+        and (first is None or bye.number < first),
+    )
+
+
+def answers_to_us(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
+    """The final responses of the device to the tester's own requests in the dialog after the refusal."""
+    sent = {
+        (event.seat, event.cseq_number, event.cseq_method)
+        for event in flow.select(received=False, at=watched_seats(flow), where=lambda e: e.method not in (None, "ACK"))
+        if event.call_id == refused.reinvite.invite.call_id and event.number > refused.final.number
+    }
+    return flow.select(
+        received=True,
+        where=lambda event: (event.status or 0) >= 200
+        and event.call_id == refused.reinvite.invite.call_id
+        and (event.seat, event.cseq_number, event.cseq_method) in sent,
+    )

@@ -1,0 +1,32 @@
+"""The plans and faults that purposes about refused calls share, beside those of :mod:`suites.plans`."""
+
+from __future__ import annotations
+
+from harness.plan import Answer, Call, Plan, Response
+from suites.plans import callee, guard, refuse
+
+REDIALS = ["redials_at_once", "redials_after_1s", "redials_at_33s", "redials_other_port"]
+"""The faults that call again after any 6xx."""
+
+POINTING_DECLINE = Plan((callee(refuse(603, contacts=("<sip:8{token}@{other}>",))), guard("other")))
+"""A 603 with a Contact, which points to an address where nothing may arrive."""
+
+FORKED_DECLINE = Plan(
+    (
+        callee(
+            Answer((Response(180, tag="x"), Response(183, tag="y", sdp=True, after=0.1), Response(603, tag="x", after=0.2)))
+        ),
+    ),
+)
+"""Two early dialogs, the second one with early media; then the first one's 603."""
+
+HUNG_UP_DECLINE = Plan(
+    (callee(Answer((Response(180), Response(603, after=0.2)))),),
+    calls=(Call(act="hangup"),),
+)
+"""The callee rings and declines; then the caller's user hangs up as well."""
+
+
+def declined_with(status: int, *headers: str, reason: str | None = None) -> Plan:
+    """A call that is refused with ``status``, and nothing else."""
+    return Plan((callee(Answer((Response(status, reason, headers=headers),))),))

@@ -1,0 +1,236 @@
+"""The ACK of a final response other than 2xx: sent by the transaction, made of the INVITE (RFC 3261 17.1.1)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.acks import (
+    NOT_ACKED,
+    NOT_REFUSED,
+    acknowledged,
+    copied_from_response,
+    from_differs,
+    has_body,
+    refused,
+    routes,
+    to_differs,
+    via_differs,
+    vias,
+)
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.purpose import purpose
+from harness.uri import same_uri
+from harness.verdict import Verdict
+from suites.declines import POINTING_DECLINE
+from suites.plans import DECLINE, DECLINE_RINGING, REDIRECT, REDIRECT_RINGING
+
+PLANS = (REDIRECT, REDIRECT_RINGING, DECLINE, DECLINE_RINGING)
+"""302 and 603, at once and after ringing."""
+UNMATCHED = "the other side cannot match the ACK and repeats its response for 32 s"
+
+
+@purpose("RFC3261-17.1.1.2-01", plan=PLANS, faults=["no_ack"])
+def test_refusal_is_acknowledged(flow: Flow) -> Findings:
+    """Every final response from 300 to 699 is answered with an ACK, by the transaction and at once.
+
+    Without it the other side repeats its response for 32 s, and many call servers bill or block the line so long.
+    Typical defect: a redirect handler that drops the transaction as soon as it has read the Contact.
+
+    An ACK that looks wrong is an ACK here: what it looks like has rules of its own.
+    """
+    refusal = refused(flow)
+    yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED)
+
+
+@purpose("RFC3261-17.1.1.2-02", plan=(*PLANS, POINTING_DECLINE), faults=["ack_to_contact_host"])
+def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
+    """The ACK of a refusal goes to the address of the INVITE, never to the Contact of the response.
+
+    The redirector, which waits for it, gets nothing and repeats; the target gets an ACK for a call it never heard
+    of.  Typical defect: the rule for the ACK of a 2xx (to the Contact) applied to every response.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    for ack in refusal.acks:
+        yield expect(
+            ack.seat == refusal.attempt.seat,
+            expected=f"the ACK at {refusal.attempt.seat}, where the INVITE arrived",
+            actual=f"the ACK at {ack.seat} ({flow.seat(ack.seat).address})",
+            event=ack,
+            means="the other side repeats its response for 32 s, and a stranger gets the ACK",
+            look_at="is the ACK routed by the Contact of the response, as only that of a 2xx may be?",
+        )
+
+
+@purpose("RFC3261-17.1.1.3-01", plan=PLANS, faults=["ack_contact_request_uri"])
+def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
+    """The ACK repeats the INVITE's Request-URI, Call-ID and From; the Contact of the response plays no part.
+
+    A proxy on the way routes the ACK by its Request-URI: with another one it goes elsewhere, and the response is
+    repeated for 32 s.  Typical defect: the ACK is built after the call's target was already replaced by the Contact.
+
+    A Request-URI that is written otherwise but is the same by 19.1.4 breaks the word of the rule and no call: a
+    warning.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    invite = refusal.invite
+    for ack in refusal.acks:
+        yield expect(
+            ack.request_uri == invite.request_uri,
+            expected=f"ACK {invite.request_uri}",
+            actual=f"ACK {ack.request_uri}",
+            event=ack,
+            means="a proxy on the way sends the ACK elsewhere, and the response is repeated for 32 s",
+            look_at="is the ACK built from the INVITE as it was sent, or from the call's new target?",
+            at_most=Verdict.WARN if same_uri(ack.request_uri, invite.request_uri) else Verdict.FAIL,
+        )
+        yield expect(
+            ack.call_id == invite.call_id,
+            expected=f"Call-ID: {invite.call_id}",
+            actual=f"Call-ID: {ack.call_id}",
+            event=ack,
+            means=UNMATCHED,
+            look_at="where the ACK's Call-ID comes from",
+        )
+        yield expect(
+            not from_differs(ack, invite),
+            expected=f"From: {invite.header('From')}",
+            actual=f"From: {ack.header('From')}",
+            event=ack,
+            means=UNMATCHED,
+            look_at="where the ACK's From comes from: URI and tag are the INVITE's",
+        )
+
+
+@purpose("RFC3261-17.1.1.3-02", plan=PLANS, faults=["ack_new_branch"])
+def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
+    """The ACK of a refusal has one Via, and that is the INVITE's topmost one, branch included.
+
+    By the branch the other side knows which response was received.  With a new one it never stops repeating.
+    Typical defect: the ACK is sent like any new request, which is right for a 2xx only.
+
+    ``received`` and a value of ``rport`` belong into the response; an ACK that has them was built from it: a warning.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    for ack in refusal.acks:
+        wrong = via_differs(ack, refusal.invite)
+        yield expect(
+            not wrong,
+            expected=f"one Via, as in the INVITE: {''.join(vias(refusal.invite)[:1])}",
+            actual=wrong or "the INVITE's Via",
+            event=ack,
+            means=UNMATCHED,
+            look_at="does the ACK get a branch of its own, as only the ACK of a 2xx does?",
+        )
+        if not wrong and (copied := copied_from_response(ack, refusal.invite)):
+            yield violated(
+                expected="the Via as the INVITE had it, without received and without a value of rport",
+                actual=f"Via: {copied}",
+                event=ack,
+                means="nothing a user notices; the Via was taken from the response",
+                look_at="where the ACK's Via comes from",
+                at_most=Verdict.WARN,
+            )
+
+
+@purpose("RFC3261-17.1.1.3-03", plan=PLANS, faults=["ack_wrong_to_tag"])
+def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
+    """The To of the ACK is that of the response it acknowledges, tag included.
+
+    A proxy or gateway that keeps its calls by tags does not find the call, and repeats.  Typical defects: the To of
+    the INVITE, without a tag; or the tag of the 180, where the final response has another one.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    for ack in refusal.acks:
+        yield expect(
+            not to_differs(ack, refusal.attempt.finals),
+            expected=f"To: {refusal.final.header('To')}",
+            actual=f"To: {ack.header('To')}",
+            event=ack,
+            means="the other side may not find the call the ACK belongs to, and repeats its response",
+            look_at="where the ACK's To comes from: the final response, the INVITE, or an earlier 18x?",
+        )
+
+
+@purpose("RFC3261-17.1.1.3-04", plan=PLANS, faults=["ack_wrong_cseq"])
+def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
+    """The CSeq of the ACK has the number of the INVITE and the method ACK.
+
+    By the number a server knows which INVITE is meant.  Typical defect: the ACK is counted as a request of its own.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    if refusal.invite.cseq_number is None:
+        yield unseen("the CSeq of the INVITE cannot be read")
+        return
+    for ack in refusal.acks:
+        yield expect(
+            (ack.cseq_number, ack.cseq_method) == (refusal.invite.cseq_number, "ACK"),
+            expected=f"CSeq: {refusal.invite.cseq_number} ACK",
+            actual=f"CSeq: {ack.header('CSeq')}",
+            event=ack,
+            means="the other side may not take it for the ACK of this INVITE, and repeats its response",
+            look_at="is the CSeq counter raised for an ACK?",
+        )
+
+
+@purpose("RFC3261-17.1.1.3-05", plan=(REDIRECT, DECLINE))
+def test_ack_repeats_the_route(flow: Flow) -> Findings:
+    """The Route of the INVITE is repeated in the ACK, value by value and in order.
+
+    Behind an outbound proxy the ACK does not arrive otherwise.  Typical defect: the route set is put together for
+    dialogs only, and the ACK of a refusal has no dialog.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    wanted = routes(refusal.invite)
+    if not wanted:
+        yield unseen("the INVITE has no Route, although the device declares a preloaded one")
+        return
+    for ack in refusal.acks:
+        yield expect(
+            routes(ack) == wanted,
+            expected=f"Route: {', '.join(wanted)}",
+            actual=f"Route: {', '.join(routes(ack)) or '(none)'}",
+            event=ack,
+            means="behind an outbound proxy the ACK is lost, and the response is repeated for 32 s",
+            look_at="is the ACK of a refusal built from the INVITE with its Route?",
+        )
+
+
+@purpose("RFC3261-17.1.1.3-06", plan=PLANS, faults=["ack_with_body"])
+def test_ack_has_no_body(flow: Flow) -> Findings:
+    """The ACK of a refusal carries no body.
+
+    No one can refuse what an ACK holds; a session description in it is at best ignored.  Typical defect: the INVITE
+    is copied as a whole and its method replaced.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    for ack in refusal.acks:
+        if has_body(ack):
+            yield violated(
+                expected="an ACK without body",
+                actual=f"{len(ack.body)} bytes, Content-Type: {ack.header('Content-Type')}",
+                event=ack,
+                means="nothing, mostly; a strict server may drop the ACK and repeat its response",
+                look_at="is the INVITE copied with its body?",
+            )
+        else:
+            yield satisfied("no body", event=ack)

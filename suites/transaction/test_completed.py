@@ -1,0 +1,158 @@
+"""After the final response: the INVITE rests, and what comes later on its branch changes nothing (RFC 3261 17.1.1.2)."""
+
+from __future__ import annotations
+
+from harness.finding import Finding
+from harness.flow import Event, Flow
+from harness.judge.acks import IN_FLIGHT_S, NOT_REFUSED, Refusal, acknowledged, late_copies, refused
+from harness.judge.declines import since
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.silence import gap, silent
+from harness.plan import Answer, Plan, Response
+from harness.purpose import purpose
+from harness.verdict import Verdict
+from suites.plans import DECLINE, MOVED, accept, callee, guard, target
+
+DECLINE_BETWEEN_COPIES = Plan((callee(Answer((Response(603, after=0.3),))),))
+REDIRECT_BETWEEN_COPIES = Plan((callee(Answer((Response(302, contacts=(MOVED,), after=0.3),))), target(accept())))
+"""The only response comes after 0.3 s, while Timer A (0.5 s) is running."""
+
+_REDIRECT_LATER = Response(302, contacts=("<sip:8{token}@{elsewhere}>",), after=0.3)
+DECLINE_THEN_REDIRECT = Plan((callee(Answer((Response(603), _REDIRECT_LATER))), guard("elsewhere")))
+FAILURE_THEN_REDIRECT = Plan((callee(Answer((Response(500), _REDIRECT_LATER))), guard("elsewhere")))
+"""Another final response on the same branch, 0.3 s after the first."""
+
+DECLINE_THEN_ANSWER = Plan((callee(Answer((Response(603), Response(200, tag="late", after=0.3)), then="wait")),))
+"""A 603 and, on the same branch, the 200 of somebody else."""
+
+SESSION_S = 3.0
+"""How long the late 200 is repeated before it counts as not acknowledged."""
+
+
+def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
+    name = f"the {refusal.final.status} (message {refusal.final.number})"
+    if late := late_copies(refusal.attempt):
+        after = ", ".join(f"{copy.time - refusal.final.time:.1f} s" for copy in late)
+        return violated(
+            expected=f"no copy of the INVITE after {name} (one within {IN_FLIGHT_S * 1000:.0f} ms may have crossed it)",
+            actual=f"{len(late)} more with the same branch, after {after}",
+            event=late[0],
+            means="the callee's server is asked again and again what it has already answered",
+            look_at="is Timer A stopped when the final response comes?",
+        )
+    if missing := gap(since(flow, refusal.attempt), [refusal.attempt.seat]):
+        return unseen(f"no copy came after {name}, but that none was sent is not proven: {missing}")
+    return satisfied(f"no copy of the INVITE after {name}")
+
+
+@purpose(
+    "RFC3261-17.1.1.2-07",
+    plan=(DECLINE_BETWEEN_COPIES, REDIRECT_BETWEEN_COPIES),
+    faults=["keeps_retransmitting"],
+)
+def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings:
+    """Copies of the INVITE end with its final response, also where no provisional response came before.
+
+    A server that forgot the call by then takes the copy for a new one, and a callee who declined is rung again.
+    Typical defect: Timer A is stopped by the first 1xx only.
+
+    The clause says SHOULD, but figure 5 knows Timer A in state Calling only: the catalogue leaves no excuse.
+    """
+    refusal = refused(flow)
+    yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED)
+
+
+@purpose("INT-603-EARLY-01", plan=DECLINE, faults=["no_ack", "keeps_retransmitting"])
+def test_decline_needs_no_ringing_before_it(flow: Flow) -> Findings:
+    """A 603 that is the first and only response is as good as one after ringing: it is acknowledged, and that is all.
+
+    Blocklists and do-not-disturb answer within milliseconds.  Typical defect: a state machine that knows refusals in
+    "ringing" only, drops the early one and goes on repeating the INVITE until it times out.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield acknowledged(flow, refusal)
+    yield _invite_rests(flow, refusal)
+
+
+@purpose(
+    "RFC3261-17.1.1.2-06",
+    plan=(DECLINE_THEN_REDIRECT, FAILURE_THEN_REDIRECT),
+    faults=["acts_on_second_final"],
+)
+def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
+    """Another final response on the branch of a refused INVITE counts as a copy of the first, whatever it says.
+
+    Forking proxies that are not quite right let two answers through.  Who acts on the second one moves a call that
+    was declined.  Typical defect: final responses are handed up in every state of the transaction.
+
+    Whether the second one is acknowledged again is not judged: two ETSI purposes differ there, and either is harmless.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    second = [final for final in refusal.attempt.finals if final.status != refusal.final.status]
+    if not second:
+        yield unseen("the second final response was never sent")
+        return
+    yield silent(
+        since(flow, refusal.attempt),
+        after=refusal.final,
+        at=["elsewhere"],
+        expected=f"the {refusal.final.status} stands, and nothing goes to the Contact of the later 302",
+        means="a call that had ended is moved to somebody else",
+        look_at="does the transaction hand up what it receives in Completed?",
+    )
+
+
+@purpose("RFC3261-13.2.2.3-01", plan=DECLINE_THEN_ANSWER)
+def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
+    """A 200 that comes after the final refusal of the same INVITE does not make a call.
+
+    The user was told "declined" and has hung up: a session now is an open microphone.  Typical defect: every 200 is
+    acknowledged and opens a dialog, whatever state the INVITE is in.
+
+    ACK and BYE at once is kinder to the far end than silence, but it is not ignoring: a warning.
+    """
+    refusal = refused(flow)
+    answers = [final for final in refusal.attempt.finals if final.status == 200] if refusal else []
+    if refusal is None or not answers:
+        yield unseen("the 200 after the 603 was never sent")
+        return
+    tag = answers[0].to_tag
+
+    def to_the_answer(event: Event) -> bool:
+        return event.number > answers[0].number and event.to_tag == tag
+
+    acks = flow.select("ACK", received=True, where=to_the_answer)
+    byes = flow.select("BYE", received=True, where=to_the_answer)
+    if acks or byes:
+        yield violated(
+            expected="nothing but the ACK of the 603",
+            actual=f"{' and '.join(['ACK'] * bool(acks) + ['BYE'] * bool(byes))} in the dialog of the late 200",
+            event=(*acks, *byes)[0],
+            means="a call that was declined is answered, and ended at once" if byes else "a declined call is answered",
+            look_at="does a 200 that finds its INVITE transaction in Completed reach the application?",
+            at_most=Verdict.WARN if byes else Verdict.FAIL,
+        )
+    elif missing := _not_watched(flow, answers[0]):
+        yield unseen(f"the late 200 was not acknowledged, but {missing}")
+    else:
+        yield satisfied(
+            "the late 200 was neither acknowledged nor ended by a BYE",
+            note="whether media was sent is not observed",
+        )
+
+
+def _not_watched(flow: Flow, answer: Event) -> str:
+    seat = flow.seat(answer.seat)
+    if seat.lost_at is not None:
+        return f"{seat.name} ({seat.address}) stopped listening"
+    if flow.watch.closed_at - answer.time < SESSION_S:
+        return f"the flow ends {flow.watch.closed_at - answer.time:.1f} s after it"
+    if flow.life is None or flow.life.at < answer.time + SESSION_S:
+        return "the device gave no sign of life afterwards"
+    return ""

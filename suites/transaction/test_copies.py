@@ -1,0 +1,205 @@
+"""Copies of a final response: acknowledged each time, acted upon once (RFC 3261 17.1.1.2, RFC 6026 8.4)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from harness.finding import Finding
+from harness.flow import Flow
+from harness.judge.acks import NOT_ACKED, Refusal, no_ack_doubt, refused
+from harness.judge.declines import called_again, since, stays_declined
+from harness.judge.redirection import redirected
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.silence import silent
+from harness.plan import Answer, Plan, Response
+from harness.purpose import purpose
+from harness.verdict import Verdict
+from suites.plans import DECLINE, MOVED, accept, callee, target
+
+SOON = (0.02, 0.28, 0.4)
+"""Copies 20 ms, 0.3 s and 0.7 s after the first response."""
+TIMER_G = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)
+"""The copies of a server whose ACKs are all lost (17.2.1): the last one after 31.5 s."""
+AT_31_S = (31.0,)
+
+_302 = Response(302, contacts=(MOVED,))
+_603 = Response(603)
+
+REDIRECT_COPIES = Plan((callee(Answer((_302,), copies=SOON)), target(accept())))
+DECLINE_COPIES = Plan((callee(Answer((_603,), copies=SOON)),))
+REDIRECT_TIMER_G = Plan((callee(Answer((_302,), copies=TIMER_G)), target(accept())), watched=False)
+DECLINE_TIMER_G = Plan((callee(Answer((_603,), copies=TIMER_G)),), watched=False)
+DECLINE_AT_31_S = Plan((callee(Answer((_603,), copies=AT_31_S)),), watched=False)
+
+REPEATS = "one lost ACK, and the other side repeats its response until its timer ends"
+RE_ACK = "does the client transaction stay in Completed for 32 s, and does it send its ACK again there?"
+
+
+def _each_copy_acknowledged(flow: Flow, refusal: Refusal) -> Finding:
+    """As many ACKs as copies, and all of them the same ACK."""
+    finals, acks = refusal.attempt.finals, refusal.acks
+    if len(acks) < len(finals):
+        if doubt := _doubt(flow, refusal):
+            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}")
+        return violated(
+            expected=f"{len(finals)} ACKs, one for each copy of the {refusal.final.status}",
+            actual=f"{len(acks)} ACKs",
+            event=finals[len(acks)],
+            means=REPEATS,
+            look_at=RE_ACK,
+        )
+    for ack in acks[1:]:
+        first = acks[0]
+        changed = [
+            name
+            for name, was, now in (
+                ("Request-URI", first.request_uri, ack.request_uri),
+                ("branch", first.branch, ack.branch),
+                ("To tag", first.to_tag, ack.to_tag),
+                ("From tag", first.from_tag, ack.from_tag),
+                ("CSeq", first.cseq_number, ack.cseq_number),
+            )
+            if was != now
+        ]
+        if changed:
+            return violated(
+                expected="the same ACK for each copy",
+                actual=f"another {', '.join(changed)} than in message {first.number}",
+                event=ack,
+                means="the other side matches only one of the ACKs",
+                look_at="is the ACK kept by the transaction, or built anew for each copy?",
+            )
+    alike = len({ack.raw for ack in acks}) == 1
+    return satisfied(
+        f"{len(acks)} ACKs for {len(finals)} copies of the {refusal.final.status}",
+        note="" if alike else "the ACKs differ in bytes, but in nothing that they are matched by",
+    )
+
+
+def _doubt(flow: Flow, refusal: Refusal) -> str:
+    if flow.watch.closed_at - refusal.attempt.finals[-1].time < 0.2:
+        return "the flow ends with the last copy"
+    # The first ACK shows that one can arrive; what is left to doubt is the end of the flow.
+    return no_ack_doubt(flow, dataclasses.replace(refusal, final=refusal.attempt.finals[0]))
+
+
+@purpose(
+    "RFC3261-17.1.1.2-03",
+    plan=REDIRECT_TIMER_G,
+    faults=["ignores_copies", "follows_every_copy"],
+    least_window=40.0,
+)
+def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
+    """A 302 that is repeated for half a minute is acknowledged each time and followed once.
+
+    These are the copies of a redirector whose network loses every ACK.  Typical defect: the transaction is deleted
+    once the call has gone on to its new target, and no later copy is answered.
+    """
+    yield from _followed_once(flow)
+
+
+@purpose("RFC3261-17.1.1.2-03", plan=REDIRECT_COPIES, faults=["ignores_copies", "follows_every_copy"])
+def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> Findings:
+    """Each copy of a 302 gets the same ACK again, and the redirection is followed once, however many copies came.
+
+    A lost ACK is everyday life on UDP.  A device that follows every copy rings its target two and three times.
+    Typical defects: the copy is handed to the application; or the transaction is deleted with its first ACK.
+    """
+    yield from _followed_once(flow)
+
+
+def _followed_once(flow: Flow) -> Findings:
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    yield _each_copy_acknowledged(flow, refusal)
+    pair = redirected(flow)
+    again = called_again(flow, refusal, unless=lambda attempt: pair is not None and attempt == pair.new)
+    if not flow.plan.watched and again is None:
+        return
+    yield silent(
+        since(flow, refusal.attempt),
+        after=pair.new.invite if pair else refusal.final,
+        expected="one INVITE to the Contact, however many copies of the 302 came",
+        means="the target rings once for each copy",
+        look_at="does the transaction hand copies of a final response to the application?",
+    )
+
+
+@purpose("RFC3261-17.1.1.2-03", plan=(DECLINE, DECLINE_COPIES), faults=["ignores_copies"])
+def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Flow, ...]) -> Findings:
+    """Each copy of a 603 gets the same ACK again, and no copy makes the device do anything else.
+
+    Typical defect: the second copy finds no transaction any more and is dropped, so the callee's server repeats its
+    603 for half a minute.
+
+    A device that calls again after a plain 603 is judged by 21.6: only what the copies change is judged here.
+    """
+    plain, copied = refused(flows[0]), refused(flows[1])
+    if plain is None or copied is None or not copied.acks:
+        yield unseen(NOT_ACKED)
+        return
+    yield _each_copy_acknowledged(flows[1], copied)
+    if called_again(flows[0], plain) is None:
+        yield stays_declined(
+            flows[1],
+            copied,
+            means="a repeated refusal makes the device call again",
+            look_at="does the transaction hand copies of a final response to the application?",
+        )
+
+
+@purpose(
+    "RFC3261-17.1.1.2-03",
+    plan=DECLINE_TIMER_G,
+    faults=["ignores_copies"],
+    least_window=40.0,
+)
+def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
+    """A 603 that is repeated for half a minute is acknowledged each time.
+
+    These are the copies of a server whose network loses every ACK.  Typical defect: Timer D is a few seconds.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    yield _each_copy_acknowledged(flow, refusal)
+
+
+@purpose("RFC3261-17.1.1.2-04", plan=DECLINE_AT_31_S, faults=["ignores_copies"], least_window=40.0)
+def test_copy_after_31_seconds_is_acknowledged(flow: Flow) -> Findings:
+    """On UDP the client remembers a refused INVITE for 32 s: a copy that comes after 31 s still gets its ACK.
+
+    The other side repeats its response for that long; who has forgotten the call by then leaves it without ACK.
+    Typical defect: Timer D set to Timer K's 5 s, or the transaction deleted with its ACK.
+
+    RFC 3261 says SHOULD, RFC 6026 MUST.  No device profile says which of the two a device claims, so the milder one
+    holds: a warning.
+    """
+    refusal = refused(flow)
+    if refusal is None or not refusal.acks:
+        yield unseen(NOT_ACKED)
+        return
+    copies = refusal.attempt.finals[1:]
+    if not copies:
+        yield unseen("the copy was never sent")
+        return
+    late = copies[-1]
+    again = [ack for ack in refusal.acks if ack.number > late.number]
+    if not again and (doubt := _doubt(flow, refusal)):
+        yield unseen(f"the copy got no ACK, but {doubt}")
+        return
+    after = late.time - refusal.final.time
+    if again:
+        yield satisfied(f"the copy after {after:.0f} s got its ACK", event=again[0])
+        return
+    yield violated(
+        expected=f"an ACK of the copy that was sent {after:.0f} s after the first 603",
+        actual="no ACK",
+        event=late,
+        means=REPEATS,
+        look_at="Timer D: how long does the client transaction stay in Completed?",
+        at_most=Verdict.WARN,
+    )

@@ -1,0 +1,194 @@
+"""The many legal ways to write a Contact, and some illegal ones (RFC 3261 7.3, 20.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.flow import Flow
+from harness.judge.attempts import original
+from harness.judge.redirection import (
+    NOT_FOLLOWED,
+    by_call,
+    dropped,
+    lost_ack,
+    redirected,
+    redirection_of,
+    redirections,
+)
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import gap
+from harness.judge.targets import fresh, user_of
+from harness.purpose import purpose
+from harness.verdict import Verdict
+from suites.plans import REDIRECT
+from suites.uac._plans import BAD_EXPIRES, BROKEN, COMMA, COMPACT, DISPLAY_NAME, EXHAUST, FOLDED
+
+_PARSER = "the parser of Contact: it was written for the one form that the vendor's own exchange sends"
+
+
+@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED))
+def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
+    """Several Contact lines, one line with commas and a folded line carry the same list of targets.
+
+    Which of them a redirector writes is its taste; a device that reads only one works with half of them.  Typical
+    defect: the first line, or the first value of each, is the list.
+
+    Whether all targets are tried is another matter (8.1.3.4): here only a difference between the forms counts.
+    """
+    lines, *others = flows
+    reference = _tried(lines)
+    if not reference:
+        yield unseen(NOT_FOLLOWED)
+        return
+    for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
+        first = original(flow)
+        lost = lost_ack(first, lines, what=f"a 302 with its Contacts in {form}") if first else None
+        tried = _tried(flow)
+        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else ""
+        if lost:
+            yield lost
+        elif missing:
+            yield unseen(f"fewer targets were tried than with a line each, but silence is not proven: {missing}")
+        else:
+            yield expect(
+                tried == reference,
+                expected=f"the targets {', '.join(reference)}, as with a line for each Contact",
+                actual=f"{form}: {', '.join(tried) or 'none'}",
+                event=first.final if first else None,
+                means="forwarding to several phones works with one exchange and not with another",
+                look_at=_PARSER,
+            )
+
+
+@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT))
+def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
+    """``m:`` is Contact: a 302 that is written in compact form is followed like any other.
+
+    Redirectors use the compact form to keep long lists in one datagram.  Typical defect: the form is known in
+    requests and forgotten in responses.
+    """
+    plain, odd = flows
+    first = original(odd)
+    if first is None or redirection_of(first) is None:
+        yield unseen("the 302 was never sent")
+        return
+    lost = lost_ack(first, plain, what="a 302 with m: for Contact")
+    if lost:
+        yield lost
+    elif redirected(odd):
+        yield satisfied("followed", event=first.final)
+    else:
+        yield dropped(
+            odd,
+            first,
+            plain,
+            expected="an INVITE for the Contact",
+            means="forwarding fails with redirectors that write compactly",
+            look_at="the table of compact header names",
+        )
+
+
+@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME))
+def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
+    """Commas, semicolons and angle brackets in a quoted display name do not end the value.
+
+    "Doe, John <sales>" is a name that people have in their directory.  Typical defect: the value is cut at the first
+    comma or bracket, and the call goes to what stands in the name.
+    """
+    plain, odd = flows
+    first, token = original(odd), odd.places.token
+    targets = fresh(odd)
+    if first is None or redirection_of(first) is None:
+        yield unseen("the 302 was never sent")
+    elif lost := lost_ack(first, plain, what="a 302 with a quoted display name"):
+        yield lost
+    elif not targets:
+        yield dropped(
+            odd,
+            first,
+            plain,
+            expected=f"an INVITE for the user 9{token}",
+            means="who has a comma in the name cannot be reached by forwarding",
+            look_at=_PARSER,
+        )
+    else:
+        wrong = [attempt for attempt in targets if user_of(attempt.invite.request_uri) != "9" + token]
+        yield expect(
+            not wrong,
+            expected=f"one INVITE, for the user 9{token} behind the display name",
+            actual=", ".join(attempt.invite.start_line for attempt in targets),
+            event=(wrong or targets)[0].invite,
+            means="the call goes to whatever stands in somebody's name",
+            look_at="how the display name is skipped: quotes first, and a backslash inside them",
+        )
+
+
+@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES))
+def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
+    """A lifetime that cannot be read is an hour, not an error: the Contact is followed for this call.
+
+    RFC 2543 had a date there, and some redirectors still write it.  Typical defect: the quoted date ends the parsing of
+    the Contact, or of the whole response.
+    """
+    plain, odd = flows
+    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+        written = ", ".join(attempt.final.headers("Contact")) if attempt.final else ""
+        if lost := lost_ack(attempt, plain, what=f"a 302 with Contact: {written}"):
+            yield lost
+        elif any(step.old == attempt for step in redirections(odd)):
+            yield satisfied(f"followed: {written}", event=attempt.final)
+        else:
+            yield dropped(
+                odd,
+                attempt,
+                plain,
+                expected="an INVITE for the Contact",
+                means="forwarding fails for a parameter that this call does not need",
+                look_at="what the parser of expires does with what is no number",
+            )
+
+
+@purpose("INT-302-STAR-01", plan=(REDIRECT, BROKEN))
+def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Findings:
+    """``*`` or a broken Contact gives no target; it costs neither the ACK nor the device.
+
+    A redirector with a bug must not be able to silence phones.  Typical defect: the exception of the Contact's parser
+    ends the transaction, so that the 302 is repeated for 32 s, or the whole program.
+
+    ``<sip:>`` and a missing bracket are malformed: to drop such a response is lawful, and costs a warning.
+    """
+    plain, odd = flows
+    answered = [attempt for attempt in (item for call in by_call(odd) for item in call) if redirection_of(attempt)]
+    for attempt in answered:
+        assert attempt.final is not None
+        written = attempt.final.header("Contact") or ""
+        lawful = written == "*" or "999" in written
+        lost = lost_ack(
+            attempt,
+            plain,
+            what=f"a 302 with Contact: {written}",
+            at_most=Verdict.FAIL if lawful else Verdict.WARN,
+        )
+        yield lost or satisfied(f"acknowledged: Contact: {written}", event=attempt.final)
+    for attempt in fresh(odd):
+        user = user_of(attempt.invite.request_uri)
+        if user != "9" + odd.places.token:
+            yield violated(
+                expected="no INVITE, or one for the URI that can be read",
+                actual=attempt.invite.start_line,
+                event=attempt.invite,
+                means="the device calls what nobody asked it to call",
+                look_at=_PARSER,
+            )
+    if missing := gap(odd, ("callee",)):
+        yield unseen(f"it is not proven that the device survived: {missing}")
+    elif len(answered) < len(odd.calls):
+        yield unseen(f"only {len(answered)} of {len(odd.calls)} calls were placed")
+
+
+def _tried(flow: Flow) -> list[str]:
+    """Which of the three Contacts were tried, in order, by the digit before the token."""
+    users = [user_of(attempt.invite.request_uri) for attempt in fresh(flow)]
+    return [user[:1] if user[1:] == flow.places.token else user for user in users]
+
+

@@ -1,0 +1,209 @@
+"""Several Contacts: when one fails the next one is tried, and how they are told apart (RFC 3261 8.1.3.4 ¶3-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.flow import Event, Flow
+from harness.judge.attempts import Attempt, original, tries
+from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.silence import gap, silent
+from harness.judge.targets import asked_for, fresh, user_of
+from harness.purpose import purpose
+from harness.uri import same_uri
+from suites.plans import REDIRECT
+from suites.uac._plans import BAD_Q, DUPLICATES, EXHAUST, HUNT
+
+
+@purpose("RFC3261-8.1.3.4-05", plan=(HUNT, EXHAUST), faults=["first_contact_only"])
+def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
+    """When one Contact fails, the next one is tried.
+
+    "Mobile first, then the desk, then voice mail" is a list of Contacts.  Typical defect: the first is tried and its
+    failure is the end; or one code (503, often) is taken for the failure of the whole call.
+
+    A device may choose which Contacts it considers, so a single one is lawful; who claims to hunt is held to it.
+    """
+    response = _redirection(flow)
+    targets = fresh(flow)
+    if response is None or not targets:
+        yield unseen(NOT_FOLLOWED)
+        return
+    listed = asked_for(response)
+    last = targets[-1]
+    answers = ", ".join(str(target.status) for target in targets)
+    if len(targets) >= len(listed):
+        yield satisfied(f"{len(targets)} Contacts were tried; they answered {answers}", event=last.invite)
+    elif last.final is None or not last.acks:
+        yield unseen(f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged")
+    elif missing := gap(flow, (last.seat,)):
+        yield unseen(f"nothing followed the {last.status}, but silence is not proven: {missing}")
+    else:
+        untried = len(listed) - len(targets)
+        yield violated(
+            expected="an ACK, and an INVITE for the next Contact",
+            actual=f"the call ended after a {last.status}; {untried} of {len(listed)} Contacts were not tried",
+            event=last.final,
+            means="a call that was to go on to the next phone, or to voice mail, ends at the first that is busy",
+            look_at="whether all Contacts are kept, and which codes are taken for the failure of the call",
+        )
+
+
+@purpose("RFC3261-8.1.3.4-04", plan=EXHAUST)
+def test_order_of_the_targets(flow: Flow) -> Findings:
+    """Targets may be tried in any order; descending q is the custom, and what people expect.
+
+    Nothing is asked of the device here: the order that was seen is reported.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    order = ", ".join(_q_order(flow)) or "none that was listed"
+    yield satisfied(note=f"order of q in which the targets were tried: {order}")
+
+
+@purpose("RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q))
+def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
+    """q goes from 0 to 1 with up to three decimals, and a malformed one does not stop the call.
+
+    Typical defect: q read as a whole number or compared as text, so that voice mail comes before the desk; or a
+    number parser that throws.
+
+    8.1.3.4 leaves the order free, so the order of the list is no fault: such a device reads no q.  An order that is
+    neither is one of q misread.
+    """
+    plain, good, bad = flows
+    for flow in (good, bad):
+        first = original(flow)
+        lost = unacknowledged([a for a in (first, *fresh(flow)) if a], plain, what="a response of this call")
+        if lost:
+            yield lost
+            return
+    order = _q_order(good)
+    if redirected(good) is None or not order:
+        yield unseen(NOT_FOLLOWED)
+        return
+    by_q, by_list = ["1.000", "0.999", "0.9"], ["0.999", "0.9", "1.000"]
+    if order not in (by_q[: len(order)], by_list[: len(order)]):
+        yield violated(
+            expected=("1.000, 0.999, 0.9", "the order of the list, by a device that reads no q"),
+            actual=", ".join(order),
+            event=redirected(good).new.invite,  # type: ignore[union-attr]
+            means="the phone that was to ring last rings first",
+            look_at="how q is read: as a decimal fraction?",
+        )
+    elif redirected(bad) is None:
+        response, missing = _redirection(bad), gap(bad, ("callee",))
+        yield unseen(f"silence is not proven: {missing}") if missing else violated(
+            expected="an INVITE for at least the third Contact, whose q is good",
+            actual="no INVITE came of a 302 with q=1.5, q=abc and q=0.5",
+            event=response,
+            means="a slip in one Contact of a forwarding loses the call",
+            look_at="what the parser of q does with what is no number",
+        )
+    else:
+        yield satisfied(f"order of q: {', '.join(order)}; malformed q: the call went on")
+
+
+@purpose("RFC3261-21.4.20-01", plan=HUNT)
+def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
+    """482 or 483 from a redirect target is a failure of that Contact: the next is tried, or the call ends.
+
+    It says that this way leads in a circle; to go it again, or to begin at the start, makes the circle larger.
+    Typical defect: 482 taken for a clash of the device's own, and answered with a new branch.
+    """
+    looped = next((attempt for attempt in tries(flow)[1:] if attempt.status == 482), None)
+    first = original(flow)
+    if first is None or looped is None or looped.final is None:
+        yield unseen("no target answered 482 in this flow")
+        return
+    following = next((a for a in tries(flow) if a.invite.number > looped.invite.number), None)
+    yield silent(
+        flow,
+        after=looped.final,
+        # A fall-back to the original when all have failed is another fault: it does not come of the 482.
+        unless=lambda attempt: not same_uri(attempt.invite.request_uri, looped.invite.request_uri)
+        and not (attempt == following and same_uri(attempt.invite.request_uri, first.invite.request_uri)),
+        expected="the next Contact, or the end of the call",
+        means="a call that goes in a circle goes round once more",
+        look_at="what is done after a 482: it is a 4xx like others",
+    )
+
+
+@purpose("RFC3261-8.1.3.5-03", plan=HUNT)
+def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
+    """After a 415 the target gets a corrected INVITE or none, and never the same again.
+
+    415 says what is wrong and Accept says what would be right.  To go on to the next Contact is right where nothing
+    can be corrected.  Typical defect: a retry for "temporary" failures that counts 415 among them.
+    """
+    refused = next((attempt for attempt in tries(flow)[1:] if attempt.status == 415), None)
+    if refused is None or refused.final is None:
+        yield unseen("no target answered 415 in this flow")
+        return
+    yield silent(
+        flow,
+        after=refused.final,
+        unless=lambda attempt: not _identical(attempt.invite, refused.invite),
+        expected="no further INVITE for this target, or one with another body",
+        means="the caller waits while the same INVITE is refused again",
+        look_at="which codes are retried, and whether the INVITE is corrected first",
+    )
+
+
+@purpose("RFC3261-19.1.4-02", plan=(EXHAUST, DUPLICATES), faults=["folds_user_case"])
+def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
+    """The user part is case-sensitive: "b" and "B" are two targets, and each is called as it is written.
+
+    Typical defect: URIs are stored in lower case, as if they were mail addresses, and the target answers 404.
+    """
+    plain, odd = flows
+    token = odd.places.token
+    users = [user_of(attempt.invite.request_uri) for attempt in fresh(odd) + _repeated(odd)]
+    folded = [attempt for attempt in tries(odd)[1:] if user_of(attempt.invite.request_uri).lower() == "b" + token]
+    if "B" + token in users:
+        yield satisfied(f"users in the order they were called: {', '.join(users)}")
+    elif len(folded) > 1:
+        yield violated(
+            expected=f"INVITE for the users b{token} and B{token}",
+            actual=f"both attempts are for {user_of(folded[-1].invite.request_uri)}",
+            event=folded[-1].invite,
+            means="a user whose name has capitals is not found",
+            look_at="where URIs are written in lower case",
+        )
+    elif not folded or len(fresh(plain)) < 2:
+        yield unseen("the device did not come to the second of the two users")
+    elif missing := gap(odd, (folded[-1].seat,)):
+        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+    else:
+        yield violated(
+            expected=f"INVITE for the users b{token} and B{token}",
+            actual=f"only b{token} was called, though the device goes through Contacts otherwise",
+            event=folded[-1].invite,
+            means="of two users that differ in case one is never reached",
+            look_at="how URIs are compared: the user part is case-sensitive",
+        )
+
+
+def _redirection(flow: Flow) -> Event | None:
+    first = original(flow)
+    return redirection_of(first) if first else None
+
+
+def _q_order(flow: Flow) -> list[str]:
+    q_of = {"1": "0.999", "2": "0.9", "3": "1.000"}
+    users = [user_of(attempt.invite.request_uri) for attempt in fresh(flow)]
+    return [q_of[user[:1]] for user in users if user[1:] == flow.places.token and user[:1] in q_of]
+
+
+def _repeated(flow: Flow) -> tuple[Attempt, ...]:
+    known = fresh(flow)
+    return tuple(attempt for attempt in tries(flow)[1:] if attempt not in known)
+
+
+def _identical(new: Event, old: Event) -> bool:
+    return same_uri(new.request_uri, old.request_uri) and (new.body, new.headers("Content-Type")) == (
+        old.body,
+        old.headers("Content-Type"),
+    )

@@ -1,0 +1,80 @@
+"""A 302 is temporary: the next call begins at the original URI again (RFC 3261 21.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.finding import Finding
+from harness.flow import Flow
+from harness.judge.redirection import NOT_FOLLOWED, by_call, dropped, redirected
+from harness.judge.say import Findings, expect, unseen
+from harness.purpose import purpose
+from harness.uri import same_uri
+from suites.plans import NEXT_CALL, REDIRECT
+from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
+
+
+@purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"])
+def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
+    """A 302 without a lifetime is good for this call only: the next one goes to the original URI.
+
+    She was in a meeting and is back; her calls go on to the colleague for ever.  Typical defect: the address book or a
+    route cache is rewritten with the Contact, as it would be after a 301.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    yield _begins_at_the_original(flow, 1)
+
+
+@purpose("INT-302-EXPIRES-01", plan=(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"])
+def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
+    """expires=0 still means this call: the Contact is called now, and the next call begins at the original URI.
+
+    Typical defect: a Contact that has expired at once is thrown away before it is called, or 0 is read as "for ever".
+    """
+    plain, odd = flows
+    first = next(iter(by_call(odd)[0]), None)
+    if first is None:
+        yield unseen("no INVITE of the first call arrived")
+    elif redirected(odd) is None:
+        yield dropped(
+            odd,
+            first,
+            plain,
+            expected="an INVITE for the Contact, though its lifetime is 0",
+            means="the call fails instead of being forwarded",
+            look_at="where expires=0 is read as in a REGISTER, where it removes the Contact",
+        )
+    else:
+        yield _begins_at_the_original(odd, 1)
+
+
+@purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0)
+def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
+    """With a lifetime of 10 s the Contact may be used again for 10 s, and not after 13.
+
+    Typical defect: a cache that keeps the Contact and forgets when it ends.  What a call within the 10 s does is the
+    device's choice.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    yield _begins_at_the_original(flow, 2)
+
+
+def _begins_at_the_original(flow: Flow, call: int) -> Finding:
+    """That a later call (from 0) begins with the Request-URI and at the endpoint of the first."""
+    calls = by_call(flow)
+    if len(calls) <= call or not calls[0] or not calls[call]:
+        return unseen(f"no INVITE of call {call + 1} arrived")
+    before, again = calls[0][0], calls[call][0]
+    waited = again.invite.time - before.invite.time
+    return expect(
+        same_uri(again.invite.request_uri, before.invite.request_uri) and again.seat == before.seat,
+        expected=f"INVITE {before.invite.request_uri} at {before.seat}",
+        actual=f"{again.invite.start_line} at {again.seat}, {waited:.1f} s after the first call",
+        event=again.invite,
+        means="calls go on to the stand-in when the forwarding has long been taken back",
+        look_at="what keeps the Contact: a route cache, the call history, the address book",
+    )

@@ -1,0 +1,266 @@
+"""The Request-URI of the new INVITE: the Contact's URI, all of it, and nothing else (RFC 3261 8.1.3.4, 19.1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.finding import Finding
+from harness.flow import Flow
+from harness.judge.attempts import original
+from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import gap
+from harness.judge.targets import asked_for, lapses
+from harness.purpose import purpose
+from harness.uri import SipUri, differences
+from harness.verdict import Verdict
+from suites.plans import REDIRECT
+from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
+
+_LOOK_AT = "how the Request-URI is made of the Contact: copied whole, or put together from user and host?"
+
+
+@purpose(
+    "RFC3261-8.1.3.4-08",
+    "RFC3261-21.3.3-01",
+    plan=(REDIRECT, PARAMETERS),
+    faults=["keeps_old_host", "drops_contact_parameters"],
+)
+def test_request_uri_is_the_contact(flow: Flow) -> Findings:
+    """The whole URI of the Contact becomes the Request-URI: user, host, port and every parameter.
+
+    What a parameter means is the target's business: a mailbox, a line, a reason.  Who loses one reaches the right
+    machine and the wrong service.  Typical defect: the URI is put together anew from user and host; or only the user
+    is taken, and the call goes back to the old host.
+
+    RFC 3665 3.6 loses a ;transport=tcp that it then uses, so that costs a warning only, as does a default port.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    wanted, invite = asked_for(pair.response)[0], pair.new.invite
+    wrong, harmless = lapses(wanted, invite.request_uri, invite.transport)
+    yield expect(
+        not wrong,
+        expected=wanted,
+        actual=f"{invite.request_uri} ({'; '.join(wrong)})" if wrong else invite.request_uri,
+        event=invite,
+        means="the forwarded call reaches another service than the one it was forwarded to, or nobody",
+        look_at=_LOOK_AT,
+        at_most=Verdict.WARN if harmless else Verdict.FAIL,
+    )
+
+
+@purpose("RFC3261-19.1.5-01", plan=PARAMETERS, faults=["keeps_old_host", "drops_contact_parameters"])
+def test_known_parameters_stay(flow: Flow) -> Findings:
+    """;user and ;transport of the Contact stay in the Request-URI.
+
+    Without user=phone a gateway takes the number for a name.  Typical defect: the parameters are read, used, and not
+    written again.  A ;transport that is lost but kept on the wire is a warning (RFC 3665 3.6 shows it).
+    """
+    yield from _stay(flow, ("user", "transport"), "a gateway takes the number for a name and refuses the call")
+
+
+@purpose(
+    "RFC3261-19.1.5-02", "RFC4458-2-01", plan=PARAMETERS, faults=["keeps_old_host", "drops_contact_parameters"]
+)
+def test_unknown_parameters_stay(flow: Flow) -> Findings:
+    """Parameters that the device does not know stay in the Request-URI: ;target, ;cause and ;foo.
+
+    Voice mail lives on them (RFC 4458): target says whose mailbox, cause why.  Without them the caller hears "please
+    enter your mailbox number".  Typical defect: a URI class that has a field for every parameter it knows.
+    """
+    means = "a call forwarded to voice mail ends in no mailbox or in a wrong one"
+    for finding in _stay(flow, ("target", "cause", "foo"), means, "RFC3261-19.1.5-02"):
+        yield finding
+    for finding in _stay(flow, ("target", "cause"), means, "RFC4458-2-01"):
+        yield finding
+
+
+@purpose("RFC3261-8.1.3.4-09", plan=(URI_HEADERS, METHOD), faults=["keeps_uri_headers"])
+def test_headers_and_method_stay_out(flow: Flow) -> Findings:
+    """Neither ?headers nor ;method of the Contact appear in the Request-URI.
+
+    Many targets refuse such a Request-URI with 400.  Typical defect: the Contact is copied as it stands.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite = pair.new.invite
+    uri = SipUri.parse(invite.request_uri)
+    headers = uri.headers if uri else "?" in invite.request_uri
+    left = [name for name, there in (("?headers", headers), (";method", _has(invite.request_uri, "method"))) if there]
+    yield expect(
+        not left,
+        expected=asked_for(pair.response)[0],
+        actual=f"{invite.request_uri} ({' and '.join(left)} left in)" if left else invite.request_uri,
+        event=invite,
+        means="the target answers 400 Bad Request and the forwarded call fails",
+        look_at="what is taken off the Contact's URI before it becomes the Request-URI",
+    )
+
+
+@purpose("RFC3261-19.1.5-03", plan=(URI_HEADERS, METHOD), faults=["keeps_uri_headers"])
+def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
+    """A ;method in the Contact stays out of the Request-URI, and no other request than INVITE is sent for it.
+
+    A redirector must not be able to make a phone send BYE to somebody.  By 19.1.5 the parameter sets the method; by
+    table 1 of 19.1.1 it has no business in a redirection and should be ignored.  Hence the ruling: left in the
+    Request-URI is a fail, another method sent is a warning, and to pass over such a Contact is right as well.
+    """
+    first = original(flow)
+    final = first.final if first else None
+    if first is None or final is None:
+        yield unseen("the 302 was never sent")
+        return
+    for request in flow.select("BYE", at="target", received=True):
+        if request.to_tag is None:
+            yield violated(
+                expected="INVITE, or no request at all",
+                actual=f"{request.start_line} came of the Contact",
+                event=request,
+                means="a redirector decides which requests the device sends, and to whom",
+                look_at="whether ;method of a Contact is executed",
+                at_most=Verdict.WARN,
+            )
+            return
+    pair = redirected(flow)
+    if pair is None:
+        missing = gap(flow, (first.seat,))
+        passed_over = "method=BYE" in final.contact_uris[0] and not missing
+        yield satisfied("the Contact was passed over", event=final) if passed_over else unseen(missing or NOT_FOLLOWED)
+        return
+    invite = pair.new.invite
+    yield expect(
+        not _has(invite.request_uri, "method"),
+        expected=asked_for(pair.response)[0],
+        actual=invite.request_uri,
+        event=invite,
+        means="the target answers 400 Bad Request and the forwarded call fails",
+        look_at="what is taken off the Contact's URI before it becomes the Request-URI",
+    )
+
+
+@purpose("RFC3261-19.1.1-01", plan=METHOD)
+def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
+    """;lr and ;method, which a redirection may not have, are ignored: the Contact is called like any other.
+
+    Typical defect: ;lr is read as in a Route, so that the old Request-URI stays and the Contact becomes a Route.  That
+    ;lr stays in the Request-URI is what copying the entire URI gives, and is tolerated.
+    """
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    invite, wanted = pair.new.invite, asked_for(pair.response)[0]
+    routed = any("9" + flow.places.token in route for route in invite.headers("Route"))
+    yield expect(
+        not routed,
+        expected=f"INVITE {wanted}, no Route made of it",
+        actual=f"INVITE {invite.request_uri}, Route: {', '.join(invite.headers('Route')) or 'none'}",
+        event=invite,
+        means="the target is asked for the old user and refuses the call",
+        look_at="where ;lr is read: only a Route is a loose route",
+    )
+
+
+@purpose(
+    "INT-302-EXPIRES-02", "RFC3840-9-01", plan=(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"]
+)
+def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
+    """What stands behind the brackets belongs to the header: q, expires and features do not enter the Request-URI.
+
+    Targets refuse a Request-URI with a quoted string in it.  Typical defect: a Contact is cut at its semicolons
+    without a look at the brackets; or a parameter that is unknown makes the whole Contact unreadable.
+    """
+    plain, odd = flows
+    first, pair = original(odd), redirected(odd)
+    means = "the target answers 400 Bad Request, or rings somebody else"
+    look_at = "how a Contact is cut: brackets first, then semicolons"
+    if first is None or pair is None:
+        yield unseen(NOT_FOLLOWED, requirement="INT-302-EXPIRES-02")
+        yield unseen(NOT_FOLLOWED, requirement="RFC3840-9-01") if first is None else dropped(
+            odd,
+            first,
+            plain,
+            expected="an INVITE for the Contact",
+            means="a target that tells its features cannot be reached",
+            look_at="the parser of Contact: flags without value, quoted values, a name that begins with +",
+            requirement="RFC3840-9-01",
+        )
+        return
+    rows = {"INT-302-EXPIRES-02": ("q", "expires"), "RFC3840-9-01": ("audio", "video", "+sip.instance")}
+    for row, names in rows.items():
+        yield _stays_out(odd, names, means=means, look_at=look_at, requirement=row)
+
+
+@purpose("RFC3261-20.10-01", plan=BARE, faults=["reads_q_into_uri"])
+def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
+    """In a Contact without brackets all that follows a semicolon belongs to the header, not to the URI.
+
+    Typical defect: the value is taken for a URI as it stands.  Many stacks do so to be lenient with ;transport, which
+    costs a warning.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    yield _stays_out(
+        flow,
+        ("q", "expires", "transport"),
+        means="the target answers 400 Bad Request, or the call goes by another transport",
+        look_at="how a Contact without brackets is cut",
+    )
+
+
+def _stay(flow: Flow, names: Iterable[str], means: str, requirement: str = "") -> Iterable[Finding]:
+    pair = redirected(flow)
+    if pair is None:
+        yield unseen(NOT_FOLLOWED, requirement=requirement)
+        return
+    invite, wanted = pair.new.invite, SipUri.parse(asked_for(pair.response)[0])
+    have = SipUri.parse(invite.request_uri)
+    if wanted is None or have is None:
+        yield unseen(f"the Request-URI {invite.request_uri} could not be read", requirement=requirement)
+        return
+    lost = [name for name in names if not _same(wanted.parameter(name), have.parameter(name))]
+    on_the_wire = lost == ["transport"] and have.parameter("transport") is None and invite.transport == "udp"
+    yield expect(
+        not lost,
+        expected=f"the Request-URI has {' and '.join(f'{name}={wanted.parameter(name)}' for name in names)}",
+        actual=f"{invite.request_uri} ({', '.join(lost)} lost or changed)" if lost else invite.request_uri,
+        event=invite,
+        means=means,
+        look_at=_LOOK_AT,
+        at_most=Verdict.WARN if on_the_wire else Verdict.FAIL,
+        requirement=requirement,
+    )
+
+
+def _stays_out(
+    flow: Flow, names: Iterable[str], *, means: str, look_at: str, requirement: str = ""
+) -> Finding:
+    pair = redirected(flow)
+    assert pair is not None
+    invite = pair.new.invite
+    found = [name for name in names if _has(invite.request_uri, name)]
+    return expect(
+        not found,
+        expected=f"a Request-URI without {', '.join(names)}",
+        actual=f"{invite.request_uri} ({', '.join(found)} in it)" if found else invite.request_uri,
+        event=invite,
+        means=means,
+        look_at=look_at,
+        requirement=requirement,
+    )
+
+
+def _has(uri: str, parameter: str) -> bool:
+    """Whether ``;parameter`` stands in a URI, however little can be read of the rest."""
+    segments = uri.partition("?")[0].split(";")[1:]
+    return any(segment.partition("=")[0].strip().lower() == parameter for segment in segments)
+
+
+def _same(wanted: str | None, actual: str | None) -> bool:
+    return wanted == actual or not differences(f"sip:host;it={wanted}", f"sip:host;it={actual}")

@@ -1,0 +1,157 @@
+"""The target set: the original URI and what the Contacts add to it, each tried once (RFC 3261 8.1.3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.finding import Finding
+from harness.flow import Flow
+from harness.judge.attempts import Attempt, original, tries
+from harness.judge.redirection import redirection_of
+from harness.judge.say import Findings, unseen
+from harness.judge.silence import silent
+from harness.judge.targets import repeats, user_of
+from harness.purpose import purpose
+from harness.uri import same_uri
+from harness.verdict import Verdict
+from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
+
+_ADVICE = "the set of URIs that were tried: does it begin with the first Request-URI, and is it asked by 19.1.4?"
+
+
+@purpose(
+    "RFC3261-8.1.3.4-02", plan=(SELF, SELF_PLUS), faults=["retries_equal_contact", "retries_original"]
+)
+def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
+    """The original Request-URI is in the target set from the start, so a Contact that equals it adds nothing.
+
+    Who forwards a phone to itself by mistake else starts a storm of calls that ends with somebody pulling a plug.
+    Typical defect: only the Contacts are remembered as tried, not the URI that began it; or the original is a "last
+    resort" when all Contacts have failed.
+
+    A retry hung on the end of the transaction comes after Timer D (32 s): only the standard window can see it.
+    """
+    yield _never(flow, _equals_first(flow), "the call comes back to who redirected it, perhaps for ever")
+
+
+@purpose("INT-302-SELF-01", plan=SELF, faults=["retries_equal_contact"])
+def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
+    """A 302 whose only Contact is the URI just called leaves nothing to try: the call has failed.
+
+    The same rule as the one above at its shortest, and the one that brings networks down: each round takes a
+    millisecond.  Typical defect: no look at what was tried at all, or a limit of some 16 rounds instead of a rule.
+    """
+    yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
+
+
+@purpose(
+    "INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original"]
+)
+def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
+    """A redirects to B and B to A: the circle ends when the first URI comes back.
+
+    Two colleagues who forward to each other over lunch are enough.  Typical defect: only the last URI is compared, or
+    a limit of rounds takes the place of the rule; every round rings somewhere.
+    """
+    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "two forwarded phones ring in turns")
+
+
+@purpose(
+    "RFC3261-8.1.3.4-15",
+    plan=REJOIN,
+    faults=["endless_loop", "retries_equal_contact", "retries_original"],
+)
+def test_later_contacts_join_the_same_set(flow: Flow) -> Findings:
+    """Contacts of a second 302 join the set of the first: what was tried anywhere in the chain is passed over.
+
+    A group that forwards to a group lists the same people twice.  Typical defect: each 302 gets a target set of its
+    own.
+    """
+    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "people who did not answer ring again")
+
+
+@purpose("RFC3261-8.1.3.4-03", plan=DUPLICATES, faults=["endless_loop"])
+def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
+    """A URI that is listed several times in the Contacts is tried once.
+
+    A busy phone else rings busy twice, and the caller waits.  Typical defect: the list is worked off as it came.
+
+    The plain repetition fails.  The same URI in other words (escapes, case, order of parameters) costs a warning, as
+    the ruling on 19.1.4 has it.
+    """
+    written = [attempt for attempt in _of_user_a(flow) if repeats(flow, attempt)]
+    exact = any(a.invite.request_uri == earlier.invite.request_uri for a in written if (earlier := repeats(flow, a)))
+    yield _never(
+        flow,
+        lambda attempt: attempt in written,
+        "a busy phone is called again at once",
+        at_most=Verdict.FAIL if exact else Verdict.WARN,
+    )
+
+
+@purpose("RFC3261-19.1.4-01", plan=DUPLICATES, faults=["endless_loop"])
+def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
+    """Escapes, the case of parameters and their order do not make a URI a new one: it is tried once.
+
+    Typical defect: URIs are compared as text, so that the same phone rings twice.
+    """
+    written = [attempt for attempt in _of_user_a(flow) if repeats(flow, attempt)]
+    yield _never(flow, lambda attempt: attempt in written, "the same phone is tried twice")
+
+
+@purpose("RFC3261-8.1.3.4-06", plan=EXHAUST, faults=["retries_original"])
+def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
+    """When every target has failed the call has failed: nothing more is sent, least of all to the original URI.
+
+    The caller is told, and decides.  Typical defect: a fall-back to the number that was dialled, which forwards again.
+    """
+    listed = 3
+
+    def surplus(attempt: Attempt) -> bool:
+        return repeats(flow, attempt) is not None or _place(flow, attempt) > listed
+
+    yield _never(
+        flow,
+        surplus,
+        "the caller waits on while the phone calls round",
+        expected="the Contacts once each, then nothing",
+    )
+
+
+def _never(
+    flow: Flow,
+    forbidden: Callable[[Attempt], bool],
+    means: str,
+    *,
+    expected: str = "no URI is tried twice, the original one included; then the call has failed",
+    at_most: Verdict = Verdict.FAIL,
+) -> Finding:
+    """That no attempt after the first redirection is ``forbidden``, and that the silence is proven."""
+    first = original(flow)
+    final = redirection_of(first) if first else None
+    if final is None:
+        return unseen("the 302 was never sent")
+    return silent(
+        flow,
+        after=final,
+        unless=lambda attempt: not forbidden(attempt),
+        expected=expected,
+        means=means,
+        look_at=_ADVICE,
+        at_most=at_most,
+    )
+
+
+def _equals_first(flow: Flow) -> Callable[[Attempt], bool]:
+    first = original(flow)
+    uri = first.invite.request_uri if first else ""
+    return lambda attempt: same_uri(attempt.invite.request_uri, uri)
+
+
+def _of_user_a(flow: Flow) -> list[Attempt]:
+    wanted = "a" + flow.places.token
+    return [attempt for attempt in tries(flow)[1:] if user_of(attempt.invite.request_uri) == wanted]
+
+
+def _place(flow: Flow, attempt: Attempt) -> int:
+    return [other.invite.number for other in tries(flow)].index(attempt.invite.number)

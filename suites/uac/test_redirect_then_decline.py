@@ -1,0 +1,38 @@
+"""A redirect target declines: 302 and then 603 (RFC 3261 8.1.3.4 against 7.2 and 21.6)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.attempts import tries
+from harness.judge.redirection import NOT_FOLLOWED, redirected
+from harness.judge.say import Findings, unseen
+from harness.judge.silence import silent
+from harness.purpose import purpose
+from suites.uac._plans import THEN_DECLINE
+
+
+@purpose("INT-302-603-01", plan=THEN_DECLINE, faults=["second_contact_after_603"])
+def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
+    """When the first of several Contacts declines, the call is over: no other Contact, no original URI.
+
+    The user was reached and does not want the call; to ring the next phone is to ignore that.  Typical defect: every
+    failure leads to the next Contact, because 8.1.3.4 names "codes above 399".
+
+    Two clauses disagree: 8.1.3.4 lets any code above 399 lead on, and the meaning of 6xx (7.2, 21.6) says that the user
+    declined everywhere.  To stop is a pass; to go on costs a warning, and nothing by the letter: the second Contact may
+    be another person.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED)
+        return
+    declined = next((attempt for attempt in tries(flow)[1:] if attempt.status == 603), None)
+    if declined is None or declined.final is None:
+        yield unseen("no target answered 603 in this flow")
+        return
+    yield silent(
+        flow,
+        after=declined.final,
+        expected="an ACK, and no further INVITE: neither the other Contact nor those that were tried",
+        means="who declined the call hears the next phone ring with it",
+        look_at="whether 6xx is told from 4xx and 5xx when the next Contact is chosen",
+    )

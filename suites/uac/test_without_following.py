@@ -1,0 +1,66 @@
+"""A device that does not follow redirections: a 3xx is a failed call, cleaned up (RFC 3261 13.2.2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.flow import Flow
+from harness.judge.attempts import Attempt, original
+from harness.judge.redirection import by_call, redirection_of
+from harness.judge.say import Findings, expect, unseen, violated
+from harness.judge.silence import silent
+from harness.purpose import purpose
+from harness.uri import same_uri
+from suites.plans import NEXT_CALL, REDIRECT
+from suites.uac._plans import ALTERNATIVE
+
+
+@purpose("RFC3261-13.2.2.2-02", plan=(REDIRECT, ALTERNATIVE, NEXT_CALL))
+def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
+    """A device that does not follow acknowledges the 3xx, gives the call up, and is ready for the next.
+
+    Typical defect: the state of a call that is neither answered nor refused: the line stays busy, or the number is
+    dialled again.
+    """
+    for flow in flows[:2]:
+        first = original(flow)
+        final = redirection_of(first) if first else None
+        if first is None or final is None:
+            yield unseen("the redirection was never sent")
+            continue
+        if not first.acks:
+            yield violated(
+                expected=f"an ACK for the {final.status}",
+                actual="none arrived",
+                event=final,
+                means="the redirector repeats its response for 32 s",
+                look_at="what is done with a 3xx",
+            )
+
+        def elsewhere(attempt: Attempt, uri: str = first.invite.request_uri) -> bool:
+            return not same_uri(attempt.invite.request_uri, uri)
+
+        yield silent(
+            flow,
+            after=final,
+            at=(first.seat,),
+            unless=elsewhere,
+            expected="the end of the call",
+            means="the number is dialled again without anybody asking for it",
+            look_at="redial and failover settings: do they count a 3xx as a failure of the route?",
+        )
+        for attempt in (a for call in by_call(flow) for a in call if elsewhere(a)):
+            yield unseen(
+                f"{attempt.invite.start_line} arrived: the device follows redirections, though its PICS say it does not"
+            )
+    calls = by_call(flows[2])
+    if calls[0]:
+        yield expect(
+            bool(calls[-1]),
+            expected="an INVITE for the next call",
+            actual=f"{sum(map(bool, calls))} of {len(calls)} calls were placed",
+            means="after a redirection the device makes no more calls",
+            look_at="the state of the line after a 3xx",
+        ) if calls[-1] or not flows[2].troubles else unseen("; ".join(t.text for t in flows[2].troubles))
+
+
