@@ -109,6 +109,7 @@ def _requirement_line(ruled: Ruled) -> Mapping[str, Any]:
         "id": finding.requirement,
         "level": ruled.level,
         "verdict": str(ruled.verdict),
+        "outcome": finding.outcome,
         "reason": ruled.reason,
         "expected": list(finding.expected),
         "actual": finding.actual,

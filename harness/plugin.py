@@ -231,6 +231,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     payload = getattr(report, PAYLOAD, None)
     if payload is None or report.when != "call":
         return None
+    if report.skipped:
+        return "skipped", "", "N/A"
     verdict = payload["record"]["verdict"]
     category = {"fail": "failed", "inconclusive": "failed", "none": "skipped"}.get(verdict, "passed")
     return category, "", verdict.upper()

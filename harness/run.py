@@ -84,13 +84,14 @@ class Run:
 
     # --- execution
 
-    def begin(self, devices: Iterable[str] | None = None) -> None:
+    def begin(self, devices: Iterable[str] | None = None) -> Session:
         """Start driving the cases of ``devices`` (None: of all)."""
         if self.session is None:
             options = Options(self.settings.window, self.settings.ruling, self.sipp, self.folder.path, self._store)
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
         for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:
             self.session.begin(device)
+        return self.session
 
     def _store(self, flow: Any) -> None:
         self.folder.write_flow(flow)
@@ -100,10 +101,8 @@ class Run:
         case = self._cases[nodeid]
         if case.skip:
             return Settled(case, self._record(case, case.skip, applicable=False), ())
-        if self.session is None:
-            raise RuntimeError("the run has not begun")
-        self.session.begin(case.device)
-        result = self.session.result(case)
+        # An xdist worker is told its items one by one: there a device is begun by the first of them.
+        result = self.begin((case.device,)).result(case)
         while True:
             try:
                 return result.result(timeout=TICK_S)

@@ -14,7 +14,9 @@ POINTING_DECLINE = Plan((callee(refuse(603, contacts=("<sip:8{token}@{other}>",)
 FORKED_DECLINE = Plan(
     (
         callee(
-            Answer((Response(180, tag="x"), Response(183, tag="y", sdp=True, after=0.1), Response(603, tag="x", after=0.2)))
+            Answer(
+                (Response(180, tag="x"), Response(183, tag="y", sdp=True, after=0.1), Response(603, tag="x", after=0.2))
+            )
         ),
     ),
 )

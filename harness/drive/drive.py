@@ -53,6 +53,11 @@ class Drive:
 
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
+        callers = len(self.plan.calls) if self.role == "b2bua" else 0
+        async with self.station.bench.room_for(len(self.plan.endpoints) + callers):
+            return await self._run()
+
+    async def _run(self) -> Flow:
         device: Device | None = None
         life: LifeSign | None = None
         closed_at: float | None = None

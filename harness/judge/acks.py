@@ -155,12 +155,20 @@ def routes(message: Event) -> tuple[str, ...]:
 
 
 def late_copies(attempt: Attempt) -> tuple[Event, ...]:
-    """The copies of the INVITE that arrived after its final response, less one that was in flight."""
-    final = attempt.final
-    if final is None:
-        return ()
-    after = tuple(copy for copy in attempt.copies if copy.time > final.time)
-    return after[1:] if after and after[0].time - final.time <= IN_FLIGHT_S else after
+    """The copies of the INVITE that the device sent after it had received the final response."""
+    return tuple(copy for copy in attempt.copies if not may_have_crossed(copy, attempt))
+
+
+def may_have_crossed(event: Event, attempt: Attempt) -> bool:
+    """Whether the device may have sent ``event`` before it had read the final response of ``attempt``.
+
+    It may have, if the event came before the ACK by which the device shows that it has, or within 100 ms of the
+    response.  (A busy machine delays either; the order within one trace stays.)
+    """
+    if attempt.final is None or event.number < attempt.final.number:
+        return True
+    acks = [ack.number for ack in attempt.acks if ack.seat == event.seat and ack.number > attempt.final.number]
+    return event.time - attempt.final.time <= IN_FLIGHT_S or (bool(acks) and event.number < acks[0])
 
 
 def _sent_by(via: str) -> tuple[str, str, str]:

@@ -83,9 +83,7 @@ def last_final(flow: Flow, attempt: Attempt) -> Event:
     return max(finals, key=lambda final: final.number, default=attempt.invite)
 
 
-def handled_like(
-    usual: Flow, other: Flow, *, means: str, look_at: str, requirement: str = ""
-) -> Iterator[Finding]:
+def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirement: str = "") -> Iterator[Finding]:
     """Whether the refusal in ``other`` is handled as the well-known one in ``usual``: acknowledged, and final.
 
     What a device does wrong after the well-known response as well is judged by the rules about that one.

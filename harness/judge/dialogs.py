@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.finding import Finding
 from harness.flow import Event, Flow
-from harness.judge.acks import IN_FLIGHT_S
+from harness.judge.acks import may_have_crossed
 from harness.judge.attempts import Attempt, attempts
 from harness.judge.declines import since, watched_seats
 from harness.judge.say import satisfied, unseen, violated
@@ -33,7 +33,7 @@ def requests_after(flow: Flow, attempt: Attempt, methods: Iterable[str] | None =
             return False
         if event.number <= final.number or event.call_id != attempt.invite.call_id:
             return False
-        return event.method not in CROSSING or event.time - final.time > IN_FLIGHT_S
+        return event.method not in CROSSING or not may_have_crossed(event, attempt)
 
     return flow.select(received=True, at=watched_seats(flow), where=belongs)
 
@@ -111,9 +111,11 @@ def byes_of_its_own(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
         "BYE",
         received=True,
         at=watched_seats(flow),
-        where=lambda bye: bye.call_id == refused.reinvite.invite.call_id
-        and bye.number > refused.final.number
-        and (first is None or bye.number < first),
+        where=lambda bye: (
+            bye.call_id == refused.reinvite.invite.call_id
+            and bye.number > refused.final.number
+            and (first is None or bye.number < first)
+        ),
     )
 
 
@@ -126,7 +128,9 @@ def answers_to_us(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
     }
     return flow.select(
         received=True,
-        where=lambda event: (event.status or 0) >= 200
-        and event.call_id == refused.reinvite.invite.call_id
-        and (event.seat, event.cseq_number, event.cseq_method) in sent,
+        where=lambda event: (
+            (event.status or 0) >= 200
+            and event.call_id == refused.reinvite.invite.call_id
+            and (event.seat, event.cseq_number, event.cseq_method) in sent
+        ),
     )

@@ -40,6 +40,20 @@ def fresh(flow: Flow) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in tries(flow)[1:] if repeats(flow, attempt) is None)
 
 
+def hops(flow: Flow) -> tuple[Attempt, ...]:
+    """The attempts that a redirection to somebody new was the answer to: each is one step of a chain.
+
+    An INVITE that goes astray may be redirected to where the device has just been; that is no step.
+    """
+    found, users = [], set()
+    for attempt in (*tries(flow)[:1], *fresh(flow)):
+        users.add(user_of(attempt.invite.request_uri))
+        final = attempt.final
+        if final and 300 <= (final.status or 0) < 400 and any(user_of(uri) not in users for uri in asked_for(final)):
+            found.append(attempt)
+    return tuple(found)
+
+
 def address_of(uri: str) -> str:
     """Where a SIP URI with a numeric host points to, as ``host:port``; "" if it cannot be read."""
     parsed = SipUri.parse(uri)

@@ -15,6 +15,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COMBINING = frozenset({"Mn", "Me"})
 _MARKS = 3
 """Combining marks on one letter; more of them are meant to paint over the lines around."""
+_NOT_PLAIN = re.compile(r"[^ -~]+")
 _CREDENTIALS = re.compile(r"^((?:proxy-)?authorization[ \t]*:[ \t]*)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*", re.I | re.M)
 _PASSWORD = re.compile(r"(\bsips?:[^\s@:<>]{1,256}:)[^\s@<>]{1,256}@", re.I)
 
@@ -26,8 +27,13 @@ def printable(text: str, keep: str = "") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    # Nearly all of any text is plain: only the runs that are not are looked at letter by letter.
+    return _NOT_PLAIN.sub(lambda run: _shown(run[0], keep), text)
+
+
+def _shown(run: str, keep: str) -> str:
     shown, marks = [], 0
-    for char in text:
+    for char in run:
         category = unicodedata.category(char)
         marks = marks + 1 if category in _COMBINING else 0
         harmless = category not in _UNSEEN and marks <= _MARKS

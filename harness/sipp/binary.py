@@ -29,7 +29,7 @@ class SippBinary:
 
 
 def find_sipp(path: str | None = None) -> SippBinary:
-    """The SIPp at ``path``, or named by SIPVERDICT_SIPP, or in PATH.  SippError if there is none of a usable version."""
+    """The SIPp at ``path``, or named by SIPVERDICT_SIPP, or in PATH.  SippError if there is none that can be used."""
     wanted = path or os.environ.get(VARIABLE) or "sipp"
     found = shutil.which(wanted)
     if not found:
@@ -44,7 +44,7 @@ def check_version(path: Path, said: str) -> SippBinary:
     if not match:
         raise SippError(f"{path} does not say that it is SIPp: {said.strip()[:200]!r}", _INSTALL)
     number = (int(match[1]), int(match[2]), int(match[3] or 0))
-    version = match[0].removeprefix("SIPp v")
+    version = match[0].removeprefix("SIPp v").rstrip(".")
     if number < (3, 6, 1):
         raise SippError(f"{path} is SIPp {version}; 3.6.1 is the oldest that is supported", _INSTALL)
     warning = ""

@@ -139,11 +139,15 @@ class SippProcess:
             *("-t", "u1" if self.own.transport == "udp" else "t1", "-nostdin"),
             # Nothing of SIPp's own on the wire, and no call that ends because of what a device sends.
             *("-default_behaviors", "none", "-aa", "-deadcall_wait", "0"),
+            # The watchdog ends a SIPp that was late 120 times: a busy machine is no reason to lose an endpoint.
+            *("-watchdog_interval", "0"),
+            # The scenarios repeat what must be repeated.  SIPp would answer a repeated ACK with a repeated 302.
+            "-nr",
             *("-trace_msg", "-message_file", str(self.message_log)),
             *("-trace_err", "-error_file", str(self.error_log)),
         ]
-        # A caller starts its one call at once.  An endpoint repeats its answers by itself: see scenarios/.
-        return [*command, "-users", "1", "-m", "1"] if self._peer else [*command, "-nr"]
+        # A caller starts its one call at once.
+        return [*command, "-users", "1", "-m", "1"] if self._peer else command
 
     def _spawn(self) -> None:
         try:

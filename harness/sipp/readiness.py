@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -95,8 +94,8 @@ def _family(address: Address) -> str:
 def _owns(proc: Path, pid: int, inode: str) -> bool:
     wanted = f"socket:[{inode}]"
     with suppress(OSError):
-        for entry in os.scandir(proc / str(pid) / "fd"):
+        for entry in (proc / str(pid) / "fd").iterdir():
             with suppress(OSError):
-                if os.readlink(entry.path) == wanted:
+                if str(entry.readlink()) == wanted:
                     return True
     return False

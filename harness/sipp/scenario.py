@@ -17,6 +17,7 @@ import jinja2
 
 from harness.errors import PlanError
 from harness.plan import REQUEST_URI, Address, Answer, Call, Endpoint, Places, Response
+from harness.sipp.reasons import REASONS
 
 TEMPLATES = Path(__file__).parents[2] / "scenarios"
 HANG_UP = "SIPVERDICT-HANGUP"
@@ -24,84 +25,6 @@ HANG_UP = "SIPVERDICT-HANGUP"
 FOREVER_MS = 2_000_000_000
 """A pause that no run outlives (23 days); SIPp's pauses are 32 bits."""
 MEDIA_PORT = 40000
-
-REASONS = {
-    100: "Trying",
-    180: "Ringing",
-    181: "Call Is Being Forwarded",
-    182: "Queued",
-    183: "Session Progress",
-    199: "Early Dialog Terminated",
-    200: "OK",
-    202: "Accepted",
-    204: "No Notification",
-    300: "Multiple Choices",
-    301: "Moved Permanently",
-    302: "Moved Temporarily",
-    305: "Use Proxy",
-    380: "Alternative Service",
-    400: "Bad Request",
-    401: "Unauthorized",
-    402: "Payment Required",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    406: "Not Acceptable",
-    407: "Proxy Authentication Required",
-    408: "Request Timeout",
-    410: "Gone",
-    412: "Conditional Request Failed",
-    413: "Request Entity Too Large",
-    414: "Request-URI Too Long",
-    415: "Unsupported Media Type",
-    416: "Unsupported URI Scheme",
-    417: "Unknown Resource-Priority",
-    420: "Bad Extension",
-    421: "Extension Required",
-    422: "Session Interval Too Small",
-    423: "Interval Too Brief",
-    424: "Bad Location Information",
-    428: "Use Identity Header",
-    429: "Provide Referrer Identity",
-    430: "Flow Failed",
-    433: "Anonymity Disallowed",
-    436: "Bad Identity Info",
-    437: "Unsupported Credential",
-    438: "Invalid Identity Header",
-    439: "First Hop Lacks Outbound Support",
-    440: "Max-Breadth Exceeded",
-    469: "Bad Info Package",
-    470: "Consent Needed",
-    480: "Temporarily Unavailable",
-    481: "Call/Transaction Does Not Exist",
-    482: "Loop Detected",
-    483: "Too Many Hops",
-    484: "Address Incomplete",
-    485: "Ambiguous",
-    486: "Busy Here",
-    487: "Request Terminated",
-    488: "Not Acceptable Here",
-    489: "Bad Event",
-    491: "Request Pending",
-    493: "Undecipherable",
-    494: "Security Agreement Required",
-    500: "Server Internal Error",
-    501: "Not Implemented",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Server Time-out",
-    505: "Version Not Supported",
-    513: "Message Too Large",
-    555: "Push Notification Service Not Supported",
-    580: "Precondition Failure",
-    600: "Busy Everywhere",
-    603: "Decline",
-    604: "Does Not Exist Anywhere",
-    606: "Not Acceptable",
-    607: "Unwanted",
-    608: "Rejected",
-}
-"""The usual reason phrases (IANA, Session Initiation Protocol Parameters)."""
 
 _ESCAPED = re.compile(r"[\[\]\\\x01-\x09\x0b-\x1f\x7f]")
 _MESSAGE_OR_LABEL = re.compile(
@@ -143,7 +66,9 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
     """The scenario of ``endpoint`` at ``own``.  PlanError if it cannot be: the plan's mistake, named."""
     who = f"endpoint {endpoint.name!r}"
     if not endpoint.answers:
-        raise PlanError(f"{who} has no answers", "an endpoint that is to stay silent has one Answer() without responses")
+        raise PlanError(
+            f"{who} has no answers", "an endpoint that is to stay silent has one Answer() without responses"
+        )
     answers, reinvites = [], []
     for number, answer in enumerate(endpoint.answers, 1):
         where = f"{who}, answer {number}"
@@ -186,19 +111,25 @@ def render_call(call: Call, request_uri: str, own: Address, device: Address) -> 
 
 def _render(template: str, name: str, own: Address, **values: Any) -> str:
     try:
-        text = _environment().get_template(template).render(
-            name=name,
-            name_token=_NAME.sub("", name) or "endpoint",
-            own=own,
-            reliable=own.transport != "udp",
-            media_port=MEDIA_PORT,
-            forever=FOREVER_MS,
-            hang_up_method=HANG_UP,
-            statuses=sorted(REASONS),
-            **values,
+        text = (
+            _environment()
+            .get_template(template)
+            .render(
+                name=name,
+                name_token=_NAME.sub("", name) or "endpoint",
+                own=own,
+                reliable=own.transport != "udp",
+                media_port=MEDIA_PORT,
+                forever=FOREVER_MS,
+                hang_up_method=HANG_UP,
+                statuses=sorted(REASONS),
+                **values,
+            )
         )
     except jinja2.UndefinedError as error:
-        raise PlanError(f"scenario template {template}: {error.message}", "the template and its renderer disagree") from error
+        raise PlanError(
+            f"scenario template {template}: {error.message}", "the template and its renderer disagree"
+        ) from error
     except jinja2.TemplateError as error:
         raise PlanError(f"scenario template {template} cannot be rendered: {error}") from error
     return _number_labels(text.lstrip())
@@ -220,7 +151,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - what a send holds is escaped for SIPp, by the filter
+        autoescape=False,  # what a send holds is escaped for SIPp, by the filter
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -279,7 +210,7 @@ def _check_answer(answer: Answer, where: str) -> None:
     for response in answer.responses + answer.reinvites:
         if not 100 <= response.status <= 699:
             raise PlanError(f"{where}: {response.status} is not a SIP status code")
-    if answer.finals and answer.responses[-1].status < 200:
+    if any(response.status >= 200 for response in answer.responses) and answer.responses[-1].status < 200:
         raise PlanError(f"{where}: a provisional response cannot be the last one when there is a final one")
     if any(response.status < 200 for response in answer.reinvites):
         raise PlanError(f"{where}: a re-INVITE is answered with one final response")

@@ -24,6 +24,7 @@ _LONGEST_HEAD = 160
 _NEXT = re.compile(rb"\n(?=" + _DASHES + rb" " + _TIME + rb"\n)")
 _UNTIMED = _DASHES + b"\n"
 _COPY = re.compile(_UNTIMED + rb"Unexpected [A-Za-z]+ message received:\n\n")
+_NEWLINE = 0x0A
 _DROPPED = HANG_UP.encode() + b" "
 
 
@@ -88,15 +89,10 @@ class TraceReader:
     def _message(self, head: re.Match[bytes], *, final: bool) -> tuple[int, TracedMessage | None]:
         buffer, start = self._buffer, head.end()
         end = start + int(head[4])
-        if len(buffer) <= end:
-            if not final:
-                return 0, None
-            found = _NEXT.search(buffer, start)
-            text_end, used = (found.start(), found.end()) if found else (len(buffer), len(buffer))
-            return used, self._traced(head, bytes(buffer[start:text_end]).removesuffix(b"\n") if not found else bytes(buffer[start:text_end]))
-        inner = _NEXT.search(buffer, start, end + 1)
-        believed = buffer[end] == 0x0A
-        if believed and inner:
+        if len(buffer) <= end and not final:
+            return 0, None
+        believed = len(buffer) > end and buffer[end] == _NEWLINE
+        if believed and _NEXT.search(buffer, start, end + 1):
             # Either a body with a dashed line in it, or a cut message and its successor: what follows decides.
             following = bytes(buffer[end + 1 : end + 1 + len(_DASHES)])
             if not final and len(following) < len(_DASHES) and _DASHES.startswith(following):
@@ -104,10 +100,11 @@ class TraceReader:
             believed = following in (b"", _DASHES)
         if believed:
             return end + 1, self._traced(head, bytes(buffer[start:end]))
-        found = _NEXT.search(buffer, start)
-        if not found:
-            return (len(buffer), self._traced(head, bytes(buffer[start:]))) if final else (0, None)
-        return found.end(), self._traced(head, bytes(buffer[start : found.start()]))
+        if found := _NEXT.search(buffer, start):
+            return found.end(), self._traced(head, bytes(buffer[start : found.start()]))
+        if not final:
+            return 0, None
+        return len(buffer), self._traced(head, bytes(buffer[start:]).removesuffix(b"\n"))
 
     def _traced(self, head: re.Match[bytes], text: bytes) -> TracedMessage | None:
         received = head[3] == b"received"
@@ -116,9 +113,8 @@ class TraceReader:
             if text.startswith(_DROPPED):
                 return None
         time = datetime.fromisoformat(head[1].decode().removesuffix("Z")).replace(tzinfo=UTC).timestamp()
-        return TracedMessage(
-            time, "received" if received else "sent", head[2].decode().lower(), text.decode("latin-1")
-        )
+        direction: Literal["received", "sent"] = "received" if received else "sent"
+        return TracedMessage(time, direction, head[2].decode().lower(), text.decode("latin-1"))
 
 
 _ENTRY = re.compile(r"(?:\A|\n|(?<=.))\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\.\d{6}\t\d+\.\d{6}: ")

@@ -1,10 +1,10 @@
-"""After the final response: the INVITE rests, and what comes later on its branch changes nothing (RFC 3261 17.1.1.2)."""
+"""After the final response the INVITE rests, and what comes later on its branch changes nothing (17.1.1.2)."""
 
 from __future__ import annotations
 
 from harness.finding import Finding
 from harness.flow import Event, Flow
-from harness.judge.acks import IN_FLIGHT_S, NOT_REFUSED, Refusal, acknowledged, late_copies, refused
+from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, late_copies, refused
 from harness.judge.declines import since
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
@@ -34,7 +34,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
     if late := late_copies(refusal.attempt):
         after = ", ".join(f"{copy.time - refusal.final.time:.1f} s" for copy in late)
         return violated(
-            expected=f"no copy of the INVITE after {name} (one within {IN_FLIGHT_S * 1000:.0f} ms may have crossed it)",
+            expected=f"no copy of the INVITE once {name} was received",
             actual=f"{len(late)} more with the same branch, after {after}",
             event=late[0],
             means="the callee's server is asked again and again what it has already answered",

@@ -268,6 +268,11 @@ def test_hanging_up_after_a_decline_sends_nothing(flow: Flow) -> Findings:
     if first is None:
         yield unseen(NOT_REFUSED)
         return
+    # A device that says it has no call to hang up has understood; one that was never asked shows nothing.
+    if missed := [trouble.text for trouble in flow.troubles if trouble.blame != "stimulus"]:
+        yield unseen("; ".join(missed))
+        return
+    note = "; ".join(trouble.text for trouble in flow.troubles)
     for method, row in (("CANCEL", "RFC3261-9.1-01"), ("BYE", "RFC3261-15-01")):
         yield nothing_follows(
             flow,
@@ -275,5 +280,6 @@ def test_hanging_up_after_a_decline_sends_nothing(flow: Flow) -> Findings:
             methods=(method,),
             means=f"the other side answers the {method} 481, or writes a record of a call that never was",
             look_at="does hanging up look at the state of the call?",
+            note=note,
             requirement=row,
         )

@@ -8,7 +8,6 @@ from harness.flow import Flow
 from harness.judge.attempts import original
 from harness.judge.redirection import (
     NOT_FOLLOWED,
-    by_call,
     dropped,
     lost_ack,
     redirected,
@@ -17,11 +16,22 @@ from harness.judge.redirection import (
 )
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.judge.targets import fresh, user_of
+from harness.judge.targets import fresh, hops, user_of
 from harness.purpose import purpose
 from harness.verdict import Verdict
 from suites.plans import REDIRECT
-from suites.uac._plans import BAD_EXPIRES, BROKEN, COMMA, COMPACT, DISPLAY_NAME, EXHAUST, FOLDED
+from suites.uac._plans import (
+    BAD_EXPIRES,
+    COMMA,
+    COMPACT,
+    DISPLAY_NAME,
+    EXHAUST,
+    FOLDED,
+    NO_BRACKET,
+    NO_HOST,
+    NO_URI,
+    STAR,
+)
 
 _PARSER = "the parser of Contact: it was written for the one form that the vendor's own exchange sends"
 
@@ -131,7 +141,7 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     the Contact, or of the whole response.
     """
     plain, odd = flows
-    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+    for attempt in hops(odd):
         written = ", ".join(attempt.final.headers("Contact")) if attempt.final else ""
         if lost := lost_ack(attempt, plain, what=f"a 302 with Contact: {written}"):
             yield lost
@@ -148,7 +158,7 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
             )
 
 
-@purpose("INT-302-STAR-01", plan=(REDIRECT, BROKEN))
+@purpose("INT-302-STAR-01", plan=(REDIRECT, STAR, NO_HOST, NO_URI, NO_BRACKET))
 def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Findings:
     """``*`` or a broken Contact gives no target; it costs neither the ACK nor the device.
 
@@ -157,38 +167,40 @@ def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Fi
 
     ``<sip:>`` and a missing bracket are malformed: to drop such a response is lawful, and costs a warning.
     """
-    plain, odd = flows
-    answered = [attempt for attempt in (item for call in by_call(odd) for item in call) if redirection_of(attempt)]
-    for attempt in answered:
-        assert attempt.final is not None
-        written = attempt.final.header("Contact") or ""
-        lawful = written == "*" or "999" in written
-        lost = lost_ack(
-            attempt,
-            plain,
-            what=f"a 302 with Contact: {written}",
-            at_most=Verdict.FAIL if lawful else Verdict.WARN,
+    plain, *odd = flows
+    for flow in odd:
+        yield from _survives(flow, plain)
+
+
+def _survives(flow: Flow, plain: Flow) -> Findings:
+    first = original(flow)
+    if first is None or first.final is None:
+        yield unseen("the 302 was never sent")
+        return
+    written = first.final.header("Contact") or ""
+    malformed = flow.plan in (NO_URI, NO_BRACKET)
+    lost = lost_ack(
+        first, plain, what=f"a 302 with Contact: {written}", at_most=Verdict.WARN if malformed else Verdict.FAIL
+    )
+    missing = gap(flow, ("callee",))
+    wrong = [item for item in fresh(flow) if user_of(item.invite.request_uri) != "9" + flow.places.token]
+    if wrong:
+        yield violated(
+            expected="no INVITE, or one for the URI that can be read",
+            actual=wrong[0].invite.start_line,
+            event=wrong[0].invite,
+            means="the device calls what nobody asked it to call",
+            look_at=_PARSER,
         )
-        yield lost or satisfied(f"acknowledged: Contact: {written}", event=attempt.final)
-    for attempt in fresh(odd):
-        user = user_of(attempt.invite.request_uri)
-        if user != "9" + odd.places.token:
-            yield violated(
-                expected="no INVITE, or one for the URI that can be read",
-                actual=attempt.invite.start_line,
-                event=attempt.invite,
-                means="the device calls what nobody asked it to call",
-                look_at=_PARSER,
-            )
-    if missing := gap(odd, ("callee",)):
+    elif lost:
+        yield lost
+    elif missing:
         yield unseen(f"it is not proven that the device survived: {missing}")
-    elif len(answered) < len(odd.calls):
-        yield unseen(f"only {len(answered)} of {len(odd.calls)} calls were placed")
+    else:
+        yield satisfied(f"acknowledged: Contact: {written}", event=first.final)
 
 
 def _tried(flow: Flow) -> list[str]:
     """Which of the three Contacts were tried, in order, by the digit before the token."""
     users = [user_of(attempt.invite.request_uri) for attempt in fresh(flow)]
     return [user[:1] if user[1:] == flow.places.token else user for user in users]
-
-

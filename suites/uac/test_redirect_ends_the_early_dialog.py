@@ -40,8 +40,10 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
         )
     elif used:
         yield _used(used[0])
-    elif pair.new.status == 200 and pair.new.final and not any(
-        ack.to_tag == pair.new.final.to_tag for ack in pair.new.acks
+    elif (
+        pair.new.status == 200
+        and pair.new.final
+        and not any(ack.to_tag == pair.new.final.to_tag for ack in pair.new.acks)
     ):
         yield violated(
             expected=f"the ACK for the target's 200 with To tag {pair.new.final.to_tag}",
@@ -107,12 +109,14 @@ def _later(flow: Flow, final: Event, methods: Sequence[str], attempt: Attempt) -
     # Endpoints may give equal tags by chance; at another seat a tag only tells if no 2xx there had it.
     return flow.select(
         received=True,
-        where=lambda event: (event.method or "") in methods
-        and event.number > begins
-        and flow.seat(event.seat).kind != "caller"
-        and (
-            (event.method == "CANCEL" and event.branch == attempt.invite.branch and event.seat == attempt.seat)
-            or (event.method != "CANCEL" and event.to_tag in tags and not _in_session(flow, event))
+        where=lambda event: (
+            (event.method or "") in methods
+            and event.number > begins
+            and flow.seat(event.seat).kind != "caller"
+            and (
+                (event.method == "CANCEL" and event.branch == attempt.invite.branch and event.seat == attempt.seat)
+                or (event.method != "CANCEL" and event.to_tag in tags and not _in_session(flow, event))
+            )
         ),
     )
 

@@ -95,12 +95,16 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
         )
     elif redirected(bad) is None:
         response, missing = _redirection(bad), gap(bad, ("callee",))
-        yield unseen(f"silence is not proven: {missing}") if missing else violated(
-            expected="an INVITE for at least the third Contact, whose q is good",
-            actual="no INVITE came of a 302 with q=1.5, q=abc and q=0.5",
-            event=response,
-            means="a slip in one Contact of a forwarding loses the call",
-            look_at="what the parser of q does with what is no number",
+        yield (
+            unseen(f"silence is not proven: {missing}")
+            if missing
+            else violated(
+                expected="an INVITE for at least the third Contact, whose q is good",
+                actual="no INVITE came of a 302 with q=1.5, q=abc and q=0.5",
+                event=response,
+                means="a slip in one Contact of a forwarding loses the call",
+                look_at="what the parser of q does with what is no number",
+            )
         )
     else:
         yield satisfied(f"order of q: {', '.join(order)}; malformed q: the call went on")
@@ -123,8 +127,10 @@ def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
         flow,
         after=looped.final,
         # A fall-back to the original when all have failed is another fault: it does not come of the 482.
-        unless=lambda attempt: not same_uri(attempt.invite.request_uri, looped.invite.request_uri)
-        and not (attempt == following and same_uri(attempt.invite.request_uri, first.invite.request_uri)),
+        unless=lambda attempt: (
+            not same_uri(attempt.invite.request_uri, looped.invite.request_uri)
+            and not (attempt == following and same_uri(attempt.invite.request_uri, first.invite.request_uri))
+        ),
         expected="the next Contact, or the end of the call",
         means="a call that goes in a circle goes round once more",
         look_at="what is done after a 482: it is a 4xx like others",

@@ -16,7 +16,7 @@ from harness.judge.redirection import (
 )
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.judge.targets import address_of, asked_for, fresh
+from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.purpose import purpose
 from suites.plans import REDIRECT
 from suites.uac._plans import OTHER_PORT, UNKNOWN_3XX, WORDING
@@ -143,7 +143,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
     """
     plain, odd = flows
     look_at = "the default of the table of status codes"
-    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+    for attempt in hops(odd):
         lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at=look_at)
         tag = attempt.final.to_tag if attempt.final else None
         goodbye = [bye for bye in odd.select("BYE", at=attempt.seat, received=True) if bye.to_tag == tag]
@@ -170,7 +170,7 @@ def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
     that is split at blanks, so that an empty phrase is no status line, or a parser that looks up "Moved Temporarily".
     """
     plain, odd = flows
-    for attempt in (item for item in (original(odd), *fresh(odd)) if item and redirection_of(item)):
+    for attempt in hops(odd):
         line = attempt.final.start_line if attempt.final else ""
         lost = lost_ack(attempt, plain, what=f'"{line}"', look_at="how the status line is read")
         if lost:

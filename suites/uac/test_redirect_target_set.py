@@ -19,9 +19,7 @@ from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 _ADVICE = "the set of URIs that were tried: does it begin with the first Request-URI, and is it asked by 19.1.4?"
 
 
-@purpose(
-    "RFC3261-8.1.3.4-02", plan=(SELF, SELF_PLUS), faults=["retries_equal_contact", "retries_original"]
-)
+@purpose("RFC3261-8.1.3.4-02", plan=(SELF, SELF_PLUS), faults=["retries_equal_contact", "retries_original"])
 def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
     """The original Request-URI is in the target set from the start, so a Contact that equals it adds nothing.
 
@@ -44,9 +42,7 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
 
 
-@purpose(
-    "INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original"]
-)
+@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original"])
 def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     """A redirects to B and B to A: the circle ends when the first URI comes back.
 

@@ -55,12 +55,14 @@ def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
             )
     calls = by_call(flows[2])
     if calls[0]:
-        yield expect(
-            bool(calls[-1]),
-            expected="an INVITE for the next call",
-            actual=f"{sum(map(bool, calls))} of {len(calls)} calls were placed",
-            means="after a redirection the device makes no more calls",
-            look_at="the state of the line after a 3xx",
-        ) if calls[-1] or not flows[2].troubles else unseen("; ".join(t.text for t in flows[2].troubles))
-
-
+        yield (
+            expect(
+                bool(calls[-1]),
+                expected="an INVITE for the next call",
+                actual=f"{sum(map(bool, calls))} of {len(calls)} calls were placed",
+                means="after a redirection the device makes no more calls",
+                look_at="the state of the line after a 3xx",
+            )
+            if calls[-1] or not flows[2].troubles
+            else unseen("; ".join(t.text for t in flows[2].troubles))
+        )

@@ -136,19 +136,17 @@ def test_ends_before_it_is_ready(write: Write, lease: Lease) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ready", "missing"),
+    ("ready", "missing", "seconds", "said"),
     [
-        ('stdout = "READY"', "no line of its output begins with 'READY'"),
-        ("udp_bound = true", "nothing is bound to UDP 127"),
-        ("options = true", "no answer to OPTIONS from 127"),
+        ('stdout = "READY"', "no line of its output begins with 'READY'", 1.5, "still booting"),
+        ("udp_bound = true", "nothing is bound to UDP 127", 0.3, ""),
+        ("options = true", "no answer to OPTIONS from 127", 0.3, ""),
     ],
 )
-def test_is_not_ready_in_time(write: Write, lease: Lease, ready: str, missing: str) -> None:
-    profile = write(
-        "import time; print('still booting', flush=True); time.sleep(60)",
-        MINIMAL.replace('stdout = "READY"', f"{ready}\ntimeout_s = 0.4"),
-    )
-    with pytest.raises(DeviceError, match=f"(?s)was not ready in 0.4 s: {missing}.*still booting"):
+def test_is_not_ready_in_time(write: Write, lease: Lease, ready: str, missing: str, seconds: float, said: str) -> None:
+    text = MINIMAL.replace('["{python}", "{here}/toy.py", "{address}"]', '["sh", "-c", "echo still booting; sleep 60"]')
+    profile = write(profile=text.replace('stdout = "READY"', f"{ready}\ntimeout_s = {seconds}"))
+    with pytest.raises(DeviceError, match=f"(?s)was not ready in {seconds} s: {missing}.*{said}"):
         started(profile, lease())
 
 

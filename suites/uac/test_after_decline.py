@@ -1,0 +1,68 @@
+"""After a refused call the device goes on working."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.acks import NOT_REFUSED, refused
+from harness.judge.attempts import tries
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.plan import Call, Plan
+from harness.purpose import purpose
+from suites.plans import accept, callee, refuse
+
+CALL_AFTER_DECLINE = Plan((callee(refuse(603), accept()),), calls=(Call(), Call(after=0.5)), watched=False)
+"""The first call is declined, the second one, half a second later, is answered."""
+
+
+@purpose("INT-603-CRASH-01", plan=CALL_AFTER_DECLINE, faults=["dies_after_603"])
+def test_next_call_after_a_decline_works(flow: Flow) -> Findings:
+    """After a declined call the next one is placed and can be answered.
+
+    A device that hangs or crashes once somebody declines must be restarted by hand.  Typical defect: the line of the
+    refused call is never freed; or a callback of the ended call touches what is gone.
+
+    Without this one, silence would prove nothing: a dead device is silent, too.
+    """
+    if refused(flow) is None:
+        yield unseen(NOT_REFUSED)
+        return
+    wanted = "the next call is placed, answered and acknowledged"
+    look_at = "what is left of a call after it was refused, and the device's own log of this moment"
+    if len(flow.calls) < 2:
+        told = [trouble for trouble in flow.troubles if trouble.blame == "device"]
+        if told:
+            yield violated(
+                expected=wanted,
+                actual=told[0].text,
+                means="after a declined call the device cannot call any more",
+                look_at=look_at,
+            )
+        else:
+            others = "; ".join(trouble.text for trouble in flow.troubles)
+            yield unseen(others or "the second call was never asked for")
+        return
+    asked = flow.calls[1].placed_at
+    later = [attempt for attempt in tries(flow) if attempt.invite.time >= asked]
+    if not later:
+        yield violated(
+            expected=wanted,
+            actual=f"no INVITE arrived within {flow.watch.closed_at - asked:.1f} s of asking for it",
+            means="after a declined call the device cannot call any more",
+            look_at=look_at,
+        )
+        return
+    answered = [attempt for attempt in later if attempt.status == 200]
+    if not answered:
+        yield unseen("the second call was placed, but our side never answered it")
+        return
+    done = next((attempt for attempt in answered if attempt.acks), None)
+    if done:
+        yield satisfied("the next call was placed, answered and acknowledged", event=done.invite)
+        return
+    yield violated(
+        expected=wanted,
+        actual="it was placed and answered 200, and the 200 got no ACK",
+        event=answered[0].final,
+        means="the next call is answered and stays dead",
+        look_at=look_at,
+    )

@@ -1,0 +1,58 @@
+"""Failover is for servers that fail; a 603 is an answer (RFC 3263 4.3)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from harness.flow import Control, Flow
+from harness.judge.acks import NOT_REFUSED, refused
+from harness.judge.declines import since
+from harness.judge.say import Findings, unseen
+from harness.judge.silence import silent
+from harness.plan import Plan
+from harness.purpose import purpose
+from suites.plans import callee, refuse
+
+DECLINE_WITH_BACKUP = Plan((callee(refuse(603)),), uses_backup=True)
+FAILURE_WITH_BACKUP = Plan((callee(refuse(503)),), uses_backup=True)
+"""The positive control: after a 503 the device does use its backup."""
+
+
+@purpose(
+    "RFC3263-4.3-02",
+    plan=(DECLINE_WITH_BACKUP, FAILURE_WITH_BACKUP),
+    faults=["tries_backup_after_603"],
+)
+def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -> Findings:
+    """A 603 never moves the call to the next server: the server has answered, and for the callee.
+
+    The same person's other phone rings by the other way.  Typical defect: failover on "any 5xx or 6xx".
+
+    That the device has a backup and uses it is proven by a second call, which is answered 503.  An operator may have
+    switched failover on for 6xx; the catalogue calls that a warning where it is not the default.
+    """
+    declined, failed = flows
+    refusal = refused(declined)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    if all(seat.name != "backup" for seat in declined.seats):
+        yield unseen("the device's profile names no backup address that the suite could watch")
+        return
+    yield silent(
+        since(_with_control(declined, failed), refusal.attempt),
+        after=refusal.final,
+        at=["backup"],
+        expected="an ACK, and nothing at the backup server",
+        means="a callee who declined is rung again by way of the backup server",
+        look_at="which status codes count as a failed server: 503 and silence do, a 603 does not",
+    )
+
+
+def _with_control(flow: Flow, other: Flow) -> Flow:
+    """``flow`` with what ``other``, which may have been driven later, shows of the backup."""
+    reached = other.select("INVITE", at="backup", received=True)
+    if not reached:
+        return flow
+    control = Control("backup", flow.seat("backup").address, reached[0].time, other.id)
+    return dataclasses.replace(flow, controls=(*flow.controls, control))

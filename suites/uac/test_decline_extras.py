@@ -1,0 +1,205 @@
+"""What comes along with a refusal - a Contact, a Retry-After, a Reason - explains it and steers nothing."""
+
+from __future__ import annotations
+
+from harness.flow import Event, Flow
+from harness.judge.acks import NOT_REFUSED, refused
+from harness.judge.attempts import Attempt
+from harness.judge.declines import called_again, handled_like, last_final, since, stays_declined, watched_seats
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.silence import gap, silent
+from harness.plan import Plan
+from harness.purpose import purpose
+from suites.declines import POINTING_DECLINE, REDIALS, declined_with
+from suites.plans import DECLINE, callee, guard, refuse
+
+RETRY_AFTER_S = 3.0
+TIMER_SLACK_S = 0.25
+"""The clocks of the device and of the traces may differ so much."""
+
+RETRY_AFTER = declined_with(603, f"Retry-After: {RETRY_AFTER_S:.0f}")
+AMBIGUOUS = Plan(
+    (
+        callee(refuse(485, contacts=("<sip:8{token}@{first}>", "<sip:9{token}@{second}>"))),
+        guard("first"),
+        guard("second"),
+    ),
+)
+
+
+@purpose("RFC3261-13.2.2.3-03", plan=POINTING_DECLINE, faults=["follows_contact_in_603"])
+def test_contact_of_a_decline_is_not_called(flow: Flow) -> Findings:
+    """A Contact in a 603 may point to information; it is no target, and nobody calls it.
+
+    A callee who declines has not moved the call on.  Typical defect: "has it a Contact?" decides what is a
+    redirection, and not the class of the code.
+
+    13.2.2.3 mentions such a Contact, table 2 knows none in a 6xx.  Neither makes it a redirect target.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield silent(
+        since(flow, refusal.attempt),
+        after=refusal.final,
+        at=["other"],
+        expected="an ACK, and nothing at the address of the Contact",
+        means="a declined call rings at somebody else's phone",
+        look_at="what makes the device follow: the class of the code, or that there is a Contact?",
+    )
+
+
+def _on_time(flow: Flow, again: Attempt) -> bool:
+    """Whether a call again respects the Retry-After of the refusal before it."""
+    return again.invite.time - last_final(flow, again).time >= RETRY_AFTER_S - TIMER_SLACK_S
+
+
+@purpose(
+    "INT-603-RETRYAFTER-01",
+    plan=RETRY_AFTER,
+    faults=["redials_at_once", "redials_after_1s", "redials_other_port", "redials_before_retry_after"],
+)
+def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
+    """Retry-After in a 603 is the earliest time that suits the callee: no call again before it has passed.
+
+    To be told "not before" and to call before is worse than not to be told.  Typical defects: the value is taken for
+    milliseconds, or the device's own redial timer runs beside it.
+
+    The header asks for 3 s, so that a short window sees both sides of it.  What comes later is allowed here, and
+    noted.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield stays_declined(
+        flow,
+        refusal,
+        unless=lambda again: _on_time(flow, again),
+        means="the callee is called again before the time that was asked for",
+        look_at="where Retry-After is read, and in what unit",
+    )
+
+
+@purpose("INT-603-RETRYAFTER-02", plan=RETRY_AFTER)
+def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
+    """After Retry-After has passed, a call again is allowed: as a new call, or with the old Call-ID and a higher CSeq.
+
+    It need not come; users like to be asked.  Typical defect: the old INVITE is sent again as it was, and the callee's
+    server takes it for a copy.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    again = called_again(flow, refusal, unless=lambda attempt: not _on_time(flow, attempt))
+    if again is None:
+        missing = gap(since(flow, refusal.attempt), watched_seats(flow))
+        yield unseen(f"no call after Retry-After, but {missing}") if missing else satisfied("no call by itself")
+        return
+    late = again.invite.time - refusal.final.time
+    if again.invite.call_id == refusal.invite.call_id and not _higher(again.invite, refusal.invite):
+        yield violated(
+            expected=("a new Call-ID", f"a CSeq higher than {refusal.invite.cseq_number}"),
+            actual=f"the old Call-ID with CSeq: {again.invite.header('CSeq')}",
+            event=again.invite,
+            means="the callee's server takes the new call for a copy of the old one",
+            look_at="how the request of a retry is made",
+        )
+        return
+    yield satisfied(
+        f"called again {late:.1f} s after the 603",
+        event=again.invite,
+        note=f"the device calls again by itself {late:.1f} s after a 603 with Retry-After: {RETRY_AFTER_S:.0f}",
+    )
+
+
+def _higher(new: Event, old: Event) -> bool:
+    return (new.cseq_number or 0) > (old.cseq_number or 0)
+
+
+@purpose(
+    "INT-603-RETRYAFTER-03",
+    plan=tuple(declined_with(603, f"Retry-After: {value}") for value in ("0", "4294967295", "-1", "abc")),
+    faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after"],
+)
+def test_absurd_retry_after_is_no_invitation(flow: Flow) -> Findings:
+    """A Retry-After of 0, of 136 years, below zero or in letters does not make the device call again at once.
+
+    Such values come from servers that fill the header in without thinking.  Typical defects: 0 is taken for "now",
+    and a number that does not fit becomes 0.
+
+    By 20.33 the value is a positive number, so "0" means nothing; who reads it as "now" is only warned.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield stays_declined(flow, refusal, look_at="what becomes of a Retry-After that is 0 or cannot be read")
+
+
+@purpose(
+    "RFC3261-20.33-01",
+    plan=(DECLINE, declined_with(603, "Retry-After: 18000 (in a meeting);duration=3600")),
+)
+def test_retry_after_may_have_a_comment_and_a_duration(flows: tuple[Flow, ...]) -> Findings:
+    """Retry-After may carry a comment and a duration; a 603 with both is handled like one without.
+
+    The example stands in RFC 3261 itself.  Typical defect: a parser that wants a plain number refuses the whole
+    response, and the INVITE is repeated until it times out.
+    """
+    plain, commented = flows
+    yield from handled_like(
+        plain,
+        commented,
+        means="a callee who says when to call again is not understood at all",
+        look_at="the parser of Retry-After: comment in brackets, ;duration=",
+    )
+
+
+@purpose(
+    "RFC3326-2-02",
+    plan=tuple(
+        declined_with(603, f"Reason: {value}")
+        for value in (
+            'Q.850;cause=34;text="No circuit available"',
+            'SIP;cause=503;text="Service Unavailable"',
+            'SIP;cause=302;text="Moved Temporarily"',
+        )
+    ),
+    faults=REDIALS,
+)
+def test_reason_does_not_turn_a_decline_into_something_else(flow: Flow) -> Findings:
+    """A Reason header explains a 603 and does not steer: it stays a 603, whatever cause is named.
+
+    Gateways put the cause of the telephone network there.  Typical defect: route advance looks at Q.850 cause 34 ("no
+    circuit") first and at the status code never.
+
+    A gateway whose routing by Q.850 cause is configured so will be reported here; the catalogue wants that declared.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield stays_declined(flow, refusal, look_at="does the route or retry logic read Reason before the status code?")
+
+
+@purpose("RFC3261-21.4.23-01", plan=AMBIGUOUS)
+def test_candidates_of_an_ambiguous_address_are_not_called_unasked(flow: Flow) -> Findings:
+    """A 485 lists whom the caller may have meant; choosing is up to the caller, not to the device.
+
+    The wrong Miller gets the call otherwise.  Typical defect: every response with a Contact is a redirection.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED)
+        return
+    yield silent(
+        since(flow, refusal.attempt),
+        after=refusal.final,
+        at=["first", "second"],
+        expected="an ACK, and nothing at either candidate",
+        means="somebody is called whom the user did not choose",
+        look_at="what makes the device follow: the class of the code, or that there is a Contact?",
+    )

@@ -1,0 +1,160 @@
+"""A device under test that is a bare UDP socket, and SIPps to talk to: what the tests of this folder share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from harness.plan import Address, Answer, Call, Endpoint, Places
+from harness.sip import SipMessage
+from harness.sipp.binary import find_sipp
+from harness.sipp.process import SippProcess
+from harness.sipp.readiness import Readiness
+from harness.sipp.scenario import render_answer, render_call
+from harness.sipp.trace import TracedMessage, TraceReader
+
+_HOSTS = itertools.count(2)
+_NUMBERS = itertools.count(1)
+
+
+def address() -> Address:
+    """An address that no other test of this run has."""
+    return Address(f"127.0.40.{next(_HOSTS)}")
+
+
+def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """An async test as pytest wants it."""
+
+    @wraps(test)
+    def body(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return body
+
+
+class Device:
+    """A socket that speaks SIP word by word."""
+
+    def __init__(self, peer: Address, own: Address | None = None) -> None:
+        self.own = own or address()
+        self.peer = peer
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((self.own.host, self.own.port))
+        self._socket.setblocking(False)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, text: str) -> None:
+        self._socket.sendto(text.encode("latin-1"), (self.peer.host, self.peer.port))
+
+    def request(
+        self,
+        method: str,
+        *,
+        call: str,
+        branch: str = "",
+        cseq: int = 1,
+        to: str = "",
+        headers: tuple[str, ...] = (),
+        uri: str = "",
+    ) -> str:
+        """Send a request; returns its branch."""
+        branch = branch or f"z9hG4bK{next(_NUMBERS)}"
+        uri = uri or f"sip:123@{self.peer}"
+        lines = [
+            f"{method} {uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.own};branch={branch}",
+            *headers,
+            "Max-Forwards: 70",
+            f"From: <sip:dut@{self.own}>;tag=dut",
+            f"To: {to or f'<sip:123@{self.peer}>'}",
+            f"Call-ID: {call}",
+            f"CSeq: {cseq} {method}",
+        ]
+        if not any(header.startswith("Contact") for header in headers):
+            lines.append(f"Contact: <sip:dut@{self.own}>")
+        self.send("\r\n".join([*lines, "Content-Length: 0", "", ""]))
+        return branch
+
+    def ack(self, invite_branch: str, response: SipMessage, **more: Any) -> None:
+        """The ACK of a final response: the INVITE's branch, the response's To."""
+        assert response.cseq_number
+        self.request(
+            "ACK",
+            call=response.call_id,
+            branch=invite_branch,
+            cseq=response.cseq_number,
+            to=response.header("To") or "",
+            **more,
+        )
+
+    def respond(self, request: SipMessage, status: str, *headers: str, tag: str = ";tag=dut", body: str = "") -> None:
+        lines = [f"SIP/2.0 {status}"]
+        for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+            for value in request.headers(name):
+                lines.append(f"{name}: {value}" + (tag if name == "To" and "tag=" not in value else ""))
+        self.send("\r\n".join([*lines, *headers, f"Content-Length: {len(body)}", "", body]))
+
+    async def get(self, seconds: float = 2.0) -> SipMessage:
+        """The next message.  TimeoutError if none comes."""
+        async with asyncio.timeout(seconds):
+            data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
+        return SipMessage(data.decode("latin-1"))
+
+    async def hears_nothing(self, seconds: float) -> bool:
+        try:
+            message = await self.get(seconds)
+        except TimeoutError:
+            return True
+        print(f"heard {message.raw}")
+        return False
+
+
+@asynccontextmanager
+async def answering(folder: Path, *answers: Answer, **more: Any) -> AsyncIterator[tuple[Device, SippProcess]]:
+    """A device beside a running endpoint that gives these answers."""
+    own = address()
+    endpoint = Endpoint("callee", "callee", answers, **more)
+    places = Places("123", {"callee": own, "target": Address("127.0.40.1")})
+    process = await started("callee", render_answer(endpoint, places, own), own, folder)
+    device = Device(own)
+    try:
+        yield device, process
+        assert process.lost_at is None, process.complaints()
+    finally:
+        device.close()
+        await process.stop()
+
+
+@asynccontextmanager
+async def calling(folder: Path, call: Call) -> AsyncIterator[tuple[Device, SippProcess]]:
+    """A device that is being called."""
+    own = address()
+    device = Device(own)
+    xml = render_call(call, f"sip:123@{device.own}", own, device.own)
+    process = await started("caller", xml, own, folder, peer=device.own)
+    try:
+        yield device, process
+        assert process.lost_at is None, process.complaints()
+    finally:
+        device.close()
+        await process.stop()
+
+
+async def started(name: str, xml: str, own: Address, folder: Path, **more: Any) -> SippProcess:
+    process = SippProcess(name, xml, own, folder, sipp=find_sipp().path, **more)
+    await process.start(Readiness())
+    return process
+
+
+def traced(process: SippProcess) -> list[TracedMessage]:
+    """What an ended process has logged."""
+    reader = TraceReader()
+    return reader.feed(process.message_log.read_bytes()) + reader.finish()

@@ -1,0 +1,186 @@
+"""Starting SIPps, losing them, and leaving none behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from sipp_peer import Device, address, run, started
+
+from harness.errors import SippError
+from harness.plan import Address, Answer, Endpoint, Places, Response
+from harness.sipp.binary import find_sipp
+from harness.sipp.process import PortTaken, SippProcess
+from harness.sipp.readiness import Readiness, is_bound
+from harness.sipp.scenario import render_answer
+from harness.sipp.tail import Tail
+from harness.sipp.trace import TracedMessage
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def scenario(own: Address) -> str:
+    return render_answer(Endpoint("callee", "callee", (Answer((Response(486),), ()),)), Places("1"), own)
+
+
+def slack(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/timerslack_ns").read_text())
+
+
+@run
+async def test_it_is_ready_when_it_says_so_and_gone_when_it_has_been_stopped(tmp_path: Path) -> None:
+    own = address()
+    assert not is_bound(own)
+    process = await started("callee", scenario(own), own, tmp_path)
+    assert is_bound(own)
+    assert process.bound_at == pytest.approx(time.time(), abs=1)
+    assert slack(process.pid) == 20_000_000
+    await process.stop()
+    assert not is_bound(own)
+    assert not psutil.pid_exists(process.pid)
+    assert (process.lost_at, process.ended_at is not None) == (None, True)
+    await process.stop()
+
+
+@run
+async def test_a_taken_port_is_told_apart(tmp_path: Path) -> None:
+    own = address()
+    first = await started("first", scenario(own), own, tmp_path)
+    with pytest.raises(PortTaken, match=str(own)):
+        await started("second", scenario(own), own, tmp_path)
+    assert is_bound(own)
+    await first.stop()
+
+
+@run
+async def test_a_scenario_that_sipp_refuses_is_an_error_with_its_words(tmp_path: Path) -> None:
+    own = address()
+    with pytest.raises(SippError, match="ended with status") as caught:
+        await started("bad", scenario(own).replace("<jump", "<bump"), own, tmp_path)
+    assert "bump" in str(caught.value)
+    assert not isinstance(caught.value, PortTaken)
+
+
+@run
+async def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path) -> None:
+    own = Address("192.0.2.1")
+    with pytest.raises(SippError):
+        await started("elsewhere", scenario(own), own, tmp_path)
+
+
+@run
+async def test_one_that_dies_is_reported(tmp_path: Path) -> None:
+    own, lost = address(), []
+    process = await started("callee", scenario(own), own, tmp_path, on_lost=lost.append)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    assert lost == [process]
+    assert process.lost_at == pytest.approx(time.time(), abs=1)
+    assert process.status == -signal.SIGKILL
+
+
+@run
+async def test_one_that_does_not_mind_sigterm_is_killed(tmp_path: Path) -> None:
+    own = address()
+    process = await started("callee", scenario(own), own, tmp_path)
+    os.kill(process.pid, signal.SIGSTOP)
+    await process.stop()
+    assert process.status == -signal.SIGKILL
+    assert process.lost_at is None
+
+
+@run
+async def test_sixty_at_once_are_followed_with_one_watch(tmp_path: Path) -> None:
+    """More than SIPp has control ports on one address."""
+    readiness, seen, began = Readiness(), set(), time.monotonic()
+    everything = asyncio.Event()
+
+    def on_message(name: str, message: TracedMessage) -> None:
+        seen.add((name, message.direction))
+        if len(seen) == 120:
+            everything.set()
+
+    async with Tail(tmp_path, on_message) as tail:
+        processes = []
+        for number in range(60):
+            own = Address(f"127.0.40.{150 + number}")
+            processes.append(SippProcess(f"e{number}", scenario(own), own, tmp_path, sipp=find_sipp().path))
+            tail.follow(f"e{number}", processes[-1].message_log)
+        await asyncio.gather(*(process.start(readiness) for process in processes))
+        started_in = time.monotonic() - began
+        device = Device(processes[0].own)
+        for process in processes:
+            device.peer = process.own
+            device.request("INVITE", call=f"call-{process.name}")
+        async with asyncio.timeout(10):
+            await everything.wait()
+        device.close()
+        await asyncio.gather(*(process.stop() for process in processes))
+    assert started_in < 10
+    assert {process.status for process in processes} == {0}
+
+
+@run
+async def test_the_rest_is_drained_when_a_process_has_ended(tmp_path: Path) -> None:
+    heard: list[str] = []
+    own = address()
+    async with Tail(tmp_path, lambda _, message: heard.append(message.direction)) as tail:
+        process = await started("callee", scenario(own), own, tmp_path)
+        device = Device(own)
+        device.request("INVITE", call="a")
+        await device.get()
+        await process.stop()
+        tail.follow("callee", process.message_log)
+        tail.drain("callee")
+        tail.drain("nobody")
+        device.close()
+    assert heard == ["received", "sent"]
+
+
+def test_no_sipp_outlives_its_parent(tmp_path: Path) -> None:
+    own = address()
+    program = f"""
+import asyncio, sys
+sys.path[:0] = [{str(REPOSITORY)!r}, {str(Path(__file__).parent)!r}]
+from pathlib import Path
+from sipp_peer import started
+from test_sipp_process import scenario
+from harness.plan import Address
+async def main():
+    own = Address({own.host!r})
+    process = await started("orphan", scenario(own), own, Path({str(tmp_path)!r}))
+    print(process.pid, flush=True)
+    await process.wait()
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert parent.stdout
+    pid = int(parent.stdout.readline())
+    assert psutil.pid_exists(pid)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
+    assert not is_bound(own)
+
+
+@run
+async def test_readiness_is_of_the_process_that_was_asked_about(tmp_path: Path) -> None:
+    own = address()
+    device = Device(own, own)
+    with pytest.raises(TimeoutError):
+        await Readiness().bound(own, 1, 0.05)
+    await Readiness().bound(own, os.getpid(), 0.05)
+    with pytest.raises(TimeoutError):
+        await Readiness().bound(replace(own, transport="tcp"), os.getpid(), 0.05)
+    device.close()
