@@ -29,8 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"sipverdict {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="test a device", add_help=False)
-    run.add_argument("arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
     listing = commands.add_parser("list", help="list purposes, requirements, devices or faults")
     listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults"))
@@ -42,9 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
-    options = parser.parse_args(argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
+    known = arguments[:1] if arguments[:1] == ["run"] else arguments
+    options = parser.parse_args(known)
     try:
-        return _dispatch(options)
+        return _dispatch(options, arguments[1:])
     except SipverdictError as error:
         print(f"sipverdict: {error}", file=sys.stderr)
         return int(ExitStatus.of_error(error))
@@ -56,12 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _dispatch(options: argparse.Namespace) -> int:
+def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     # Each command imports only what it needs: listing must not wait for pytest.
     if options.command == "run":
         from harness.commands.run import run
 
-        return run(options.arguments)
+        return run(rest)
     if options.command == "list":
         from harness.commands.listing import show
 

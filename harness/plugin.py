@@ -76,7 +76,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = metafunc.config.stash.get(_RUN, None)
     if purpose is not None and run is not None:
         fixture = "flows" if "flows" in metafunc.fixturenames else "flow"
-        metafunc.parametrize(fixture, [case.id for case in run.cases_for(purpose)])
+        metafunc.parametrize(fixture, list(run.cases_for(purpose)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -86,6 +86,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             run.check(items)
         except SipverdictError as error:
             raise pytest.UsageError(str(error)) from None
+        # A purpose for roles that no device of this run has: pytest makes an item of it that could only be skipped.
+        others = [item for item in items if purpose_of(getattr(item, "obj", None)) and item.name.endswith("[NOTSET]")]
+        if others:
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item not in others]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -34,12 +34,18 @@ class Run:
         self.catalogue = Catalogue.load()
         self.session: Session | None = None
         self._cases: dict[str, Case] = {}
+        self._by_purpose: dict[str, dict[str, Case]] = {}
 
     # --- collection
 
-    def cases_for(self, purpose: Purpose) -> list[Case]:
-        """Every case of ``purpose``: one per device, role and transport, those that do not apply included."""
-        cases = []
+    def cases_for(self, purpose: Purpose) -> dict[str, Case]:
+        """Every case of ``purpose`` by id: one per device, role and transport, those that do not apply included."""
+        if purpose.name not in self._by_purpose:
+            cases = sorted(self._make_cases(purpose), key=lambda case: case.id)
+            self._by_purpose[purpose.name] = {case.id: case for case in cases}
+        return self._by_purpose[purpose.name]
+
+    def _make_cases(self, purpose: Purpose) -> Iterator[Case]:
         roles = purpose.roles or tuple(dict.fromkeys(r for row in purpose.requirements for r in self._roles(row)))
         for name, spec in self.settings.specs.items():
             device = spec.profile.device
@@ -47,8 +53,7 @@ class Run:
                 for transport in device.transports:
                     rows, why_not = applicable_rows(purpose, self.catalogue, role, spec.profile.all_pics())
                     why_not = why_not or self._cannot(purpose, name, role)
-                    cases.append(Case(purpose, name, role, transport, () if why_not else rows, why_not))
-        return sorted(cases, key=lambda case: case.id)
+                    yield Case(purpose, name, role, transport, () if why_not else rows, why_not)
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
@@ -74,8 +79,8 @@ class Run:
         for item in items:
             purpose = purpose_of(getattr(item, "obj", None))
             if purpose is not None and isinstance(item, pytest.Function):
-                wanted = item.callspec.params.get("flow", item.callspec.params.get("flows"))
-                self._cases[item.nodeid] = next(case for case in self.cases_for(purpose) if case.id == wanted)
+                wanted = str(item.callspec.params.get("flow", item.callspec.params.get("flows")))
+                self._cases[item.nodeid] = self.cases_for(purpose)[wanted]
         return len(self._cases)
 
     def case(self, nodeid: str) -> Case:

@@ -28,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
         str(ROOT),
         "--contract-exit",
         "-q",
+        "-rN",
         "--no-header",
         "-o",
         "console_output_style=classic",

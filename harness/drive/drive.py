@@ -24,6 +24,8 @@ REACTION_S = 5.0
 """How long a device that was asked to call may take until its INVITE arrives."""
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""
+LATE_COPIES_S = 10.0
+"""How much later the window may begin because copies of a final response are still sent."""
 CALL_LIMIT_S = 12.0
 """How long a call may go on beyond what its plan takes: then the window begins all the same."""
 
@@ -111,7 +113,9 @@ class Drive:
         if self.station.device is not None:
             return await self.station.ready_device()
         device = self.station.make_device(self.places.seats["callee"])
-        await device.start()
+        # Starting costs the machine more than a call does: no more at a time than may call at a time.
+        async with self.station.slots:
+            await device.start()
         return device
 
     # --- calls
@@ -180,16 +184,21 @@ class Drive:
     # --- the window
 
     async def _watch(self) -> None:
-        """Keep the seats listening until the window is over, counted from the last final response."""
-        opened_at = self.recorder.last_final_at()
-        if opened_at is None:
-            return
-        closes_at = opened_at + self.station.window.seconds
-        progress = self.station.progress
-        progress.watching_until = max(progress.watching_until, closes_at)
-        progress.waited += self.station.window.seconds
-        # A little more than the window, so that no rounding makes it shorter.
-        await self._until(lambda: False, closes_at - time.time() + 0.02)
+        """Keep the seats listening until the window is over, counted from the last copy of the last final response."""
+        loop, progress, window = asyncio.get_running_loop(), self.station.progress, self.station.window.seconds
+        # A device that never acknowledges is sent copies for 32 s: it is not waited for so long.
+        give_up = loop.time() + window + LATE_COPIES_S
+        progress.waited += window
+        while (opened_at := self.recorder.last_final_at()) is not None:
+            # A little more than the window, so that no rounding makes it shorter.
+            left = min(opened_at + window + 0.02 - time.time(), give_up - loop.time())
+            if left <= 0:
+                return
+            progress.watching_until = max(progress.watching_until, time.time() + left)
+            await self._until(partial(self._final_after, opened_at), left)
+
+    def _final_after(self, moment: float) -> bool:
+        return (self.recorder.last_final_at() or moment) > moment
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until ``condition`` holds, looking when a message arrives; at the deadline, whether it does."""

@@ -106,6 +106,7 @@ class Station:
             peer=peer,
             faults=self.spec.faults,
             version=self._version,
+            work=self.bench.folder,
         )
 
     async def ready_device(self) -> Device:

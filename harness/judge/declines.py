@@ -12,7 +12,10 @@ from harness.judge.attempts import Attempt, tries
 from harness.judge.say import satisfied, unseen
 from harness.judge.silence import gap, silent
 from harness.verdict import Verdict
-from harness.windows import EXTENDED, STANDARD
+from harness.windows import EXTENDED, STANDARD, Window
+
+COMPARED_S = 1.0
+"""How much longer than one flow shows a call again the other one must be silent, for the two to differ."""
 
 
 def never(_attempt: Attempt) -> bool:
@@ -97,7 +100,8 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
         yield dataclasses.replace(ack, means=means, look_at=look_at) if ack.outcome == "violated" else ack
     else:
         yield unseen(f"the {known.final.status} to compare with got no ACK either", requirement=requirement)
-    if called_again(other, unknown) is None:
+    again = called_again(other, unknown)
+    if again is None:
         yield stays_declined(other, unknown, means=means, look_at=look_at, requirement=requirement)
     elif called_again(usual, known) is not None:
         yield satisfied(
@@ -105,10 +109,19 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
             note="handled alike, and wrongly: see the rules about calling again",
             requirement=requirement,
         )
-    elif missing := gap(since(usual, known.attempt), watched_seats(usual)):
+    elif missing := _not_silent_for(usual, known, again.invite.time - unknown.final.time):
         yield unseen(f"it is not proven what the device does otherwise: {missing}", requirement=requirement)
     else:
         yield stays_declined(other, unknown, means=means, look_at=look_at, requirement=requirement)
+
+
+def _not_silent_for(flow: Flow, refusal: Refusal, seconds: float) -> str:
+    """Why it is not proven that the device was silent so long after ``refusal``; "" if it is."""
+    narrowed = since(flow, refusal.attempt)
+    window = Window("the time compared", seconds + COMPARED_S, "so late came the call after the other response")
+    return gap(
+        dataclasses.replace(narrowed, watch=dataclasses.replace(narrowed.watch, window=window)), watched_seats(flow)
+    )
 
 
 def _cost(late: float) -> Verdict:

@@ -103,13 +103,16 @@ def lost_ack(
     """What it means that the final response of ``attempt`` got no ACK: a fault if the ``plain`` 302 got one.
 
     None if it was acknowledged (however wrongly: the ACK has purposes of its own).  A device that acknowledges no 302
-    at all fails there, and once.
+    at all, or sends its ACKs to the Contact, fails there, and once.
     """
     if attempt.acks:
         return None
     ordinary = original(plain)
     if ordinary is None or not ordinary.acks:
         return unseen("there was no ACK, but an ordinary 302 gets none here either", requirement=requirement)
+    if all(ack.seat != ordinary.seat for ack in ordinary.acks):
+        where = f"no ACK was seen; that of an ordinary 302 goes astray, to {ordinary.acks[0].seat}: this one may as well"
+        return unseen(where, requirement=requirement)
     return violated(
         expected="an ACK",
         actual=f"no ACK for {what}, though the ordinary 302 of another call got one",

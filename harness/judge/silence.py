@@ -39,7 +39,7 @@ def silent(
             late = attempt.invite.time - after.time
             return violated(
                 expected=expected,
-                actual=f"{attempt.invite.start_line} arrived {late:.1f} s after {_name(after)}",
+                actual=f"{attempt.invite.start_line} arrived {later(late)} after {_name(after)}",
                 event=attempt.invite,
                 means=means,
                 look_at=look_at,
@@ -98,6 +98,11 @@ def _uncontrolled(flow: Flow, seat: Seat) -> str:
         return ""
     how = "follow a redirection to an address" if wanted == "target" else "reach an address"
     return f"no positive control: this device was not seen, in this run, to {how} like {seat.name}'s ({seat.address})"
+
+
+def later(seconds: float) -> str:
+    """A delay for people: milliseconds below a second."""
+    return f"{max(seconds, 0.001) * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _name(event: Event) -> str:

@@ -32,8 +32,8 @@ def reproduce_line(case: Case) -> str:
     """The one command that runs only this case."""
     device, *faults = case.device.split("+")
     fault = f" FAULT={'+'.join(faults)}" if faults else ""
-    sentence = case.purpose.name.rpartition("/")[2]
-    return f"make run DEVICE={device}{fault} ARGS='-k \"{sentence} and {case.role}\"'"
+    folder, topic, sentence = case.purpose.name.rsplit("/", 2)
+    return f"make run DEVICE={device}{fault} ARGS='suites/{folder}/test_{topic}.py::test_{sentence} -k {case.role}'"
 
 
 def rows_of(case: Case, catalogue: Catalogue) -> list[RowInfo]:

@@ -18,6 +18,7 @@ In use::
         tail.follow("callee", callee.message_log)
         await callee.start(readiness)
         ...
+        callee.hang_up(call_id)  # the tester's BYE, where an answer says then="wait"
         await callee.stop()
         tail.drain("callee")
 """

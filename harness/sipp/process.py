@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pathlib import Path
 from harness.errors import SippError
 from harness.plan import Address
 from harness.sipp.readiness import Readiness
+from harness.sipp.scenario import HANG_UP
 from harness.sipp.trace import unreadable
 
 START_SECONDS = 10.0
@@ -120,6 +122,19 @@ class SippProcess:
     async def wait(self) -> None:
         """Return when it has ended."""
         await self._ended.wait()
+
+    def hang_up(self, call_id: str) -> None:
+        """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
+
+        The request that asks is no part of the evidence: the trace reader drops it.
+        """
+        asks = (
+            f"{HANG_UP} sip:{self.own} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKhangup\r\n"
+            f"From: <sip:harness@127.0.0.1>;tag=1\r\nTo: <sip:{self.own}>\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: 1 {HANG_UP}\r\nContent-Length: 0\r\n\r\n"
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(asks.encode("latin-1"), (self.own.host, self.own.port))
 
     def complaints(self) -> str:
         """What SIPp wrote to its error log and to stderr, for messages to people."""

@@ -24,12 +24,15 @@ HANG_UP = "SIPVERDICT-HANGUP"
 """Method of the harness's own request that makes an endpoint say BYE; :mod:`harness.sipp.trace` drops it."""
 FOREVER_MS = 2_000_000_000
 """A pause that no run outlives (23 days); SIPp's pauses are 32 bits."""
+LONGEST_SCENARIO = 65_535
+"""More bytes, and SIPp says no more than that it cannot parse them."""
 MEDIA_PORT = 40000
 
 _ESCAPED = re.compile(r"[\[\]\\\x01-\x09\x0b-\x1f\x7f]")
 _MESSAGE_OR_LABEL = re.compile(
     r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(?P<message>send|recv|nop|pause)\b|<label id=\"(?P<label>\w+)\"/>", re.DOTALL
 )
+_BLANK_LINES = re.compile(r"\n\s*\n(?= *<)")
 _AT = re.compile(r"\[at:(\w+)\]")
 _NAME = re.compile(r"[^A-Za-z0-9]")
 
@@ -97,6 +100,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
         answers=answers,
         reinvites=reinvites[::-1],
         tags=labels,
+        dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses),
         cap=endpoint.cap,
         refusal=_Response(480, "Asked Too Often"),
         terminated=_Response(487, REASONS[487]),
@@ -132,7 +136,10 @@ def _render(template: str, name: str, own: Address, **values: Any) -> str:
         ) from error
     except jinja2.TemplateError as error:
         raise PlanError(f"scenario template {template} cannot be rendered: {error}") from error
-    return _number_labels(text.lstrip())
+    text = _number_labels(_BLANK_LINES.sub("\n", text.lstrip()))
+    if (size := len(text.encode())) > LONGEST_SCENARIO:
+        raise PlanError(f"the scenario of {name!r} has {size} bytes, and SIPp reads at most {LONGEST_SCENARIO}")
+    return text
 
 
 def _number_labels(text: str) -> str:
@@ -181,7 +188,7 @@ def _response(response: Response, places: Places, own: Address, where: str) -> _
     success = 200 <= response.status < 300
     contacts = tuple(map(fill, response.contacts))
     if 100 < response.status < 300 and not contacts:
-        contacts = (f"<sip:{own}>",)
+        contacts = (f"<sip:{own}{';transport=tcp' if own.transport == 'tcp' else ''}>",)
     reason = REASONS.get(response.status, "") if response.reason is None else response.reason
     return _Response(
         response.status,

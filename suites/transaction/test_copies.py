@@ -86,7 +86,7 @@ def _doubt(flow: Flow, refusal: Refusal) -> str:
 @purpose(
     "RFC3261-17.1.1.2-03",
     plan=REDIRECT_TIMER_G,
-    faults=["ignores_copies", "follows_every_copy"],
+    faults=["ignores_copies", "follows_every_copy", "reuses_branch"],
     least_window=40.0,
 )
 def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
@@ -98,7 +98,7 @@ def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> F
     yield from _followed_once(flow)
 
 
-@purpose("RFC3261-17.1.1.2-03", plan=REDIRECT_COPIES, faults=["ignores_copies", "follows_every_copy"])
+@purpose("RFC3261-17.1.1.2-03", plan=REDIRECT_COPIES, faults=["ignores_copies", "follows_every_copy", "reuses_branch"])
 def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> Findings:
     """Each copy of a 302 gets the same ACK again, and the redirection is followed once, however many copies came.
 

@@ -6,7 +6,7 @@ then told by the Request-URI, and a plan stays cheap.
 
 from __future__ import annotations
 
-from harness.plan import Call, Endpoint, Plan
+from harness.plan import Answer, Call, Endpoint, Plan
 from suites.plans import DIALLED, MOVED, SECOND_URI, accept, callee, guard, redirect, refuse, target
 
 # --- whether and where to
@@ -29,6 +29,18 @@ UNKNOWN_3XX = Plan(
     )
 )
 """Two redirections in a row with codes that no RFC defines."""
+
+MADDR = Plan((callee(redirect("<sip:9{token}@nowhere.test;maddr={target.host}>")), target(accept())))
+"""The host of the Contact does not exist; ;maddr says where it is."""
+
+BLACK_HOLE = Plan(
+    (
+        callee(redirect("<sip:9{token}@{deaf}>;q=1.0", "<sip:8{token}@{target}>;q=0.5")),
+        target(accept()),
+        target(Answer(), name="deaf"),
+    )
+)
+"""Two Contacts; behind the first one nobody says a word."""
 
 # --- the Request-URI
 

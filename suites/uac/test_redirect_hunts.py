@@ -12,8 +12,12 @@ from harness.judge.silence import gap, silent
 from harness.judge.targets import asked_for, fresh, user_of
 from harness.purpose import purpose
 from harness.uri import same_uri
+from harness.verdict import Verdict
 from suites.plans import REDIRECT
-from suites.uac._plans import BAD_Q, DUPLICATES, EXHAUST, HUNT
+from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT
+
+_TIMER_B, _SLACK = 32.0, 4.0
+"""Seconds: 64*T1 (RFC 3261 17.1.1.2), and what a slow machine may add."""
 
 
 @purpose("RFC3261-8.1.3.4-05", plan=(HUNT, EXHAUST), faults=["first_contact_only"])
@@ -47,6 +51,45 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
             event=last.final,
             means="a call that was to go on to the next phone, or to voice mail, ends at the first that is busy",
             look_at="whether all Contacts are kept, and which codes are taken for the failure of the call",
+        )
+
+
+@purpose("RFC3261-8.1.3.1-01", plan=BLACK_HOLE, faults=["first_contact_only"], least_window=40.0)
+def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
+    """A target that does not answer has failed with Timer B, after 32 s, as if by 408: the INVITE is not sent again.
+
+    The phone behind the first Contact is switched off; who waits for ever never comes to the second.  Typical defect:
+    the timer is there for the first INVITE of a call only.
+
+    That the attempt ends is a MUST.  To go on to the next Contact is a SHOULD, so its absence is a warning here.
+    """
+    deaf = next((attempt for attempt in tries(flow)[1:] if attempt.seat == "deaf"), None)
+    if deaf is None:
+        yield unseen("the target that does not answer was not tried")
+        return
+    copies = [copy for copy in deaf.copies if copy.time - deaf.invite.time > _TIMER_B + _SLACK]
+    later = [attempt for attempt in tries(flow) if attempt.invite.number > deaf.invite.number]
+    if copies:
+        yield violated(
+            expected=f"no copy of the INVITE after {_TIMER_B:g} s",
+            actual=f"a copy {copies[0].time - deaf.invite.time:.0f} s after the INVITE",
+            event=copies[0],
+            means="the caller waits for ever for a phone that is switched off",
+            look_at="Timer B of the second INVITE of a call",
+        )
+    elif later:
+        waited = later[0].invite.time - deaf.invite.time
+        yield satisfied(f"{later[0].invite.start_line} after {waited:.0f} s", event=later[0].invite)
+    elif missing := gap(flow, ("callee", "deaf")):
+        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+    else:
+        yield violated(
+            expected=f"an INVITE for the second Contact after {_TIMER_B:g} s",
+            actual=f"nothing for {flow.watch.window.seconds:g} s",
+            event=deaf.invite,
+            means="a call is lost when the first phone of a list is switched off",
+            look_at="whether a timeout counts as a 408 and leads on like one",
+            at_most=Verdict.WARN,
         )
 
 

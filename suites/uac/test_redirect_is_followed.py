@@ -18,8 +18,9 @@ from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.purpose import purpose
+from harness.uri import differences
 from suites.plans import REDIRECT
-from suites.uac._plans import OTHER_PORT, UNKNOWN_3XX, WORDING
+from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 
 
 @purpose("RFC3261-8.1.3.4-01", "RFC3261-13.2.2.2-01", plan=REDIRECT, faults=["ignores_302"])
@@ -87,6 +88,40 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
             event=invite,
             means="the redirector gets the forwarded call again and refuses it: nobody is reached",
             look_at="what is kept with the call: host, port or connection of the first INVITE; an outbound proxy",
+        )
+
+
+@purpose("RFC3263-4.2-02", plan=(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"])
+def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
+    """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
+
+    A rare parameter, and few devices know it; to refuse the Contact is safe and costs a warning.  Typical defect: the
+    host is looked up in the DNS all the same, and the call waits for a name that does not exist.
+    """
+    plain, odd = flows
+    first, pair = original(odd), redirected(odd)
+    if first is None or redirection_of(first) is None:
+        yield unseen("the 302 was never sent")
+    elif pair is None:
+        yield dropped(
+            odd,
+            first,
+            plain,
+            expected=f"an INVITE at {odd.seat('target').address}, where ;maddr points",
+            means="the forwarded call waits for a name that does not exist, and fails",
+            look_at="whether ;maddr is known; else nothing can be done",
+        )
+    elif not address_of(pair.new.invite.request_uri).startswith(("nowhere.test:", odd.seat("target").address.host)):
+        yield unseen(f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: judged there")
+    else:
+        invite, contact = pair.new.invite, asked_for(pair.response)[0]
+        yield expect(
+            pair.new.seat == "target" and not differences(contact, invite.request_uri),
+            expected=f"INVITE {contact} at {odd.seat('target').address}",
+            actual=f"INVITE {invite.request_uri} at {pair.new.seat}",
+            event=invite,
+            means="the forwarded call goes elsewhere, or the target does not know itself in the Request-URI",
+            look_at="what ;maddr is used for: the destination, and not the Request-URI",
         )
 
 

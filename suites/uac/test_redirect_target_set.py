@@ -36,7 +36,7 @@ def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
 def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     """A 302 whose only Contact is the URI just called leaves nothing to try: the call has failed.
 
-    The same rule as the one above at its shortest, and the one that brings networks down: each round takes a
+    That no URI is tried twice, at its shortest; and the form of it that brings networks down, for each round takes a
     millisecond.  Typical defect: no look at what was tried at all, or a limit of some 16 rounds instead of a rule.
     """
     yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -19,12 +20,14 @@ from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import render_answer, render_call
 from harness.sipp.trace import TracedMessage, TraceReader
 
-_HOSTS = itertools.count(2)
+# A dozen for each worker of pytest-xdist, again and again: no test needs more than four at once.
+_FIRST = 2 + 12 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_HOSTS = itertools.cycle(range(_FIRST, _FIRST + 12))
 _NUMBERS = itertools.count(1)
 
 
 def address() -> Address:
-    """An address that no other test of this run has."""
+    """An address that no other test has at the same time."""
     return Address(f"127.0.40.{next(_HOSTS)}")
 
 
@@ -47,6 +50,7 @@ class Device:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((self.own.host, self.own.port))
         self._socket.setblocking(False)
+        self._seen: set[str] = set()
 
     def close(self) -> None:
         self._socket.close()
@@ -103,14 +107,28 @@ class Device:
         self.send("\r\n".join([*lines, *headers, f"Content-Length: {len(body)}", "", body]))
 
     async def get(self, seconds: float = 2.0) -> SipMessage:
-        """The next message.  TimeoutError if none comes."""
+        """The next new message: what was there before is passed over, for a busy machine makes SIPp repeat itself."""
         async with asyncio.timeout(seconds):
-            data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
+            while (message := await self.any()).raw in self._seen:
+                pass
+        self._seen.add(message.raw)
+        return message
+
+    async def copy(self, seconds: float = 2.0) -> SipMessage:
+        """The next message, which must have been there before."""
+        async with asyncio.timeout(seconds):
+            message = await self.any()
+        assert message.raw in self._seen
+        return message
+
+    async def any(self) -> SipMessage:
+        data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
         return SipMessage(data.decode("latin-1"))
 
     async def hears_nothing(self, seconds: float) -> bool:
         try:
-            message = await self.get(seconds)
+            async with asyncio.timeout(seconds):
+                message = await self.any()
         except TimeoutError:
             return True
         print(f"heard {message.raw}")

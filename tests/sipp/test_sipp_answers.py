@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sipp_peer import answering, run, traced
+from sipp_peer import address, answering, run, started, traced
 
-from harness.plan import Answer, Response
+from harness.plan import Answer, Endpoint, Places, Response
 from harness.sip import SipMessage
-from harness.sipp.scenario import HANG_UP
+from harness.sipp.scenario import HANG_UP, render_answer
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>;q=0.9", "<sip:2@{target}>"), headers=("X-Note: [last_To:]",))
 BUSY = Response(486)
@@ -46,10 +47,10 @@ async def test_a_refusal_is_repeated_until_its_own_ack(tmp_path: Path) -> None:
         first = await device.get()
         began = time.monotonic()
         device.ack("z9hG4bKother", first)
-        second = await device.get()
+        second = await device.copy()
         assert 0.45 < time.monotonic() - began < 0.8
         assert second.raw == first.raw
-        assert (await device.get()).raw == first.raw
+        assert (await device.copy()).raw == first.raw
         assert 1.4 < time.monotonic() - began < 1.9
         device.ack(branch, first)
         assert await device.hears_nothing(0.2)
@@ -60,8 +61,8 @@ async def test_a_device_that_acknowledges_every_copy_starts_no_storm(tmp_path: P
     async with answering(tmp_path, Answer((MOVED,), copies=(0.2, 0.2))) as (device, process):
         branch = device.request("INVITE", call="a", cseq=7)
         copies = []
-        for _ in range(3):
-            copies.append(await device.get())
+        for get in (device.get, device.copy, device.copy):
+            copies.append(await get())
             for _ in range(20):
                 device.ack(branch, copies[-1])
         assert await device.hears_nothing(0.6)
@@ -75,7 +76,7 @@ async def test_a_device_that_acknowledges_every_copy_starts_no_storm(tmp_path: P
 async def test_copies_are_sent_without_any_ack(tmp_path: Path) -> None:
     async with answering(tmp_path, Answer((BUSY,), copies=(0.1,))) as (device, _):
         device.request("INVITE", call="a")
-        assert (await device.get()).raw == (await device.get()).raw
+        assert (await device.get()).raw == (await device.copy()).raw
         assert await device.hears_nothing(0.7)
 
 
@@ -131,7 +132,7 @@ async def test_a_wait_ends_in_time_whatever_comes(tmp_path: Path) -> None:
             device.request("OPTIONS", call="a", cseq=9)
             device.request("SUBSCRIBE", call="a", cseq=10)
             device.request("FOO", call="a", cseq=11)
-        while (response := await device.get()).status != 603:
+        while (response := await device.any()).status != 603:
             pass
         device.ack(branch, response)
     messages = [(SipMessage(message.raw), message.time) for message in traced(process)]
@@ -149,7 +150,7 @@ async def test_a_2xx_is_repeated_until_its_ack_and_then_the_tester_hangs_up(tmp_
     async with answering(tmp_path, Answer((Response(200),))) as (device, _):
         contact = f'Contact: "A;B" <sip:me@{device.own};x=1>;q=1'
         device.request("INVITE", call="a", headers=(contact, *routes))
-        ok, again = await device.get(), await device.get()
+        ok, again = await device.get(), await device.copy()
         assert ok.raw == again.raw
         assert ok.contact_uris == (f"sip:{device.peer}",)
         assert "m=audio 40000 RTP/AVP 0" in ok.body
@@ -162,7 +163,7 @@ async def test_a_2xx_is_repeated_until_its_ack_and_then_the_tester_hangs_up(tmp_
         assert bye.call_id == "a"
         assert bye.cseq_method == "BYE"
         device.respond(bye, "100 Trying")
-        assert (await device.get(0.9)).raw == bye.raw
+        assert (await device.copy(1.2)).raw == bye.raw
         device.ack("z9hG4bKack", ok)
         device.respond(bye, "200 OK")
         device.respond(bye, "200 OK")
@@ -198,7 +199,8 @@ async def test_the_harness_can_ask_an_endpoint_to_hang_up(tmp_path: Path) -> Non
     async with answering(tmp_path, Answer((Response(200),), then="wait")) as (device, process):
         device.request("INVITE", call="a")
         device.ack("z9hG4bKack", await device.get())
-        device.request(HANG_UP, call="a")
+        process.hang_up("nobody")
+        process.hang_up("a")
         bye = await device.get()
         assert bye.method == "BYE"
         device.respond(bye, "481 Gone")
@@ -264,7 +266,7 @@ def test_cancel(tmp_path: Path, ringing: tuple[Response, ...]) -> None:
             refused = await device.get()
             device.request("CANCEL", call="b", branch=branch)  # too late
             assert (await device.get()).header("CSeq") == "1 CANCEL"
-            assert (await device.get()).raw == refused.raw
+            assert (await device.copy()).raw == refused.raw
 
     asyncio.run(body())
 
@@ -372,6 +374,42 @@ async def test_two_hundred_contacts(tmp_path: Path) -> None:
     async with answering(tmp_path, Answer((Response(300, contacts=contacts),))) as (device, _):
         device.request("INVITE", call="a")
         assert len((await device.get()).contact_uris) == 200
+
+
+@run
+async def test_tcp(tmp_path: Path) -> None:
+    own = replace(address(), transport="tcp")
+    answers = (Answer((Response(302, contacts=("<sip:1@x>",)),)), Answer((Response(200),)))
+    process = await started(
+        "callee", render_answer(Endpoint("callee", "callee", answers), Places("1"), own), own, tmp_path
+    )
+    reader, writer = await asyncio.open_connection(own.host, own.port)
+
+    def send(method: str, cseq: int, to: str = "<sip:1@x>") -> None:
+        writer.write(
+            f"{method} sip:1@x SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{method}{cseq}\r\n"
+            f"From: <sip:a@b>;tag=1\r\nTo: {to}\r\nCall-ID: t\r\nCSeq: {cseq} {method}\r\n"
+            f"Contact: <sip:a@127.0.0.1;transport=tcp>\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    async def get() -> SipMessage:
+        async with asyncio.timeout(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            message = SipMessage(head.decode())
+            return SipMessage(head.decode() + (await reader.read(int(message.header("Content-Length") or 0))).decode())
+
+    send("INVITE", 1)
+    assert (await get()).status == 302
+    send("INVITE", 2)  # the unacknowledged 302 is not repeated on TCP
+    ok = await get()
+    assert (ok.status, ok.contact_uris) == (200, (f"sip:{own};transport=tcp",))
+    send("ACK", 2, ok.header("To") or "")
+    bye = await get()
+    assert (bye.method, bye.request_uri) == ("BYE", "sip:a@127.0.0.1;transport=tcp")
+    assert bye.vias[0].transport == "TCP"
+    writer.close()
+    await process.stop()
+    assert {message.transport for message in traced(process)} == {"tcp"}
 
 
 def _braced(text: str) -> str:

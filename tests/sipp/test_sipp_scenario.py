@@ -54,6 +54,11 @@ def test_an_endpoint_without_answers_is_refused() -> None:
         render()
 
 
+def test_a_scenario_that_sipp_could_not_load_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"'callee' has .* bytes"):
+        render(Answer((Response(302, contacts=("x" * 30_000, "y" * 30_000)),)))
+
+
 def test_a_template_that_wants_more_than_it_is_given_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = jinja2.Environment(
         loader=jinja2.DictLoader({"answer.xml.j2": "{{ nothing }}"}), undefined=jinja2.StrictUndefined

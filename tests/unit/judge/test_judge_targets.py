@@ -26,9 +26,7 @@ def test_a_redirection_is_found_wherever_its_invite_arrived():
 
 
 def test_a_chain_has_a_step_for_each_redirection():
-    flow = drive(
-        plans.WORDING, Try(), Try("sip:9{token}@{target}", "target"), Try("sip:8{token}@{target}", "target")
-    )
+    flow = drive(plans.WORDING, Try(), Try("sip:9{token}@{target}", "target"), Try("sip:8{token}@{target}", "target"))
     assert len(redirections(flow)) == len(hops(flow)) == 2
 
 
@@ -115,3 +113,9 @@ def test_a_missing_ack_is_a_fault_of_this_response_only_where_the_plain_302_got_
     assert lost_ack(odd, PLAIN, what="it").outcome == "violated"
     assert lost_ack(odd, drive(REDIRECT, Try(acked=False)), what="it").outcome == "unseen"
     assert lost_ack(original(PLAIN), PLAIN, what="it") is None
+
+
+def test_a_missing_ack_is_unseen_where_acks_go_to_the_contact():
+    astray = drive(REDIRECT, Try(acked_at="target"))
+    odd = original(drive(plans.FOO, Try(acked=False)))
+    assert lost_ack(odd, astray, what="it").outcome == "unseen"
