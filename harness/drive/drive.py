@@ -16,6 +16,7 @@ from harness.drive.recorder import Heard, Recorder
 from harness.errors import SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
 from harness.plan import Address, Call, Places, Plan
+from harness.sipp.process import REST_NS
 
 if TYPE_CHECKING:
     from harness.drive.station import Station
@@ -186,6 +187,8 @@ class Drive:
     async def _watch(self) -> None:
         """Keep the seats listening until the window is over, counted from the last copy of the last final response."""
         loop, progress, window = asyncio.get_running_loop(), self.station.progress, self.station.window.seconds
+        for seat in self.seats:
+            seat.process.relax(REST_NS)
         # A device that never acknowledges is sent copies for 32 s: it is not waited for so long.
         give_up = loop.time() + window + LATE_COPIES_S
         progress.waited += window

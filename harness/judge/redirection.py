@@ -111,8 +111,8 @@ def lost_ack(
     if ordinary is None or not ordinary.acks:
         return unseen("there was no ACK, but an ordinary 302 gets none here either", requirement=requirement)
     if all(ack.seat != ordinary.seat for ack in ordinary.acks):
-        where = f"no ACK was seen; that of an ordinary 302 goes astray, to {ordinary.acks[0].seat}: this one may as well"
-        return unseen(where, requirement=requirement)
+        astray = f"no ACK was seen; that of an ordinary 302 goes to {ordinary.acks[0].seat}: so may this one"
+        return unseen(astray, requirement=requirement)
     return violated(
         expected="an ACK",
         actual=f"no ACK for {what}, though the ordinary 302 of another call got one",

@@ -27,6 +27,8 @@ PORT_TAKEN = 254
 SLACK_NS = 20_000_000
 """How much later than asked the kernel may wake an endpoint.  SIPp polls every millisecond, idle or not: 64 idle
 endpoints take 42 % of a core without slack, 6 % with it.  The price: up to 20 ms for an answer."""
+REST_NS = 100_000_000
+"""The same for one that only watches: its calls are over, and what still comes is evidence rather than a call."""
 
 
 class PortTaken(SippError):
@@ -102,8 +104,9 @@ class SippProcess:
                 await self.stop()
         if self.bound_at is None:
             raise self._failure(deadline)
+        # A caller's next message is due at once; an endpoint has time until something arrives.
         if self._peer is None:
-            self._relax()
+            self.relax()
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL if it does not mind that.  Harmless if it has ended or never begun."""
@@ -122,6 +125,11 @@ class SippProcess:
     async def wait(self) -> None:
         """Return when it has ended."""
         await self._ended.wait()
+
+    def relax(self, slack_ns: int = SLACK_NS) -> None:
+        """Let the kernel wake it so much later than it asks: SIPp polls every millisecond, idle or not."""
+        with suppress(OSError):  # where it is forbidden, or the process has gone, it only costs CPU
+            Path(f"/proc/{self.pid}/timerslack_ns").write_text(str(slack_ns))
 
     def hang_up(self, call_id: str) -> None:
         """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
@@ -203,10 +211,6 @@ class SippProcess:
             f"SIPp {self.name} ended with status {self.status} before it was ready. It says: {said}",
             f"its scenario is {self.scenario_file}",
         )
-
-    def _relax(self) -> None:
-        with suppress(OSError):  # where it is forbidden it only costs CPU
-            Path(f"/proc/{self.pid}/timerslack_ns").write_text(str(SLACK_NS))
 
 
 def _dies_with_its_parent() -> list[str]:
