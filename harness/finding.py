@@ -36,6 +36,8 @@ class Finding:
     """What to look at next."""
     at_most: Verdict = Verdict.FAIL
     """The worst verdict this very violation may get, where the row's ruling distinguishes cases."""
+    at_least: Verdict = Verdict.NONE
+    """The least verdict it gets, where the ruling's note makes one case worse than the rest of its row."""
     note: str = ""
     """An observation that changes no verdict (the catalogue's "info")."""
 
@@ -119,13 +121,19 @@ def _requirement_line(ruled: Ruled) -> Mapping[str, Any]:
 
 
 def _dump(ruled: Ruled) -> dict[str, Any]:
-    finding = asdict(ruled.finding) | {"at_most": str(ruled.finding.at_most)}
+    limits = {"at_most": str(ruled.finding.at_most), "at_least": str(ruled.finding.at_least)}
+    finding = asdict(ruled.finding) | limits
     return asdict(ruled) | {"verdict": str(ruled.verdict), "finding": finding}
 
 
 def _load(stored: Mapping[str, Any]) -> Ruled:
     said = stored["finding"]
     finding = Finding(
-        **dict(said) | {"expected": tuple(said["expected"]), "at_most": Verdict.named(said["at_most"])}
+        **dict(said)
+        | {
+            "expected": tuple(said["expected"]),
+            "at_most": Verdict.named(said["at_most"]),
+            "at_least": Verdict.named(said["at_least"]),
+        }
     )
     return Ruled(**dict(stored) | {"finding": finding, "verdict": Verdict.named(stored["verdict"])})

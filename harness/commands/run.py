@@ -33,6 +33,9 @@ def run(arguments: Sequence[str]) -> int:
         "-o",
         "console_output_style=classic",
         "--disable-warnings",
+        # Of no use here, and importing it at the end of a run takes longer than judging does.
+        "-p",
+        "no:hypothesispytest",
         f"--window={options.window}",
         *(f"--device={device}" for device in options.device),
         *(f"--fault={fault}" for fault in options.fault),

@@ -27,8 +27,8 @@ from harness.sipp.trace import TracedMessage
 
 OnHeard = Callable[[Heard], None]
 
-SPAWNING = 8
-"""How many SIPps may be starting at one time: more would only delay each other."""
+SETTING_UP = 16
+"""How many drives may be in their setting up and calling at one time: more would only delay each other."""
 SEATS = 800
 """How many may run at one time: their idle polling is what limits two cores."""
 
@@ -76,7 +76,7 @@ class Bench:
     readiness: Readiness = field(default_factory=Readiness)
     _listeners: dict[str, OnHeard] = field(default_factory=dict)
     _seat_names: dict[str, str] = field(default_factory=dict)
-    _spawning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SPAWNING))
+    setting_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SETTING_UP))
     _free_seats: int = SEATS
     _waiting: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
     _serial: itertools.count[int] = field(default_factory=itertools.count)
@@ -150,8 +150,7 @@ class Bench:
         self._listeners[trace], self._seat_names[trace] = on_heard, name
         process = SippProcess(trace, scenario, own, self.folder / "traces", sipp=self.sipp.path, peer=peer)
         self.tail.follow(trace, process.message_log)
-        async with self._spawning:
-            await process.start(self.readiness)
+        await process.start(self.readiness)
         return BoundSeat(name, kind, process, scenario, self.tail)
 
 

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
 from harness.drive.bench import BoundSeat
+from harness.drive.calling import Calling
 from harness.drive.ordering import in_causal_order
 from harness.drive.recorder import Heard, Recorder
-from harness.errors import SipverdictError
-from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
+from harness.errors import DeviceError, SipverdictError
+from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
 from harness.plan import Address, Call, Places, Plan
 from harness.sipp.process import REST_NS
 
 if TYPE_CHECKING:
     from harness.drive.station import Station
 
-REACTION_S = 5.0
-"""How long a device that was asked to call may take until its INVITE arrives."""
-QUIET_S = 0.3
-"""A call is over when nothing more is open and nothing has arrived for so long."""
 LATE_COPIES_S = 10.0
 """How much later the window may begin because copies of a final response are still sent."""
-CALL_LIMIT_S = 12.0
-"""How long a call may go on beyond what its plan takes: then the window begins all the same."""
 
 
 @dataclass
@@ -42,11 +36,11 @@ class Drive:
     attempt: int = 0
     recorder: Recorder = field(init=False)
     troubles: list[Trouble] = field(default_factory=list)
-    calls: list[PlacedCall] = field(default_factory=list)
     seats: list[BoundSeat] = field(default_factory=list)
     places: Places = field(init=False)
     id: str = field(init=False)
-    _acts: set[asyncio.Task[None]] = field(default_factory=set)
+    device: Device | None = None
+    calling: Calling | None = None
 
     def __post_init__(self) -> None:
         token = self.station.new_token()
@@ -58,31 +52,31 @@ class Drive:
         """Drive the plan; the flow holds whatever came of it."""
         callers = len(self.plan.calls) if self.role == "b2bua" else 0
         async with self.station.bench.room_for(len(self.plan.endpoints) + callers):
-            return await self._run()
+            life: LifeSign | None = None
+            closed_at: float | None = None
+            try:
+                # A few drives at a time are set up, so that the first windows open early and calls meet no crowd.
+                async with self.station.bench.setting_up:
+                    await self._make_calls()
+                self.station.progress.driven += 1
+                if self.plan.watched:
+                    await self._watch()
+                closed_at = time.time()
+                if self.plan.watched and self.device is not None:
+                    life = await self.station.sign_of_life(self.device, closed_at)
+            except SipverdictError as error:
+                self._trouble(_blame(error), str(error))
+            finally:
+                flow = await self._close(life, closed_at or time.time())
+            return flow
 
-    async def _run(self) -> Flow:
-        device: Device | None = None
-        life: LifeSign | None = None
-        closed_at: float | None = None
-        try:
-            await self._take_seats()
-            self.station.enrol(self.places.token, self.recorder)
-            device = await self._device()
-            for number, call in enumerate(self.plan.calls):
-                await self._place(device, call, number)
-            self.station.progress.driven += 1
-            if self.plan.watched:
-                await self._watch()
-            closed_at = time.time()
-            if self.plan.watched:
-                life = await self.station.sign_of_life(device, closed_at)
-        except SipverdictError as error:
-            self._trouble(_blame(error), str(error))
-        finally:
-            for act in self._acts:
-                act.cancel()
-            flow = await self._close(device, life, closed_at or time.time())
-        return flow
+    async def _make_calls(self) -> None:
+        await self._take_seats()
+        self.station.enrol(self.places.token, self.recorder)
+        self.device = await self._device()
+        through = self._through if self.role == "b2bua" else None
+        self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
+        await self.calling.place_all()
 
     # --- seats
 
@@ -119,68 +113,13 @@ class Drive:
             await device.start()
         return device
 
-    # --- calls
-
-    async def _place(self, device: Device, call: Call, number: int) -> None:
-        """Have the device place one call, and wait until it is over."""
-        if call.after:
-            await self._until(lambda: False, call.after)
-        async with self.station.slots:
-            known = self.recorder.invites()
-            try:
-                await self._ask(device, call, number)
-            except SipverdictError as error:
-                died = not device.alive()
-                self._trouble("device" if died else "stimulus", f"call {number + 1} could not be asked for: {error.cause}")
-                return
-            if not await self._until(lambda: self.recorder.invites() > known, REACTION_S):
-                self._trouble("device", f"no INVITE arrived within {REACTION_S:g} s of asking for call {number + 1}")
-                return
-            await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
-
-    async def _ask(self, device: Device, call: Call, number: int) -> None:
-        uri = self.places.fill(call.to)
-        if self.role == "b2bua":
-            name = "caller" if number == 0 else f"caller{number + 1}"
-            placed_at = time.time()
-            caller = await self.station.bench.call(self.id, name, call, uri, device.address, self._hear)
-            self.seats.append(caller)
-            self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
-            return
-        placed_at = time.time()
-        await device.call(uri)
-        self.calls.append(PlacedCall(uri, placed_at, device.stimulus.name if device.stimulus else "its stimulus"))
-        if call.act != "none":
-            act = asyncio.create_task(self._act(device, call.act, uri))
-            self._acts.add(act)
-
-    async def _act(self, device: Device, act: Literal["reinvite", "cancel", "hangup"], uri: str) -> None:
-        """Make the calling device do its part once the call is there."""
-        ready = _ringing if act == "cancel" else _acked
-        try:
-            if await self._until(lambda: self.recorder.saw(ready), REACTION_S):
-                await (device.reinvite(uri) if act == "reinvite" else device.hangup(uri))
-            else:
-                self._trouble("device", f"it never came to the point where it was to {act}")
-        except SipverdictError as error:
-            self._trouble("stimulus", f"the device could not be made to {act}: {error.cause}")
-
-    async def _until_over(self, limit: float) -> None:
-        """Return when no call is going on and it has been quiet for a moment, or at the limit."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limit
-        while loop.time() < deadline:
-            if self.recorder.busy():
-                await self._until(lambda: not self.recorder.busy(), deadline - loop.time())
-                continue
-            quiet_until = self.recorder.last_message_at + QUIET_S
-            if loop.time() >= quiet_until:
-                return
-            heard = len(self.recorder.heard)
-            await self._until(partial(self._heard_more_than, heard), quiet_until - loop.time())
-
-    def _heard_more_than(self, messages: int) -> bool:
-        return len(self.recorder.heard) > messages
+    async def _through(self, call: Call, number: int, uri: str) -> BoundSeat:
+        """Have a SIPp call through the device."""
+        assert self.device is not None
+        name = "caller" if number == 0 else f"caller{number + 1}"
+        seat = await self.station.bench.call(self.id, name, call, uri, self.device.address, self._hear)
+        self.seats.append(seat)
+        return seat
 
     # --- the window
 
@@ -198,27 +137,19 @@ class Drive:
             if left <= 0:
                 return
             progress.watching_until = max(progress.watching_until, time.time() + left)
-            await self._until(partial(self._final_after, opened_at), left)
+            await self.recorder.until(partial(self._final_after, opened_at), left)
 
     def _final_after(self, moment: float) -> bool:
         return (self.recorder.last_final_at() or moment) > moment
 
-    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition`` holds, looking when a message arrives; at the deadline, whether it does."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while not condition():
-            self.recorder.changed.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self.recorder.changed.wait()
-            except TimeoutError:
-                return condition()
-        return True
-
     # --- the evidence
 
-    async def _close(self, device: Device | None, life: LifeSign | None, closed_at: float) -> Flow:
-        """Stop the seats, read what is left of their traces, and put it all together."""
+    async def _close(self, life: LifeSign | None, closed_at: float) -> Flow:
+        """End the calls, stop the seats, read what is left of their traces, and put it all together."""
+        device = self.device
+        if self.calling is not None:
+            await self.calling.end(self.seats)
+            self.troubles += self.calling.troubles
         await asyncio.gather(*(seat.stop() for seat in self.seats))
         identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
         if device is not None and device is not self.station.device:
@@ -238,7 +169,7 @@ class Drive:
             device=identity,
             places=self.places,
             seats=seats,
-            calls=tuple(self.calls),
+            calls=tuple(self.calling.calls) if self.calling else (),
             events=self._events(),
             watch=Watch(self.station.window, self.recorder.last_final_at(), closed_at),
             controls=tuple(self.station.controls.values()),
@@ -273,17 +204,4 @@ class Drive:
 
 
 def _blame(error: SipverdictError) -> Literal["harness", "device"]:
-    from harness.errors import DeviceError
-
     return "device" if isinstance(error, DeviceError) else "harness"
-
-
-def _ringing(heard: Heard) -> bool:
-    return heard.traced.direction == "sent" and heard.message.status in (180, 183)
-
-
-def _acked(heard: Heard) -> bool:
-    return heard.traced.direction == "received" and heard.message.method == "ACK"
-
-
-__all__ = ["Drive", "Seat"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.plan import Plan
+from harness.plan import Answer, Plan
 from harness.sip import SipMessage
 from harness.sipp.trace import TracedMessage
 
@@ -22,14 +22,17 @@ class Heard:
 
 @dataclass
 class _Invite:
-    """An INVITE transaction as it stands."""
+    """A call-opening INVITE transaction as it stands."""
 
-    seat: str
-    ordinal: int
+    answer: Answer | None
+    """What its endpoint does with it; None beyond the endpoint's cap (480 by itself)."""
     finals: int = 0
     status: int = 0
     acked: bool = False
     ended: bool = False
+    """Answered, and hung up again."""
+    reinvites: int = 0
+    """Re-INVITEs in its dialog that have been answered."""
     last_final: float | None = None
 
 
@@ -40,11 +43,10 @@ class Recorder:
     plan: Plan
     on_message: Callable[[Heard], None] = lambda _heard: None
     heard: list[Heard] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
     last_message_at: float = 0.0
     """Loop time of the last message; what "quiet" is counted from."""
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _invites: dict[tuple[str, str, str], _Invite] = field(default_factory=dict)
-    _ended_calls: set[str] = field(default_factory=set)
 
     def hear(self, heard: Heard) -> None:
         """Take one message."""
@@ -52,59 +54,100 @@ class Recorder:
         self._follow(heard)
         self.last_message_at = asyncio.get_running_loop().time()
         self.on_message(heard)
-        self.changed.set()
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until ``condition`` holds, looking when a message arrives; at the deadline, whether it does."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not condition():
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+            except TimeoutError:
+                return condition()
+        return True
 
     def invites(self) -> int:
-        """How many INVITE transactions of the device have arrived."""
+        """How many call-opening INVITE transactions of the device have arrived."""
         return len(self._invites)
 
     def busy(self) -> bool:
-        """Whether a call is going on: an INVITE that its endpoint has yet to answer, or an answered call not ended."""
-        return any(self._open(invite) for invite in self._invites.values())
+        """Whether something is to come by itself: an answer that is not complete, a call that will be hung up."""
+        return any(self._due(invite) for invite in self._invites.values())
+
+    def standing(self) -> list[tuple[str, str]]:
+        """Seat and Call-ID of every answered call that nobody has ended."""
+        return [
+            (seat, call_id)
+            for (seat, call_id, _), invite in self._invites.items()
+            if 200 <= invite.status < 300 and not invite.ended
+        ]
+
+    def unacknowledged(self) -> bool:
+        """Whether a final response has got no ACK: the device may not know that its call is over."""
+        return any(invite.finals and not invite.acked for invite in self._invites.values())
 
     def last_final_at(self) -> float | None:
-        """Time (epoch) of the last final response that an endpoint sent; None if there was none."""
+        """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none."""
         return max((i.last_final for i in self._invites.values() if i.last_final is not None), default=None)
 
     def saw(self, predicate: Callable[[Heard], bool]) -> bool:
         """Whether a message that satisfies ``predicate`` was heard."""
         return any(predicate(heard) for heard in self.heard)
 
-    def _open(self, invite: _Invite) -> bool:
-        endpoint = self.plan.endpoint(invite.seat)
-        # From its cap on an endpoint answers 480 by itself.
-        if invite.ordinal > endpoint.cap:
+    def _due(self, invite: _Invite) -> bool:
+        answer = invite.answer
+        if answer is None:
             return False
-        answer = endpoint.answers[min(invite.ordinal, len(endpoint.answers)) - 1]
-        if invite.finals and invite.status < 300:
+        if not invite.finals or invite.status >= 300:
+            return invite.finals < answer.finals
+        if answer.then == "bye":
             return not invite.ended
-        return invite.finals < answer.finals
+        # The call is to stay up: what is still to come is what the plan has the calling side do.
+        wanted = sum(call.act == "reinvite" for call in self.plan.calls)
+        return not invite.ended and invite.reinvites < wanted
 
     def _follow(self, heard: Heard) -> None:
-        message, received = heard.message, heard.traced.direction == "received"
-        if message.method == "INVITE" and received and heard.seat in {e.name for e in self.plan.endpoints}:
-            key = (heard.seat, message.call_id, message.branch or "")
-            if key not in self._invites and not self._is_reinvite(heard):
-                ordinal = 1 + sum(invite.seat == heard.seat for invite in self._invites.values())
-                self._invites[key] = _Invite(heard.seat, ordinal)
-        elif message.status is not None and message.cseq_method == "INVITE" and not received and message.status >= 200:
-            invite = self._invites.get((heard.seat, message.call_id, message.branch or ""))
-            if invite:
-                invite.finals += 1
-                invite.status = invite.status or message.status
-                invite.last_final = heard.traced.time
-        elif message.method == "BYE" or (message.status is not None and message.cseq_method == "BYE"):
-            # The call is over when the BYE has been answered, whoever sent it; an unanswered one ends at the deadline.
-            if message.status is not None:
-                self._end(heard.seat, message.call_id)
+        message, key = heard.message, (heard.seat, heard.message.call_id, heard.message.branch or "")
+        if heard.traced.direction == "received":
+            if message.method == "INVITE" and not self._dialog(heard) and key not in self._invites:
+                self._open(heard, key)
+            elif message.method == "ACK":
+                for (seat, call_id, branch), invite in self._invites.items():
+                    if (seat, call_id) == key[:2] and (branch == key[2] or invite.status < 300):
+                        invite.acked = True
+        elif message.status is not None and message.status >= 200 and message.cseq_method == "INVITE":
+            self._final(heard, key)
+        if message.status is not None and message.cseq_method == "BYE":
+            # The call is over when the BYE has been answered, whoever said it; an unanswered one ends at the limit.
+            for (seat, call_id, _), invite in self._invites.items():
+                if (seat, call_id) == key[:2]:
+                    invite.ended = True
 
-    def _is_reinvite(self, heard: Heard) -> bool:
-        return heard.message.to_tag is not None and any(
-            seat == heard.seat and call_id == heard.message.call_id and invite.status == 200
-            for (seat, call_id, _), invite in self._invites.items()
-        )
+    def _open(self, heard: Heard, key: tuple[str, str, str]) -> None:
+        endpoint = next((e for e in self.plan.endpoints if e.name == heard.seat), None)
+        if endpoint is None:
+            return
+        before = sum(seat == heard.seat for seat, _, _ in self._invites)
+        answer = endpoint.answers[min(before, len(endpoint.answers) - 1)] if before < endpoint.cap else None
+        self._invites[key] = _Invite(answer)
 
-    def _end(self, seat: str, call_id: str) -> None:
-        for (at, call, _), invite in self._invites.items():
-            if at == seat and call == call_id:
-                invite.ended = True
+    def _final(self, heard: Heard, key: tuple[str, str, str]) -> None:
+        invite = self._invites.get(key)
+        if invite:
+            invite.finals += 1
+            invite.status = invite.status or heard.message.status or 0
+        elif invite := self._dialog(heard):
+            invite.reinvites += 1
+        if invite:
+            invite.last_final = heard.traced.time
+
+    def _dialog(self, heard: Heard) -> _Invite | None:
+        """The answered call that a message with a To tag belongs to."""
+        if heard.message.to_tag is None:
+            return None
+        for (seat, call_id, _), invite in self._invites.items():
+            if seat == heard.seat and call_id == heard.message.call_id and 200 <= invite.status < 300:
+                return invite
+        return None

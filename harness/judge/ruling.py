@@ -36,7 +36,7 @@ class Ruling:
             return Ruled(finding, row.level, Verdict.PASS, finding.note or finding.actual)
         if finding.outcome == "unseen":
             return Ruled(finding, row.level, Verdict.INCONCLUSIVE, finding.actual)
-        verdict = min(self._cost(row, pics), finding.at_most)
+        verdict = max(min(self._cost(row, pics), finding.at_most), finding.at_least)
         return Ruled(finding, row.level, verdict, finding.actual)
 
     def _cost(self, row: Row, pics: Mapping[str, bool]) -> Verdict:

@@ -31,6 +31,7 @@ def violated(
     means: str = "",
     look_at: str = "",
     at_most: Verdict = Verdict.FAIL,
+    at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding:
     """The device did otherwise.  ``expected`` is the set of allowed outcomes."""
@@ -43,6 +44,7 @@ def violated(
         means=means,
         look_at=look_at,
         at_most=at_most,
+        at_least=at_least,
         event=_number(event),
         where=_label(event),
     )
@@ -57,6 +59,7 @@ def expect(
     means: str = "",
     look_at: str = "",
     at_most: Verdict = Verdict.FAIL,
+    at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding:
     """``satisfied`` if ``right``, else ``violated``: for what can be read off one message."""
@@ -69,6 +72,7 @@ def expect(
         means=means,
         look_at=look_at,
         at_most=at_most,
+        at_least=at_least,
         requirement=requirement,
     )
 

@@ -1,0 +1,147 @@
+"""The calls of one drive: asking the device for each, and knowing when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+from harness.device import Device
+from harness.drive.bench import BoundSeat
+from harness.drive.recorder import Heard, Recorder
+from harness.errors import SipverdictError
+from harness.flow import PlacedCall, Trouble
+from harness.plan import Act, Call, Places, Plan
+
+REACTION_S = 5.0
+"""How long a device that was asked to call may take until its INVITE arrives."""
+QUIET_S = 0.3
+"""A call is over when nothing more is open and nothing has arrived for so long."""
+CALL_LIMIT_S = 12.0
+"""How long a call may go on beyond what its plan takes: then the window begins all the same."""
+TIMER_B_S = 32.0
+"""How long a device may keep a call that it has not acknowledged: so long it is counted as carried."""
+HANG_UP_S = 2.0
+
+Blame = Literal["harness", "device", "stimulus"]
+
+
+@dataclass
+class Calling:
+    """Places the calls of ``plan``; what went wrong is in ``troubles``."""
+
+    plan: Plan
+    places: Places
+    recorder: Recorder
+    device: Device
+    slots: asyncio.Semaphore
+    """How many calls the device can carry; held while one is going on."""
+    through: Callable[[Call, int, str], Awaitable[BoundSeat]] | None
+    """Starts a SIPp caller; None: the device is asked by its own stimulus."""
+    calls: list[PlacedCall] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    _acts: set[asyncio.Task[None]] = field(default_factory=set)
+    _held: int = 0
+    """Slots of calls that are still up."""
+
+    async def place_all(self) -> None:
+        """Place every call of the plan, each when the one before is over (or is to stay up)."""
+        for number, call in enumerate(self.plan.calls):
+            await self.recorder.until(lambda: False, call.after)
+            await self.slots.acquire()
+            self._held += 1
+            if not await self._place(call, number):
+                return
+            if not self.recorder.standing():
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Give a slot back: at once, or when the device must have forgotten what it never acknowledged."""
+        self._held -= 1
+        if self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
+            asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
+        else:
+            self.slots.release()
+
+    async def end(self, seats: list[BoundSeat]) -> None:
+        """End what is still up, after the window: the tester hangs up, and the device's answer is evidence, too."""
+        for act in self._acts:
+            act.cancel()
+        standing = self.recorder.standing()
+        for seat_name, call_id in standing:
+            for seat in seats:
+                if seat.name == seat_name:
+                    seat.process.relax()
+                    seat.process.hang_up(call_id)
+        if standing:
+            await self.recorder.until(lambda: not self.recorder.standing(), HANG_UP_S)
+        while self._held:
+            self._let_go()
+
+    async def _place(self, call: Call, number: int) -> bool:
+        known = self.recorder.invites()
+        try:
+            await self._ask(call, number)
+        except SipverdictError as error:
+            blame: Blame = "stimulus" if self.device.alive() else "device"
+            self._trouble(blame, f"call {number + 1} could not be asked for: {error.cause}")
+            return False
+        if not await self.recorder.until(lambda: self.recorder.invites() > known, REACTION_S):
+            self._trouble("device", f"no INVITE arrived within {REACTION_S:g} s of asking for call {number + 1}")
+            return False
+        await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
+        return True
+
+    async def _ask(self, call: Call, number: int) -> None:
+        uri, placed_at = self.places.fill(call.to), time.time()
+        if self.through is not None:
+            await self.through(call, number, uri)
+            self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
+            return
+        await self.device.call(uri)
+        how = self.device.stimulus.name if self.device.stimulus else "its stimulus"
+        self.calls.append(PlacedCall(uri, placed_at, how))
+        if call.act != "none":
+            self._acts.add(asyncio.create_task(self._act(call.act, uri)))
+
+    async def _act(self, act: Act, uri: str) -> None:
+        """Make the calling device do its part once the call is there."""
+        ready = _ringing if act == "cancel" else _acked
+        try:
+            if await self.recorder.until(lambda: self.recorder.saw(ready), REACTION_S):
+                await (self.device.reinvite(uri) if act == "reinvite" else self.device.hangup(uri))
+            else:
+                self._trouble("device", f"it never came to the point where it was to {act}")
+        except SipverdictError as error:
+            self._trouble("stimulus", f"the device could not be made to {act}: {error.cause}")
+
+    async def _until_over(self, limit: float) -> None:
+        """Return when no call is going on and it has been quiet for a moment, or at the limit."""
+        loop, recorder = asyncio.get_running_loop(), self.recorder
+        deadline = loop.time() + limit
+        while loop.time() < deadline:
+            if recorder.busy():
+                await recorder.until(lambda: not recorder.busy(), deadline - loop.time())
+                continue
+            quiet_until = recorder.last_message_at + QUIET_S
+            if loop.time() >= quiet_until:
+                return
+            await recorder.until(partial(_more_than, recorder, len(recorder.heard)), quiet_until - loop.time())
+
+    def _trouble(self, blame: Blame, text: str) -> None:
+        self.troubles.append(Trouble(blame, text))
+
+
+def _more_than(recorder: Recorder, messages: int) -> bool:
+    return len(recorder.heard) > messages
+
+
+def _ringing(heard: Heard) -> bool:
+    return heard.traced.direction == "sent" and heard.message.status in (180, 183)
+
+
+def _acked(heard: Heard) -> bool:
+    return heard.traced.direction == "received" and heard.message.method == "ACK"
