@@ -59,9 +59,9 @@ class Readiness:
             self._timer.cancel()
             self._timer = None
         for transport in {waiter.transport for waiter in self._waiters}:
-            sockets = bound_sockets(transport, self._proc)
+            tables = _tables(transport, self._proc)
             for waiter in [w for w in self._waiters if w.transport == transport]:
-                inode = sockets.get(waiter.key)
+                inode = _inode(tables, waiter.key, transport)
                 if inode and not waiter.future.done() and _owns(self._proc, waiter.pid, inode):
                     waiter.future.set_result(None)
                     self._waiters.remove(waiter)
@@ -71,13 +71,30 @@ class Readiness:
 
 def bound_sockets(transport: str, proc: Path = Path("/proc")) -> dict[str, str]:
     """The sockets of this network namespace on which something can arrive: from :func:`socket_key` to inode."""
-    found: dict[str, str] = {}
+    return {
+        line["address"]: line["inode"]
+        for line in _SOCKET.finditer(_tables(transport, proc))
+        if line["state"] == _LISTENING[transport]
+    }
+
+
+def _tables(transport: str, proc: Path) -> str:
+    text = ""
     for table in (transport, f"{transport}6"):
         with suppress(OSError):
-            for line in _SOCKET.finditer((proc / "net" / table).read_text()):
-                if line["state"] == _LISTENING[transport]:
-                    found[line["address"]] = line["inode"]
-    return found
+            text += (proc / "net" / table).read_text()
+    return text
+
+
+def _inode(tables: str, key: str, transport: str) -> str:
+    """The inode of the socket ``key``, or "".  Only its own line is taken apart: there may be hundreds of others."""
+    place = tables.find(f": {key} ")
+    while place >= 0:
+        line = _SOCKET.match(tables, tables.rfind("\n", 0, place) + 1)
+        if line and line["state"] == _LISTENING[transport]:
+            return line["inode"]
+        place = tables.find(f": {key} ", place + 1)
+    return ""
 
 
 def is_bound(address: Address) -> bool:
