@@ -21,8 +21,8 @@ from harness.sipp.process import REST_NS
 if TYPE_CHECKING:
     from harness.drive.station import Station
 
-LATE_COPIES_S = 10.0
-"""How much later the window may begin because copies of a final response are still sent."""
+LATE_COPIES_S = 33.0
+"""How much later the window may begin because copies of a final response are still sent: 64*T1 and a little."""
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Drive:
         loop, progress, window = asyncio.get_running_loop(), self.station.progress, self.station.window.seconds
         for seat in self.seats:
             seat.process.relax(REST_NS)
-        # A device that never acknowledges is sent copies for 32 s: it is not waited for so long.
+        # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.
         give_up = loop.time() + window + LATE_COPIES_S
         progress.waited += window
         while (opened_at := self.recorder.last_final_at()) is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.flow import Event, Flow
-from harness.judge.acks import NOT_REFUSED, refused
+from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import Attempt
 from harness.judge.declines import called_again, handled_like, last_final, since, stays_declined, watched_seats
 from harness.judge.say import Findings, satisfied, unseen, violated
@@ -121,22 +123,30 @@ def _higher(new: Event, old: Event) -> bool:
 
 @purpose(
     "INT-603-RETRYAFTER-03",
-    plan=tuple(declined_with(603, f"Retry-After: {value}") for value in ("0", "4294967295", "-1", "abc")),
+    plan=(DECLINE, *(declined_with(603, f"Retry-After: {value}") for value in ("0", "4294967295", "-1", "abc"))),
     faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after"],
 )
-def test_absurd_retry_after_is_no_invitation(flow: Flow) -> Findings:
-    """A Retry-After of 0, of 136 years, below zero or in letters does not make the device call again at once.
+def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Findings:
+    """With a Retry-After of 0, of 136 years, below zero or in letters, a 603 is acknowledged and final all the same.
 
-    Such values come from servers that fill the header in without thinking.  Typical defects: 0 is taken for "now",
-    and a number that does not fit becomes 0.
+    Such values come from servers that fill the header in without thinking.  Typical defects: 0 is taken for "now", a
+    number that does not fit becomes 0, or the whole response is dropped and the INVITE repeated until it times out.
 
     By 20.33 the value is a positive number, so "0" means nothing; who reads it as "now" is only warned.
     """
-    refusal = refused(flow)
-    if refusal is None:
-        yield unseen(NOT_REFUSED)
-        return
-    yield stays_declined(flow, refusal, look_at="what becomes of a Retry-After that is 0 or cannot be read")
+    plain, *others = (refused(flow) for flow in flows)
+    for flow, refusal in zip(flows[1:], others, strict=True):
+        if refusal is None or plain is None:
+            yield unseen(NOT_REFUSED)
+        elif plain.acks and not refusal.acks:
+            value = refusal.final.header("Retry-After")
+            yield dataclasses.replace(
+                acknowledged(flow, refusal),
+                means="a call that was declined goes on ringing for the caller until it times out",
+                look_at=f"what the parser does with a response that has a header it cannot use: Retry-After: {value}",
+            )
+        else:
+            yield stays_declined(flow, refusal, look_at="what becomes of a Retry-After that is 0 or cannot be read")
 
 
 @purpose(

@@ -26,8 +26,8 @@ def request(method: str, uri: str, caller: Peer, *extra: str, to: str = "", numb
     return "\n".join([*lines, "", ""])
 
 
-async def calling(bench: Bench, callee: Peer, *extra: str) -> tuple[Peer, Driven]:
-    caller, device = await bench.peer("200 OK"), await bench.device()
+async def calling(bench: Bench, callee: Peer, *extra: str, faults: tuple[str, ...] = ()) -> tuple[Peer, Driven]:
+    caller, device = await bench.peer("200 OK"), await bench.device(*faults)
     caller.send(request("INVITE", f"sip:700@{callee.uri}", caller, *extra), device.address)
     return caller, device
 
@@ -90,6 +90,42 @@ def test_a_refusal_is_relayed_until_its_ack(play: Play, answer: str, relayed: st
         await bench.quiet()
         assert len(callee.of("INVITE")) == 1
         assert finals[0].header("Retry-After") == ("5" if "Retry" in answer else "")
+
+    play(scenario)
+
+
+def test_relays_and_follows(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer("200 OK")
+        callee.says("302 Moved\nContact: <sip:moved@{t}>", t=target.uri)
+        caller, _ = await calling(bench, callee, faults=("relays_and_follows",))
+        passed_on = (await caller.until("302"))[0]
+        assert passed_on.header("Contact") == f"<sip:moved@{target.uri}>"
+        await target.until("INVITE")
+        assert not caller.of("200")
+
+    play(scenario)
+
+
+def test_redirects_to_itself(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer("200 OK")
+        callee.says("302 Moved\nContact: <sip:moved@{t}>", t=target.uri)
+        caller, device = await calling(bench, callee, faults=("redirects_to_itself",))
+        passed_on = (await caller.until("302"))[0]
+        assert passed_on.header("Contact") == "<sip:700@{}:{}>".format(*device.address)
+        assert not target.heard
+
+    play(scenario)
+
+
+def test_hides_603(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer("603 Decline")
+        callee.says("302 Moved\nContact: <sip:moved@{t}>", t=target.uri)
+        caller, _ = await calling(bench, callee, faults=("hides_603",))
+        await caller.until("503")
+        assert not caller.of("603")
 
     play(scenario)
 

@@ -114,9 +114,85 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     ),
     "unknown_6xx_as_4xx": ("699 Whatever", "", lambda wire: len(wire.invites) == 2),
     "bye_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("BYE")) == 1),
+    "redials_after_302": (MOVED, "200 OK", lambda wire: len(wire.invites) == 2 and not wire.target.heard),
+    "reads_reason_phrase": (
+        "302 Anders erreichbar\nContact: <sip:x@{target}>",
+        "200 OK",
+        lambda wire: not wire.target.heard,
+    ),
+    "ignores_unknown_3xx": ("399 Else\nContact: <sip:x@{target}>", "200 OK", lambda wire: not wire.acks),
+    "swaps_transport": (
+        "302 M\nContact: <sip:x@{target};transport=xyz>",
+        "200 OK",
+        lambda wire: wire.redirected.uri.endswith(";transport=xyz"),
+    ),
+    "calls_sips_in_clear": ("302 M\nContact: <sips:x@{target}>", "200 OK", lambda wire: bool(wire.target.heard)),
+    "retries_after_482": (MOVED, "482 Loop Detected", lambda wire: _calls(wire.target) == 2),
+    "repeats_after_415": (MOVED, "415 Unsupported", lambda wire: _calls(wire.target) == 2),
+    "first_value_of_line": (
+        "302 M\nContact: <sip:a@{target}>, <sip:b@{second}>",
+        "486 Busy Here",
+        lambda wire: not wire.second.heard,
+    ),
+    "no_compact_contact": ("302 M\nm: <sip:x@{target}>", "200 OK", lambda wire: not wire.target.heard),
+    "cuts_display_name": (
+        '302 M\nContact: "Doe, J; <sip:x@{second}> \\"x\\"" <sip:y@{target}>;q=1',
+        "200 OK",
+        lambda wire: bool(wire.second.heard) and not wire.target.heard,
+    ),
+    "reads_q_as_integer": (
+        "302 M\nContact: <sip:a@{target}>;q=0.9, <sip:b@{second}>;q=0.10",
+        "200 OK",
+        lambda wire: bool(wire.second.heard),
+    ),
+    "chokes_on_bad_q": ("302 M\nContact: <sip:x@{target}>;q=abc", "200 OK", lambda wire: not wire.acks),
+    "chokes_on_expires": (
+        '302 M\nContact: <sip:x@{target}>;expires="Thu, 01 Dec 1994"',
+        "200 OK",
+        lambda wire: not wire.target.heard,
+    ),
+    "chokes_on_contact": ("302 M\nContact: *", "", lambda wire: not wire.acks),
+    "drops_contact_header": (MOVED, "200 OK", lambda wire: not wire.redirected.header("Contact")),
+    "routes_by_lr": (
+        "302 M\nContact: <sip:x@{target};lr>",
+        "200 OK",
+        lambda wire: wire.redirected.uri == wire.first.uri and "sip:x@" in wire.redirected.header("Route"),
+    ),
+    "honours_every_uri_header": (
+        "302 M\nContact: <sip:x@{target}?from=sip:evil%40x&CSeq=4711%20INVITE&Route=%3Csip:{second}%3Blr%3E"
+        "&Accept=text/evil&Content-Length=9999&Max-Forwards=abc>",
+        "200 OK",
+        lambda wire: [
+            wire.second.of("INVITE")[0].header(name) if wire.second.heard else ""
+            for name in ("From", "CSeq", "Accept", "Content-Length", "Max-Forwards")
+        ]
+        == ["sip:evil@x", "4711 INVITE", "text/evil", "9999", "abc"],
+    ),
+    "appends_uri_headers": (
+        "302 M\nContact: <sip:x@{target}?Subject=a&Subject=b%20c&From=d>",
+        "200 OK",
+        lambda wire: "Subject: a\r\nSubject: b%20c\r\n" in wire.redirected.text,
+    ),
+    "accepts_second_final": (
+        (DECLINED, "200 OK"),
+        "",
+        lambda wire: [ack.branch == wire.first.branch for ack in wire.acks] == [True, False],
+    ),
+    "acks_200_to_redirector": (
+        MOVED,
+        "200 OK",
+        lambda wire: any(wire.target.uri in ack.uri for ack in wire.acks) and not wire.target.of("ACK"),
+    ),
+    "bye_after_302": (("180 Ringing", MOVED), "486 Busy", lambda wire: _parting(wire) == ["ACK", "BYE"]),
+    "cancels_after_302": (MOVED, "486 Busy", lambda wire: _parting(wire) == ["ACK", "CANCEL"]),
+    "cancels_after_603": (DECLINED, "", lambda wire: _parting(wire) == ["ACK", "CANCEL"]),
 }
 
 ELSEWHERE = {
+    "repeats_refused_reinvite",
+    "relays_and_follows",
+    "redirects_to_itself",
+    "hides_603",
     "keeps_retransmitting",
     "remembers_contact",
     "ends_call_on_refused_reinvite",
@@ -128,6 +204,14 @@ ELSEWHERE = {
 
 def _calls(peer: Peer) -> int:
     return len({message.branch for message in peer.of("INVITE")})
+
+
+def _parting(wire: Wire) -> list[str]:
+    """What the callee hears after the first INVITE, as long as it is in order."""
+    _, *after = wire.callee.heard
+    cancels = [message.branch == wire.first.branch for message in after if message.method == "CANCEL"]
+    tagged = all(";tag=peer" in message.header("To") for message in after if message.method == "BYE")
+    return [message.method for message in after] if all(cancels) and tagged else []
 
 
 def _same_call(invites: list[Message]) -> bool:
@@ -209,5 +293,27 @@ def test_ends_call_on_refused_reinvite(play: Callable[..., None]) -> None:
         await callee.until("ACK")
         device.do(f"reinvite sip:700@{callee.uri}")
         await callee.until("BYE")
+
+    play(scenario)
+
+
+def test_reads_reason_phrase_of_a_603() -> None:
+    behaviour = behaviour_with([fault_named("reads_reason_phrase")])
+    assert behaviour.redial(Final(603, "Declined")) is not None
+    assert behaviour.redial(Final(603, "Decline")) is None
+
+
+def test_repeats_refused_reinvite_once(play: Callable[..., None]) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee = await bench.peer("200 OK", DECLINED)
+        device = await bench.device("repeats_refused_reinvite")
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("ACK")
+        device.do(f"reinvite sip:700@{callee.uri}")
+        _, first, again = await callee.until("INVITE", 3)
+        assert first.body == again.body
+        assert 0.9 < again.time - first.time < 1.5
+        await callee.until("ACK", 3)
+        assert not callee.of("BYE")
 
     play(scenario)

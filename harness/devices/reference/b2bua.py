@@ -1,23 +1,21 @@
 """A bridge of two legs: a call that came in, and the call that is placed for it to the same Request-URI.
 
 The outgoing leg is an ordinary :class:`~.call.Call`, so redirections, refusals and faults are those of the UAC. The
-incoming side sees only how that call ends. A redirection that led nowhere is answered 480: to pass a 3xx on would ask
-the caller to do what this device just tried.
+incoming side sees only how that call ends.
 """
 
 from __future__ import annotations
 
+from .behaviour import passed_on
 from .call import Call
 from .headers import without_tag
 from .incoming import IncomingCall
 from .invites import CallOrder
 from .leg import Leg
 from .sip_uri import destination_of
-from .stack import Stack
+from .stack import Stack, identity_of
 from .transactions import InviteServerTransaction
-from .wire import Fields, Final, InboundRequest, InboundResponse
-
-_PASSED_ON = ("Retry-After", "Reason", "Warning")
+from .wire import Final, InboundRequest, InboundResponse
 
 
 class Bridge:
@@ -25,6 +23,8 @@ class Bridge:
 
     def __init__(self, transaction: InviteServerTransaction, request: InboundRequest, stack: Stack) -> None:
         self._incoming = IncomingCall(transaction, stack, self)
+        self._stack = stack
+        self._dialled = request.uri
         self._outgoing: Call | None = None
         self._outgoing_leg: Leg | None = None
         hops = _hops_left(request)
@@ -52,6 +52,8 @@ class Bridge:
 
     def on_redirected(self, response: InboundResponse) -> None:
         """Keep it from the caller: that is what the outgoing leg is for."""
+        if refusal := self._stack.behaviour.relayed(response):
+            self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)
 
     def on_answered(self, leg: Leg, response: InboundResponse) -> None:
         """Answer the caller with the callee's session."""
@@ -62,11 +64,9 @@ class Bridge:
             leg.send_bye()
 
     def on_failed(self, final: Final) -> None:
-        """Refuse the caller's INVITE with the callee's code."""
-        if 300 <= final.code < 400:
-            self._incoming.refuse(480, "Temporarily Unavailable")
-        else:
-            self._incoming.refuse(final.code, final.reason, _passed_on(final))
+        """Refuse the caller's INVITE."""
+        refusal = self._stack.behaviour.told(final, self._dialled, identity_of(self._stack.layer).local)
+        self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)
 
     def on_cancelled(self) -> None:
         """Give the outgoing call up too."""
@@ -91,7 +91,7 @@ class Bridge:
             if final.response is not None and final.code < 300:
                 leg.answer(transaction, final.response.body_fields(), final.response.body)
             else:
-                transaction.respond(final.code, final.reason, _passed_on(final))
+                transaction.respond(final.code, final.reason, passed_on(final))
 
         transaction.respond(100, "Trying")
         other.send_reinvite(request.body_fields(), request.body, answered)
@@ -106,10 +106,3 @@ def _hops_left(request: InboundRequest) -> int:
         return int(request.headers.get("Max-Forwards") or "70")
     except ValueError:
         return 70
-
-
-def _passed_on(final: Final) -> Fields:
-    if final.response is None:
-        return ()
-    headers = final.response.headers
-    return tuple((name, value) for name in _PASSED_ON for value in headers.getlist(name))

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from harness.uri import same_uri
 
-from .contacts import Contact, Target, usable_request_uri
-from .wire import Final, InboundResponse, OutboundRequest
+from .contacts import Contact, Target, contacts_of, usable_request_uri
+from .sip_uri import Address
+from .wire import Fields, Final, InboundResponse, OutboundRequest
+
+_PASSED_ON = ("Retry-After", "Reason", "Warning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,17 @@ class Redial:
     other_port: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a B2BUA answers its caller."""
+
+    code: int
+    reason: str
+    fields: Fields = ()
+
+
 class Behaviour:
-    """What a conforming user agent client does."""
+    """What a conforming user agent client does, and a B2BUA that passes on how its call ended."""
 
     acknowledges_copies = True
     """A copy of a final response is acknowledged again (17.1.1.2)."""
@@ -36,14 +48,26 @@ class Behaviour:
     needs_other_port = False
     """Whether the device must bind a second port."""
 
+    def datagram(self, data: bytes) -> bytes:
+        """Return a datagram as it is read: as it came."""
+        return data
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Say whether a response that matches a transaction is taken: every one, whatever it says (8.1.3.2)."""
+        return True
+
     def acknowledge(
         self, ack: OutboundRequest, invite: OutboundRequest, response: InboundResponse
     ) -> OutboundRequest | None:
         """Return the ACK of a non-2xx final response, built by 17.1.1.3, as it is to be sent."""
         return ack
 
+    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest:
+        """Return the ACK of a 2xx, built by 13.2.2.4, as it is to be sent."""
+        return ack
+
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
-        """Say whether another final response in Completed is passed up: never (17.1.1.2)."""
+        """Say whether another final response in Completed, a 2xx too, is passed up: never (17.1.1.2)."""
         return False
 
     def first_target(self, dialled: str) -> str:
@@ -54,9 +78,13 @@ class Behaviour:
         """Say whether the Contacts of a final response join the target set (8.1.3.4)."""
         return 300 <= final.code < 400
 
-    def choose(self, contacts: Sequence[Contact]) -> Sequence[Contact]:
-        """Return the Contacts that are considered, in the order of the response: all of them."""
-        return contacts
+    def contacts(self, response: InboundResponse) -> Sequence[Contact]:
+        """Return the Contacts that are considered, in the order of the response: all that can be read."""
+        return contacts_of(response)
+
+    def preference(self, contact: Contact) -> float:
+        """Return by what the target set is ordered, the highest first: q (8.1.3.4)."""
+        return contact.q
 
     def request_uri(self, contact: Contact) -> str | None:
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
@@ -74,6 +102,10 @@ class Behaviour:
         """Return the INVITE for a target, built by 8.1.3.4, as it is to be sent."""
         return invite
 
+    def repeats(self, final: Final) -> bool:
+        """Say whether a failed target is called again as before: never (8.1.3.4). Heeded once for each target."""
+        return False
+
     def last_resort(self, final: Final, dialled: str, *, redirected: bool) -> str | None:
         """Return a URI to try when the target set is empty and the call would fail: none. Asked once in a call."""
         return None
@@ -89,8 +121,13 @@ class Behaviour:
     def noticed(self, final: Final) -> None:
         """Hear of the final response that ended a call, after its ACK."""
 
-    def parting_request(self, final: Final, invite: OutboundRequest) -> OutboundRequest | None:
-        """Return a request to send after a call has failed: none."""
+    def parting_request(
+        self, final: Final, invite: OutboundRequest, early: InboundResponse | None
+    ) -> OutboundRequest | None:
+        """Return a request to send for an INVITE that was refused or redirected: none (9.1, 12.3, 15).
+
+        ``early`` is the latest provisional response that made an early dialog.
+        """
         return None
 
     def redial(self, final: Final) -> Redial | None:
@@ -100,3 +137,28 @@ class Behaviour:
     def ends_dialog(self, code: int) -> bool:
         """Say whether a refused re-INVITE ends the session: only if the peer has lost it (12.2.1.2, 14.1)."""
         return code in (408, 481)
+
+    def repeats_reinvite(self, final: Final) -> float | None:
+        """Return after how many seconds a refused re-INVITE is sent once more: never by itself (14.1)."""
+        return None
+
+    def relayed(self, redirection: InboundResponse) -> Refusal | None:
+        """Return what the caller of a B2BUA is answered when a redirection is followed: nothing yet."""
+        return None
+
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal:
+        """Return what the caller of a B2BUA is answered when its call has failed: the callee's code.
+
+        A redirection that led nowhere is a 480: to pass it on would ask the caller to do what this device just tried.
+        """
+        if 300 <= final.code < 400:
+            return Refusal(480, "Temporarily Unavailable")
+        return Refusal(final.code, final.reason, passed_on(final))
+
+
+def passed_on(final: Final) -> Fields:
+    """Return what a B2BUA repeats of a refusal."""
+    if final.response is None:
+        return ()
+    headers = final.response.headers
+    return tuple((name, value) for name in _PASSED_ON for value in headers.getlist(name))

@@ -44,6 +44,7 @@ class Call:
         self._first = stack.behaviour.first_target(order.dialled)
         self._targets = TargetSet(order.dialled, self._first, stack.behaviour)
         self._latest: _Attempt | None = None
+        self._built: OutboundRequest | None = None
         self._attempts = 0
         self._failure: Final | None = None
         self._leg: Leg | None = None
@@ -51,6 +52,7 @@ class Call:
         self._hung_up = False
         self._redirected = False
         self._resorted = False
+        self._repeated: set[str] = set()
 
     def start(self) -> None:
         """Send the first INVITE."""
@@ -80,6 +82,8 @@ class Call:
     def finished(self, attempt: _Attempt, final: Final, *, repeated: bool) -> None:
         """Decide what follows the end of an attempt other than a 2xx (8.1.3.4, 21.6; RFC 3263 section 4.3)."""
         behaviour, backup = self._behaviour, self._stack.backup
+        if not repeated and (parting := behaviour.parting_request(final, attempt.invite, attempt.early)):
+            attempt.layer.send_request(parting, UacUser())
         if self._hung_up:
             self._fail(attempt, final)
         elif final.response is not None and behaviour.follows(final):
@@ -90,6 +94,8 @@ class Call:
             self._place(same_invite(attempt.invite, backup, identity_of(attempt.layer)), attempt.layer)
         elif behaviour.ends_call(final.code):
             self._fail(attempt, final)
+        elif attempt.invite.uri not in self._repeated and behaviour.repeats(final):
+            self._repeat(attempt)
         else:
             self._failure = final
             self._try_next(attempt, final)
@@ -99,7 +105,8 @@ class Call:
         dialog = Dialog.of_client(attempt.invite, response)
         leg = Leg(dialog, self._stack, attempt.layer, self._owner)
         session = late_answer(attempt.invite, response, leg.identity)
-        attempt.acknowledge(dialog.id, dialog.ack(attempt.invite.sequence, leg.identity, *session))
+        ack = dialog.ack(attempt.invite.sequence, leg.identity, *session)
+        attempt.acknowledge(dialog.id, self._behaviour.acknowledge_answer(ack))
         if self._hung_up or self._leg is not None:
             leg.send_bye()
             return
@@ -107,21 +114,23 @@ class Call:
         self._stack.dialogs.add(leg)
         self._owner.on_answered(leg, response)
 
-    def _place(self, invite: OutboundRequest, layer: TransactionLayer) -> None:
+    def _place(self, invite: OutboundRequest, layer: TransactionLayer, sent: OutboundRequest | None = None) -> None:
         self._over = False
         self._attempts += 1
-        self._latest = _Attempt(self, invite, layer, self._attempts)
+        self._built = invite
+        self._latest = _Attempt(self, sent or invite, layer, self._attempts)
         self._latest.start()
 
     def _try_next(self, attempt: _Attempt, final: Final) -> None:
-        assert self._latest is not None
-        # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way.
-        latest, layer = self._latest.invite, attempt.layer
+        assert self._built is not None
+        # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way;
+        # what a fault made of it for its target does not go on.
+        latest, layer = self._built, attempt.layer
         if target := self._targets.take():
             self._redirected = True
             target_address = destination_of(target.uri) or attempt.invite.destination
             invite = next_invite(latest, target.uri, target_address, identity_of(layer))
-            self._place(self._behaviour.redirected(invite, attempt.invite, target), layer)
+            self._place(invite, layer, self._behaviour.redirected(invite, attempt.invite, target))
             return
         uri = self._behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
         destination = None if uri is None or self._resorted else destination_of(uri)
@@ -136,10 +145,13 @@ class Call:
         self._over = True
         self._owner.on_failed(self._failure if self._failure and 300 <= final.code < 400 else final)
         self._behaviour.noticed(final)
-        if parting := self._behaviour.parting_request(final, attempt.invite):
-            attempt.layer.send_request(parting, UacUser())
         if attempt.number == 1 and not self._hung_up and (redial := self._behaviour.redial(final)):
             asyncio.get_running_loop().call_later(redial.delay, self._redial, redial, attempt)
+
+    def _repeat(self, attempt: _Attempt) -> None:
+        invite = attempt.invite
+        self._repeated.add(invite.uri)
+        self._place(next_invite(invite, invite.uri, invite.destination, identity_of(attempt.layer)), attempt.layer)
 
     def _redial(self, redial: Redial, refused: _Attempt) -> None:
         layer = (self._stack.other_layer if redial.other_port else None) or self._stack.layer
@@ -158,6 +170,7 @@ class _Attempt(UacUser):
         self.invite = invite
         self.layer = layer
         self.number = number
+        self.early: InboundResponse | None = None
         self._call = call
         self._transaction: ClientTransaction | None = None
         self._provisional = False
@@ -183,6 +196,8 @@ class _Attempt(UacUser):
 
     def on_provisional(self, response: InboundResponse) -> None:
         first, self._provisional = not self._provisional, True
+        if response.code > 100 and response.to_tag:
+            self.early = response
         if first and self._cancelled:
             self.cancel()
         self._call.ringing(response)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _CLIENT = ("uac", "b2bua")
+_BRIDGE = ("b2bua",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,21 @@ FAULTS: tuple[Fault, ...] = (
     Fault("retries_without_contact", "Tries the original URI once more when a 3xx has no Contact."),
     Fault("bends_foreign_scheme", "Makes a sip: URI of a mailto: or http: Contact and calls that."),
     Fault("remembers_contact", "Begins the next call to the same URI at the Contact of an earlier 3xx."),
+    Fault("redials_after_302", "Takes a 3xx for a failed call and dials the same URI again once."),
+    Fault("reads_reason_phrase", "Knows only a 302 Moved Temporarily and a 603 Decline; redials after any other 603."),
+    Fault("ignores_unknown_3xx", "Does not hear a 3xx that RFC 3261 does not define: no ACK, and the INVITE goes on."),
+    Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
+    Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),
+    Fault("retries_after_482", "Tries the same target once more after a 482 or 483."),
+    Fault("repeats_after_415", "Repeats the INVITE unchanged to the same target after a 415 or 420."),
+    # How the Contacts of a redirection are read.
+    Fault("first_value_of_line", "Takes only the first value of each Contact line."),
+    Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response."),
+    Fault("cuts_display_name", "Cuts a Contact at the first comma or bracket, even inside a quoted display name."),
+    Fault("reads_q_as_integer", "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9."),
+    Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK."),
+    Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read."),
+    Fault("chokes_on_contact", "Drops a 3xx whose Contact is * or cannot be read, without ACK."),
     # The redirected INVITE.
     Fault("old_address", "Puts the Contact into the Request-URI, but sends the INVITE to the old address."),
     Fault("keeps_old_host", "Takes only the user part of the Contact; host, port and destination stay the old ones."),
@@ -40,6 +56,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("drops_body", "Sends the redirected INVITE without its session description."),
     Fault("no_max_forwards", "Sends the redirected INVITE without Max-Forwards."),
     Fault("loses_headers", "Sends the redirected INVITE without Supported and Allow."),
+    Fault("drops_contact_header", "Sends the redirected INVITE without Contact."),
+    Fault("routes_by_lr", "Makes a Route of a Contact with ;lr and keeps the old Request-URI."),
+    Fault("honours_every_uri_header", "Lets every ?header of the Contact replace that of the INVITE: From, Via, Route."),
+    Fault("appends_uri_headers", "Appends harmless ?headers (Subject, Call-Info) to the INVITE with escapes left in."),
     # Final responses, their copies and their ACKs.
     Fault("follows_every_copy", "Follows each copy of a 3xx again."),
     Fault("ignores_copies", "Does not acknowledge copies of a final response."),
@@ -52,6 +72,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ack_with_body", "Sends a session description in the ACK of a non-2xx."),
     Fault("keeps_retransmitting", "Goes on sending copies of the INVITE 0.5, 1.5 and 3.5 s after its final response."),
     Fault("acts_on_second_final", "Acts on another final response that comes after the first."),
+    Fault("accepts_second_final", "Takes a 2xx that comes after a 6xx for an answered call.", ("uac",)),
+    Fault("acks_200_to_redirector", "Sends the ACK of the target's 200 to the address of the redirector."),
+    Fault("bye_after_302", "Sends BYE in the early dialog when a ringing call is answered 3xx."),
+    Fault("cancels_after_302", "Sends CANCEL for an INVITE that has just been answered 3xx."),
     # After a 603 or another 6xx.
     Fault("redials_at_once", "Calls the same URI again at once after a 6xx, under the same Call-ID."),
     Fault("redials_after_1s", "Calls the same URI again one second after a 6xx."),
@@ -64,8 +88,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("second_contact_after_603", "Calls the next Contact of a 3xx after the one before has answered 603."),
     Fault("unknown_6xx_as_4xx", "Takes a 6xx it does not know for a 4xx: calls the next Contact, then the original."),
     Fault("ends_call_on_refused_reinvite", "Sends BYE when a re-INVITE is refused."),
+    Fault("repeats_refused_reinvite", "Sends a refused re-INVITE again one second later."),
+    Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
     Fault("bye_after_603", "Sends BYE for a call that was answered 603."),
     Fault("dies_after_603", "Crashes 200 ms after it has acknowledged a 603."),
+    # What the caller of a B2BUA is told.
+    Fault("relays_and_follows", "Follows a 3xx, and passes it on to the caller as well.", _BRIDGE),
+    Fault("redirects_to_itself", "Answers the caller 302 with its own address for Contact.", _BRIDGE),
+    Fault("hides_603", "Tells the caller of a 6xx as 503.", _BRIDGE),
 )
 
 

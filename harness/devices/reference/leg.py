@@ -105,10 +105,12 @@ class Leg:
 
     def send_reinvite(self, fields: Fields, body: bytes, done: Callable[[Final], None]) -> None:
         """Send a re-INVITE, and tell ``done`` how it was answered."""
-        head: Fields = (("Contact", self.identity.contact), *self.identity.capabilities)
-        invite = self.dialog.request("INVITE", self.identity, head + fields, body)
-        self._reinvite = _Reinvite(self, invite, done)
-        self._layer.send_request(invite, self._reinvite)
+
+        def again() -> None:
+            if not self.ended and not self.busy:
+                self._send_reinvite(fields, body, _unheard, _nothing)
+
+        self._send_reinvite(fields, body, done, again)
 
     def end(self) -> None:
         """Forget the dialog."""
@@ -117,17 +119,29 @@ class Leg:
             self._answer.stop()
         self._stack.dialogs.remove(self)
 
-    def reinvite_answered(self, final: Final, done: Callable[[Final], None]) -> None:
+    def reinvite_answered(self, final: Final, done: Callable[[Final], None], again: Callable[[], None]) -> None:
         """Report the answer, and end the session if a refusal means that the peer has none."""
         self._reinvite = None
         done(final)
-        if not self.ended and final.code >= 300 and self._stack.behaviour.ends_dialog(final.code):
+        if self.ended or final.code < 300:
+            return
+        if self._stack.behaviour.ends_dialog(final.code):
             self.send_bye()
             self.owner.on_ended(self)
+        elif (delay := self._stack.behaviour.repeats_reinvite(final)) is not None:
+            asyncio.get_running_loop().call_later(delay, again)
 
     def send_ack(self, ack: OutboundRequest) -> None:
         """Send the ACK of a 2xx."""
         self._layer.send_ack(ack)
+
+    def _send_reinvite(
+        self, fields: Fields, body: bytes, done: Callable[[Final], None], again: Callable[[], None]
+    ) -> None:
+        head: Fields = (("Contact", self.identity.contact), *self.identity.capabilities)
+        invite = self.dialog.request("INVITE", self.identity, head + fields, body)
+        self._reinvite = _Reinvite(self, invite, done, again)
+        self._layer.send_request(invite, self._reinvite)
 
     def _send_bye(self) -> None:
         self.end()
@@ -157,6 +171,14 @@ def refuse_method(transaction: ServerTransaction, method: str, capabilities: Fie
         transaction.respond(405, "Method Not Allowed", capabilities)
     else:
         transaction.respond(501, "Not Implemented", capabilities)
+
+
+def _unheard(final: Final) -> None:
+    """Report an answer to nobody."""
+
+
+def _nothing() -> None:
+    """Repeat nothing."""
 
 
 class _Answer:
@@ -190,9 +212,12 @@ class _Answer:
 class _Reinvite(UacUser):
     """A re-INVITE of ours, and the ACK for each copy of its 2xx."""
 
-    def __init__(self, leg: Leg, invite: OutboundRequest, done: Callable[[Final], None]) -> None:
+    def __init__(
+        self, leg: Leg, invite: OutboundRequest, done: Callable[[Final], None], again: Callable[[], None]
+    ) -> None:
         self._leg = leg
         self._invite = invite
+        self._again = again
         self._done: Callable[[Final], None] | None = done
         self._ack: OutboundRequest | None = None
 
@@ -206,4 +231,4 @@ class _Reinvite(UacUser):
             self._leg.send_ack(self._ack)
         if self._done is not None:
             done, self._done = self._done, None
-            self._leg.reinvite_answered(final, done)
+            self._leg.reinvite_answered(final, done, self._again)

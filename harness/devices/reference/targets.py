@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .behaviour import Behaviour
-from .contacts import Target, contacts_of
+from .contacts import Target
 from .wire import InboundResponse
 
 
@@ -19,7 +19,7 @@ class TargetSet:
     def join(self, redirection: InboundResponse, current: str, *, repeated: bool) -> bool:
         """Add the Contacts of a redirection of ``current``; say whether there was a new one among them."""
         joined = False
-        for contact in self._behaviour.choose(contacts_of(redirection)):
+        for contact in self._behaviour.contacts(redirection):
             uri = self._behaviour.request_uri(contact)
             if uri is None or not self._behaviour.admits(uri, self._known, current, repeated=repeated):
                 continue
@@ -27,7 +27,7 @@ class TargetSet:
             self._waiting.append(Target(uri, contact, redirection, self._dialled))
             joined = True
         # The sort is stable: Contacts of the same q stay in the order in which they were listed.
-        self._waiting.sort(key=lambda target: -target.contact.q)
+        self._waiting.sort(key=lambda target: -self._behaviour.preference(target.contact))
         return joined
 
     def take(self) -> Target | None:

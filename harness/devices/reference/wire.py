@@ -133,5 +133,8 @@ CANCELLED = Final(487, "Request Terminated")
 
 
 def _serialise(start: str, fields: Fields, body: bytes) -> bytes:
-    lines = [start, *(f"{name}: {value}" for name, value in fields), f"Content-Length: {len(body)}", "", ""]
+    if not any(name == "Content-Length" for name, _ in fields):
+        # No correct request says a length of its own.
+        fields = (*fields, ("Content-Length", str(len(body))))
+    lines = [start, *(f"{name}: {value}" for name, value in fields), "", ""]
     return "\r\n".join(lines).encode() + body

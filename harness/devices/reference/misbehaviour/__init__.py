@@ -11,11 +11,12 @@ from itertools import chain
 
 from ..behaviour import Behaviour
 from ..faults import Fault
-from . import declines, finals, invites, targets
+from . import contacts, declines, finals, invites, partings, targets, upstream, uri_headers
 
+_MODULES = (contacts, declines, finals, invites, partings, targets, upstream, uri_headers)
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {
     name: value
-    for name, value in chain.from_iterable(vars(module).items() for module in (declines, finals, invites, targets))
+    for name, value in chain.from_iterable(vars(module).items() for module in _MODULES)
     if isinstance(value, type) and issubclass(value, Behaviour) and value is not Behaviour
 }
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from dataclasses import replace
 
 from ..behaviour import Behaviour, Redial
 from ..contacts import contacts_of
-from ..tokens import new_branch
-from ..wire import Final, OutboundRequest
+from ..wire import Final
 
 _KNOWN_6XX = (600, 603, 604, 606)
 
@@ -114,17 +112,12 @@ class EndsCallOnRefusedReinvite(Behaviour):
         return True
 
 
-class ByeAfter603(Behaviour):
-    """Wrong by 15: there is no session to end."""
+class RepeatsRefusedReinvite(Behaviour):
+    """Wrong by 14.1 and 21.6.2: the peer has said what it thinks of this session."""
 
-    def parting_request(self, final: Final, invite: OutboundRequest) -> OutboundRequest | None:
-        """Say BYE in a dialog that never was."""
-        if final.code != 603 or final.response is None:
-            return super().parting_request(final, invite)
-        via = invite.field("Via").replace(invite.branch, new_branch())
-        kept = replace(invite, method="BYE", body=b"").without("Content-Type", "Contact", "Allow", "Supported")
-        numbered = kept.with_field("CSeq", f"{invite.sequence + 1} BYE").with_field("Via", via)
-        return numbered.with_field("To", final.response.headers["To"])
+    def repeats_reinvite(self, final: Final) -> float | None:
+        """Ask once more."""
+        return 1
 
 
 class DiesAfter603(Behaviour):

@@ -1,4 +1,4 @@
-"""Faults in how a final response, its copies and its ACK are handled (RFC 3261 sections 17.1.1.2 and 17.1.1.3)."""
+"""Faults in how a final response, its copies and its ACK are handled (RFC 3261 sections 13.2.2, 17.1.1.2, 17.1.1.3)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
-from ..contacts import contacts_of
-from ..sip_uri import destination_of
+from ..contacts import Target, contacts_of
+from ..sip_uri import Address, destination_of
 from ..tokens import new_branch
 from ..wire import InboundResponse, OutboundRequest
 
 _SESSION = b"v=0\r\n"
+_KNOWN_3XX = (300, 301, 302, 305, 380)
 
 
 class FollowsEveryCopy(Behaviour):
@@ -30,9 +31,25 @@ class ActsOnSecondFinal(Behaviour):
     """Wrong by 17.1.1.2: what comes in Completed is not passed up, whatever it says."""
 
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
-        """Pass up what says something else."""
+        """Pass up a refusal or redirection that says something else."""
         different = (first.code, first.values("Contact")) != (again.code, again.values("Contact"))
-        return different or super().reports_again(first, again)
+        return (different and again.code >= 300) or super().reports_again(first, again)
+
+
+class AcceptsSecondFinal(Behaviour):
+    """Wrong by 17.1.1.2: the callee has declined, and Completed knows no 2xx."""
+
+    def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
+        """Pass a 2xx after a 6xx up, where it is an answer."""
+        return (first.code >= 600 and again.code < 300) or super().reports_again(first, again)
+
+
+class IgnoresUnknown3xx(Behaviour):
+    """Wrong by 8.1.3.2: an unknown 3xx is a 300."""
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Know only the codes of RFC 3261."""
+        return (not 300 <= response.code < 400 or response.code in _KNOWN_3XX) and super().hears(response)
 
 
 class IgnoresCopies(Behaviour):
@@ -121,3 +138,21 @@ class AckWithBody(Behaviour):
         """Repeat the offer."""
         typed = replace(ack, fields=(*ack.fields, ("Content-Type", "application/sdp")), body=invite.body or _SESSION)
         return super().acknowledge(typed, invite, response)
+
+
+class Acks200ToRedirector(Behaviour):
+    """Wrong by 13.2.2.4: the ACK goes where the dialog leads, and the redirector is not in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._redirectors: dict[str, Address] = {}
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Keep who redirected the call."""
+        self._redirectors[invite.field("Call-ID")] = target.redirection.source
+        return super().redirected(invite, previous, target)
+
+    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest:
+        """Send it there."""
+        ack = super().acknowledge_answer(ack)
+        return replace(ack, destination=self._redirectors.get(ack.field("Call-ID"), ack.destination))

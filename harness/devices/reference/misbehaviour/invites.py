@@ -123,3 +123,23 @@ class LosesHeaders(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Leave them out."""
         return super().redirected(invite, previous, target).without("Supported", "Allow")
+
+
+class DropsContactHeader(Behaviour):
+    """Wrong by 8.1.1.8: every INVITE says where its sender is called."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Leave it out."""
+        return super().redirected(invite, previous, target).without("Contact")
+
+
+class RoutesByLr(Behaviour):
+    """Wrong by 19.1.1: lr has no meaning in a Contact, and the Request-URI is the Contact."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Take the Contact for a proxy on the way to the old Request-URI."""
+        invite = super().redirected(invite, previous, target)
+        if SipUri.parse(target.uri).parameter("lr") is None:
+            return invite
+        routed = replace(invite.without("Route"), uri=previous.uri)
+        return replace(routed, fields=(*routed.fields, ("Route", f"<{target.uri}>")))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.uri import same_uri
 
-from ..behaviour import Behaviour
+from ..behaviour import Behaviour, Redial
 from ..contacts import Contact, Target, contacts_of
+from ..sip_uri import SipUri, destination_of
 from ..wire import Final, OutboundRequest
 
 
@@ -19,12 +21,28 @@ class Ignores302(Behaviour):
         return False
 
 
-class FirstContactOnly(Behaviour):
-    """Wrong by 8.1.3.4: the other Contacts are targets as well."""
+class ReadsReasonPhrase(Behaviour):
+    """Wrong by 7.2: the phrase is for people, the code decides."""
 
-    def choose(self, contacts: Sequence[Contact]) -> Sequence[Contact]:
-        """Take the first that is listed, whatever its q."""
-        return contacts[:1]
+    def follows(self, final: Final) -> bool:
+        """Know a 302 by its usual phrase only."""
+        return (final.code != 302 or final.reason == "Moved Temporarily") and super().follows(final)
+
+    def redial(self, final: Final) -> Redial | None:
+        """Know a 603 by its usual phrase only, and take any other for a hiccup of the line."""
+        return Redial(0) if final.code == 603 and final.reason != "Decline" else super().redial(final)
+
+
+class RedialsAfter302(Behaviour):
+    """Wrong by 8.1.3.4: the URI that was redirected has been tried."""
+
+    def follows(self, final: Final) -> bool:
+        """Follow nothing."""
+        return final.code >= 400 and super().follows(final)
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make the call again."""
+        return Redial(0) if 300 <= final.code < 400 else super().redial(final)
 
 
 class EndlessLoop(Behaviour):
@@ -73,6 +91,49 @@ class BendsForeignScheme(Behaviour):
         return super().request_uri(contact)
 
 
+class SwapsTransport(Behaviour):
+    """Wrong by 19.1.5 and RFC 3263 section 4.1: who asks for a transport gets that one or no call."""
+
+    def request_uri(self, contact: Contact) -> str | None:
+        """Take what could be called by UDP as well."""
+        by_udp = _by_udp(contact.uri)
+        if by_udp is None or super().request_uri(Contact(by_udp, contact.parameters)) is None:
+            return super().request_uri(contact)
+        return str(SipUri.parse(contact.uri).as_request_uri())
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Call it by UDP."""
+        invite = super().redirected(invite, previous, target)
+        return replace(invite, destination=destination_of(_by_udp(target.uri) or "") or invite.destination)
+
+
+class CallsSipsInClear(Behaviour):
+    """Wrong by 26.2.2 and 19.1: a sips: URI is called by TLS or not at all."""
+
+    def request_uri(self, contact: Contact) -> str | None:
+        """Make a sip: URI of it."""
+        scheme, _, rest = contact.uri.partition(":")
+        if scheme.lower() == "sips":
+            contact = Contact(f"sip:{rest}", contact.parameters)
+        return super().request_uri(contact)
+
+
+class RetriesAfter482(Behaviour):
+    """Wrong by 8.1.3.4: a loop does not go away."""
+
+    def repeats(self, final: Final) -> bool:
+        """Try the same target again."""
+        return final.code in (482, 483) or super().repeats(final)
+
+
+class RepeatsAfter415(Behaviour):
+    """Wrong by 8.1.3.5: the request is to be corrected."""
+
+    def repeats(self, final: Final) -> bool:
+        """Ask for the same again."""
+        return final.code in (415, 420) or super().repeats(final)
+
+
 class RemembersContact(Behaviour):
     """Wrong by 21.3.3 and 8.1.3.4: a Contact is for this call, unless it says how long it may be kept."""
 
@@ -88,3 +149,13 @@ class RemembersContact(Behaviour):
         """Keep the Contact for the next call."""
         self._remembered[target.dialled] = target.uri
         return super().redirected(invite, previous, target)
+
+
+def _by_udp(uri: str) -> str | None:
+    """Return a sip: URI without its transport, ``None`` where it is another URI."""
+    try:
+        sip = SipUri.parse(uri)
+    except ValueError:
+        return None
+    kept = tuple(part for part in sip.parameters if part.partition("=")[0].lower() != "transport")
+    return str(replace(sip, parameters=kept))

@@ -85,7 +85,7 @@ class InviteClientTransaction(ClientTransaction):
                 self._complete(response)
         elif self.state is State.ACCEPTED and 200 <= response.code < 300:
             self.user.on_final(Final.of(response))
-        elif self.state is State.COMPLETED and response.code >= 300:
+        elif self.state is State.COMPLETED and response.code >= 200:
             self._repeated(response)
 
     def _complete(self, response: InboundResponse) -> None:
@@ -100,7 +100,7 @@ class InviteClientTransaction(ClientTransaction):
 
     def _repeated(self, response: InboundResponse) -> None:
         assert self._first_final is not None
-        if self.behaviour.acknowledges_copies:
+        if self.behaviour.acknowledges_copies and response.code >= 300:
             self._send_ack()
         if self.behaviour.reports_again(self._first_final, response):
             self.user.on_final(Final.of(response))

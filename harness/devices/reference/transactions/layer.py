@@ -61,7 +61,7 @@ class TransactionLayer:
     def on_message(self, data: bytes, source: Address) -> None:
         """Take what the transport received."""
         try:
-            message = parse(data, source)
+            message = parse(self.behaviour.datagram(data), source)
         except Unreadable as error:
             complain(f"dropped {len(data)} bytes from {source[0]}:{source[1]}: {error}")
             return
@@ -76,7 +76,7 @@ class TransactionLayer:
         if (via.host, via.port or DEFAULT_PORT) != self.transport.local:
             return
         transaction = self._clients.get((response.branch, response.cseq.method))
-        if transaction is not None and transaction.user.accepts(response):
+        if transaction is not None and transaction.user.accepts(response) and self.behaviour.hears(response):
             transaction.on_response(response)
 
     def _on_request(self, request: InboundRequest) -> None:
