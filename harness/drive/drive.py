@@ -21,8 +21,8 @@ from harness.sipp.process import REST_NS
 if TYPE_CHECKING:
     from harness.drive.station import Station
 
-LATE_COPIES_S = 33.0
-"""How much later the window may begin because copies of a final response are still sent: 64*T1 and a little."""
+LATE_COPIES_S = 35.0
+"""How much later the window may begin because copies of a final response are still sent: 64*T1 and some."""
 
 
 @dataclass
@@ -126,8 +126,10 @@ class Drive:
     async def _watch(self) -> None:
         """Keep the seats listening until the window is over, counted from the last copy of the last final response."""
         loop, progress, window = asyncio.get_running_loop(), self.station.progress, self.station.window.seconds
-        for seat in self.seats:
-            seat.process.relax(REST_NS)
+        # Where an ACK is missing copies go on, and their timing is part of the evidence.
+        if not self.recorder.unacknowledged():
+            for seat in self.seats:
+                seat.process.relax(REST_NS)
         # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.
         give_up = loop.time() + window + LATE_COPIES_S
         progress.waited += window

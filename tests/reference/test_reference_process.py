@@ -61,7 +61,9 @@ def test_an_unknown_fault_is_exit_status_3(port: int) -> None:
 
 def test_faults_are_listed_as_json() -> None:
     listed = json.loads(subprocess.run([*COMMAND, "--list-faults"], capture_output=True, check=True).stdout)
-    assert {"name": "dies_after_603", "roles": ["uac", "b2bua"]}.items() <= listed[-1].items()
+    roles = {row["name"]: row["roles"] for row in listed}
+    assert (roles["dies_after_603"], roles["hides_603"]) == (["uac", "b2bua"], ["b2bua"])
+    assert all(row["sentence"].endswith(".") for row in listed)
 
 
 def test_dies_after_603(port: int) -> None:

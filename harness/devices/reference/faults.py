@@ -58,7 +58,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("loses_headers", "Sends the redirected INVITE without Supported and Allow."),
     Fault("drops_contact_header", "Sends the redirected INVITE without Contact."),
     Fault("routes_by_lr", "Makes a Route of a Contact with ;lr and keeps the old Request-URI."),
-    Fault("honours_every_uri_header", "Lets every ?header of the Contact replace that of the INVITE: From, Via, Route."),
+    Fault("honours_every_uri_header", "Lets every ?header of the Contact replace the INVITE's own: From, Via, Route."),
     Fault("appends_uri_headers", "Appends harmless ?headers (Subject, Call-Info) to the INVITE with escapes left in."),
     # Final responses, their copies and their ACKs.
     Fault("follows_every_copy", "Follows each copy of a 3xx again."),
