@@ -33,6 +33,9 @@ def requests_after(flow: Flow, attempt: Attempt, methods: Iterable[str] | None =
             return False
         if event.number <= final.number or event.call_id != attempt.invite.call_id:
             return False
+        # The CANCEL of a further call has the number of that one's INVITE.
+        if event.method == "CANCEL" and event.cseq_number != attempt.invite.cseq_number:
+            return False
         return event.method not in CROSSING or not may_have_crossed(event, attempt)
 
     return flow.select(received=True, at=watched_seats(flow), where=belongs)

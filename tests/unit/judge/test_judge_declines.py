@@ -105,11 +105,13 @@ def test_requests_of_a_call_that_is_over():
 
 
 def test_a_cancel_that_crossed_the_decline_is_none_after_it():
-    def cancel(at: float) -> list[str]:
-        return outcomes(final.test_hanging_up_after_a_decline_sends_nothing(declined().request(at, "CANCEL").flow()))
+    def cancel(at: float, number: int = 1) -> list[str]:
+        flow = declined().say(at, f"CANCEL {URI} SIP/2.0", cseq=f"{number} CANCEL").flow()
+        return outcomes(final.test_hanging_up_after_a_decline_sends_nothing(flow))
 
     assert cancel(0.05) == ["satisfied", "satisfied"]
     assert cancel(0.5) == ["violated", "satisfied"]
+    assert cancel(0.5, number=2) == ["satisfied", "satisfied"], "it cancels another INVITE"
 
 
 def test_who_was_never_asked_to_hang_up_shows_nothing():
