@@ -21,11 +21,11 @@ class Assessment:
     ruled: tuple[Ruled, ...]
     verdict: Verdict
     disturbed: bool = False
-    """The harness itself had trouble in one of the flows."""
+    """In one of the flows something kept the drive from being what the plan wanted: a busy machine, for one."""
 
     @property
     def wants_second_drive(self) -> bool:
-        """A fail is confirmed by driving once more; so is what only our own trouble kept us from seeing."""
+        """A fail is confirmed by driving once more; and what a disturbance kept us from seeing is looked for again."""
         return self.verdict is Verdict.FAIL or (self.verdict is Verdict.INCONCLUSIVE and self.disturbed)
 
     @property
@@ -41,13 +41,19 @@ def assess(
     """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
     pics = flows[0].device["pics"]
     ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
-    return Assessment(ruled, verdict, any(t.blame == "harness" for flow in flows for t in flow.troubles))
+    return Assessment(ruled, verdict, any(map(_disturbed, flows)))
+
+
+def _disturbed(flow: Flow) -> bool:
+    watch = flow.watch
+    cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
+    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None)
 
 
 def confirm(first: Assessment, second: Assessment) -> Assessment:
     """Two fails are a fail; one of two is inconclusive, "not repeatable".
 
-    A first round that only our own trouble made inconclusive does not count.
+    A first round that a disturbance made inconclusive does not count.
     """
     if first.verdict is not Verdict.FAIL:
         return second

@@ -27,7 +27,7 @@ from harness.sipp.trace import TracedMessage
 
 OnHeard = Callable[[Heard], None]
 
-SETTING_UP = 24
+SETTING_UP = 8
 """How many drives may be in their setting up and calling at one time: more would only delay each other."""
 SEATS = 800
 """How many may run at one time: their idle polling is what limits two cores."""

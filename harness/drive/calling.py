@@ -16,7 +16,7 @@ from harness.errors import SipverdictError
 from harness.flow import PlacedCall, Trouble
 from harness.plan import Act, Call, Places, Plan
 
-REACTION_S = 5.0
+REACTION_S = 10.0
 """How long a device that was asked to call may take until its INVITE arrives."""
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""
@@ -47,14 +47,20 @@ class Calling:
     _held: int = 0
     """Slots of calls that are still up."""
 
-    async def place_all(self) -> None:
-        """Place every call of the plan, each when the one before is over (or is to stay up)."""
+    async def place_all(self, on_arrival: Callable[[], Awaitable[None]]) -> None:
+        """Place every call of the plan, each when the one before is over (or is to stay up).
+
+        ``on_arrival`` is awaited whenever an INVITE has arrived, or will not.
+        """
         for number, call in enumerate(self.plan.calls):
             await self.recorder.until(lambda: False, call.after)
             await self.slots.acquire()
             self._held += 1
-            if not await self._place(call, number):
+            arrived = await self._place(call, number)
+            await on_arrival()
+            if not arrived:
                 return
+            await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
             if not self.recorder.standing():
                 self._let_go()
 
@@ -92,7 +98,6 @@ class Calling:
         if not await self.recorder.until(lambda: self.recorder.invites() > known, REACTION_S):
             self._trouble("device", f"no INVITE arrived within {REACTION_S:g} s of asking for call {number + 1}")
             return False
-        await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
         return True
 
     async def _ask(self, call: Call, number: int) -> None:

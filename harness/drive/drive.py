@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -54,29 +55,34 @@ class Drive:
         async with self.station.bench.room_for(len(self.plan.endpoints) + callers):
             life: LifeSign | None = None
             closed_at: float | None = None
+            opened_at: float | None = None
             try:
-                # A few drives at a time are set up, so that the first windows open early and calls meet no crowd.
-                async with self.station.bench.setting_up:
-                    await self._make_calls()
+                await self._make_calls()
                 self.station.progress.driven += 1
                 if self.plan.watched:
                     await self._watch()
-                closed_at = time.time()
+                # Before the sign of life is asked for: a copy that comes later begins no new window.
+                opened_at, closed_at = self.recorder.last_final_at(), time.time()
                 if self.plan.watched and self.device is not None:
                     life = await self.station.sign_of_life(self.device, closed_at)
             except SipverdictError as error:
                 self._trouble(_blame(error), str(error))
             finally:
-                flow = await self._close(life, closed_at or time.time())
+                watch = Watch(self.station.window, opened_at, closed_at or time.time())
+                flow = await self._close(life, watch)
             return flow
 
     async def _make_calls(self) -> None:
-        await self._take_seats()
-        self.station.enrol(self.places.token, self.recorder)
-        self.device = await self._device()
-        through = self._through if self.role == "b2bua" else None
-        self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
-        await self.calling.place_all()
+        # A few drives at a time are set up, until the first INVITE is there: a device that meets a crowd is late, and
+        # the first windows are to open early.
+        async with contextlib.AsyncExitStack() as setting_up:
+            await setting_up.enter_async_context(self.station.bench.setting_up)
+            await self._take_seats()
+            self.station.enrol(self.places.token, self.recorder)
+            self.device = await self._device()
+            through = self._through if self.role == "b2bua" else None
+            self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
+            await self.calling.place_all(setting_up.aclose)
 
     # --- seats
 
@@ -146,7 +152,7 @@ class Drive:
 
     # --- the evidence
 
-    async def _close(self, life: LifeSign | None, closed_at: float) -> Flow:
+    async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
         """End the calls, stop the seats, read what is left of their traces, and put it all together."""
         device = self.device
         if self.calling is not None:
@@ -173,7 +179,7 @@ class Drive:
             seats=seats,
             calls=tuple(self.calling.calls) if self.calling else (),
             events=self._events(),
-            watch=Watch(self.station.window, self.recorder.last_final_at(), closed_at),
+            watch=watch,
             controls=tuple(self.station.controls.values()),
             life=life,
             troubles=tuple(self.troubles),
