@@ -168,7 +168,7 @@ class Command(_Templated):
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=self._folder,
-                start_new_session=True,
+                process_group=0,
             )
         except OSError as error:
             raise DeviceError(

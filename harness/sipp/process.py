@@ -180,6 +180,8 @@ class SippProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=stderr,
+                    # Ctrl-C in a terminal is for the run, which then ends its endpoints in order.
+                    process_group=0,
                     env={**os.environ, "TZ": "UTC", "TERM": "dumb"},
                 )
         except OSError as error:
