@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -33,6 +35,7 @@ class Run:
         self.folder = folder
         self.catalogue = Catalogue.load()
         self.session: Session | None = None
+        self.work = folder.path / "work" / str(os.getpid())
         self._cases: dict[str, Case] = {}
         self._by_purpose: dict[str, dict[str, Case]] = {}
 
@@ -92,7 +95,7 @@ class Run:
     def begin(self, devices: Iterable[str] | None = None) -> Session:
         """Start driving the cases of ``devices`` (None: of all)."""
         if self.session is None:
-            options = Options(self.settings.window, self.settings.ruling, self.sipp, self.folder.path, self._store)
+            options = Options(self.settings.window, self.settings.ruling, self.sipp, self.work, self._store)
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
         for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:
             self.session.begin(device)
@@ -143,4 +146,7 @@ class Run:
         """Stop everything.  SIPp's own files go: what they say is in the flows."""
         if self.session is not None:
             self.session.close()
-            shutil.rmtree(self.folder.path / "work", ignore_errors=True)
+            shutil.rmtree(self.work, ignore_errors=True)
+            # The last of several xdist workers finds the folder around it empty.
+            with contextlib.suppress(OSError):
+                self.work.parent.rmdir()

@@ -55,8 +55,8 @@ class Options:
     window: Window
     ruling: Ruling
     sipp: SippBinary
-    folder: Path
-    """The run's folder: flows are stored in ``flows/``, what SIPp and the devices write in ``work/``."""
+    work: Path
+    """Where SIPp and the devices write while the run lasts."""
     on_flow: Callable[[Flow], None] = lambda _flow: None
 
 
@@ -145,7 +145,7 @@ class Session:
 
     async def _get_bench(self) -> Bench:
         if self._bench is None:
-            opening = self._open.enter_async_context(Bench.open(self._options.folder / "work", self._options.sipp))
+            opening = self._open.enter_async_context(Bench.open(self._options.work, self._options.sipp))
             self._bench = asyncio.ensure_future(opening)
         return await self._bench
 
