@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
+from harness.device.process import Death
 from harness.drive.bench import BoundSeat
 from harness.drive.calling import Calling
 from harness.drive.ordering import in_causal_order
@@ -42,6 +43,8 @@ class Drive:
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
+    _began_at: float = 0.0
+    """When the device was ready for this drive."""
 
     def __post_init__(self) -> None:
         token = self.station.new_token()
@@ -63,7 +66,8 @@ class Drive:
                     await self._watch()
                 # Before the sign of life is asked for: a copy that comes later begins no new window.
                 opened_at, closed_at = self.recorder.last_final_at(), time.time()
-                if self.plan.watched and self.device is not None:
+                # A device that ended and was started again is another life.
+                if self.plan.watched and self.device is not None and not self._death():
                     life = await self.station.sign_of_life(self.device, closed_at)
             except SipverdictError as error:
                 self._trouble(_blame(error), str(error))
@@ -80,6 +84,7 @@ class Drive:
             await self._take_seats()
             self.station.enrol(self.places.token, self.recorder)
             self.device = await self._device()
+            self._began_at = time.time()
             through = self._through if self.role == "b2bua" else None
             self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
             await self.calling.place_all(setting_up.aclose)
@@ -147,6 +152,9 @@ class Drive:
             progress.watching_until = max(progress.watching_until, time.time() + left)
             await self.recorder.until(partial(self._final_after, opened_at), left)
 
+    def _death(self) -> Death | None:
+        return self.station.death_since(self._began_at, self.device) if self.device else None
+
     def _final_after(self, moment: float) -> bool:
         return (self.recorder.last_final_at() or moment) > moment
 
@@ -162,8 +170,8 @@ class Drive:
         identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
         if device is not None and device is not self.station.device:
             await device.stop()
-        if device is not None and device.death:
-            self._trouble("device", f"the device {device.death} by itself")
+        if death := self._death():
+            self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         seats = tuple(seat.evidence() for seat in self.seats)
         unreadable = tuple(f"at {seat.name}: {text}" for seat in self.seats for text in seat.process.unreadable())
         if self.plan.uses_backup and self.station.backup:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from harness.device import Device, Profile
+from harness.device.process import Death
 from harness.drive.addresses import lock_folder, try_lock
 from harness.drive.bench import Bench, BoundSeat
 from harness.drive.drive import Drive
@@ -31,7 +32,7 @@ BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 """What stands at the address that the device has been given as its backup."""
 
 PING_S = 3.0
-RESTARTS = 5
+RESTARTS = 20
 """How often a device that ended by itself is started again in one run."""
 
 
@@ -68,6 +69,8 @@ class Station:
         self._last_heard = 0.0
         self._restarting = asyncio.Lock()
         self._restarts = 0
+        self.deaths: list[Death] = []
+        """Every time the shared device ended by itself."""
         self._version: str | None = None
         self._plain_call: asyncio.Task[LifeSign | None] | None = None
         self._open = contextlib.AsyncExitStack()
@@ -80,7 +83,7 @@ class Station:
             if not self.spec.profile.device.per_plan:
                 self.device = self.make_device(None)
                 self._open.push_async_callback(self.device.stop)
-                await self.device.start()
+                await self._start(self.device)
         except BaseException:
             await self._open.aclose()
             raise
@@ -122,8 +125,22 @@ class Station:
                     )
                 self._restarts += 1
                 await self.device.stop()
-                await self.device.start()
+                await self._start(self.device)
         return self.device
+
+    async def _start(self, device: Device) -> None:
+        await device.start()
+        if device.died is not None:
+            device.died.add_done_callback(self._note_death)
+
+    def _note_death(self, died: asyncio.Future[Death]) -> None:
+        if not died.cancelled():
+            self.deaths.append(died.result())
+
+    def death_since(self, began_at: float, device: Device) -> Death | None:
+        """The first time that ``device`` ended by itself after ``began_at``; it may run again by now."""
+        deaths = self.deaths if device is self.device else filter(None, [device.death])
+        return next((death for death in deaths if death.at >= began_at), None)
 
     def identity(self, device: Device) -> dict[str, Any]:
         """Who the device is, for the evidence."""
