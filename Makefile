@@ -10,6 +10,7 @@ ARGS    ?=
 
 VENV    := .venv
 BASE    := $(VENV)/.base
+DEV     := $(VENV)/.dev
 DEVICES := $(VENV)/.devices
 comma   := ,
 
@@ -25,6 +26,10 @@ $(BASE): pyproject.toml constraints.txt .ci/setup
 	@.ci/setup base
 	@touch $@
 
+$(DEV): $(BASE) .ci/setup
+	@.ci/setup dev
+	@touch $@
+
 $(DEVICES): $(BASE) .ci/setup
 	@.ci/setup devices
 	@touch $@
@@ -34,12 +39,12 @@ run: $(BASE)
 
 devices: $(DEVICES)
 
-lint: $(BASE)
+lint: $(DEV)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-test: $(BASE) $(DEVICES) lint
+test: $(DEV) $(DEVICES) lint
 	@$(VENV)/bin/python -m pytest tests $(ARGS)
 
 clean:

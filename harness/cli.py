@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
+from harness.commands import Parser
 from harness.errors import SipverdictError
 from harness.report.outcome import ExitStatus
 
@@ -20,7 +21,7 @@ sipverdict run --device reference
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status of the contract (docs/running.md)."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="sipverdict",
         description="Conformance tests for what SIP devices do with 302 Moved Temporarily and 603 Decline.",
         epilog=f"examples:\n  {_USAGE}",
@@ -44,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
     known = arguments[:1] if arguments[:1] == ["run"] else arguments
-    options = parser.parse_args(known)
     try:
+        options = parser.parse_args(known)
         return _dispatch(options, arguments[1:])
     except SipverdictError as error:
         print(f"sipverdict: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from harness.windows import QUICK, WINDOWS, Window
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ROOT / "suites"
 OUT = ROOT / "reports" / "out"
+RULINGS = ("certification", "letter")
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -36,7 +37,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--ruling",
-        choices=("certification", "letter"),
+        choices=RULINGS,
         default="certification",
         help="how contested requirements are read (default: certification)",
     )

@@ -7,22 +7,29 @@ other.  Both are absent when what is run is not the suite (the harness's own tes
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+import sys
+from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import allure_commons
+import allure_pytest.plugin
 import pytest
+from allure_commons.logger import AllureFileLogger
 
-from harness.errors import SipverdictError
+from harness.errors import SetupError, SipverdictError
 from harness.options import SUITES, Settings, add_options
 from harness.publisher import PAYLOAD, Publisher
 from harness.purpose import purpose_of
 from harness.report import allure
 from harness.report.case import rows_of, text_of
+from harness.report.files import cannot_write
 from harness.report.folder import RunFolder
 from harness.report.live import LiveLine
 from harness.report.outcome import junit_properties, settle
-from harness.run import Run
+from harness.run import Run, troubles_of, with_troubles
 from harness.session import Settled
 from harness.sipp.binary import find_sipp
 
@@ -51,10 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
             publisher = config.stash[_PUBLISHER] = Publisher(settings, sipp)
             config.option.allure_report_dir = str(publisher.folder.allure_results)
             config.option.xmlpath = config.option.xmlpath or str(publisher.folder.junit)
+            if sipp.warning:
+                sys.stderr.write(f"WARNING: {sipp.warning}\n")
             folder = publisher.folder.path
         elif folder is not None:
             config.option.allure_report_dir = str(RunFolder(Path(folder)).allure_results)
-        config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
+        run = config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
+        # allure-pytest makes its writer by this name when it is configured, which is after us.
+        allure_pytest.plugin.AllureFileLogger = partial(_AllureFiles, run)
     except SipverdictError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -65,6 +76,38 @@ def _runs_suite(config: pytest.Config) -> bool:
         return False
     paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
     return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in paths)
+
+
+class _AllureFiles(AllureFileLogger):  # type: ignore[misc]  # allure carries no types
+    """Allure's writer, for which a full disk is no end of the run."""
+
+    def __init__(self, run: Run, *arguments: Any) -> None:
+        self._run = run
+        with self._told():
+            super().__init__(*arguments)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._run.trouble(cannot_write(self._run.folder.allure_results, error))
+
+    def _report_item(self, item: Any) -> None:
+        with self._told():
+            super()._report_item(item)
+
+    @allure_commons.hookimpl  # type: ignore[untyped-decorator]
+    def report_attached_file(self, source: str, file_name: str) -> None:
+        """A file as an attachment."""
+        with self._told():
+            super().report_attached_file(source, file_name)
+
+    @allure_commons.hookimpl  # type: ignore[untyped-decorator]
+    def report_attached_data(self, body: str | bytes, file_name: str) -> None:
+        """Text as an attachment."""
+        with self._told():
+            super().report_attached_data(body, file_name)
 
 
 # --- collection
@@ -100,7 +143,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     planned = run.plan(session.items)
     if publisher := session.config.stash.get(_PUBLISHER, None):
-        publisher.plan(planned)
+        _plan(publisher, planned)
+
+
+def _plan(publisher: Publisher, purposes: int) -> None:
+    try:
+        publisher.plan(purposes)
+    except SetupError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -114,7 +164,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """xdist: what the workers collected is what is planned."""
     if publisher := node.config.stash.get(_PUBLISHER, None):
-        publisher.plan(sum("[" in nodeid for nodeid in ids))
+        _plan(publisher, sum("[" in nodeid for nodeid in ids))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -163,11 +213,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     run = pyfuncitem.config.stash[_RUN]
     live = pyfuncitem.config.stash.get(_LIVE, None)
     settled = run.settle(pyfuncitem.nodeid, live.tick if live else lambda: None)
+    troubles = troubles_of(settled)
+    settled = with_troubles(settled)
     pyfuncitem.stash[_SETTLED] = settled
     pyfuncitem.user_properties += junit_properties(settled.record)
     if settled.error is not None:
         raise settled.error
-    text = text_of(settled.case, settled.record, run.catalogue)
+    text = text_of(settled.case, settled.record, run.catalogue) + (f"\n{troubles}" if troubles else "")
     allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)
     settle(settled.record, text)
     return True
@@ -183,7 +235,7 @@ def pytest_runtest_makereport(
     if settled is not None and call.when == "call":
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
-        setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited})
+        setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited, "troubles": run.troubles})
         if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, AssertionError | SipverdictError):
             text = str(call.excinfo.value)
             # What kept a device from being used at all is told once.
@@ -212,9 +264,17 @@ class _Reports:
         """Publish the record of a report."""
         self._publisher.take(report)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
         """Planned must be executed; the exit status says what the run amounts to."""
+        result: object = None
+        try:
+            result = yield
+        except OSError as error:  # of what pytest writes itself: junit.xml
+            self._publisher.trouble(cannot_write(Path(error.filename or self._publisher.folder.path), error))
+        if run := session.config.stash.get(_RUN, None):
+            for trouble in run.troubles:
+                self._publisher.trouble(trouble)
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         status = self._publisher.close(interrupted=interrupted)
         if session.config.option.contract_exit and exitstatus in (
@@ -225,9 +285,12 @@ class _Reports:
             session.exitstatus = int(status)
         elif exitstatus == pytest.ExitCode.OK and status:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return result
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """The table at the end."""
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._publisher.say_nothing_chosen(terminalreporter)
         self._publisher.summarise(terminalreporter)
 
 

@@ -34,7 +34,7 @@ class Publisher:
         """Seconds of all windows together."""
         self.began = time.monotonic()
         self.troubles: list[str] = []
-        """What could not be written; the run is then incomplete."""
+        """What could not be written, or is set up wrong: the exit status tells."""
         self._sipp = sipp
         self._stream: VerdictStream | None = None
 
@@ -70,15 +70,18 @@ class Publisher:
         payload: dict[str, Any] | None = getattr(report, PAYLOAD, None)
         if payload is None or self._stream is None:
             return
+        for trouble in payload["troubles"]:
+            self.trouble(trouble)
         record = Record.load(payload["record"])
         self.waited = max(self.waited, payload["waited"])
         self.records.append(record)
         try:
             self._stream.write(record)
         except SetupError as error:
-            self._trouble(error)
+            self.trouble(error)
 
-    def _trouble(self, error: SetupError) -> None:
+    def trouble(self, error: SetupError | str) -> None:
+        """Say ``error`` at the end, once; the exit status is that of a wrong set-up."""
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
@@ -108,15 +111,27 @@ class Publisher:
         tally = self.tally
         try:
             if self._stream is not None:
-                if interrupted or not tally.complete:
+                # A run without all of its evidence is none.
+                if interrupted or not tally.complete or self._evidence_is_missing():
                     self._stream.abandon()
                 else:
                     self._stream.close()
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
-            self._trouble(error)
+            self.trouble(error)
         if self.troubles:
             return ExitStatus.SETUP
         status = tally.exit_status
         return ExitStatus.INCONCLUSIVE if interrupted and status is ExitStatus.CONFORMING else status
+
+    def _evidence_is_missing(self) -> bool:
+        return any(not (self.folder.flows / f"{flow}.json").is_file() for r in self.records for flow in r.evidence)
+
+    def say_nothing_chosen(self, reporter: pytest.TerminalReporter) -> None:
+        """Nothing was run because nothing was chosen: say by what."""
+        option = reporter.config.option
+        chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
+        by = " and ".join(chosen) or "what was asked for"
+        reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {' + '.join(self.settings.specs)}", red=True)
+        reporter.write_line("  hint: sipverdict list purposes shows them all")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import pytest
 
 from harness.catalogue import Catalogue
-from harness.errors import SipverdictError
+from harness.errors import SetupError, SipverdictError
 from harness.finding import Record
+from harness.flow import Flow
 from harness.options import Settings
 from harness.purpose import Purpose, applicable_rows, purpose_of
 from harness.report.folder import RunFolder
@@ -35,6 +36,8 @@ class Run:
         self.folder = folder
         self.catalogue = Catalogue.load()
         self.session: Session | None = None
+        self.troubles: list[str] = []
+        """What is wrong with this machine or the set-up, found while the run went on; its exit status says so."""
         self.work = folder.path / "work" / str(os.getpid())
         self._cases: dict[str, Case] = {}
         self._by_purpose: dict[str, dict[str, Case]] = {}
@@ -101,8 +104,16 @@ class Run:
             self.session.begin(device)
         return self.session
 
-    def _store(self, flow: Any) -> None:
-        self.folder.write_flow(flow)
+    def _store(self, flow: Flow) -> None:
+        try:
+            self.folder.write_flow(flow)
+        except SetupError as error:
+            self.trouble(error)
+
+    def trouble(self, error: SetupError) -> None:
+        """Remember ``error``, once."""
+        if str(error) not in self.troubles:
+            self.troubles.append(str(error))
 
     def settle(self, nodeid: str, tick: Callable[[], None]) -> Settled:
         """Wait for the verdict of an item; ``tick`` is called now and then meanwhile.  Never raises for a device."""
@@ -117,6 +128,8 @@ class Run:
             except concurrent.futures.TimeoutError:
                 tick()
             except SipverdictError as error:
+                if isinstance(error, SetupError):
+                    self.trouble(error)
                 return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
             except Exception as error:
                 # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
@@ -150,3 +163,25 @@ class Run:
             # The last of several xdist workers finds the folder around it empty.
             with contextlib.suppress(OSError):
                 self.work.parent.rmdir()
+
+
+_WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}
+
+
+def troubles_of(settled: Settled) -> str:
+    """What was in the way of a verdict, and whose trouble that is; "" if nothing was or the reason says it already."""
+    record = settled.record
+    if record.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    # A second drive was made because of the first one's troubles, and the verdict is about the second.
+    last = settled.flows[len(settled.flows) // 2 :] if record.drives > 1 else settled.flows
+    told = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in record.reason)
+    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(told)[:3])
+
+
+def with_troubles(settled: Settled) -> Settled:
+    """``settled`` with a reason that says what :func:`troubles_of` says."""
+    if troubles := troubles_of(settled):
+        record = dataclasses.replace(settled.record, reason=f"{settled.record.reason} - {troubles}")
+        return dataclasses.replace(settled, record=record)
+    return settled

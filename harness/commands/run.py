@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import pytest
 
-from harness.options import ROOT, SUITES
+from harness.commands import Parser
+from harness.options import ROOT, RULINGS, SUITES
 from harness.report.outcome import ExitStatus
 from harness.windows import WINDOWS
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the suite with these options; what follows ``--``, and what is not known here, is for pytest."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="sipverdict run",
-        description="Test a device.  Everything after -- goes to pytest (-k, -x, -n 2, --ruling letter, --strict …).",
+        description="Test a device.  Everything else, and all that follows --, goes to pytest (-k, -x, -n 2 …).",
     )
     parser.add_argument("--device", action="append", default=[], help="a built-in name or a profile's path; repeatable")
     parser.add_argument("--window", choices=sorted(WINDOWS), default="quick", help="how long silence is watched")
     parser.add_argument("--fault", action="append", default=[], help="give the reference device a fault; repeatable")
+    parser.add_argument("--ruling", choices=RULINGS, default="certification", help="how contested requirements are read")
+    parser.add_argument("--strict", action="store_true", help="a violated SHOULD is a fail")
+    parser.add_argument("--out", metavar="FOLDER", help="where runs are stored (default: reports/out)")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
 
     command = [
         "--rootdir",
         str(ROOT),
+        # Not left to conftest.py: without it pytest would blame our options for a test file that does not exist.
+        "-p",
+        "harness.plugin",
         "--contract-exit",
         "-q",
         "-rN",
@@ -37,6 +43,9 @@ def run(arguments: Sequence[str]) -> int:
         "-p",
         "no:hypothesispytest",
         f"--window={options.window}",
+        f"--ruling={options.ruling}",
+        *(["--strict"] if options.strict else []),
+        *([f"--out={options.out}"] if options.out else []),
         *(f"--device={device}" for device in options.device),
         *(f"--fault={fault}" for fault in options.fault),
         *rest,

@@ -5,9 +5,11 @@ A run leases a whole block 127.N.0.0/16 by a lock on a file; the kernel gives th
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -19,23 +21,73 @@ from harness.plan import Address
 _BLOCKS = range(16, 200)
 
 
+PORTS = (5060, 5062, 5064, 5066, 15060, 25060)
+"""The ports of endpoints and devices: the first that nobody else on this machine holds on every address."""
+BESIDE = 10
+"""What is added for a second port on the same host."""
+
+
 class LoopbackPool:
-    """Leases addresses of one block; :meth:`close` gives the block back."""
+    """Leases addresses of one block; :meth:`close` gives the block back.
+
+    Whoever holds a port on every address (0.0.0.0:5060: a phone, a PBX) holds it on ours as well.  Then the whole run
+    moves on to another port, and stays there.
+    """
 
     def __init__(self) -> None:
         self._lock, self._block = _lock_a_block()
         self._hosts = itertools.count(1)
+        self._ports = list(PORTS)
 
-    def lease(self, port: int = 5060) -> Address:
+    @property
+    def port(self) -> int:
+        """The port of this run."""
+        return self._ports[0]
+
+    def lease(self) -> Address:
         """An address that nothing of this run, and no other run on this machine, has had."""
-        host = next(self._hosts)
-        if host >= 1 << 16:
+        number = next(self._hosts)
+        if number >= 1 << 16:
             raise SetupError("this run has used all of its 65,535 loopback addresses", "split the run by -k")
-        return Address(f"127.{self._block}.{host >> 8}.{host & 255}", port)
+        host = f"127.{self._block}.{number >> 8}.{number & 255}"
+        while not (_is_free(host, self.port) and _is_free(host, self.port + BESIDE)):
+            self.move_on(self.port)
+        return Address(host, self.port)
+
+    def beside(self, address: Address) -> Address:
+        """Another port of the host of ``address``."""
+        return Address(address.host, address.port + BESIDE, address.transport)
+
+    def move_on(self, port: int) -> None:
+        """``port`` turned out to be taken: from now on another one is leased.  SetupError if there is none left."""
+        if port != self.port:  # somebody else found out before
+            return
+        if len(self._ports) == 1:
+            raise SetupError(
+                f"UDP ports {', '.join(map(str, PORTS))} (or those {BESIDE} above) are all taken on this machine",
+                "end the programs that hold them on 0.0.0.0 (ss -ulpn)",
+            )
+        del self._ports[0]
 
     def close(self) -> None:
         """Give the block back."""
         self._lock.close()
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether a UDP socket can be bound there now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise SetupError(
+                f"UDP {host}:{port} cannot be bound on this machine: {error.strerror}",
+                "the suite needs the loopback network 127.0.0.0/8, which on Linux needs no setting up (ip address add "
+                "127.0.0.1/8 dev lo)",
+            ) from error
+    return True
 
 
 def lock_folder() -> Path:

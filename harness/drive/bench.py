@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import itertools
+import os
 import resource
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from harness.device import Prober
 from harness.drive.addresses import LoopbackPool
 from harness.drive.recorder import Heard
-from harness.errors import SippError
+from harness.errors import SetupError, SippError
 from harness.flow import Seat
 from harness.plan import Address, Call, Endpoint, Places
 from harness.sip import SipMessage
 from harness.sipp.binary import SippBinary
-from harness.sipp.process import SippProcess
+from harness.sipp.process import PortTaken, SippProcess
 from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import render_answer, render_call
 from harness.sipp.tail import Tail
@@ -31,6 +33,11 @@ SETTING_UP = 8
 """How many drives may be in their setting up and calling at one time: more would only delay each other."""
 SEATS = 800
 """How many may run at one time: their idle polling is what limits two cores."""
+LEAST_DISK = 256 * 1024
+"""Bytes.  With less the traces of the drives that are under way may be cut short."""
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOENT, errno.EIO}
+_Seats = TypeVar("_Seats")
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,8 @@ class Bench:
         """A bench that writes into ``folder``."""
         _allow_many_files()
         traces = folder / "traces"
-        traces.mkdir(parents=True, exist_ok=True)
+        with disk_errors():
+            traces.mkdir(parents=True, exist_ok=True)
         pool = LoopbackPool()
         try:
             async with await Prober.open(str(pool.lease())) as prober:
@@ -133,8 +141,31 @@ class Bench:
         self, flow: str, name: str, call: Call, uri: str, device: Address, on_heard: OnHeard
     ) -> BoundSeat:
         """Call ``uri`` through ``device``: the caller's INVITE leaves at once."""
-        own = self.pool.lease()
-        return await self._start(flow, name, "caller", render_call(call, uri, own, device), own, on_heard, device)
+
+        async def start() -> BoundSeat:
+            own = self.pool.lease()
+            return await self._start(flow, name, "caller", render_call(call, uri, own, device), own, on_heard, device)
+
+        return await self.on_free_port(start)
+
+    async def on_free_port(self, start: Callable[[], Awaitable[_Seats]]) -> _Seats:
+        """What ``start`` starts at addresses that it leases; once more if somebody else took their port just then."""
+        while True:
+            port = self.pool.port
+            try:
+                return await start()
+            except PortTaken:
+                self.pool.move_on(port)
+
+    def check_disk(self) -> None:
+        """SetupError if the disk is full: what SIPp could not write has not been seen, and would pass for silence."""
+        with disk_errors():
+            disk = os.statvfs(self.folder)
+        if disk.f_bavail * disk.f_frsize < LEAST_DISK or (disk.f_files and not disk.f_favail):
+            raise SetupError(
+                f"the disk of {self.folder} is full: SIPp could not keep its traces",
+                "free some space there, or choose another folder with --out",
+            )
 
     async def _start(
         self,
@@ -150,8 +181,24 @@ class Bench:
         self._listeners[trace], self._seat_names[trace] = on_heard, name
         process = SippProcess(trace, scenario, own, self.folder / "traces", sipp=self.sipp.path, peer=peer)
         self.tail.follow(trace, process.message_log)
-        await process.start(self.readiness)
+        with disk_errors():
+            await process.start(self.readiness)
         return BoundSeat(name, kind, process, scenario, self.tail)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """A file that cannot be written is a matter of this machine, said in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        raise SetupError(
+            f"cannot write{where}: {error.strerror or error}",
+            "see the disk and the rights of that folder, or choose another one with --out",
+        ) from error
 
 
 def _allow_many_files() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,20 +12,23 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
 from harness.device.process import Death
-from harness.drive.bench import BoundSeat
+from harness.drive.bench import BoundSeat, disk_errors
 from harness.drive.calling import Calling
 from harness.drive.ordering import in_causal_order
-from harness.drive.recorder import Heard, Recorder
-from harness.errors import DeviceError, SipverdictError
+from harness.drive.recorder import KEPT_OF_A_KIND, Heard, Recorder
+from harness.errors import DeviceError, SetupError, SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
 from harness.plan import Address, Call, Places, Plan
-from harness.sipp.process import REST_NS
+from harness.sipp.process import REST_NS, PortTaken
 
 if TYPE_CHECKING:
     from harness.drive.station import Station
 
 LATE_COPIES_S = 35.0
 """How much later the window may begin because copies of a final response are still sent: 64*T1 and some."""
+MOST_UNREADABLE = 100
+"""How many datagrams that are no SIP a flow keeps."""
+_HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 
 
 @dataclass
@@ -74,6 +78,7 @@ class Drive:
             finally:
                 watch = Watch(self.station.window, opened_at, closed_at or time.time())
                 flow = await self._close(life, watch)
+            self.station.bench.check_disk()
             return flow
 
     async def _make_calls(self) -> None:
@@ -81,7 +86,8 @@ class Drive:
         # the first windows are to open early.
         async with contextlib.AsyncExitStack() as setting_up:
             await setting_up.enter_async_context(self.station.bench.setting_up)
-            await self._take_seats()
+            # Before anything is dialled.
+            await self.station.bench.on_free_port(self._take_seats)
             self.station.enrol(self.places.token, self.recorder)
             self.device = await self._device()
             self._began_at = time.time()
@@ -92,13 +98,18 @@ class Drive:
     # --- seats
 
     async def _take_seats(self) -> None:
-        """Bind every endpoint before anything is dialled."""
+        """Bind every endpoint at addresses of this drive."""
+        pool = self.station.bench.pool
         seats: dict[str, Address] = {}
         for endpoint in self.plan.endpoints:
-            if endpoint.beside:
-                seats[endpoint.name] = Address(seats[endpoint.beside].host, 5070, self.transport)
-            else:
-                seats[endpoint.name] = self.station.bench.pool.lease()
+            seats[endpoint.name] = pool.beside(seats[endpoint.beside]) if endpoint.beside else pool.lease()
+        if wanting := _needs_port_5060(self.plan):
+            taken = next((str(seats[name]) for name in wanting if name in seats and seats[name].port != 5060), "")
+            if taken:
+                raise SetupError(
+                    f"this plan needs port 5060, and another program of this machine holds it (here: {taken})",
+                    "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn)",
+                )
         self.places = Places(self.places.token, seats)
         bound = await asyncio.gather(
             *(
@@ -107,10 +118,14 @@ class Drive:
             ),
             return_exceptions=True,
         )
-        self.seats += [seat for seat in bound if isinstance(seat, BoundSeat)]
-        for problem in bound:
-            if isinstance(problem, BaseException):
-                raise problem
+        self.seats = [seat for seat in bound if isinstance(seat, BoundSeat)]
+        problems = [problem for problem in bound if isinstance(problem, BaseException)]
+        if any(isinstance(problem, PortTaken) for problem in problems):
+            await asyncio.gather(*(seat.stop() for seat in self.seats))
+            self.seats = []
+        # Another problem than a port that was taken cannot be helped by another port.
+        for problem in sorted(problems, key=lambda problem: isinstance(problem, PortTaken)):
+            raise problem
 
     def _hear(self, heard: Heard) -> None:
         self.recorder.hear(heard)
@@ -121,7 +136,8 @@ class Drive:
         device = self.station.make_device(self.places.seats["callee"])
         # Starting costs the machine more than a call does: no more at a time than may call at a time.
         async with self.station.slots:
-            await device.start()
+            with disk_errors():
+                await device.start()
         return device
 
     async def _through(self, call: Call, number: int, uri: str) -> BoundSeat:
@@ -173,7 +189,12 @@ class Drive:
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         seats = tuple(seat.evidence() for seat in self.seats)
-        unreadable = tuple(f"at {seat.name}: {text}" for seat in self.seats for text in seat.process.unreadable())
+        unreadable = [f"at {seat.name}: {text}" for seat in self.seats for text in seat.process.unreadable()]
+        if len(unreadable) > MOST_UNREADABLE:
+            unreadable[MOST_UNREADABLE:] = [f"and {len(unreadable) - MOST_UNREADABLE} more"]
+        if self.recorder.dropped:
+            told = ", ".join(f"{count} {what} at {seat}" for (seat, what), count in self.recorder.dropped.items())
+            self._trouble("device", f"more came than a flow keeps ({KEPT_OF_A_KIND} of a kind): besides, {told}")
         if self.plan.uses_backup and self.station.backup:
             seats += (self.station.backup.evidence(),)
         self.station.progress.complete += 1
@@ -191,7 +212,7 @@ class Drive:
             controls=tuple(self.station.controls.values()),
             life=life,
             troubles=tuple(self.troubles),
-            unreadable=unreadable,
+            unreadable=tuple(unreadable),
         )
 
     def _events(self) -> tuple[Event, ...]:
@@ -217,6 +238,17 @@ class Drive:
 
     def _trouble(self, blame: Literal["harness", "device", "stimulus"], text: str) -> None:
         self.troubles.append(Trouble(blame, text))
+
+
+def _needs_port_5060(plan: Plan) -> list[str]:
+    """The endpoints that a SIP URI of ``plan`` names by their host alone: there the device goes to port 5060."""
+    texts = [call.to for call in plan.calls]
+    for endpoint in plan.endpoints:
+        for answer in endpoint.answers:
+            for response in (*answer.responses, *answer.reinvites):
+                texts += (*response.contacts, *response.headers)
+    found = ((text, name) for text in texts for name in _HOST_ALONE.findall(text))
+    return [name for text, name in found if f"{{{name}.port}}" not in text]
 
 
 def _blame(error: SipverdictError) -> Literal["harness", "device"]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.plan import Answer, Plan
 from harness.sip import SipMessage
 from harness.sipp.trace import TracedMessage
+
+
+KEPT_OF_A_KIND = 200
+"""How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps: a device that floods
+would fill the disk, and the two hundredth says no more than the hundredth."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,20 @@ class Recorder:
     heard: list[Heard] = field(default_factory=list)
     last_message_at: float = 0.0
     """Loop time of the last message; what "quiet" is counted from."""
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many messages of which kind at which seat were not kept."""
+    _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _invites: dict[tuple[str, str, str], _Invite] = field(default_factory=dict)
 
     def hear(self, heard: Heard) -> None:
         """Take one message."""
-        self.heard.append(heard)
+        kind = (heard.seat, _kind(heard))
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= KEPT_OF_A_KIND:
+            self.heard.append(heard)
+        else:
+            self.dropped[kind] += 1
         self._follow(heard)
         self.last_message_at = asyncio.get_running_loop().time()
         self.on_message(heard)
@@ -151,3 +165,10 @@ class Recorder:
             if seat == heard.seat and call_id == heard.message.call_id and 200 <= invite.status < 300:
                 return invite
         return None
+
+
+def _kind(heard: Heard) -> str:
+    message = heard.message
+    if message.method is not None:
+        return message.method[:20]
+    return f"{'final' if (message.status or 0) >= 200 else 'provisional'} responses to {(message.cseq_method or '?')[:20]}"

@@ -16,7 +16,7 @@ from typing import Any
 from harness.device import Device, Profile
 from harness.device.process import Death
 from harness.drive.addresses import lock_folder, try_lock
-from harness.drive.bench import Bench, BoundSeat
+from harness.drive.bench import Bench, BoundSeat, disk_errors
 from harness.drive.drive import Drive
 from harness.drive.recorder import Heard, Recorder
 from harness.errors import DeviceError, SetupError
@@ -92,10 +92,22 @@ class Station:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._open.aclose()
+        # A run that is over does not wait for its devices to end, and cancels: what was begun here is ended all the same.
+        closing, cancelled = asyncio.ensure_future(self._open.aclose()), False
+        while not closing.done():
+            try:
+                await asyncio.shield(closing)
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+        closing.result()
 
     async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0) -> Flow:
-        """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive."""
+        """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive.
+
+        SetupError if nothing can be said of it, because this machine could not keep the evidence.
+        """
         return await Drive(self, plan, role, transport, attempt).run()
 
     # --- what drives ask for
@@ -129,7 +141,8 @@ class Station:
         return self.device
 
     async def _start(self, device: Device) -> None:
-        await device.start()
+        with disk_errors():
+            await device.start()
         if device.died is not None:
             device.died.add_done_callback(self._note_death)
 
@@ -192,8 +205,11 @@ class Station:
         return LifeSign(arrived[0].time, "it placed a plain call") if arrived else None
 
     async def _guard_backup(self) -> BoundSeat:
-        places = Places(self.new_token(), {BACKUP.name: self.bench.pool.lease()})
-        seat = await self.bench.seat(self.spec.name, BACKUP, places, self._dispatch, "backup")
+        async def start() -> BoundSeat:
+            places = Places(self.new_token(), {BACKUP.name: self.bench.pool.lease()})
+            return await self.bench.seat(self.spec.name, BACKUP, places, self._dispatch, "backup")
+
+        seat = await self.bench.on_free_port(start)
         self._open.push_async_callback(seat.stop)
         return seat
 

@@ -83,11 +83,13 @@ def _responses(flow: Flow, invite: Event) -> tuple[Event, ...]:
     return flow.select(
         received=False,
         at=invite.seat,
-        where=lambda event: event.status is not None
-        and event.cseq_method == "INVITE"
-        and event.call_id == invite.call_id
-        and event.cseq_number == invite.cseq_number
-        and event.branch == invite.branch,
+        where=lambda event: (
+            event.status is not None
+            and event.cseq_method == "INVITE"
+            and event.call_id == invite.call_id
+            and event.cseq_number == invite.cseq_number
+            and event.branch == invite.branch
+        ),
     )
 
 

@@ -58,6 +58,7 @@ def stays_declined(
     look_at: str = "auto-redial, route advance and failover settings: do they count this answer as a failed route?",
     at: Iterable[str] | None = None,
     unless: Callable[[Attempt], bool] = never,
+    at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding:
     """No further call after the refusal, proven.
@@ -67,6 +68,7 @@ def stays_declined(
     """
     seats = tuple(at) if at is not None else watched_seats(flow)
     again = called_again(flow, refusal, seats, unless)
+    at_most = _cost(again.invite.time - last_final(flow, again).time) if again else Verdict.FAIL
     return silent(
         since(flow, refusal.attempt),
         after=refusal.final,
@@ -75,7 +77,9 @@ def stays_declined(
         expected=f"an ACK, and no further INVITE within the window{_at(at)}",
         means=means,
         look_at=look_at,
-        at_most=_cost(again.invite.time - last_final(flow, again).time) if again else Verdict.FAIL,
+        at_most=at_most,
+        # However bad the row takes a call again: how late it comes still counts.
+        at_least=min(at_least, at_most),
         requirement=requirement,
     )
 

@@ -36,9 +36,24 @@ def requests_after(flow: Flow, attempt: Attempt, methods: Iterable[str] | None =
         # The CANCEL of a further call has the number of that one's INVITE.
         if event.method == "CANCEL" and event.cseq_number != attempt.invite.cseq_number:
             return False
-        return event.method not in CROSSING or not may_have_crossed(event, attempt)
+        return event.method not in CROSSING or not _crossed(flow, event, attempt)
 
     return flow.select(received=True, at=watched_seats(flow), where=belongs)
+
+
+def _crossed(flow: Flow, event: Event, attempt: Attempt) -> bool:
+    """Whether a CANCEL or PRACK may have been sent before its device knew of the final response.
+
+    No plan asks for a CANCEL before the ACK is there, so one behind the ACK is the device's own idea.  A PRACK answers
+    a response, and the application that sends it may be slower than the transaction that sends the ACK.
+    """
+    copies = flow.select(event.method, received=True, at=event.seat, where=lambda other: other.branch == event.branch)
+    first = copies[0]
+    answered = attempt.final.number if attempt.final else 0
+    acked = [ack.number for ack in attempt.acks if ack.seat == attempt.seat and ack.number > answered]
+    if event.method == "CANCEL" and acked:
+        return first.number < acked[0]
+    return may_have_crossed(first, attempt)
 
 
 def nothing_follows(

@@ -98,6 +98,7 @@ def lost_ack(
     what: str,
     look_at: str = "",
     at_most: Verdict = Verdict.FAIL,
+    at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding | None:
     """What it means that the final response of ``attempt`` got no ACK: a fault if the ``plain`` 302 got one.
@@ -120,15 +121,23 @@ def lost_ack(
         means="the redirector repeats its response for 32 s and the caller hears nothing",
         look_at=look_at or "the parser: which header of this response made the device throw it away?",
         at_most=at_most,
+        at_least=at_least,
         requirement=requirement,
     )
 
 
-def unacknowledged(attempts: Sequence[Attempt], plain: Flow, *, what: str, requirement: str = "") -> Finding | None:
+def unacknowledged(
+    attempts: Sequence[Attempt],
+    plain: Flow,
+    *,
+    what: str,
+    at_least: Verdict = Verdict.NONE,
+    requirement: str = "",
+) -> Finding | None:
     """The first :func:`lost_ack` of ``attempts``."""
     for attempt in attempts:
         if attempt.final is not None:
-            lost = lost_ack(attempt, plain, what=what, requirement=requirement)
+            lost = lost_ack(attempt, plain, what=what, at_least=at_least, requirement=requirement)
             if lost is not None:
                 return lost
     return None

@@ -36,7 +36,7 @@ class Ruling:
             return Ruled(finding, row.level, Verdict.PASS, finding.note or finding.actual)
         if finding.outcome == "unseen":
             return Ruled(finding, row.level, Verdict.INCONCLUSIVE, finding.actual)
-        verdict = max(min(self._cost(row, pics), finding.at_most), finding.at_least)
+        verdict = max(min(self._cost(row, pics), finding.at_most), self._weighed(finding.at_least, row))
         return Ruled(finding, row.level, verdict, finding.actual)
 
     def _cost(self, row: Row, pics: Mapping[str, bool]) -> Verdict:
@@ -45,6 +45,10 @@ class Ruling:
             return Verdict.FAIL
         if self.strict and cost is Verdict.WARN and row.optional_only:
             cost = Verdict.FAIL
+        return self._weighed(cost, row)
+
+    def _weighed(self, cost: Verdict, row: Row) -> Verdict:
+        """``cost`` in this run's mode: by the letter a row of semantics weighs one step less."""
         if self.mode == "letter" and row.verdict_profile == "semantics":
-            cost = {Verdict.FAIL: Verdict.WARN, Verdict.WARN: Verdict.PASS}.get(cost, cost)
+            return {Verdict.FAIL: Verdict.WARN, Verdict.WARN: Verdict.PASS}.get(cost, cost)
         return cost

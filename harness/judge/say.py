@@ -13,9 +13,7 @@ Findings = Iterable[Finding]
 
 def satisfied(actual: str = "", *, event: Event | None = None, note: str = "", requirement: str = "") -> Finding:
     """The device did as required.  ``note`` is an observation worth reading that changes nothing."""
-    return Finding(
-        requirement, "satisfied", actual=actual, note=note, event=_number(event), where=_label(event)
-    )
+    return Finding(requirement, "satisfied", actual=actual, note=note, event=_number(event), where=_label(event))
 
 
 def unseen(why: str, *, requirement: str = "") -> Finding:

@@ -27,6 +27,7 @@ def silent(
     means: str,
     look_at: str = "",
     at_most: Verdict = Verdict.FAIL,
+    at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding:
     """No new INVITE attempt arrived at the seats ``at`` (None: anywhere) once ``after`` was there, and that is proven.
@@ -44,6 +45,7 @@ def silent(
                 means=means,
                 look_at=look_at,
                 at_most=at_most,
+                at_least=at_least,
                 requirement=requirement,
             )
     missing = gap(flow, seats)

@@ -13,6 +13,7 @@ from harness.judge.silence import gap, silent
 from harness.plan import Plan
 from harness.purpose import purpose
 from harness.uri import SipUri, same_uri
+from harness.verdict import Verdict
 from suites.declines import declined_with
 from suites.plans import DECLINE, MOVED, REDIRECT, callee, redirect, refuse, target
 
@@ -32,7 +33,7 @@ def _upstream(flow: Flow) -> tuple[Event, ...]:
     )
 
 
-@purpose("INT-302-B2BUA-01", plan=REDIRECT, roles=["b2bua"])
+@purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])
 def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findings:
     """A B2BUA passes a 302 on to its caller, or follows it itself; never both.
 
@@ -63,6 +64,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
             event=passed,
             means="a caller that follows comes back with the same call, for ever",
             look_at="what the B2BUA writes into the Contact of a 3xx it passes on",
+            at_least=Verdict.FAIL,
         )
         return
     yield silent(
@@ -94,7 +96,12 @@ def _back_to_itself(flow: Flow, passed: Event) -> str:
     return ""
 
 
-@purpose("INT-302-603-04", plan=MOVED_TO_DECLINE, roles=["b2bua"])
+@purpose(
+    "INT-302-603-04",
+    plan=MOVED_TO_DECLINE,
+    faults=["hides_603", "relays_and_follows", "leaves_caller_ringing"],
+    roles=["b2bua"],
+)
 def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findings:
     """A B2BUA that followed a 302 reports the target's 603, not the 302 and no failure of its own.
 
@@ -117,6 +124,7 @@ def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findin
     "RFC3261-8.1.3.2-01",
     "RFC3261-13.2.2.3-02",
     plan=(DECLINE, declined_with(699), declined_with(607), declined_with(608)),
+    faults=["leaves_caller_ringing"],
     roles=["b2bua"],
 )
 def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:

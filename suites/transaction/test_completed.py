@@ -108,7 +108,7 @@ def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-13.2.2.3-01", plan=DECLINE_THEN_ANSWER)
+@purpose("RFC3261-13.2.2.3-01", plan=DECLINE_THEN_ANSWER, faults=["accepts_second_final"])
 def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     """A 200 that comes after the final refusal of the same INVITE does not make a call.
 

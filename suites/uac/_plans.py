@@ -109,7 +109,8 @@ BARE = Plan((callee(redirect("sip:9{token}@{target};transport=udp;q=0.5")), targ
 
 # --- the target set
 
-_EXHAUST = ("<sip:1{token}@{target}>;q=0.999", "<sip:2{token}@{target}>;q=0.9", "<sip:3{token}@{target}>;q=1.000")
+_EXHAUST = ("<sip:1{token}@{target}>;q=0.125", "<sip:2{token}@{target}>;q=1.000", "<sip:3{token}@{target}>;q=0.9")
+"""The order of q is neither that of the list nor that of a q misread: cut to its whole number, or 0.125 above 0.9."""
 _FAILING = target(refuse(486), refuse(404), refuse(480))
 
 EXHAUST = Plan((callee(redirect(*_EXHAUST)), _FAILING))

@@ -84,7 +84,7 @@ def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
     )
 
 
-@purpose("INT-603-RETRYAFTER-02", plan=RETRY_AFTER)
+@purpose("INT-603-RETRYAFTER-02", plan=RETRY_AFTER, faults=["repeats_call_at_retry_after"])
 def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
     """After Retry-After has passed, a call again is allowed: as a new call, or with the old Call-ID and a higher CSeq.
 
@@ -124,7 +124,7 @@ def _higher(new: Event, old: Event) -> bool:
 @purpose(
     "INT-603-RETRYAFTER-03",
     plan=(DECLINE, *(declined_with(603, f"Retry-After: {value}") for value in ("0", "4294967295", "-1", "abc"))),
-    faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after"],
+    faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after", "chokes_on_retry_after"],
 )
 def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Findings:
     """With a Retry-After of 0, of 136 years, below zero or in letters, a 603 is acknowledged and final all the same.
@@ -152,6 +152,7 @@ def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Finding
 @purpose(
     "RFC3261-20.33-01",
     plan=(DECLINE, declined_with(603, "Retry-After: 18000 (in a meeting);duration=3600")),
+    faults=["chokes_on_retry_after"],
 )
 def test_retry_after_may_have_a_comment_and_a_duration(flows: tuple[Flow, ...]) -> Findings:
     """Retry-After may carry a comment and a duration; a 603 with both is handled like one without.
@@ -195,7 +196,7 @@ def test_reason_does_not_turn_a_decline_into_something_else(flow: Flow) -> Findi
     yield stays_declined(flow, refusal, look_at="does the route or retry logic read Reason before the status code?")
 
 
-@purpose("RFC3261-21.4.23-01", plan=AMBIGUOUS)
+@purpose("RFC3261-21.4.23-01", plan=AMBIGUOUS, faults=["follows_485"])
 def test_candidates_of_an_ambiguous_address_are_not_called_unasked(flow: Flow) -> Findings:
     """A 485 lists whom the caller may have meant; choosing is up to the caller, not to the device.
 

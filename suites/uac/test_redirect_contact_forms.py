@@ -36,7 +36,7 @@ from suites.uac._plans import (
 _PARSER = "the parser of Contact: it was written for the one form that the vendor's own exchange sends"
 
 
-@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED))
+@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"])
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     """Several Contact lines, one line with commas and a folded line carry the same list of targets.
 
@@ -70,7 +70,7 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
             )
 
 
-@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT))
+@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"])
 def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
     """``m:`` is Contact: a 302 that is written in compact form is followed like any other.
 
@@ -98,7 +98,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME))
+@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"])
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 
@@ -133,7 +133,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES))
+@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"])
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     """A lifetime that cannot be read is an hour, not an error: the Contact is followed for this call.
 
@@ -158,7 +158,7 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
             )
 
 
-@purpose("INT-302-STAR-01", plan=(REDIRECT, STAR, NO_HOST, NO_URI, NO_BRACKET))
+@purpose("INT-302-STAR-01", plan=(REDIRECT, STAR, NO_HOST, NO_URI, NO_BRACKET), faults=["chokes_on_contact"])
 def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Findings:
     """``*`` or a broken Contact gives no target; it costs neither the ACK nor the device.
 

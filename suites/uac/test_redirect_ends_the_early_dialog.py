@@ -16,7 +16,7 @@ from suites.plans import REDIRECT, REDIRECT_RINGING
 _NEVER_RANG = "the callee did not ring and redirect in this flow"
 
 
-@purpose("INT-302-18X-01", plan=REDIRECT_RINGING, faults=["keeps_to_tag"])
+@purpose("INT-302-18X-01", plan=REDIRECT_RINGING, faults=["keeps_to_tag", "bye_after_302", "cancels_after_302"])
 def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
     """180 and then 302: the early dialog is over, and the target is called as if nobody had rung.
 
@@ -56,7 +56,7 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
         yield satisfied("a new INVITE without To tag, and nothing more in the early dialog", event=invite)
 
 
-@purpose("RFC3261-12.3-01", plan=REDIRECT_RINGING)
+@purpose("RFC3261-12.3-01", plan=REDIRECT_RINGING, faults=["bye_after_302"])
 def test_nothing_is_sent_in_the_early_dialog(flow: Flow) -> Findings:
     """An early dialog ends with the final response: no PRACK, UPDATE or BYE is sent in it after the 302.
 
@@ -66,7 +66,7 @@ def test_nothing_is_sent_in_the_early_dialog(flow: Flow) -> Findings:
     yield _nothing_later(flow, ("PRACK", "UPDATE", "BYE", "INFO"))
 
 
-@purpose("RFC3261-9.1-01", plan=REDIRECT_RINGING)
+@purpose("RFC3261-9.1-01", plan=REDIRECT_RINGING, faults=["cancels_after_302"])
 def test_finished_invite_is_not_cancelled(flow: Flow) -> Findings:
     """An INVITE that was answered 302 is not cancelled: there is nothing left to cancel.
 
@@ -78,7 +78,7 @@ def test_finished_invite_is_not_cancelled(flow: Flow) -> Findings:
     yield _nothing_later(flow, ("CANCEL",))
 
 
-@purpose("RFC3261-15-01", plan=(REDIRECT, REDIRECT_RINGING))
+@purpose("RFC3261-15-01", plan=(REDIRECT, REDIRECT_RINGING), faults=["bye_after_302"])
 def test_redirected_call_is_not_hung_up(flow: Flow) -> Findings:
     """There is no BYE for a call that was answered 302: it never was a session.
 

@@ -125,7 +125,7 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("INT-302-200-01", plan=REDIRECT)
+@purpose("INT-302-200-01", plan=REDIRECT, faults=["acks_200_to_redirector"])
 def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     """Once the target answers, the call is with the target: the ACK goes there, with the target's tag.
 
@@ -169,7 +169,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3261-8.1.3.2-02", plan=(REDIRECT, UNKNOWN_3XX))
+@purpose("RFC3261-8.1.3.2-02", plan=(REDIRECT, UNKNOWN_3XX), faults=["ignores_unknown_3xx"])
 def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
     """A 3xx that the device does not know is handled like a 300: acknowledged, then followed or given up.
 
@@ -197,7 +197,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
             yield satisfied(f"{attempt.status}: acknowledged, then {'followed' if followed else 'given up'}")
 
 
-@purpose("RFC3261-7.2-01", plan=(REDIRECT, WORDING))
+@purpose("RFC3261-7.2-01", plan=(REDIRECT, WORDING), faults=["reads_reason_phrase", "needs_reason_phrase"])
 def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
     """The code decides, the phrase behind it is for people: "302 Anders erreichbar" and "302" are a 302.
 

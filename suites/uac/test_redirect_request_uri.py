@@ -141,7 +141,7 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.1-01", plan=URI_HEADERS)
+@purpose("RFC3261-19.1.1-01", plan=URI_HEADERS, faults=["routes_by_lr"])
 def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     """;lr and ;method, which a redirection may not have, are ignored: the Contact is called like any other.
 
@@ -201,7 +201,7 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     """In a Contact without brackets all that follows a semicolon belongs to the header, not to the URI.
 
     Typical defect: the value is taken for a URI as it stands.  Many stacks do so to be lenient with ;transport, which
-    costs a warning.
+    costs a warning; q or expires in the Request-URI is a fail.
     """
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED)
@@ -209,6 +209,7 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     yield _stays_out(
         flow,
         ("q", "expires", "transport"),
+        worst=("q", "expires"),
         means="the target answers 400 Bad Request, or the call goes by another transport",
         look_at="how a Contact without brackets is cut",
     )
@@ -238,7 +239,16 @@ def _stay(flow: Flow, names: Iterable[str], means: str, requirement: str = "") -
     )
 
 
-def _stays_out(flow: Flow, names: Iterable[str], *, means: str, look_at: str, requirement: str = "") -> Finding:
+def _stays_out(
+    flow: Flow,
+    names: Iterable[str],
+    *,
+    worst: Sequence[str] = (),
+    means: str,
+    look_at: str,
+    requirement: str = "",
+) -> Finding:
+    """That none of these parameters is in the Request-URI; one of the ``worst`` there is a fail."""
     pair = redirected(flow)
     assert pair is not None
     invite = pair.new.invite
@@ -250,6 +260,7 @@ def _stays_out(flow: Flow, names: Iterable[str], *, means: str, look_at: str, re
         event=invite,
         means=means,
         look_at=look_at,
+        at_least=Verdict.FAIL if any(name in worst for name in found) else Verdict.NONE,
         requirement=requirement,
     )
 

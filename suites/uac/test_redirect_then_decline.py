@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from harness.flow import Flow
-from harness.judge.attempts import tries
+from harness.judge.attempts import Attempt, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
 from harness.purpose import purpose
+from harness.uri import same_uri
+from harness.verdict import Verdict
 from suites.uac._plans import THEN_DECLINE
 
 
@@ -20,7 +22,7 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
 
     Two clauses disagree: 8.1.3.4 lets any code above 399 lead on, and the meaning of 6xx (7.2, 21.6) says that the user
     declined everywhere.  To stop is a pass; to go on costs a warning, and nothing by the letter: the second Contact may
-    be another person.
+    be another person.  To call again whom the call has already tried, who declined or the original URI, is a fail.
     """
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED)
@@ -29,10 +31,19 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     if declined is None or declined.final is None:
         yield unseen("no target answered 603 in this flow")
         return
+    known = [attempt for attempt in tries(flow) if attempt.invite.number <= declined.invite.number]
+
+    def tried_before(attempt: Attempt) -> bool:
+        return any(same_uri(attempt.invite.request_uri, earlier.invite.request_uri) for earlier in known)
+
+    later = [attempt for attempt in tries(flow) if attempt.invite.number > declined.final.number]
+    worse = any(map(tried_before, later))
     yield silent(
         flow,
         after=declined.final,
+        unless=lambda attempt: worse and not tried_before(attempt),
         expected="an ACK, and no further INVITE: neither the other Contact nor those that were tried",
         means="who declined the call hears the next phone ring with it",
         look_at="whether 6xx is told from 4xx and 5xx when the next Contact is chosen",
+        at_least=Verdict.FAIL if worse else Verdict.NONE,
     )

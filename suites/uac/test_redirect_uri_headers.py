@@ -12,13 +12,14 @@ from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.targets import user_of
 from harness.purpose import purpose
+from harness.verdict import Verdict
 from suites.uac._plans import DANGEROUS, INVALID, UNKNOWN_TRANSPORT, URI_HEADERS
 
 _TAKEN = "evil"
 _LOOK_AT = "which ?headers of a Contact are honoured: a list of the harmless ones, or all of them?"
 
 
-@purpose("RFC3261-8.1.3.4-10", plan=URI_HEADERS)
+@purpose("RFC3261-8.1.3.4-10", plan=URI_HEADERS, faults=["appends_uri_headers"])
 def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     """?headers that the device honours become header fields: a single one replaces, a list grows.
 
@@ -26,6 +27,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     beside the first, or the value with its escapes still in it.
 
     Whether to honour is left to each component, and to ignore them all is common among the careful: an observation.
+    An earlier Call-Info that is gone is a warning; a second Subject or broken syntax is a fail.
     """
     pair = redirected(flow)
     if pair is None:
@@ -33,12 +35,13 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
         return
     old, new = pair.old.invite, pair.new.invite
     subjects, information = new.headers("Subject"), new.headers("Call-Info")
-    wrong = []
+    wrong: list[str] = []
     if len(subjects) > 1:
         wrong.append(f"{len(subjects)} Subjects")
     wanted = "http://www.x.test"
     asked = [value for value in information if "x.test" in value]
     wrong += [f"Call-Info: {value}" for value in asked if f"<{wanted}>" not in value]
+    misplaced = bool(wrong)
     if asked:
         kept = ", ".join(information)
         wrong += [f"the earlier Call-Info {value} is gone" for value in old.headers("Call-Info") if value not in kept]
@@ -49,6 +52,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
             event=new,
             means="the target refuses the INVITE or shows nonsense",
             look_at="how ?headers become header fields: unescaped, replaced where there can be one only",
+            at_least=Verdict.FAIL if misplaced else Verdict.NONE,
         )
         return
     honoured = [name for name, there in (("Subject", subjects == ("moved",)), ("Call-Info", asked)) if there]
@@ -56,7 +60,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     yield satisfied(event=new, note=note)
 
 
-@purpose("RFC3261-19.1.5-04", plan=DANGEROUS)
+@purpose("RFC3261-19.1.5-04", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
     """From, Call-ID, CSeq, Via and Record-Route asked for in the Contact are refused.
 
@@ -77,7 +81,7 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3261-19.1.5-05", plan=DANGEROUS)
+@purpose("RFC3261-19.1.5-05", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_redirector_sets_no_route(flow: Flow) -> Findings:
     """A Route asked for in the Contact is refused: the INVITE goes to the target.
 
@@ -99,7 +103,7 @@ def test_redirector_sets_no_route(flow: Flow) -> Findings:
     yield _refused(flow, (), "whoever redirects a call can listen to what follows")
 
 
-@purpose("RFC3261-19.1.5-06", plan=DANGEROUS)
+@purpose("RFC3261-19.1.5-06", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
     """Accept, Allow, Contact, Organization, Supported, User-Agent and their like from the Contact are refused.
 
@@ -110,7 +114,7 @@ def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
     yield _refused(flow, accepted + said, "the target uses what the device cannot do, or calls back to a stranger")
 
 
-@purpose("RFC3261-19.1.5-07", plan=INVALID)
+@purpose("RFC3261-19.1.5-07", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_invalid_request_is_made(flow: Flow) -> Findings:
     """If the Contact's ?headers make an invalid request, it is not sent: the Contact has failed, and the next is tried.
 
@@ -131,7 +135,7 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
     yield _stepped_over(flow, "1", "an INVITE without the bad headers came of the Contact")
 
 
-@purpose("RFC3261-19.1.5-09", plan=INVALID)
+@purpose("RFC3261-19.1.5-09", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
     """A request that would need an extension which the device has not got is not sent.
 
@@ -152,7 +156,7 @@ def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
     yield _stepped_over(flow, "2", "an INVITE without the Require came of the Contact")
 
 
-@purpose("RFC3261-19.1.5-08", plan=UNKNOWN_TRANSPORT)
+@purpose("RFC3261-19.1.5-08", plan=UNKNOWN_TRANSPORT, faults=["swaps_transport"])
 def test_unknown_transport_is_not_swapped(flow: Flow) -> Findings:
     """A Contact that asks for a transport which the device lacks is passed over, not called by another one.
 

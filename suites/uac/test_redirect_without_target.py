@@ -84,7 +84,7 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC5630-5.1.1-01", plan=SIPS)
+@purpose("RFC5630-5.1.1-01", plan=SIPS, faults=["calls_sips_in_clear"])
 def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
     """A sips: Contact is not turned into a sip: one to get through.
 

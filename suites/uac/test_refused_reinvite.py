@@ -103,7 +103,7 @@ def _stays(flow: Flow) -> Findings:
     yield satisfied(f"no BYE after the {status} to the re-INVITE{told}", note=NO_MEDIA)
 
 
-@purpose("RFC3261-14.1-03", plan=REINVITE_DECLINED, acts={"reinvite"})
+@purpose("RFC3261-14.1-03", plan=REINVITE_DECLINED, faults=["repeats_refused_reinvite"], acts={"reinvite"})
 def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
     """Only a 491 makes a re-INVITE come again by itself; a 603 does not.
 

@@ -114,6 +114,14 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
         "200 OK",
         lambda wire: not wire.target.heard,
     ),
+    "needs_reason_phrase": ("603 ", "", lambda wire: not wire.acks),
+    "chokes_on_retry_after": (f"{DECLINED}\nRetry-After: 5 (busy)", "", lambda wire: not wire.acks),
+    "repeats_call_at_retry_after": (
+        f"{DECLINED}\nRetry-After: 1",
+        "",
+        lambda wire: [invite.header("CSeq") for invite in _different(wire.invites)] == ["1 INVITE"] * 2,
+    ),
+    "follows_485": ("485 Ambiguous\nContact: <sip:x@{target}>", "200 OK", lambda wire: bool(wire.target.heard)),
     "ignores_unknown_3xx": ("399 Else\nContact: <sip:x@{target}>", "200 OK", lambda wire: not wire.acks),
     "swaps_transport": (
         "302 M\nContact: <sip:x@{target};transport=xyz>",
@@ -187,6 +195,10 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
 
 def calls(peer: Peer) -> int:
     return len({message.branch for message in peer.of("INVITE")})
+
+
+def _different(invites: list[Message]) -> list[Message]:
+    return list({message.branch: message for message in invites}.values())
 
 
 def _parting(wire: Wire) -> list[str]:

@@ -130,6 +130,18 @@ def test_hides_603(play: Play) -> None:
     play(scenario)
 
 
+def test_leaves_caller_ringing(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee = await bench.peer("603 Decline")
+        caller, _ = await calling(bench, callee, faults=("leaves_caller_ringing",))
+        await callee.until("ACK")
+        await bench.quiet()
+        assert not caller.of("603")
+        assert not caller.of("503")
+
+    play(scenario)
+
+
 def test_a_cancel_is_passed_on(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         callee = await bench.peer(("183 Progress",))

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "relays_and_follows",
     "redirects_to_itself",
     "hides_603",
+    "leaves_caller_ringing",
+    "cancels_after_final",
     "keeps_retransmitting",
     "remembers_contact",
     "ends_call_on_refused_reinvite",
@@ -52,7 +54,7 @@ def test_fault_shows(play: Callable[..., None], fault: str, faulty: bool) -> Non
         device = await bench.device(*([fault] if faulty else []), backup=backup)
         device.do(f"call sip:700@{callee.uri}")
         await callee.until("INVITE")
-        await bench.quiet(seconds=0.45 if "retry" in fault else 0.1)
+        await bench.quiet(seconds=1.1 if "call_at_retry" in fault else 0.45 if "retry" in fault else 0.1, limit=1.5)
         assert shows(wire) is faulty, "\n".join(m.text for peer in wire.peers for m in peer.heard)
 
     play(scenario)

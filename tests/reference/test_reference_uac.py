@@ -141,6 +141,20 @@ def test_hanging_up_cancels_only_after_a_provisional_response(play: Play) -> Non
     play(scenario)
 
 
+@pytest.mark.parametrize("faults", [(), ("cancels_after_final",)], ids=["right", "cancels_after_final"])
+def test_hanging_up_a_refused_call(play: Play, faults: tuple[str, ...]) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee = await bench.peer(("180 Ringing", "603 Decline"))
+        device = await bench.device(*faults)
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("ACK")
+        device.do(f"hangup sip:700@{callee.uri}")
+        await bench.quiet()
+        assert bool(callee.of("CANCEL")) is bool(faults)
+
+    play(scenario)
+
+
 def test_an_answer_that_crosses_the_cancel_is_ended(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         callee = await bench.peer(("180 Ringing",))

@@ -7,7 +7,6 @@ that stand for the rest.
 
 from __future__ import annotations
 
-
 import pytest
 
 from harness.devices.reference.faults import FAULTS
@@ -24,9 +23,7 @@ BY_ROLE = {
     role: [fault.name for fault in FAULTS if role in fault.roles and fault.name not in APART]
     for role in ("uac", "b2bua")
 }
-SHOWN_BY_B2BUA = [
-    fault for fault in BY_ROLE["b2bua"] if fault in FOR_B2BUA or fault not in BY_ROLE["uac"]
-]
+SHOWN_BY_B2BUA = [fault for fault in BY_ROLE["b2bua"] if fault in FOR_B2BUA or fault not in BY_ROLE["uac"]]
 
 
 @pytest.fixture(scope="module")
@@ -79,5 +76,3 @@ def test_every_purpose_has_a_fault_that_makes_it_fail() -> None:
 def reasons(run: Finished, fault: str) -> str:
     told = (f"{r['purpose']}: {r['verdict']}: {r['reason']}" for r in run.records if r["device"].endswith(f"+{fault}"))
     return "\n".join(line for line in told if ": pass:" not in line and ": not_applicable:" not in line)
-
-

@@ -6,12 +6,12 @@ import dataclasses
 import re
 
 import pytest
-from tests.report.flows import flow
 
 from harness.flow import Control, Flow, Seat
 from harness.judge.attempts import original
 from harness.judge.silence import silent
 from harness.plan import Address
+from tests.report.flows import flow
 
 DECLINED = (
     (0.0, "callee", "INVITE sip:7001001@127.20.0.2 SIP/2.0", "Via: SIP/2.0/UDP 127.9.9.9;branch=z9hG4bK1"),

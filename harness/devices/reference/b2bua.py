@@ -65,8 +65,8 @@ class Bridge:
 
     def on_failed(self, final: Final) -> None:
         """Refuse the caller's INVITE."""
-        refusal = self._stack.behaviour.told(final, self._dialled, identity_of(self._stack.layer).local)
-        self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)
+        if refusal := self._stack.behaviour.told(final, self._dialled, identity_of(self._stack.layer).local):
+            self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)
 
     def on_cancelled(self) -> None:
         """Give the outgoing call up too."""

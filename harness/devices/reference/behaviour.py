@@ -24,6 +24,8 @@ class Redial:
 
     delay: float
     new_call: bool = True
+    new_number: bool = True
+    """Whether the CSeq is raised; asked only under the old Call-ID."""
     other_port: bool = False
 
 
@@ -44,6 +46,9 @@ class Behaviour:
 
     copies_after_final: tuple[float, ...] = ()
     """Seconds after a final response at which copies of the INVITE are sent: none (17.1.1.2)."""
+
+    cancels_finished = False
+    """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 
     needs_other_port = False
     """Whether the device must bind a second port."""
@@ -146,7 +151,7 @@ class Behaviour:
         """Return what the caller of a B2BUA is answered when a redirection is followed: nothing yet."""
         return None
 
-    def told(self, final: Final, dialled: str, local: Address) -> Refusal:
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
         """Return what the caller of a B2BUA is answered when its call has failed: the callee's code.
 
         A redirection that led nowhere is a 480: to pass it on would ask the caller to do what this device just tried.

@@ -73,6 +73,8 @@ class Call:
         elif not self._over and self._latest is not None:
             self._hung_up = True
             self._latest.cancel()
+        elif self._behaviour.cancels_finished and self._latest is not None:
+            self._latest.layer.send_request(cancel_of(self._latest.invite), UacUser())
 
     def ringing(self, response: InboundResponse) -> None:
         """Take a provisional response of an attempt."""
@@ -158,6 +160,8 @@ class Call:
         uri, destination, identity = refused.invite.uri, refused.invite.destination, identity_of(layer)
         if redial.new_call:
             invite = first_invite(self._order, uri, destination, identity)
+        elif not redial.new_number:
+            invite = same_invite(refused.invite, destination, identity)
         else:
             invite = next_invite(refused.invite, uri, destination, identity)
         self._place(invite, layer)

@@ -29,6 +29,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("remembers_contact", "Begins the next call to the same URI at the Contact of an earlier 3xx."),
     Fault("redials_after_302", "Takes a 3xx for a failed call and dials the same URI again once."),
     Fault("reads_reason_phrase", "Knows only a 302 Moved Temporarily and a 603 Decline; redials after any other 603."),
+    Fault("needs_reason_phrase", "Drops a response without a reason phrase; no ACK, and the INVITE goes on."),
     Fault("ignores_unknown_3xx", "Does not hear a 3xx that RFC 3261 does not define: no ACK, and the INVITE goes on."),
     Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
     Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),
@@ -82,6 +83,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("redials_at_33s", "Calls the same URI again 33 s after a 6xx, when the transaction is forgotten."),
     Fault("redials_before_retry_after", "Calls again after a third of the Retry-After of a 6xx."),
     Fault("redials_at_retry_after", "Calls again by itself as soon as the Retry-After of a 6xx has passed."),
+    Fault("repeats_call_at_retry_after", "Calls again with the old Call-ID and CSeq when Retry-After has passed."),
+    Fault("chokes_on_retry_after", "Drops a response whose Retry-After is more than a number, or none."),
+    Fault("follows_485", "Calls the candidates that a 485 lists."),
     Fault("redials_other_port", "Calls the same URI again at once after a 6xx, from another local port."),
     Fault("tries_backup_after_603", "Sends the INVITE that was answered 603 to the backup server."),
     Fault("follows_contact_in_603", "Calls the Contact of a 603."),
@@ -90,12 +94,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ends_call_on_refused_reinvite", "Sends BYE when a re-INVITE is refused."),
     Fault("repeats_refused_reinvite", "Sends a refused re-INVITE again one second later."),
     Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
+    Fault("cancels_after_final", "Sends CANCEL when the user hangs up a call that has been refused."),
     Fault("bye_after_603", "Sends BYE for a call that was answered 603."),
     Fault("dies_after_603", "Crashes 200 ms after it has acknowledged a 603."),
     # What the caller of a B2BUA is told.
     Fault("relays_and_follows", "Follows a 3xx, and passes it on to the caller as well.", _BRIDGE),
     Fault("redirects_to_itself", "Answers the caller 302 with its own address for Contact.", _BRIDGE),
     Fault("hides_603", "Tells the caller of a 6xx as 503.", _BRIDGE),
+    Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", _BRIDGE),
 )
 
 

@@ -55,6 +55,15 @@ class RedialsAtRetryAfter(Behaviour):
         return Redial(wait) if wait is not None else super().redial(final)
 
 
+class RepeatsCallAtRetryAfter(Behaviour):
+    """Wrong by 21.6.2 and 8.1.1: what was answered is not asked again with the same number."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Send the old INVITE once more; a value below a second is none."""
+        wait = _retry_after(final)
+        return Redial(wait, new_call=False, new_number=False) if wait else super().redial(final)
+
+
 class RedialsOtherPort(Behaviour):
     """Wrong by 21.6, and hidden from who looks at one port."""
 

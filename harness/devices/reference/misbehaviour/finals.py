@@ -52,6 +52,23 @@ class IgnoresUnknown3xx(Behaviour):
         return (not 300 <= response.code < 400 or response.code in _KNOWN_3XX) and super().hears(response)
 
 
+class NeedsReasonPhrase(Behaviour):
+    """Wrong by 7.2 and 25.1: the phrase may be empty."""
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Take a status line without one for no status line."""
+        return bool(response.reason.strip()) and super().hears(response)
+
+
+class ChokesOnRetryAfter(Behaviour):
+    """Wrong by 20.33, which shows a comment and a parameter, and by 17.1.1.2: the response has been received."""
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Throw the whole response away unless the value is a plain number."""
+        values = response.headers.getlist("Retry-After")
+        return all(value.strip().isdecimal() for value in values) and super().hears(response)
+
+
 class IgnoresCopies(Behaviour):
     """Wrong by 17.1.1.2: the ACK may have been lost."""
 

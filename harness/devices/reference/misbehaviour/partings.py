@@ -57,6 +57,12 @@ class CancelsAfter603(Behaviour):
         return super().parting_request(final, invite, early)
 
 
+class CancelsAfterFinal(Behaviour):
+    """Wrong by 9.1: what the user sees is not the state of the INVITE."""
+
+    cancels_finished = True
+
+
 def _bye(invite: OutboundRequest, to: str) -> OutboundRequest:
     via = invite.field("Via").replace(invite.branch, new_branch())
     return _after_invite(invite, "BYE", invite.sequence + 1).with_field("Via", via).with_field("To", to)

@@ -21,6 +21,14 @@ class Ignores302(Behaviour):
         return False
 
 
+class Follows485(Behaviour):
+    """Wrong by 21.4.23: whom the caller meant is for the caller to say."""
+
+    def follows(self, final: Final) -> bool:
+        """Take every response that lists somebody for a redirection."""
+        return final.code == 485 or super().follows(final)
+
+
 class ReadsReasonPhrase(Behaviour):
     """Wrong by 7.2: the phrase is for people, the code decides."""
 

@@ -19,11 +19,19 @@ class RelaysAndFollows(Behaviour):
 class Hides603(Behaviour):
     """Wrong by 21.6: a caller that gets a 503 tries elsewhere what the callee has declined."""
 
-    def told(self, final: Final, dialled: str, local: Address) -> Refusal:
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
         """Take the blame."""
         if final.code >= 600:
             return Refusal(503, "Service Unavailable")
         return super().told(final, dialled, local)
+
+
+class LeavesCallerRinging(Behaviour):
+    """Wrong by 13.2.2.3: the call is over, for its caller too."""
+
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
+        """Keep it from the caller."""
+        return None if final.code >= 600 else super().told(final, dialled, local)
 
 
 class RedirectsToItself(Behaviour):
@@ -33,7 +41,7 @@ class RedirectsToItself(Behaviour):
         """Leave it to the caller."""
         return final.code >= 400 and super().follows(final)
 
-    def told(self, final: Final, dialled: str, local: Address) -> Refusal:
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
         """Write its own address into the Contact, as into those of its other messages."""
         if not 300 <= final.code < 400:
             return super().told(final, dialled, local)
