@@ -45,7 +45,7 @@ lint: $(DEV)
 	@$(VENV)/bin/mypy
 
 test: $(DEV) $(DEVICES) lint
-	@$(VENV)/bin/python -m pytest tests $(ARGS)
+	@$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile $(ARGS)
 
 clean:
 	rm -rf $(VENV) reports/out build *.egg-info
