@@ -26,8 +26,10 @@ def main() -> None:
         for _ in range(options.runs):
             before, began = cpu(), time.monotonic()
             done = subprocess.run(
-                [sys.executable, "-m", "harness.cli", "run", f"--device={options.device}"]
-                + [f"--window={options.window}", "--out", folder],
+                [
+                    *(sys.executable, "-m", "harness.cli", "run"),
+                    *(f"--device={options.device}", f"--window={options.window}", "--out", folder),
+                ],
                 cwd=ROOT,
                 capture_output=True,
                 text=True,

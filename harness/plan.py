@@ -127,7 +127,7 @@ class Address:
 
 
 REQUEST_URI = "\uf8ff"
-"""Stands for ``{request_uri}`` in a filled-in text: only the endpoint that answers knows it, so its scenario puts it in."""
+"""Stands for ``{request_uri}`` in a filled-in text: only the endpoint that answers knows it."""
 
 
 @dataclass(frozen=True)

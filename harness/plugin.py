@@ -11,11 +11,11 @@ import contextlib
 import sys
 from collections.abc import Generator, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import allure_commons
-import allure_pytest.plugin
 import pytest
 from allure_commons.logger import AllureFileLogger
 
@@ -65,7 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
             config.option.allure_report_dir = str(RunFolder(Path(folder)).allure_results)
         run = config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
         # allure-pytest makes its writer by this name when it is configured, which is after us.
-        allure_pytest.plugin.AllureFileLogger = partial(_AllureFiles, run)
+        allure_plugin: Any = import_module("allure_pytest.plugin")
+        allure_plugin.AllureFileLogger = partial(_AllureFiles, run)
     except SipverdictError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -78,7 +79,10 @@ def _runs_suite(config: pytest.Config) -> bool:
     return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in paths)
 
 
-class _AllureFiles(AllureFileLogger):  # type: ignore[misc]  # allure carries no types
+_Writer: Any = AllureFileLogger
+
+
+class _AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no types
     """Allure's writer, for which a full disk is no end of the run."""
 
     def __init__(self, run: Run, *arguments: Any) -> None:
@@ -97,13 +101,13 @@ class _AllureFiles(AllureFileLogger):  # type: ignore[misc]  # allure carries no
         with self._told():
             super()._report_item(item)
 
-    @allure_commons.hookimpl  # type: ignore[untyped-decorator]
+    @allure_commons.hookimpl
     def report_attached_file(self, source: str, file_name: str) -> None:
         """A file as an attachment."""
         with self._told():
             super().report_attached_file(source, file_name)
 
-    @allure_commons.hookimpl  # type: ignore[untyped-decorator]
+    @allure_commons.hookimpl
     def report_attached_data(self, body: str | bytes, file_name: str) -> None:
         """Text as an attachment."""
         with self._told():
@@ -236,7 +240,11 @@ def pytest_runtest_makereport(
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
         setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited, "troubles": run.troubles})
-        if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, AssertionError | SipverdictError):
+        if (
+            report.failed
+            and call.excinfo is not None
+            and isinstance(call.excinfo.value, AssertionError | SipverdictError)
+        ):
             text = str(call.excinfo.value)
             # What kept a device from being used at all is told once.
             told = item.config.stash.setdefault(_TOLD, set())

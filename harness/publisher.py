@@ -12,11 +12,11 @@ from harness import __version__
 from harness.errors import SetupError
 from harness.finding import Record
 from harness.options import Settings
-from harness.sipp.binary import SippBinary
-from harness.report import allure, summary
+from harness.report import summary
 from harness.report.folder import RunFolder
 from harness.report.outcome import ExitStatus, Tally
 from harness.report.stream import Header, VerdictStream
+from harness.sipp.binary import SippBinary
 
 PAYLOAD = "sipverdict"
 """The attribute of a test report that carries a record from where it was reached to where it is published."""
@@ -133,5 +133,6 @@ class Publisher:
         option = reporter.config.option
         chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
         by = " and ".join(chosen) or "what was asked for"
-        reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {' + '.join(self.settings.specs)}", red=True)
+        devices = " + ".join(self.settings.specs)
+        reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {devices}", red=True)
         reporter.write_line("  hint: sipverdict list purposes shows them all")

@@ -18,8 +18,8 @@ from harness.flow import Flow
 from harness.options import Settings
 from harness.purpose import Purpose, applicable_rows, purpose_of
 from harness.report.folder import RunFolder
-from harness.sipp.binary import SippBinary
 from harness.session import Case, Options, Session, Settled
+from harness.sipp.binary import SippBinary
 from harness.suitecheck import check_suite
 from harness.verdict import Verdict
 
@@ -148,7 +148,7 @@ class Run:
             transport=case.transport,
             verdict=verdict,
             applicable=applicable,
-            reason=f"{reason} ({hint})" if hint else reason,
+            reason=" ".join((f"{reason} ({hint})" if hint else reason).split()),
             requirements=(),
             window_s=self.settings.window.seconds,
             drives=0,

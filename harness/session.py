@@ -24,8 +24,8 @@ from harness.judge.ruling import Ruling
 from harness.plan import Plan
 from harness.progress import Progress
 from harness.purpose import Purpose
-from harness.sipp.binary import SippBinary
 from harness.settle import Assessment, assess, confirm
+from harness.sipp.binary import SippBinary
 from harness.verdict import Verdict
 from harness.windows import Window
 
@@ -170,8 +170,9 @@ class Session:
         for job in sorted(jobs.values(), key=_longest_first):
             job.drive(0).add_done_callback(self._store)
         self.progress.planned_drives += len(jobs)
-        await asyncio.gather(*(self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans])
-                               for case in cases))
+        await asyncio.gather(
+            *(self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans]) for case in cases)
+        )
 
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
         result = self._results[_key(case)]

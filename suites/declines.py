@@ -32,3 +32,10 @@ HUNG_UP_DECLINE = Plan(
 def declined_with(status: int, *headers: str, reason: str | None = None) -> Plan:
     """A call that is refused with ``status``, and nothing else."""
     return Plan((callee(Answer((Response(status, reason, headers=headers),))),))
+
+
+UNKNOWN_6XX = (declined_with(699, reason="Nowhere"), declined_with(607), declined_with(608))
+"""Refusals with codes that RFC 3261 does not define: one that nobody has, and two that are younger.
+
+The phrase is there because only the code is to be strange.
+"""

@@ -77,9 +77,7 @@ def devices() -> list[dict[str, Any]]:
 
 def faults() -> list[dict[str, Any]]:
     """The misbehaviours that the reference device can be given."""
-    return [
-        {"fault": fault.name, "role": "/".join(fault.roles), "sentence": fault.sentence} for fault in FAULTS
-    ]
+    return [{"fault": fault.name, "role": "/".join(fault.roles), "sentence": fault.sentence} for fault in FAULTS]
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> None:
@@ -88,5 +86,5 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     for key in rows[0] if rows else ():
         table.add_column(key, overflow="fold")
     for row in rows:
-        table.add_row(*(", ".join(map(str, value)) if isinstance(value, list) else str(value) for value in row.values()))
+        table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))
     console.print(table)

@@ -51,4 +51,3 @@ def _rejudge(
     rows, _ = applicable_rows(purpose, catalogue, line["role"], flows[0].device["pics"])
     rounds = [assess(purpose, rows, drive, catalogue, ruling) for drive in drives]
     return str((confirm(rounds[0], rounds[1]) if len(rounds) > 1 else rounds[0]).verdict)
-

@@ -21,7 +21,9 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--device", action="append", default=[], help="a built-in name or a profile's path; repeatable")
     parser.add_argument("--window", choices=sorted(WINDOWS), default="quick", help="how long silence is watched")
     parser.add_argument("--fault", action="append", default=[], help="give the reference device a fault; repeatable")
-    parser.add_argument("--ruling", choices=RULINGS, default="certification", help="how contested requirements are read")
+    parser.add_argument(
+        "--ruling", choices=RULINGS, default="certification", help="how contested requirements are read"
+    )
     parser.add_argument("--strict", action="store_true", help="a violated SHOULD is a fail")
     parser.add_argument("--out", metavar="FOLDER", help="where runs are stored (default: reports/out)")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])

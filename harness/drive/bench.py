@@ -137,9 +137,7 @@ class Bench:
         scenario = render_answer(endpoint, places, own)
         return await self._start(flow, endpoint.name, kind or endpoint.kind, scenario, own, on_heard)
 
-    async def call(
-        self, flow: str, name: str, call: Call, uri: str, device: Address, on_heard: OnHeard
-    ) -> BoundSeat:
+    async def call(self, flow: str, name: str, call: Call, uri: str, device: Address, on_heard: OnHeard) -> BoundSeat:
         """Call ``uri`` through ``device``: the caller's INVITE leaves at once."""
 
         async def start() -> BoundSeat:

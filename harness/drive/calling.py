@@ -96,7 +96,8 @@ class Calling:
             self._trouble(blame, f"call {number + 1} could not be asked for: {error.cause}")
             return False
         if not await self.recorder.until(lambda: self.recorder.invites() > known, REACTION_S):
-            self._trouble("device", f"it was asked for call {number + 1}, and no INVITE arrived within {REACTION_S:g} s")
+            late = f"it was asked for call {number + 1}, and no INVITE arrived within {REACTION_S:g} s"
+            self._trouble("device", f"the device did not call: {late}")
             return False
         return True
 

@@ -47,6 +47,8 @@ class Drive:
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
+    _tried: int = 0
+    """How many INVITE transactions had arrived when the window began."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
 
@@ -65,16 +67,18 @@ class Drive:
             opened_at: float | None = None
             try:
                 await self._make_calls()
+                self._tried = self.recorder.invites()
                 self.station.progress.driven += 1
                 if self.plan.watched:
                     await self._watch()
                 # Before the sign of life is asked for: a copy that comes later begins no new window.
-                opened_at, closed_at = self.recorder.last_final_at(), time.time()
+                opened_at, closed_at = self._last_final_at(), time.time()
                 # A device that ended and was started again is another life.
                 if self.plan.watched and self.device is not None and not self._death():
                     life = await self.station.sign_of_life(self.device, closed_at)
             except SipverdictError as error:
-                self._trouble(_blame(error), str(error))
+                hint = f" ({error.hint})" if error.hint else ""
+                self._trouble(_blame(error), f"{error.cause}{hint}")
             finally:
                 watch = Watch(self.station.window, opened_at, closed_at or time.time())
                 flow = await self._close(life, watch)
@@ -112,10 +116,7 @@ class Drive:
                 )
         self.places = Places(self.places.token, seats)
         bound = await asyncio.gather(
-            *(
-                self.station.bench.seat(self.id, endpoint, self.places, self._hear)
-                for endpoint in self.plan.endpoints
-            ),
+            *(self.station.bench.seat(self.id, endpoint, self.places, self._hear) for endpoint in self.plan.endpoints),
             return_exceptions=True,
         )
         self.seats = [seat for seat in bound if isinstance(seat, BoundSeat)]
@@ -160,7 +161,7 @@ class Drive:
         # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.
         give_up = loop.time() + window + LATE_COPIES_S
         progress.waited += window
-        while (opened_at := self.recorder.last_final_at()) is not None:
+        while (opened_at := self._last_final_at()) is not None:
             # A little more than the window, so that no rounding makes it shorter.
             left = min(opened_at + window + 0.02 - time.time(), give_up - loop.time())
             if left <= 0:
@@ -172,7 +173,11 @@ class Drive:
         return self.station.death_since(self._began_at, self.device) if self.device else None
 
     def _final_after(self, moment: float) -> bool:
-        return (self.recorder.last_final_at() or moment) > moment
+        return (self._last_final_at() or moment) > moment
+
+    def _last_final_at(self) -> float | None:
+        # What the device tries while it is watched is evidence, and begins no new window.
+        return self.recorder.last_final_at(self._tried)
 
     # --- the evidence
 
@@ -188,6 +193,9 @@ class Drive:
             await device.stop()
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
+        for seat in self.seats:
+            if seat.process.lost_at is not None:
+                self._trouble("harness", f"the SIPp at {seat.name} ended by itself (status {seat.process.status})")
         seats = tuple(seat.evidence() for seat in self.seats)
         unreadable = [f"at {seat.name}: {text}" for seat in self.seats for text in seat.process.unreadable()]
         if len(unreadable) > MOST_UNREADABLE:

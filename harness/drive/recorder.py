@@ -11,7 +11,6 @@ from harness.plan import Answer, Plan
 from harness.sip import SipMessage
 from harness.sipp.trace import TracedMessage
 
-
 KEPT_OF_A_KIND = 200
 """How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps: a device that floods
 would fill the disk, and the two hundredth says no more than the hundredth."""
@@ -102,9 +101,13 @@ class Recorder:
         """Whether a final response has got no ACK: the device may not know that its call is over."""
         return any(invite.finals and not invite.acked for invite in self._invites.values())
 
-    def last_final_at(self) -> float | None:
-        """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none."""
-        return max((i.last_final for i in self._invites.values() if i.last_final is not None), default=None)
+    def last_final_at(self, of_first: int | None = None) -> float | None:
+        """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none.
+
+        ``of_first``: only of so many INVITE transactions, in order of arrival.
+        """
+        invites = list(self._invites.values())[:of_first]
+        return max((i.last_final for i in invites if i.last_final is not None), default=None)
 
     def saw(self, predicate: Callable[[Heard], bool]) -> bool:
         """Whether a message that satisfies ``predicate`` was heard."""
@@ -171,4 +174,5 @@ def _kind(heard: Heard) -> str:
     message = heard.message
     if message.method is not None:
         return message.method[:20]
-    return f"{'final' if (message.status or 0) >= 200 else 'provisional'} responses to {(message.cseq_method or '?')[:20]}"
+    final = (message.status or 0) >= 200
+    return f"{'final' if final else 'provisional'} responses to {(message.cseq_method or '?')[:20]}"

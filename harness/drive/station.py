@@ -92,7 +92,7 @@ class Station:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A run that is over does not wait for its devices to end, and cancels: what was begun here is ended all the same.
+        # A run that is over does not wait for its devices to end, and cancels: they are ended all the same.
         closing, cancelled = asyncio.ensure_future(self._open.aclose()), False
         while not closing.done():
             try:

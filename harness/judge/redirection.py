@@ -10,6 +10,7 @@ from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.say import unseen, violated
 from harness.judge.silence import gap
+from harness.uri import same_uri
 from harness.verdict import Verdict
 
 NOT_FOLLOWED = "the redirection was not followed in this flow, so there is no new INVITE to look at"
@@ -37,9 +38,19 @@ def redirections(flow: Flow) -> tuple[Redirection, ...]:
         final = redirection_of(attempt)
         if final is not None:
             new = next((later for later in all_tries[index + 1 :] if later.invite.number > final.number), None)
-            if new is not None and call_index(flow, new.invite) == call_index(flow, attempt.invite):
+            same_call = new is not None and call_index(flow, new.invite) == call_index(flow, attempt.invite)
+            if new is not None and same_call and not _is_the_same_again(attempt, new):
                 found.append(Redirection(attempt, final, new))
     return tuple(found)
+
+
+def _is_the_same_again(old: Attempt, new: Attempt) -> bool:
+    """Whether ``new`` asks the same of the same as ``old``: a device that dials again has not followed."""
+    return (
+        new.seat == old.seat
+        and same_uri(new.invite.request_uri, old.invite.request_uri)
+        and new.invite.headers("Route") == old.invite.headers("Route")
+    )
 
 
 def redirection_of(attempt: Attempt) -> Event | None:

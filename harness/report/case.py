@@ -33,7 +33,8 @@ def reproduce_line(case: Case) -> str:
     device, *faults = case.device.split("+")
     fault = f" FAULT={'+'.join(faults)}" if faults else ""
     folder, topic, sentence = case.purpose.name.rsplit("/", 2)
-    return f"make run DEVICE={device}{fault} ARGS='suites/{folder}/test_{topic}.py::test_{sentence} -k {case.role}-{case.transport}'"
+    arguments = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {case.role}-{case.transport}"
+    return f"make run DEVICE={device}{fault} ARGS='{arguments}'"
 
 
 def rows_of(case: Case, catalogue: Catalogue) -> list[RowInfo]:

@@ -15,10 +15,8 @@ from harness.plan import Address
 POLL_SECONDS = 0.008
 """Between two looks, while anybody waits.  One look costs 0.04 ms, and more with hundreds of sockets."""
 _LISTENING = {"udp": "07", "tcp": "0A"}
-_SOCKET = re.compile(
-    r"^ *\d+: (?P<address>\S+) \S+ (?P<state>\S+) \S+ \S+ \S+ +\d+ +\d+ (?P<inode>\d+)", re.MULTILINE
-)
-"""A line of /proc/net/udp or tcp: slot, local and remote address, state, queues, timer, retransmits, uid, timeout, inode."""
+_SOCKET = re.compile(r"^ *\d+: (?P<address>\S+) \S+ (?P<state>\S+) \S+ \S+ \S+ +\d+ +\d+ (?P<inode>\d+)", re.MULTILINE)
+"""A line of /proc/net/udp or tcp: slot, addresses, state, queues, timer, retransmits, uid, timeout, inode."""
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from harness.plan import Plan
 from harness.purpose import purpose
 from harness.uri import SipUri, same_uri
 from harness.verdict import Verdict
-from suites.declines import declined_with
+from suites.declines import UNKNOWN_6XX
 from suites.plans import DECLINE, MOVED, REDIRECT, callee, redirect, refuse, target
 
 CALLER = "caller"
@@ -123,7 +123,7 @@ def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findin
 @purpose(
     "RFC3261-8.1.3.2-01",
     "RFC3261-13.2.2.3-02",
-    plan=(DECLINE, declined_with(699), declined_with(607), declined_with(608)),
+    plan=(DECLINE, *UNKNOWN_6XX),
     faults=["leaves_caller_ringing"],
     roles=["b2bua"],
 )

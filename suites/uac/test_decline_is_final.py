@@ -10,7 +10,7 @@ from harness.judge.dialogs import nothing_follows
 from harness.judge.say import Findings, expect, unseen
 from harness.purpose import purpose
 from harness.verdict import Verdict
-from suites.declines import FORKED_DECLINE, HUNG_UP_DECLINE, REDIALS, declined_with
+from suites.declines import FORKED_DECLINE, HUNG_UP_DECLINE, REDIALS, UNKNOWN_6XX, declined_with
 from suites.plans import DECLINE, DECLINE_RINGING
 
 NO_MEDIA = "whether ringing tone and media ended is not observed"
@@ -106,7 +106,7 @@ def _offer(attempt: Attempt) -> tuple[str, ...]:
 
 @purpose(
     "RFC3261-8.1.3.2-01",
-    plan=(declined_with(600), declined_with(699), declined_with(607), declined_with(608)),
+    plan=(declined_with(600), *UNKNOWN_6XX),
     faults=["unknown_6xx_as_4xx"],
 )
 def test_unknown_6xx_is_handled_like_600(flows: tuple[Flow, ...]) -> Findings:

@@ -19,7 +19,11 @@ from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 _ADVICE = "the set of URIs that were tried: does it begin with the first Request-URI, and is it asked by 19.1.4?"
 
 
-@purpose("RFC3261-8.1.3.4-02", plan=(SELF, SELF_PLUS), faults=["retries_equal_contact", "retries_original"])
+@purpose(
+    "RFC3261-8.1.3.4-02",
+    plan=(SELF, SELF_PLUS),
+    faults=["retries_equal_contact", "retries_original", "redials_after_302"],
+)
 def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
     """The original Request-URI is in the target set from the start, so a Contact that equals it adds nothing.
 
@@ -32,7 +36,7 @@ def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
     yield _never(flow, _equals_first(flow), "the call comes back to who redirected it, perhaps for ever")
 
 
-@purpose("INT-302-SELF-01", plan=SELF, faults=["retries_equal_contact"])
+@purpose("INT-302-SELF-01", plan=SELF, faults=["retries_equal_contact", "redials_after_302"])
 def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     """A 302 whose only Contact is the URI just called leaves nothing to try: the call has failed.
 
@@ -42,7 +46,7 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
 
 
-@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original"])
+@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"])
 def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     """A redirects to B and B to A: the circle ends when the first URI comes back.
 
@@ -55,7 +59,7 @@ def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
 @purpose(
     "RFC3261-8.1.3.4-15",
     plan=REJOIN,
-    faults=["endless_loop", "retries_equal_contact", "retries_original"],
+    faults=["endless_loop", "retries_equal_contact", "retries_original", "redials_after_302"],
 )
 def test_later_contacts_join_the_same_set(flow: Flow) -> Findings:
     """Contacts of a second 302 join the set of the first: what was tried anywhere in the chain is passed over.
@@ -95,7 +99,7 @@ def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
     yield _never(flow, lambda attempt: attempt in written, "the same phone is tried twice")
 
 
-@purpose("RFC3261-8.1.3.4-06", plan=EXHAUST, faults=["retries_original"])
+@purpose("RFC3261-8.1.3.4-06", plan=EXHAUST, faults=["retries_original", "redials_after_302"])
 def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
     """When every target has failed the call has failed: nothing more is sent, least of all to the original URI.
 

@@ -212,6 +212,9 @@ def _no_invite(flow: Flow) -> Finding:
     final = redirection_of(first) if first else None
     if final is None:
         return unseen("the 302 was never sent")
+    if tries(flow)[1:]:
+        # It dialled the first URI again, which other judges look at.
+        return unseen(NOT_FOLLOWED)
     return silent(
         flow,
         after=final,

@@ -16,7 +16,11 @@ from suites.plans import REDIRECT
 from suites.uac._plans import ALTERNATIVE, EMPTY_CONTACT, FOO, HTTP, MAILTO, MIXED, NO_CONTACT, SIPS, TEL
 
 
-@purpose("INT-302-NOCONTACT-01", plan=(REDIRECT, NO_CONTACT, EMPTY_CONTACT), faults=["retries_without_contact"])
+@purpose(
+    "INT-302-NOCONTACT-01",
+    plan=(REDIRECT, NO_CONTACT, EMPTY_CONTACT),
+    faults=["retries_without_contact", "redials_after_302"],
+)
 def test_redirection_to_nowhere_ends_the_call(flows: Sequence[Flow]) -> Findings:
     """A 302 without Contact, or with an empty one, gives no target: the call fails, the first URI is not tried again.
 
@@ -29,7 +33,7 @@ def test_redirection_to_nowhere_ends_the_call(flows: Sequence[Flow]) -> Findings
     yield from _fails(empty, plain, "a 302 with an empty Contact", unacknowledged=Verdict.WARN)
 
 
-@purpose("RFC3261-21.3.5-01", plan=(REDIRECT, ALTERNATIVE), faults=["retries_without_contact"])
+@purpose("RFC3261-21.3.5-01", plan=(REDIRECT, ALTERNATIVE), faults=["retries_without_contact", "redials_after_302"])
 def test_alternative_service_without_contact_ends_the_call(flows: Sequence[Flow]) -> Findings:
     """A 380 tells of other services in its body; without a Contact it is a failed call.
 
@@ -40,7 +44,9 @@ def test_alternative_service_without_contact_ends_the_call(flows: Sequence[Flow]
     yield from _fails(flow, plain, "a 380 without a Contact")
 
 
-@purpose("INT-302-SCHEME-01", plan=(REDIRECT, MAILTO, HTTP, TEL, FOO), faults=["bends_foreign_scheme"])
+@purpose(
+    "INT-302-SCHEME-01", plan=(REDIRECT, MAILTO, HTTP, TEL, FOO), faults=["bends_foreign_scheme", "redials_after_302"]
+)
 def test_foreign_scheme_is_no_target(flows: Sequence[Flow]) -> Findings:
     """A Contact that is mailto:, http:, tel: or foo: is as good as none; it is not bent into a SIP URI.
 

@@ -1,8 +1,8 @@
 """The proof that the suite can fail: every fault is caught by the purposes that name it, and by no others.
 
-One run with every fault, each a device of its own, spread over two workers.  All faults are shown in the role
+One run with every fault, each a device of its own, spread over some workers.  All faults are shown in the role
 ``uac``; the B2BUA has the same client side, so there only those that a purpose of ``suites/b2bua`` names, and a few
-that stand for the rest.
+that stand for the rest.  What only a long window shows has a run with the standard one.
 """
 
 from __future__ import annotations
@@ -19,23 +19,54 @@ FOR_B2BUA = {"ignores_302", "no_ack", "endless_loop", "follows_contact_in_603", 
 }
 # Its device is gone in the middle of a run that tests other things side by side: see test_fault_that_kills.py.
 APART = {"dies_after_603"}
+# Comes after Timer D, which the quick window does not see.
+ONLY_LATE = {"redials_at_33s"}
+LATE = ONLY_LATE | {fault for purpose in PURPOSES.values() if purpose.least_window for fault in purpose.faults}
 BY_ROLE = {
     role: [fault.name for fault in FAULTS if role in fault.roles and fault.name not in APART]
     for role in ("uac", "b2bua")
 }
-SHOWN_BY_B2BUA = [fault for fault in BY_ROLE["b2bua"] if fault in FOR_B2BUA or fault not in BY_ROLE["uac"]]
+SHOWN_BY_UAC = [fault for fault in BY_ROLE["uac"] if fault not in ONLY_LATE]
+SHOWN_BY_B2BUA = [
+    fault
+    for fault in BY_ROLE["b2bua"]
+    if fault not in ONLY_LATE and (fault in FOR_B2BUA or fault not in BY_ROLE["uac"])
+]
+SHOWN_LATE = [fault for fault in BY_ROLE["uac"] if fault in LATE]
+
+NEVER_FAILS = {
+    # By their ruling nothing that is observed can be a violation.
+    "uac/redirect_hunts/order_of_the_targets": "8.1.3.4-04: any order conforms, the one that was seen is reported",
+    # The reference device has not got what the row asks for, so the purpose does not apply to it.
+    "transaction/ack/ack_repeats_the_route": "17.1.1.3-05: it has no preloaded route",
+    "uac/without_following/redirection_is_a_failed_call": "13.2.2.2-02: it follows redirections",
+    "b2bua/what_the_caller_learns/redirection_that_is_not_followed_ends_the_call": "13.2.2.2-02: it follows them",
+}
+"""The purposes without a fault, and why.  What their judges say of faulty devices is shown in ``tests/unit/judge``."""
+
+WORKERS = "-n4"
+"""More than there are cores: a device that is watched costs nothing."""
+LIMIT_S = 1500.0
+
+
+def shown(folder: pytest.TempPathFactory, faults: list[str], role: str, *more: str) -> Finished:
+    names = [f"--fault={fault}" for fault in faults]
+    return run_suite(folder.mktemp("faults"), *names, *more, WORKERS, "-k", f"{role}-udp", "--tb=no", timeout=LIMIT_S)
 
 
 @pytest.fixture(scope="module")
 def uac(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    faults = [f"--fault={fault}" for fault in BY_ROLE["uac"]]
-    return run_suite(tmp_path_factory.mktemp("faults"), *faults, "-n2", "-k", "uac-udp", "--tb=no")
+    return shown(tmp_path_factory, SHOWN_BY_UAC, "uac")
 
 
 @pytest.fixture(scope="module")
 def b2bua(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    faults = [f"--fault={fault}" for fault in SHOWN_BY_B2BUA]
-    return run_suite(tmp_path_factory.mktemp("faults"), *faults, "-n2", "-k", "b2bua-udp", "--tb=no")
+    return shown(tmp_path_factory, SHOWN_BY_B2BUA, "b2bua")
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return shown(tmp_path_factory, SHOWN_LATE, "uac", "--window=standard")
 
 
 def caught(run: Finished, fault: str) -> set[str]:
@@ -54,7 +85,7 @@ def expected(run: Finished, fault: str) -> set[str]:
     return {name for name, purpose in PURPOSES.items() if fault in purpose.faults} & executed
 
 
-@pytest.mark.parametrize("fault", BY_ROLE["uac"])
+@pytest.mark.parametrize("fault", SHOWN_BY_UAC)
 def test_fault_is_caught_by_its_purposes_alone(uac: Finished, fault: str) -> None:
     assert caught(uac, fault) == expected(uac, fault), reasons(uac, fault)
 
@@ -64,13 +95,18 @@ def test_fault_of_a_b2bua_is_caught_by_its_purposes_alone(b2bua: Finished, fault
     assert caught(b2bua, fault) == expected(b2bua, fault), reasons(b2bua, fault)
 
 
+@pytest.mark.parametrize("fault", SHOWN_LATE)
+def test_fault_is_caught_by_its_purposes_alone_in_the_standard_window(late: Finished, fault: str) -> None:
+    assert caught(late, fault) == expected(late, fault), reasons(late, fault)
+
+
 def test_every_fault_is_named_by_a_purpose() -> None:
     named = {fault for purpose in PURPOSES.values() for fault in purpose.faults}
     assert {fault.name for fault in FAULTS} == named
 
 
 def test_every_purpose_has_a_fault_that_makes_it_fail() -> None:
-    assert [name for name, purpose in PURPOSES.items() if not purpose.faults] == []
+    assert {name for name, purpose in PURPOSES.items() if not purpose.faults} == NEVER_FAILS.keys()
 
 
 def reasons(run: Finished, fault: str) -> str:

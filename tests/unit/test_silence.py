@@ -102,6 +102,8 @@ def test_a_sign_of_life_from_before_the_end_of_the_window_is_none(proven: Flow) 
 
 def test_the_seat_that_was_reached_in_this_flow_needs_no_other_control(proven: Flow) -> None:
     alone = dataclasses.replace(
-        proven, controls=(), seats=tuple(seat for seat in proven.seats if isinstance(seat, Seat) and seat.name == "callee")
+        proven,
+        controls=(),
+        seats=tuple(seat for seat in proven.seats if isinstance(seat, Seat) and seat.name == "callee"),
     )
     assert judged(alone)[0] == "satisfied"
