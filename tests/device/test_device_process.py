@@ -59,7 +59,7 @@ def test_starts_and_stops_and_leaves_nothing(write: Write, lease: Lease, tmp_pat
             assert device.death is None
             assert device.died is not None
             assert device.supports == {"call"}
-            assert os.getsid(device._process.pid) == device._process.pid  # type: ignore[union-attr, arg-type]
+            assert os.getpgid(device._process.pid) == device._process.pid  # type: ignore[union-attr, arg-type]
             assert len(list(work.iterdir())) == 1
             with pytest.raises(RuntimeError):
                 await device.start()

@@ -100,7 +100,7 @@ def test_retry_at_33_seconds_passes_quick_with_its_window_stated_and_fails_stand
     assert standard.status == 1
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Poll: there is no event for "no process mentions this folder any more"."""
     deadline = time.monotonic() + seconds
     while not condition():
