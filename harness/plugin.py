@@ -224,7 +224,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if settled.error is not None:
         raise settled.error
     text = text_of(settled.case, settled.record, run.catalogue) + (f"\n{troubles}" if troubles else "")
-    allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)
+    # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
+    if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
+        allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)
     settle(settled.record, text)
     return True
 

@@ -40,7 +40,7 @@ def test_it_is_ready_when_bound_and_ends_silently(port: int, ending: str | signa
             assert device.stderr is not None
             assert "not a command" in device.stderr.readline()
             device.send_signal(ending)
-        out, err = device.communicate(timeout=2)
+        out, err = device.communicate(timeout=20)
     assert (device.returncode, out, err) == (0, "", "")
 
 
@@ -48,13 +48,13 @@ def test_a_port_that_is_taken_is_exit_status_2() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.30.9", 0))
         with start("--listen", f"127.0.30.9:{taken.getsockname()[1]}") as device:
-            out, err = device.communicate(timeout=2)
+            out, err = device.communicate(timeout=20)
     assert (device.returncode, out, err.count("\n")) == (2, "", 1)
 
 
 def test_an_unknown_fault_is_exit_status_3(port: int) -> None:
     with start("--listen", f"127.0.30.9:{port}", "--fault", "ignore_302") as device:
-        out, err = device.communicate(timeout=2)
+        out, err = device.communicate(timeout=20)
     assert (device.returncode, out) == (3, "")
     assert "the nearest is ignores_302" in err
 
@@ -69,7 +69,7 @@ def test_faults_are_listed_as_json() -> None:
 def test_dies_after_603(port: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as callee:
         callee.bind(("127.0.31.9", 0))
-        callee.settimeout(2)
+        callee.settimeout(20)
         with start("--listen", f"127.0.30.9:{port}", "--fault", "dies_after_603") as device:
             assert device.stdin is not None
             device.stdin.write(f"call sip:700@127.0.31.9:{callee.getsockname()[1]}\n")
@@ -78,4 +78,4 @@ def test_dies_after_603(port: int) -> None:
             head = invite.decode().partition("Contact:")[0].partition("\r\n")[2]
             callee.sendto(f"SIP/2.0 603 Decline\r\n{head}\r\n".encode(), source)
             assert callee.recv(65535).startswith(b"ACK ")
-            assert device.wait(timeout=2) == 1
+            assert device.wait(timeout=20) == 1

@@ -44,14 +44,14 @@ NEVER_FAILS = {
 }
 """The purposes without a fault, and why.  What their judges say of faulty devices is shown in ``tests/unit/judge``."""
 
-WORKERS = "-n4"
-"""More than there are cores: a device that is watched costs nothing."""
+OPTIONS = ("-n4", "--tb=no", "-p", "no:allure_pytest")
+"""More workers than cores: a device that is watched costs nothing.  Nobody reads these reports."""
 LIMIT_S = 1500.0
 
 
 def shown(folder: pytest.TempPathFactory, faults: list[str], role: str, *more: str) -> Finished:
     names = [f"--fault={fault}" for fault in faults]
-    return run_suite(folder.mktemp("faults"), *names, *more, WORKERS, "-k", f"{role}-udp", "--tb=no", timeout=LIMIT_S)
+    return run_suite(folder.mktemp("faults"), *names, *more, *OPTIONS, "-k", f"{role}-udp", timeout=LIMIT_S)
 
 
 @pytest.fixture(scope="module")
