@@ -45,7 +45,8 @@ lint: $(DEV)
 	@$(VENV)/bin/mypy
 
 test: $(DEV) $(DEVICES) lint
-	@$(VENV)/bin/python -m pytest tests -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest tests -q --tb=native --ignore=tests/run -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest tests/run -q --tb=native -n 2 --dist loadfile $(ARGS)
 
 clean:
 	rm -rf $(VENV) reports/out build *.egg-info
