@@ -21,7 +21,7 @@ from harness.settle import assess, confirm
 def replay(folder: str) -> int:
     """Judge the run in ``folder`` again and say where a verdict differs; status 4 if one does."""
     run = read_run(Path(folder))
-    catalogue, purposes, console = Catalogue.load(), all_purposes(), Console(highlight=False)
+    catalogue, purposes, console = Catalogue.load(), all_purposes(), Console(highlight=False, soft_wrap=True)
     ruling = Ruling(run.header["ruling"], run.header.get("strict", False))
     differing = 0
     for line in run.records:
