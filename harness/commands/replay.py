@@ -31,7 +31,9 @@ def replay(folder: str) -> int:
         verdict = _rejudge(run, line, purpose, catalogue, ruling)
         if verdict != line["verdict"]:
             differing += 1
-            console.print(f"{escape(line['purpose'])} [{line['device']}]: stored {line['verdict']}, now {verdict}")
+            console.print(
+                f"{escape(line['purpose'])} ({escape(line.get('device', ''))}): stored {line['verdict']}, now {verdict}"
+            )
     console.print(
         f"{len(run.records)} records judged again from {escape(str(folder))}: "
         + ("every verdict is the same" if not differing else f"{differing} differ")
