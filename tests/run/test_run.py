@@ -61,7 +61,13 @@ def test_two_workers_reach_the_same_verdicts_and_one_device_stays_on_one(tmp_pat
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_run_that_is_cut_off_leaves_no_process_and_keeps_what_was_judged(tmp_path: Path, how: signal.Signals) -> None:
     process = subprocess.Popen(
-        command(tmp_path, "-k", "uac-udp"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command(tmp_path, "-k", "uac-udp"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Workers of pytest-xdist ignore SIGINT, and who ignores it passes that on: a user's shell does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         wait_for(lambda: len(left_behind(tmp_path)) > 20)
