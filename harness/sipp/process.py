@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from harness.errors import SippError
 from harness.plan import Address
+from harness.sipp.group import group
 from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import HANG_UP
 from harness.sipp.trace import unreadable
@@ -128,8 +128,9 @@ class SippProcess:
 
     def relax(self, slack_ns: int = SLACK_NS) -> None:
         """Let the kernel wake it so much later than it asks: SIPp polls every millisecond, idle or not."""
-        with suppress(OSError):  # where it is forbidden, or the process has gone, it only costs CPU
-            Path(f"/proc/{self.pid}/timerslack_ns").write_text(str(slack_ns))
+        with suppress(OSError), Path(f"/proc/{self.pid}/timerslack_ns").open("wb", buffering=0) as slack:
+            # Where it is forbidden, or the process has gone, it only costs CPU.
+            slack.write(b"%d" % slack_ns)
 
     def hang_up(self, call_id: str) -> None:
         """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
@@ -155,7 +156,6 @@ class SippProcess:
     def _command(self) -> list[str]:
         host, port = self.own.host, str(self.own.port)
         command = [
-            *_dies_with_its_parent(),
             str(self._sipp),
             *([str(self._peer)] if self._peer else []),
             *("-sf", str(self.scenario_file), "-i", host, "-p", port, "-ci", host, "-mi", host),
@@ -180,8 +180,7 @@ class SippProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=stderr,
-                    # Ctrl-C in a terminal is for the run, which then ends its endpoints in order.
-                    process_group=0,
+                    process_group=group(),
                     env={**os.environ, "TZ": "UTC", "TERM": "dumb"},
                 )
         except OSError as error:
@@ -213,14 +212,6 @@ class SippProcess:
             f"SIPp {self.name} ended with status {self.status} before it was ready. It says: {said}",
             f"its scenario is {self.scenario_file}",
         )
-
-
-def _dies_with_its_parent() -> list[str]:
-    """The command before the command: an orphan would keep its port for ever."""
-    # The signal comes when the *thread* that started it ends; ours is the event loop's.  No preexec_fn: it would
-    # make every start a full fork of this process.
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def _text(path: Path) -> str:

@@ -44,7 +44,7 @@ NEVER_FAILS = {
 }
 """The purposes without a fault, and why.  What their judges say of faulty devices is shown in ``tests/unit/judge``."""
 
-OPTIONS = ("-n4", "--tb=no", "-p", "no:allure_pytest")
+OPTIONS = ("-n10", "--tb=no", "-p", "no:allure_pytest")
 """More workers than cores: a device that is watched costs nothing.  Nobody reads these reports."""
 LIMIT_S = 1500.0
 

@@ -19,8 +19,9 @@ from harness.errors import SippError
 from harness.plan import Address, Answer, Endpoint, Places, Response
 from harness.sipp.binary import find_sipp
 from harness.sipp.process import PortTaken, SippProcess
-from harness.sipp.readiness import Readiness, is_bound
+from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import render_answer
+from harness.sipp.sockets import inode_of
 from harness.sipp.tail import Tail
 from harness.sipp.trace import TracedMessage
 
@@ -38,13 +39,13 @@ def slack(pid: int) -> int:
 @run
 async def test_it_is_ready_when_it_says_so_and_gone_when_it_has_been_stopped(tmp_path: Path) -> None:
     own = address()
-    assert not is_bound(own)
+    assert not inode_of(own)
     process = await started("callee", scenario(own), own, tmp_path)
-    assert is_bound(own)
+    assert inode_of(own)
     assert process.bound_at == pytest.approx(time.time(), abs=1)
     assert slack(process.pid) == 20_000_000
     await process.stop()
-    assert not is_bound(own)
+    assert not inode_of(own)
     assert not psutil.pid_exists(process.pid)
     assert (process.lost_at, process.ended_at is not None) == (None, True)
     await process.stop()
@@ -56,7 +57,7 @@ async def test_a_taken_port_is_told_apart(tmp_path: Path) -> None:
     first = await started("first", scenario(own), own, tmp_path)
     with pytest.raises(PortTaken, match=str(own)):
         await started("second", scenario(own), own, tmp_path)
-    assert is_bound(own)
+    assert inode_of(own)
     await first.stop()
 
 
@@ -171,7 +172,7 @@ asyncio.run(main())
     while psutil.pid_exists(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not psutil.pid_exists(pid)
-    assert not is_bound(own)
+    assert not inode_of(own)
 
 
 @run

@@ -1,0 +1,62 @@
+"""Knowing which socket has an address: the kernel's answer and the table in /proc say the same."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.plan import Address
+from harness.sipp import sockets
+from harness.sipp.sockets import inode_of, owns
+
+Ask = Callable[[Address], int]
+
+
+@pytest.fixture(params=["kernel", "table"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    if request.param == "table":
+        return sockets._from_table
+    if not sockets._kernel_answers():
+        pytest.skip("this kernel answers no sock_diag questions here")
+    return inode_of
+
+
+@pytest.fixture(params=["udp", "tcp"])
+def bound(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, Address]]:
+    kind = socket.SOCK_DGRAM if request.param == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as one:
+        one.bind(("127.0.0.1", 0))
+        if request.param == "tcp":
+            one.listen()
+        yield one, Address(*one.getsockname(), request.param)
+
+
+def test_a_bound_socket_is_found_and_belongs_to_its_process(ask: Ask, bound: tuple[socket.socket, Address]) -> None:
+    one, address = bound
+    assert ask(address) == os.fstat(one.fileno()).st_ino
+    assert owns(os.getpid(), ask(address))
+    assert not owns(os.getppid(), ask(address))
+    one.close()
+    assert ask(address) == 0
+
+
+def test_a_socket_on_every_address_has_each_of_them(ask: Ask) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("0.0.0.0", 0))
+        port = one.getsockname()[1]
+        assert ask(Address("127.0.0.1", port)) == os.fstat(one.fileno()).st_ino
+
+
+def test_another_port_host_or_transport_is_not_it(ask: Ask) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.2", 0))
+        port = one.getsockname()[1]
+        assert not ask(Address("127.0.0.3", port))
+        assert not ask(Address("127.0.0.2", port, "tcp"))
+
+
+def test_nobody_owns_the_sockets_of_a_process_that_is_gone() -> None:
+    assert not owns(2**22 - 1, 1)
