@@ -6,7 +6,6 @@ Times are seconds since the epoch (UTC) as SIPp read or sent the message.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -159,9 +158,8 @@ class Flow:
 
     def to_json(self) -> str:
         """The stored form: one JSON object, keys sorted, so that equal flows are equal bytes."""
-        stored = dataclasses.asdict(self) | {"format": FORMAT}
-        stored["device"] = dict(self.device)
-        return json.dumps(stored, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        stored = _stored(self) | {"format": FORMAT, "device": dict(self.device)}
+        return json.dumps(stored, default=_stored, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Flow:
@@ -189,6 +187,13 @@ class Flow:
                 "unreadable": tuple(stored["unreadable"]),
             }
         )
+
+
+def _stored(part: Any) -> dict[str, Any]:
+    """A dataclass or a mapping as JSON keeps it.  (``dataclasses.asdict`` would copy every string of a flow.)"""
+    return (
+        dict(part) if isinstance(part, Mapping) else {name: getattr(part, name) for name in part.__dataclass_fields__}
+    )
 
 
 def plan_from(stored: Mapping[str, Any]) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -98,6 +99,8 @@ class Run:
     def begin(self, devices: Iterable[str] | None = None) -> Session:
         """Start driving the cases of ``devices`` (None: of all)."""
         if self.session is None:
+            # What has been loaded and collected stays: the garbage collector need not look through it again and again.
+            gc.freeze()
             options = Options(self.settings.window, self.settings.ruling, self.sipp, self.work, self._store)
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
         for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:

@@ -180,6 +180,8 @@ class SipMessage:
 
 def split_list(line: str) -> tuple[str, ...]:
     """The comma-separated values of one header line; commas in quotes and in angle brackets do not split."""
+    if "," not in line:
+        return tuple(filter(None, (line.strip(),)))
     values, start, quoted, bracketed, escaped = [], 0, False, False, False
     for place, char in enumerate(line):
         if escaped:
@@ -220,6 +222,8 @@ def _tag(value: str | None) -> str | None:
 
 def _without_quoted(text: str) -> str:
     """``text`` less its quoted strings, those in angle brackets excepted; an unclosed quote is kept as it is."""
+    if '"' not in text:
+        return text
     kept, start, opened, bracketed, escaped = [], 0, -1, False, False
     for place, char in enumerate(text):
         if opened >= 0:

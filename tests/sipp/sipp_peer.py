@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
+from harness.drive.addresses import LoopbackPool
 from harness.plan import Address, Answer, Call, Endpoint, Places
 from harness.sip import SipMessage
 from harness.sipp.binary import find_sipp
@@ -20,15 +20,17 @@ from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import render_answer, render_call
 from harness.sipp.trace import TracedMessage, TraceReader
 
-# A dozen for each worker of pytest-xdist, again and again: no test needs more than four at once.
-_FIRST = 2 + 12 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-_HOSTS = itertools.cycle(range(_FIRST, _FIRST + 12))
 _NUMBERS = itertools.count(1)
 
 
 def address() -> Address:
-    """An address that no other test has at the same time."""
-    return Address(f"127.0.40.{next(_HOSTS)}")
+    """An address that no other test, and no other run on this machine, has at the same time."""
+    return _pool().lease()
+
+
+@cache
+def _pool() -> LoopbackPool:
+    return LoopbackPool()
 
 
 def run(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

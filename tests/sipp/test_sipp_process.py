@@ -138,6 +138,10 @@ async def test_the_rest_is_drained_when_a_process_has_ended(tmp_path: Path) -> N
         device = Device(own)
         device.request("INVITE", call="a")
         await device.get()
+        # SIPp logs a message after having sent it.
+        async with asyncio.timeout(10):
+            while b"message sent" not in process.message_log.read_bytes():
+                await asyncio.sleep(0.005)
         await process.stop()
         tail.follow("callee", process.message_log)
         tail.drain("callee")
