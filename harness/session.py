@@ -29,6 +29,9 @@ from harness.sipp.binary import SippBinary
 from harness.verdict import Verdict
 from harness.windows import Window
 
+SIDE_BY_SIDE = 6
+"""How many devices are tested at one time.  Two cores are busy with four; the others wait for their windows."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -106,6 +109,7 @@ class Session:
         self._begun: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bench: asyncio.Future[Bench] | None = None
+        self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
         self._open = contextlib.AsyncExitStack()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="sipverdict-driver", daemon=True)
@@ -153,7 +157,10 @@ class Session:
         cases = [case for case in self._cases if case.device == device]
         try:
             bench = await self._get_bench()
-            async with Station(self._specs[device], bench, self._options.window, self.progress) as station:
+            async with (
+                self._side_by_side,
+                Station(self._specs[device], bench, self._options.window, self.progress) as station,
+            ):
                 await self._settle_all(station, cases)
         except BaseException as error:
             for case in cases:

@@ -1,11 +1,14 @@
 """The proof that the suite can fail: every fault is caught by the purposes that name it, and by no others.
 
-One run with every fault, each a device of its own, spread over some workers.  All faults are shown in the role
+Every fault is given to a device of its own, and all of them are tested in a few runs.  All faults are shown in the role
 ``uac``; the B2BUA has the same client side, so there only those that a purpose of ``suites/b2bua`` names, and a few
 that stand for the rest.  What only a long window shows has a run with the standard one.
 """
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from harness.devices.reference.faults import FAULTS
 from harness.discovery import all_purposes
 from tests.run.suite import Finished, run_suite
 
+Records = list[dict[str, Any]]
 PURPOSES = all_purposes()
 FOR_B2BUA = {"ignores_302", "no_ack", "endless_loop", "follows_contact_in_603", "redials_at_once"} | {
     fault for name, purpose in PURPOSES.items() if name.startswith("b2bua/") for fault in purpose.faults
@@ -44,59 +48,66 @@ NEVER_FAILS = {
 }
 """The purposes without a fault, and why.  What their judges say of faulty devices is shown in ``tests/unit/judge``."""
 
-OPTIONS = ("-n10", "--tb=no", "-p", "no:allure_pytest")
-"""More workers than cores: a device that is watched costs nothing.  Nobody reads these reports."""
+OPTIONS = ("--tb=no", "-p", "no:allure_pytest")
+"""Nobody reads these reports."""
+RUNS = 4
+"""In so many runs the devices are tested, beside each other; in each of them some devices are, side by side."""
 LIMIT_S = 1500.0
 
 
-def shown(folder: pytest.TempPathFactory, faults: list[str], role: str, *more: str) -> Finished:
-    names = [f"--fault={fault}" for fault in faults]
-    return run_suite(folder.mktemp("faults"), *names, *more, *OPTIONS, "-k", f"{role}-udp", timeout=LIMIT_S)
+def shown(folder: pytest.TempPathFactory, faults: list[str], role: str, *more: str) -> Records:
+    def run(share: list[str]) -> Finished:
+        names = [f"--fault={fault}" for fault in share]
+        return run_suite(folder.mktemp("faults"), *names, *more, *OPTIONS, "-k", f"{role}-udp", timeout=LIMIT_S)
+
+    with ThreadPoolExecutor(RUNS) as runs:
+        finished = runs.map(run, filter(None, (faults[number::RUNS] for number in range(RUNS))))
+        return [record for one in finished for record in one.records]
 
 
 @pytest.fixture(scope="module")
-def uac(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def uac(tmp_path_factory: pytest.TempPathFactory) -> Records:
     return shown(tmp_path_factory, SHOWN_BY_UAC, "uac")
 
 
 @pytest.fixture(scope="module")
-def b2bua(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def b2bua(tmp_path_factory: pytest.TempPathFactory) -> Records:
     return shown(tmp_path_factory, SHOWN_BY_B2BUA, "b2bua")
 
 
 @pytest.fixture(scope="module")
-def late(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def late(tmp_path_factory: pytest.TempPathFactory) -> Records:
     return shown(tmp_path_factory, SHOWN_LATE, "uac", "--window=standard")
 
 
-def caught(run: Finished, fault: str) -> set[str]:
+def caught(records: Records, fault: str) -> set[str]:
     """The purposes that report a violation of the device with ``fault``."""
     return {
         record["purpose"]
-        for record in run.records
+        for record in records
         if record["device"] == f"reference+{fault}"
         and any(row["outcome"] == "violated" for row in record["requirements"])
     }
 
 
-def expected(run: Finished, fault: str) -> set[str]:
+def expected(records: Records, fault: str) -> set[str]:
     """The purposes that name ``fault`` and were run."""
-    executed = {r["purpose"] for r in run.records if r["verdict"] != "not_applicable"}
+    executed = {r["purpose"] for r in records if r["verdict"] != "not_applicable"}
     return {name for name, purpose in PURPOSES.items() if fault in purpose.faults} & executed
 
 
 @pytest.mark.parametrize("fault", SHOWN_BY_UAC)
-def test_fault_is_caught_by_its_purposes_alone(uac: Finished, fault: str) -> None:
+def test_fault_is_caught_by_its_purposes_alone(uac: Records, fault: str) -> None:
     assert caught(uac, fault) == expected(uac, fault), reasons(uac, fault)
 
 
 @pytest.mark.parametrize("fault", SHOWN_BY_B2BUA)
-def test_fault_of_a_b2bua_is_caught_by_its_purposes_alone(b2bua: Finished, fault: str) -> None:
+def test_fault_of_a_b2bua_is_caught_by_its_purposes_alone(b2bua: Records, fault: str) -> None:
     assert caught(b2bua, fault) == expected(b2bua, fault), reasons(b2bua, fault)
 
 
 @pytest.mark.parametrize("fault", SHOWN_LATE)
-def test_fault_is_caught_by_its_purposes_alone_in_the_standard_window(late: Finished, fault: str) -> None:
+def test_fault_is_caught_by_its_purposes_alone_in_the_standard_window(late: Records, fault: str) -> None:
     assert caught(late, fault) == expected(late, fault), reasons(late, fault)
 
 
@@ -109,6 +120,6 @@ def test_every_purpose_has_a_fault_that_makes_it_fail() -> None:
     assert {name for name, purpose in PURPOSES.items() if not purpose.faults} == NEVER_FAILS.keys()
 
 
-def reasons(run: Finished, fault: str) -> str:
-    told = (f"{r['purpose']}: {r['verdict']}: {r['reason']}" for r in run.records if r["device"].endswith(f"+{fault}"))
+def reasons(records: Records, fault: str) -> str:
+    told = (f"{r['purpose']}: {r['verdict']}: {r['reason']}" for r in records if r["device"].endswith(f"+{fault}"))
     return "\n".join(line for line in told if ": pass:" not in line and ": not_applicable:" not in line)

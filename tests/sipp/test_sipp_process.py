@@ -140,7 +140,7 @@ async def test_the_rest_is_drained_when_a_process_has_ended(tmp_path: Path) -> N
         await device.get()
         # SIPp logs a message after having sent it.
         async with asyncio.timeout(10):
-            while b"message sent" not in process.message_log.read_bytes():
+            while b"message sent" not in process.message_log.read_bytes():  # noqa: ASYNC110 - a file has no event
                 await asyncio.sleep(0.005)
         await process.stop()
         tail.follow("callee", process.message_log)
