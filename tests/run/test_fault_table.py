@@ -8,6 +8,7 @@ that stand for the rest.  What only a long window shows has a run with the stand
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,13 +57,14 @@ LIMIT_S = 1500.0
 
 
 def shown(folder: pytest.TempPathFactory, faults: list[str], role: str, *more: str) -> Records:
-    def run(share: list[str]) -> Finished:
+    def run(share: list[str], out: Path) -> Finished:
         names = [f"--fault={fault}" for fault in share]
-        return run_suite(folder.mktemp("faults"), *names, *more, *OPTIONS, "-k", f"{role}-udp", timeout=LIMIT_S)
+        return run_suite(out, *names, *more, *OPTIONS, "-k", f"{role}-udp", timeout=LIMIT_S)
 
+    shares = [share for number in range(RUNS) if (share := faults[number::RUNS])]
+    folders = [folder.mktemp("faults") for _ in shares]
     with ThreadPoolExecutor(RUNS) as runs:
-        finished = runs.map(run, filter(None, (faults[number::RUNS] for number in range(RUNS))))
-        return [record for one in finished for record in one.records]
+        return [record for one in runs.map(run, shares, folders) for record in one.records]
 
 
 @pytest.fixture(scope="module")
