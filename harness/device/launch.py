@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import harness
 from harness.device.models import ProcessSection, Profile, TcpStimulus, parse_address
 from harness.device.placeholders import fill
 from harness.device.process import DeviceProcess
+from harness.environment import inherited
 from harness.errors import DeviceError, ProfileError
 from harness.plan import Address
 
@@ -71,6 +71,7 @@ class Launch:
             env={name: fill(value, self._values) for name, value in section.env.items()},
             install=section.install,
             secrets=self.secrets,
+            orphan_signal=section.orphan_signal,
         )
 
     def control_address(self, section: TcpStimulus) -> str:
@@ -146,5 +147,5 @@ def _secrets(profile: Profile) -> tuple[str, ...]:
     declared = {**profile.pixit, **(profile.process.env if profile.process else {})}
     found = {str(value) for name, value in declared.items() if _SECRET_NAME.search(name)}
     # A short value of the suite's own environment is a switch ("true"), and would blank out every such word.
-    found |= {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= 6}
+    found |= {value for name, value in inherited().items() if _SECRET_NAME.search(name) and len(value) >= 6}
     return tuple(sorted(found - {""}, key=len, reverse=True))

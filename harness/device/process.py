@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.environment import inherited
 from harness.errors import DeviceError
 
 KEPT_LINES: Final = 200
@@ -38,14 +39,14 @@ class Death:
         return f"ended with status {self.code}"
 
 
-def dying_with_parent(argv: Sequence[str]) -> list[str]:
-    """``argv`` so that it is killed when the suite goes, however it goes: no orphan keeps the address.
+def dying_with_parent(argv: Sequence[str], by: str = "KILL") -> list[str]:
+    """``argv`` so that it is ended when the suite goes, however it goes: no orphan keeps the address.
 
     The kernel sends the signal when the *thread* that started it ends, which is the event loop's.  setpriv and no
     preexec_fn, which would make every start a full fork of this process.
     """
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--", *argv] if setpriv else list(argv)
+    return [setpriv, "--pdeathsig", by, "--", *argv] if setpriv else list(argv)
 
 
 def redacted(text: str, secrets: Sequence[str]) -> str:
@@ -67,14 +68,16 @@ class DeviceProcess:
         env: Mapping[str, str] | None = None,
         install: str = "",
         secrets: Sequence[str] = (),
+        orphan_signal: str = "KILL",
     ) -> None:
         self.name = name
         self.argv = tuple(argv)
         self.died: asyncio.Future[Death] = asyncio.get_running_loop().create_future()
         """Done when the device ends without having been asked to."""
         self._folder = folder
-        self._env = {**os.environ, **(env or {})}
+        self._env = inherited(**(env or {}))
         self._install = install
+        self._orphan_signal = orphan_signal
         self._secrets = tuple(secrets)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,7 +115,7 @@ class DeviceProcess:
             )
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *dying_with_parent(self.argv),
+                *dying_with_parent(self.argv, self._orphan_signal),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

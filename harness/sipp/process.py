@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from harness.environment import inherited
 from harness.errors import SippError
 from harness.plan import Address
 from harness.sipp.group import group
@@ -181,7 +182,7 @@ class SippProcess:
                     stdout=subprocess.DEVNULL,
                     stderr=stderr,
                     process_group=group(),
-                    env={**os.environ, "TZ": "UTC", "TERM": "dumb"},
+                    env=inherited(TZ="UTC", TERM="dumb"),
                 )
         except OSError as error:
             raise SippError(f"SIPp {self.name} cannot be started: {error}", "see `sipverdict doctor`") from error
