@@ -16,9 +16,10 @@ from harness.devices.reference.console import Console
 from harness.devices.reference.device import Device
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.roles import ROLES
 from harness.devices.reference.timers import Timers
 
-FAST = Timers(t1=0.02, t2=0.08, t4=0.1, d=0.5)
+FAST = Timers(t1=0.02, t2=0.08, t4=0.1, d=0.5, c=30)
 
 
 @dataclass
@@ -64,10 +65,10 @@ class Bench:
             idle = idle + 1 if heard == before else 0
             rounds += 1
 
-    async def device(self, *faults: str, backup: Peer | None = None) -> Driven:
+    async def device(self, *faults: str, backup: Peer | None = None, role: str = "ua") -> Driven:
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
         address = None if backup is None else backup.address
-        device = Device(bind_udp("127.0.30.9", 0), behaviour, timers=self.timers, backup=address)
+        device = Device(bind_udp("127.0.30.9", 0), behaviour, timers=self.timers, backup=address, core=ROLES[role])
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]

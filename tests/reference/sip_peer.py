@@ -85,10 +85,14 @@ class Peer(asyncio.DatagramProtocol):
 
     async def until(self, method: str, count: int = 1) -> list[Message]:
         """Wait until so many messages of a method (or of a status code) have come."""
-        while len(found := self.of(method)) < count:
+        await self.when(lambda: len(self.of(method)) >= count)
+        return self.of(method)
+
+    async def when(self, enough: Callable[[], bool]) -> None:
+        """Wait until what has been heard is enough."""
+        while not enough():
             self._changed.clear()
             await asyncio.wait_for(self._changed.wait(), 2)
-        return found
 
     def of(self, method: str) -> list[Message]:
         return [message for message in self.heard if method in (message.method, str(message.code))]

@@ -6,37 +6,16 @@ from collections.abc import Callable
 
 import pytest
 from sip_bench import Bench, Driven
+from sip_caller import acknowledge, request
 from sip_peer import Message, Peer
 
 Play = Callable[..., None]
-
-
-def request(method: str, uri: str, caller: Peer, *extra: str, to: str = "", number: int = 1, branch: str = "b") -> str:
-    """Write a request of a caller."""
-    lines = [
-        f"{method} {uri} SIP/2.0",
-        f"Via: SIP/2.0/UDP {caller.uri};branch=z9hG4bK{branch}",
-        "From: caller <sip:caller@127.0.31.1>;tag=caller",
-        f"To: {to or f'<{uri}>'}",
-        "Call-ID: from-the-caller",
-        f"CSeq: {number} {method}",
-        f"Contact: <sip:caller@{caller.uri}>",
-        *extra,
-    ]
-    return "\n".join([*lines, "", ""])
 
 
 async def calling(bench: Bench, callee: Peer, *extra: str, faults: tuple[str, ...] = ()) -> tuple[Peer, Driven]:
     caller, device = await bench.peer("200 OK"), await bench.device(*faults)
     caller.send(request("INVITE", f"sip:700@{callee.uri}", caller, *extra), device.address)
     return caller, device
-
-
-def acknowledge(caller: Peer, device: Driven, final: Message, branch: str = "ack") -> None:
-    number = int(final.header("CSeq").split()[0])
-    uri = f"sip:{device.address[0]}"
-    text = request("ACK", uri, caller, to=final.header("To"), number=number, branch=branch)
-    caller.send(text, device.address)
 
 
 def test_a_call_is_bridged_redirected_held_and_ended(play: Play) -> None:

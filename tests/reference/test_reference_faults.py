@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from fault_proofs import DECLINED, MOVED, PROOFS, Wire, calls
+from role_proofs import CALLS, QUESTIONS
 from sip_bench import Bench
 
 from harness.devices.reference.faults import FAULTS, fault_named
@@ -29,7 +30,7 @@ ELSEWHERE = {
 
 
 def test_every_fault_is_proven_here_or_by_a_test_of_its_own() -> None:
-    assert {fault.name for fault in FAULTS} == PROOFS.keys() | ELSEWHERE
+    assert {fault.name for fault in FAULTS} == PROOFS.keys() | CALLS.keys() | QUESTIONS.keys() | ELSEWHERE
     assert len({misbehaviour_of(fault) for fault in FAULTS}) == len(FAULTS)
 
 

@@ -10,6 +10,9 @@ import sys
 
 import pytest
 
+from harness.devices.reference.__main__ import _ROLES
+from harness.devices.reference.roles import ROLES
+
 COMMAND = [sys.executable, "-m", "harness.devices.reference"]
 
 
@@ -57,6 +60,44 @@ def test_an_unknown_fault_is_exit_status_3(port: int) -> None:
         out, err = device.communicate(timeout=20)
     assert (device.returncode, out) == (3, "")
     assert "the nearest is ignores_302" in err
+
+
+def test_every_role_is_offered_and_none_else(port: int) -> None:
+    assert ROLES.keys() == set(_ROLES)
+    with start("--listen", f"127.0.30.9:{port}", "--role", "prox") as device:
+        out, err = device.communicate(timeout=20)
+    assert (device.returncode, out) == (3, "")
+    assert "'recursing-proxy'" in err
+
+
+@pytest.mark.parametrize("role", [role for role in _ROLES if role != "ua"])
+def test_every_role_answers_an_options(port: int, role: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        caller.bind(("127.0.31.9", 0))
+        caller.settimeout(20)
+        with start("--listen", f"127.0.30.9:{port}", "--role", role) as device:
+            assert device.stdout is not None
+            assert device.stdout.readline() == "READY\n"
+            uri, own = f"sip:127.0.30.9:{port}", f"127.0.31.9:{caller.getsockname()[1]}"
+            lines = [
+                f"OPTIONS {uri} SIP/2.0",
+                f"Via: SIP/2.0/UDP {own};branch=z9hG4bKo",
+                f"From: <sip:{own}>;tag=1",
+                f"To: <{uri}>",
+                "Call-ID: 1",
+                "CSeq: 1 OPTIONS",
+            ]
+            caller.sendto("\r\n".join([*lines, "", ""]).encode(), ("127.0.30.9", port))
+            assert caller.recv(65535).startswith(b"SIP/2.0 200 OK")
+            out, err = device.communicate(timeout=20)
+    assert (device.returncode, out, err) == (0, "", "")
+
+
+def test_a_proxy_takes_no_commands(port: int) -> None:
+    with start("--listen", f"127.0.30.9:{port}", "--role", "proxy") as device:
+        out, err = device.communicate("call sip:700@127.0.31.9\n", timeout=20)
+    assert (device.returncode, out) == (0, "READY\n")
+    assert "there are none in this role" in err
 
 
 def test_faults_are_listed_as_json() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .faults import Fault
 
 _PORT_TAKEN, _WRONG_USAGE = 2, 3
+_ROLES = ("ua", "proxy", "recursing-proxy", "redirect", "uas")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _Parser(prog="python -m harness.devices.reference", allow_abbrev=False)
     parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
     parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
+    parser.add_argument("--role", choices=_ROLES, default="ua", help="what it is (default: %(default)s)")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="misbehave; may be repeated")
     parser.add_argument("--list-faults", action="store_true", help="print the faults as JSON and end")
     options = parser.parse_args(arguments)
@@ -56,8 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     from .device import Device, run
     from .misbehaviour import behaviour_with
+    from .roles import ROLES
 
-    asyncio.run(run(Device(bound, behaviour_with(faults), backup=options.backup)))
+    asyncio.run(run(Device(bound, behaviour_with(faults), backup=options.backup, core=ROLES[options.role])))
     return 0
 
 

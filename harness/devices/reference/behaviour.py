@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from harness.uri import same_uri
 
 from .contacts import Contact, Target, contacts_of, usable_request_uri
+from .proxy_rules import ProxyRules
+from .server_rules import ServerRules
 from .sip_uri import Address
-from .wire import Fields, Final, InboundResponse, OutboundRequest
+from .wire import Fields, Final, InboundResponse, OutboundRequest, Refusal
 
 _PASSED_ON = ("Retry-After", "Reason", "Warning")
 
@@ -29,17 +31,11 @@ class Redial:
     other_port: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a B2BUA answers its caller."""
+class Behaviour(ProxyRules, ServerRules):
+    """What a conforming user agent client does, and a B2BUA that passes on how its call ended.
 
-    code: int
-    reason: str
-    fields: Fields = ()
-
-
-class Behaviour:
-    """What a conforming user agent client does, and a B2BUA that passes on how its call ended."""
+    It inherits what a proxy and what an answering device do.
+    """
 
     acknowledges_copies = True
     """A copy of a final response is acknowledged again (17.1.1.2)."""

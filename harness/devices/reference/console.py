@@ -23,12 +23,14 @@ _SDP: Fields = (("Content-Type", SDP_TYPE),)
 class Console:
     """Reads commands, one a line, until the input ends."""
 
-    def __init__(self, stack: Stack, at_end: Callable[[], None]) -> None:
+    def __init__(self, stack: Stack, at_end: Callable[[], None], *, places_calls: bool = True) -> None:
         self._stack = stack
         self._at_end = at_end
         self._unread = b""
         self._calls: dict[str, ConsoleCall] = {}
-        self._commands = {"call": self._call, "hangup": self._hang_up, "reinvite": self._reinvite}
+        self._commands: dict[str, Callable[[str], None]] = {}
+        if places_calls:
+            self._commands = {"call": self._call, "hangup": self._hang_up, "reinvite": self._reinvite}
 
     def listen(self, descriptor: int) -> None:
         """Take commands from a file descriptor."""
@@ -55,7 +57,8 @@ class Console:
             return
         command = self._commands.get(words[0])
         if command is None or len(words) != 2:
-            complain(f"not a command: {' '.join(words)} (call URI, hangup URI, reinvite URI)")
+            known = ", ".join(f"{name} URI" for name in self._commands) or "there are none in this role"
+            complain(f"not a command: {' '.join(words)} ({known})")
         else:
             command(words[1])
 

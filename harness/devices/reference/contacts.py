@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 
 from .headers import Parameters, parse_name_addr
 from .sip_uri import SipUri, destination_of
-from .wire import InboundResponse
+from .wire import Inbound, InboundResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class Target:
     dialled: str
 
 
-def contacts_of(response: InboundResponse) -> list[Contact]:
-    """Return the Contacts in the order of the response; a broken one and ``*`` are left out."""
+def contacts_of(message: Inbound) -> list[Contact]:
+    """Return the Contacts in the order of the message; a broken one and ``*`` are left out."""
     contacts = []
-    for value in response.values("Contact"):
+    for value in message.values("Contact"):
         try:
             address = parse_name_addr(value)
         except ValueError:
@@ -58,3 +59,14 @@ def usable_request_uri(contact: Contact) -> str | None:
     if destination_of(contact.uri) is None:
         return None
     return str(SipUri.parse(contact.uri).as_request_uri())
+
+
+def name_addr_of(contact: Contact) -> str:
+    """Write a Contact of a redirection: its URI without method and lr, as 19.1.1 wants it, and its q."""
+    uri = contact.uri
+    with contextlib.suppress(ValueError):
+        sip = SipUri.parse(uri)
+        kept = tuple(part for part in sip.parameters if part.partition("=")[0].lower() not in ("method", "lr"))
+        uri = str(replace(sip, parameters=kept))
+    q = next((f";q={value}" for name, value in contact.parameters if name.lower() == "q"), "")
+    return f"<{uri}>{q}"

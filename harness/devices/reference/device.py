@@ -1,4 +1,4 @@
-"""The device: its layers and its console put together, and the requests that belong to no dialog."""
+"""The device: a socket, its layers, and the core that makes of it what it is."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ import signal
 import socket
 from collections.abc import Callable
 
-from .b2bua import Bridge
 from .behaviour import Behaviour
 from .binding import bind_udp
 from .console import Console
 from .diagnostics import complain
-from .leg import refuse_method
 from .sip_uri import Address
-from .stack import Stack, identity_of
+from .stack import Stack
 from .timers import Timers
-from .transactions import InviteServerTransaction, ServerTransaction, TransactionLayer
+from .transactions import (
+    InviteServerTransaction,
+    ServerTransaction,
+    TransactionLayer,
+    TransactionUser,
+)
 from .transport import UdpTransport
-from .wire import InboundRequest
+from .user_agent import UserAgent
+from .wire import InboundRequest, InboundResponse
 
 _STDIN = 0
 
-InviteHandler = Callable[[InviteServerTransaction, InboundRequest, Stack], object]
-"""What takes a new call: :class:`Bridge`, one day a proxy or a redirect server."""
+Core = Callable[[Stack], TransactionUser]
+"""What takes the requests that begin something: a user agent, a proxy, a redirect server."""
 
 
 class Device:
@@ -36,9 +40,8 @@ class Device:
         *,
         backup: Address | None = None,
         timers: Timers | None = None,
-        handler: InviteHandler = Bridge,
+        core: Core = UserAgent,
     ) -> None:
-        self._handler = handler
         self._transports: list[UdpTransport] = []
         timers = timers or Timers()
         layer = self._layer(bound, behaviour, timers)
@@ -46,6 +49,7 @@ class Device:
         if behaviour.needs_other_port:
             other = self._layer(bind_udp(layer.transport.local[0], 0), behaviour, timers)
         self.stack = Stack(layer, behaviour, backup, other)
+        self.core = core(self.stack)
 
     async def open(self) -> None:
         """Begin to receive."""
@@ -53,32 +57,20 @@ class Device:
             await transport.open()
 
     def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
-        """Take a request other than INVITE, CANCEL and ACK."""
-        capabilities = identity_of(self.stack.layer).capabilities
-        if leg := self.stack.dialogs.find(request):
-            leg.on_request(transaction, request)
-        elif request.to_tag or request.method in ("BYE", "INFO"):
-            transaction.respond(481, "Call/Transaction Does Not Exist")
-        elif request.method == "OPTIONS":
-            transaction.respond(200, "OK", (*capabilities, ("Accept", "application/sdp")))
-        else:
-            refuse_method(transaction, request.method, capabilities)
+        """Leave it to the core, as everything: layers are made before the core, and their user is the device."""
+        self.core.on_request(transaction, request)
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
-        """Take an INVITE: to its leg, or as a new call."""
-        if leg := self.stack.dialogs.find(request):
-            leg.on_invite(transaction, request)
-        elif request.to_tag:
-            transaction.respond(481, "Call/Transaction Does Not Exist")
-        elif required := request.values("Require"):
-            transaction.respond(420, "Bad Extension", (("Unsupported", ", ".join(required)),))
-        else:
-            self._handler(transaction, request, self.stack)
+        """Leave it to the core."""
+        self.core.on_invite(transaction, request)
 
     def on_ack(self, request: InboundRequest) -> None:
-        """Take the ACK of a 2xx."""
-        if leg := self.stack.dialogs.find(request):
-            leg.on_ack(request)
+        """Leave it to the core."""
+        self.core.on_ack(request)
+
+    def on_stray(self, response: InboundResponse) -> None:
+        """Leave it to the core."""
+        self.core.on_stray(response)
 
     def _layer(self, bound: socket.socket, behaviour: Behaviour, timers: Timers) -> TransactionLayer:
         layer = TransactionLayer(self, behaviour, timers)
@@ -96,5 +88,5 @@ async def run(device: Device) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, finished.set)
     await device.open()
-    Console(device.stack, finished.set).listen(_STDIN)
+    Console(device.stack, finished.set, places_calls=isinstance(device.core, UserAgent)).listen(_STDIN)
     await finished.wait()

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 _CLIENT = ("uac", "b2bua")
 _BRIDGE = ("b2bua",)
+_PROXY = ("proxy",)
+_REDIRECT = ("redirect",)
+_UAS = ("uas",)
+_ANSWERING = ("redirect", "uas")
+_RECURSING = "proxy_recurses_3xx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,8 @@ class Fault:
     name: str
     sentence: str
     roles: tuple[str, ...] = _CLIENT
+    claim: str = ""
+    """The PICS key that a device must claim for the fault to show in it; empty: none."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -102,6 +109,67 @@ FAULTS: tuple[Fault, ...] = (
     Fault("redirects_to_itself", "Answers the caller 302 with its own address for Contact.", _BRIDGE),
     Fault("hides_603", "Tells the caller of a 6xx as 503.", _BRIDGE),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", _BRIDGE),
+    # How long a proxy searches, and what becomes of its branches.
+    Fault("new_branch_after_6xx", "Tries the next registered target after a 6xx.", _PROXY),
+    Fault("leaves_branches_ringing", "Does not cancel the other branches after a 6xx.", _PROXY),
+    Fault("no_cancel_after_final", "Passes a 2xx on and lets the other branches ring.", _PROXY),
+    Fault("sends_603_early", "Passes a 6xx on at once, while other branches are still pending.", _PROXY),
+    Fault("holds_2xx", "Does not pass a 2xx on when it has a 6xx; the 6xx goes upstream.", _PROXY),
+    Fault("prefers_other_class", "Chooses the highest class below 6xx for its answer.", _PROXY),
+    Fault("cancels_before_provisional", "Sends CANCEL on a branch that has not answered anything.", _PROXY),
+    Fault("never_gives_up", "Waits for ever for the final response of a cancelled branch.", _PROXY),
+    Fault("changes_reason", "Leaves the cause out of the Reason that it copies into its CANCELs.", _PROXY),
+    Fault("repeats_reason", "Writes two SIP causes into the Reason of its CANCELs and refusals.", ("proxy", "uas")),
+    # What a proxy passes on.
+    Fault("forwards_at_zero_hops", "Forwards a request that came with Max-Forwards 0.", _PROXY),
+    Fault("recurses_for_others", "Follows a 3xx for a Request-URI that is not in its own domain.", _PROXY),
+    Fault("changes_6xx", "Passes a 6xx on as 480.", _PROXY),
+    Fault("rewrites_302", "Writes its own address into the Contacts of a 3xx that it passes on.", _PROXY),
+    Fault("strips_302", "Leaves Expires, Diversion and what it does not know out of a 3xx that it passes on.", _PROXY),
+    Fault("loses_retry_after", "Leaves Retry-After out of what it passes on.", _PROXY),
+    Fault("second_final_upstream", "Sends another final response after the first refusal.", _PROXY),
+    Fault("sends_408_to_message", "Answers 408 to a request other than INVITE.", _PROXY, _RECURSING),
+    Fault("relays_100", "Passes a 100 on to the caller.", _PROXY),
+    Fault("swallows_18x", "Passes no provisional response on when one branch has ended.", _PROXY),
+    Fault("relays_stray", "Passes a response on that belongs to no transaction.", _PROXY),
+    # A proxy that follows redirections itself.
+    Fault("tries_same_target_again", "Tries a Contact as often as it is listed, for ever.", _PROXY, _RECURSING),
+    Fault("tries_same_target_twice", "Tries a Contact that was tried before once more.", _PROXY, _RECURSING),
+    Fault("leaves_tried_contacts", "Leaves the Contacts that it has tried in the 3xx.", _PROXY, _RECURSING),
+    Fault("emptied_302_upstream", "Passes a 3xx on from which it has taken every Contact.", _PROXY, _RECURSING),
+    Fault("swallows_302", "Neither follows a 3xx with Contacts nor passes it on.", _PROXY, _RECURSING),
+    Fault("swallows_302_without_contact", "Does not pass a 3xx without Contact on.", _PROXY, _RECURSING),
+    Fault("tries_contacts_after_603", "Tries the next Contact of a 3xx after a 6xx.", _PROXY, _RECURSING),
+    Fault("recurses_after_cancel", "Tries the next Contact of a 3xx after the caller's CANCEL.", _PROXY, _RECURSING),
+    Fault("reuses_branch_on_recursion", "Calls a Contact with the branch of the one before.", _PROXY, _RECURSING),
+    Fault("recursion_changes_from", "Calls a Contact with a From of its own.", _PROXY, _RECURSING),
+    Fault("recursion_keeps_uri_headers", "Leaves ?headers and ;method in the Request-URI.", _PROXY, _RECURSING),
+    Fault("recursion_ignores_q", "Tries the Contacts of a 3xx from the lowest q up.", _PROXY, _RECURSING),
+    Fault("keeps_max_forwards", "Calls a Contact with Max-Forwards as received.", _PROXY, _RECURSING),
+    Fault("unreachable_contact_ends_search", "Gives up when a Contact cannot be reached.", _PROXY, _RECURSING),
+    Fault("parallel_recursion_leaves_ringing", "Cancels no Contact after the 6xx of another.", _PROXY, _RECURSING),
+    # What a redirect server or a UAS answers.
+    Fault("redirects_to_request_uri", "Redirects a call to its own Request-URI.", _ANSWERING),
+    Fault("contactless_302", "Sends its 302 without Contact.", _ANSWERING),
+    Fault("odd_contact", "Writes a Contact twice: with method and lr, and with no brackets around it.", _ANSWERING),
+    Fault("sends_305", "Redirects with 305 instead of 302.", _REDIRECT),
+    Fault("redirect_also_forwards", "Redirects a call and calls the Contacts as well.", _REDIRECT),
+    Fault("stumbles_over_require", "Answers 420 where a request requires something.", _REDIRECT),
+    Fault("empty_302_for_unknown", "Answers 302 without Contact for an unknown user.", ("redirect", "proxy")),
+    Fault("provisional_to_message", "Sends 183 before it answers a MESSAGE.", _ANSWERING),
+    Fault("no_to_tag", "Sends its refusals and redirections without a To tag.", _ANSWERING),
+    Fault("other_to_tag", "Gives a refusal or redirection another To tag than the 180 before it.", _UAS),
+    Fault("changes_via", "Loses the second Via of a request in its refusals and redirections.", _ANSWERING),
+    Fault("changes_cseq_from", "Writes another From into its refusals and redirections.", _ANSWERING),
+    # How it repeats that.
+    Fault("final_not_repeated", "Does not repeat a refusal for which no ACK comes.", _ANSWERING),
+    Fault("final_repeated_for_ever", "Repeats a refusal without ACK for longer than 64*T1.", _ANSWERING),
+    Fault("final_repeated_after_ack", "Goes on repeating a refusal after its ACK.", _ANSWERING),
+    Fault("ignores_invite_copy", "Does not answer the copy of an INVITE that it has refused.", _ANSWERING),
+    Fault("answers_ack", "Answers the second ACK of a refusal 481.", _ANSWERING),
+    Fault("late_cancel_ends_call", "Sends 487 when a CANCEL comes after its refusal.", _ANSWERING),
+    Fault("cancel_declined", "Answers a ringing INVITE 603 when it is cancelled.", _UAS),
+    Fault("remembers_calls", "Answers 482 to a call whose Call-ID, From tag and CSeq it has ever seen.", _UAS),
 )
 
 

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sipmessage.message import COMPACT_FORMS
+
 Parameters = tuple[tuple[str, str | None], ...]
+
+_LONG_FORMS = {short: name.lower() for short, name in COMPACT_FORMS.items()}
+
+
+def canonical(name: str) -> str:
+    """Return a header name by which it compares: small letters, and the long form (section 7.3.3)."""
+    lower = name.lower()
+    return _LONG_FORMS.get(lower, lower)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from .dialog import Dialog
 from .leg import Leg, LegOwner, record_routes
 from .stack import Stack
 from .transactions import InviteServerTransaction
-from .wire import Fields
+from .wire import Fields, InboundRequest
 
 
 class IncomingOwner(LegOwner, Protocol):
@@ -24,6 +24,7 @@ class IncomingCall:
     def __init__(self, transaction: InviteServerTransaction, stack: Stack, owner: IncomingOwner) -> None:
         self._transaction = transaction
         self._owner = owner
+        self._behaviour = stack.behaviour
         self.leg = Leg(Dialog.of_server(transaction.request, transaction.tag), stack, stack.layer, owner)
         self.leg.serve(transaction)
         transaction.user = self
@@ -49,7 +50,8 @@ class IncomingCall:
             self._transaction.respond(code, reason, fields)
             self.leg.end()
 
-    def on_cancel(self) -> None:
+    def on_cancel(self, cancel: InboundRequest) -> None:
         """Answer the INVITE as 9.2 says, and tell the owner."""
-        self.refuse(487, "Request Terminated")
+        refusal = self._behaviour.cancelled()
+        self.refuse(refusal.code, refusal.reason, refusal.fields)
         self._owner.on_cancelled()

@@ -50,9 +50,9 @@ def same_invite(invite: OutboundRequest, destination: Address, identity: Identit
 
 
 def cancel_of(invite: OutboundRequest) -> OutboundRequest:
-    """Build the CANCEL of an INVITE: of its branch, without what only an INVITE has (9.1)."""
+    """Build the CANCEL of an INVITE: with its top Via only, and without what only an INVITE has (9.1)."""
     fields: Fields = (
-        *invite.fields_named("Via"),
+        ("Via", invite.field("Via")),
         ("Max-Forwards", "70"),
         *invite.fields_named("From", "To", "Call-ID"),
         ("CSeq", f"{invite.sequence} CANCEL"),

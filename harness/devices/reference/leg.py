@@ -52,7 +52,7 @@ class Leg:
         if request.method == "BYE":
             transaction.respond(200, "OK")
             # What is still unanswered ends with the session (15.1.2).
-            self.on_cancel()
+            self._give_up_answering()
             self.end()
             self.owner.on_ended(self)
         elif request.method in METHODS:
@@ -76,10 +76,9 @@ class Leg:
         self._serving = transaction
         transaction.user = self
 
-    def on_cancel(self) -> None:
+    def on_cancel(self, cancel: InboundRequest) -> None:
         """Give up a re-INVITE whose sender did; the session stays as it was."""
-        if self._serving is not None:
-            self._serving.respond(487, "Request Terminated")
+        self._give_up_answering()
 
     def on_ack(self, request: InboundRequest) -> None:
         """Stop repeating the 2xx that this ACK is for."""
@@ -142,6 +141,10 @@ class Leg:
         invite = self.dialog.request("INVITE", self.identity, head + fields, body)
         self._reinvite = _Reinvite(self, invite, done, again)
         self._layer.send_request(invite, self._reinvite)
+
+    def _give_up_answering(self) -> None:
+        if self._serving is not None:
+            self._serving.respond(487, "Request Terminated")
 
     def _send_bye(self) -> None:
         self.end()

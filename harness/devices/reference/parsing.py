@@ -57,12 +57,19 @@ def _parse(data: bytes, source: Address) -> InboundRequest | InboundResponse:
     cseq, call_id = message.cseq, headers["Call-ID"]
     from_tag, to_tag = tag_of(headers["From"]), tag_of(headers["To"])
     body = body[:length]
+    fields = tuple(_field(line) for line in rest.decode().split("\r\n") if line)
+    common = (source, headers, fields, body, vias, cseq, call_id, from_tag, to_tag)
     if status := _STATUS_LINE.fullmatch(start):
         code, reason = int(status["code"]), status["reason"] or ""
-        return InboundResponse(source, headers, body, vias, cseq, call_id, from_tag, to_tag, code, reason)
+        return InboundResponse(*common, code, reason)
     if request := _REQUEST_LINE.fullmatch(start):
         method, uri = request["method"], request["uri"]
         if method != cseq.method:
             raise Unreadable(f"{method} with the CSeq of {cseq.method}")
-        return InboundRequest(source, headers, body, vias, cseq, call_id, from_tag, to_tag, method, uri)
+        return InboundRequest(*common, method, uri)
     raise Unreadable("neither a request line nor a status line")
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.strip()

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """T1, T2, T4 and the least value of Timer D; the others follow from these."""
+    """T1, T2, T4, and what Timers D and C are at least; the others follow from these."""
 
     t1: float = 0.5
     t2: float = 4.0
     t4: float = 5.0
     d: float = 32.0
+    c: float = 181.0
+    """How long a proxy lets a branch ring: more than three minutes (16.6 item 11)."""
 
     @property
     def give_up(self) -> float:

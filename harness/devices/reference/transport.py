@@ -11,6 +11,11 @@ from typing import Protocol
 from .sip_uri import Address
 
 Receiver = Callable[[bytes, Address], None]
+Undeliverable = Callable[[bytes], None]
+
+_IP_RECVERR = 11
+"""Of linux/in.h: ICMP errors are put in a queue of the socket, with what was sent. Python has no name for it."""
+_MOST_QUOTED = 2048
 
 
 class Transport(Protocol):
@@ -31,6 +36,9 @@ class Transport(Protocol):
     def send(self, data: bytes, destination: Address) -> None:
         """Send one message; raises :class:`OSError` where the network refuses it."""
 
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """From now on tell the beginning of each message that the network gives back (RFC 3261 section 18.4)."""
+
 
 class UdpTransport(asyncio.DatagramProtocol):
     """SIP over UDP: a datagram is a message."""
@@ -41,6 +49,7 @@ class UdpTransport(asyncio.DatagramProtocol):
     def __init__(self, bound: socket.socket, receiver: Receiver) -> None:
         self._socket = bound
         self._receiver = receiver
+        self._hear: Undeliverable | None = None
         host, port = bound.getsockname()
         self.local: Address = (host, port)
 
@@ -53,8 +62,33 @@ class UdpTransport(asyncio.DatagramProtocol):
         """Send at once on the bare socket, because asyncio's would report a refusal to nobody who asked."""
         # A full send buffer is a lost datagram, and those are what timers A, E and G are for.
         with contextlib.suppress(BlockingIOError):
-            self._socket.sendto(data, destination)
+            try:
+                self._socket.sendto(data, destination)
+            except OSError:
+                if self._hear is None:
+                    raise
+                # Perhaps not of this datagram, but of an earlier one whose error had not been fetched.
+                self._fetch_errors()
+                self._socket.sendto(data, destination)
+
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """Ask the kernel for them."""
+        self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        self._hear = hear
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """Pass a datagram on."""
         self._receiver(data, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        """Fetch what could not be delivered."""
+        if self._hear is not None:
+            self._fetch_errors()
+
+    def _fetch_errors(self) -> None:
+        """Empty the queue; what it holds is told in a turn of its own, because a transaction may just be sending."""
+        assert self._hear is not None
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                quoted, *_ = self._socket.recvmsg(_MOST_QUOTED, 512, socket.MSG_ERRQUEUE)
+                asyncio.get_running_loop().call_soon(self._hear, quoted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sipmessage import CSeq, Headers, Via
 
-from .headers import split_values
+from .headers import canonical, split_values
 from .sip_uri import Address
 
 Fields = tuple[tuple[str, str], ...]
@@ -24,26 +24,35 @@ class OutboundRequest:
 
     def field(self, name: str) -> str:
         """Return the first value of a header; raises :class:`KeyError` where there is none."""
+        wanted = canonical(name)
         for key, value in self.fields:
-            if key == name:
+            if key == name or canonical(key) == wanted:
                 return value
         raise KeyError(name)
 
     def fields_named(self, *names: str) -> Fields:
-        """Return the headers of these names, in the order of the request."""
-        return tuple(field for field in self.fields if field[0] in names)
+        """Return the headers of these names, however they are written, in the order of the request."""
+        wanted = set(map(canonical, names))
+        return tuple(field for field in self.fields if canonical(field[0]) in wanted)
 
     def with_field(self, name: str, value: str) -> OutboundRequest:
         """Return a copy in which a header that is there has another value."""
-        return replace(self, fields=tuple((key, value if key == name else old) for key, old in self.fields))
+        wanted = canonical(name)
+        fields = tuple((key, value if canonical(key) == wanted else old) for key, old in self.fields)
+        return replace(self, fields=fields)
+
+    def with_fields(self, fields: Fields) -> OutboundRequest:
+        """Return a copy with further headers."""
+        return replace(self, fields=self.fields + fields)
 
     def without(self, *names: str) -> OutboundRequest:
         """Return a copy without the headers of these names."""
-        return replace(self, fields=tuple(field for field in self.fields if field[0] not in names))
+        unwanted = set(map(canonical, names))
+        return replace(self, fields=tuple(field for field in self.fields if canonical(field[0]) not in unwanted))
 
     @property
     def branch(self) -> str:
-        """The branch of the only Via."""
+        """The branch of the top Via, which this device wrote."""
         return self.field("Via").partition(";branch=")[2].partition(";")[0]
 
     @property
@@ -70,11 +79,22 @@ class OutboundResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What somebody who made no call of his own is answered: a code and what goes with it."""
+
+    code: int
+    reason: str
+    fields: Fields = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """What requests and responses have in common: all that a message must have, already parsed."""
 
     source: Address
     headers: Headers
+    fields: Fields
+    """The headers once more, in their order and as they were written: what an element that forwards them needs."""
     body: bytes
     vias: tuple[Via, ...]
     cseq: CSeq

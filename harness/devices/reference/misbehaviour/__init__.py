@@ -11,9 +11,27 @@ from itertools import chain
 
 from ..behaviour import Behaviour
 from ..faults import Fault
-from . import contacts, declines, finals, invites, partings, targets, upstream, uri_headers
+from . import (
+    answers,
+    contacts,
+    declines,
+    finals,
+    invites,
+    partings,
+    recursion,
+    relaying,
+    repeats,
+    searches,
+    targets,
+    upstream,
+    uri_headers,
+)
 
-_MODULES = (contacts, declines, finals, invites, partings, targets, upstream, uri_headers)
+_MODULES = (
+    *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
+    *(searches, relaying, recursion),
+    *(answers, repeats),
+)
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {
     name: value
     for name, value in chain.from_iterable(vars(module).items() for module in _MODULES)

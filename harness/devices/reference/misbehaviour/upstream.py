@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..behaviour import Behaviour, Refusal
+from ..behaviour import Behaviour
 from ..sip_uri import Address, SipUri
-from ..wire import Final, InboundResponse
+from ..wire import Final, InboundResponse, Refusal
 
 
 class RelaysAndFollows(Behaviour):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .client import ClientTransaction
 from .layer import TransactionLayer
+from .responses import build_response, echoed_vias, response_destination
 from .server import InviteServerTransaction, ServerTransaction
 from .users import ClientUser, ServerUser, TransactionUser
 
@@ -15,4 +16,7 @@ __all__ = [
     "ServerUser",
     "TransactionLayer",
     "TransactionUser",
+    "build_response",
+    "echoed_vias",
+    "response_destination",
 ]

@@ -34,6 +34,11 @@ class ClientTransaction(Machine):
         """Take a response that matched."""
         raise NotImplementedError
 
+    def undeliverable(self) -> None:
+        """Hear that the network did not take the request: a 503, unless somebody has answered (18.4, 8.1.3.1)."""
+        if self.state in (State.CALLING, State.TRYING):
+            self._fail(UNREACHABLE)
+
     def _send(self, request: OutboundRequest) -> None:
         self.transport.send(bytes(request), request.destination)
 
@@ -106,9 +111,9 @@ class InviteClientTransaction(ClientTransaction):
             self.user.on_final(Final.of(response))
 
     def _build_ack(self, response: InboundResponse) -> OutboundRequest:
-        """Build the ACK of section 17.1.1.3: all of the INVITE, except that To is the response's."""
+        """Build the ACK of section 17.1.1.3: all of the INVITE, its top Via only, except that To is the response's."""
         fields = (
-            *self.request.fields_named("Via"),
+            ("Via", self.request.field("Via")),
             ("Max-Forwards", "70"),
             *self.request.fields_named("From"),
             ("To", response.headers["To"]),

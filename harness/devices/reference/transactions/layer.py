@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from ..behaviour import Behaviour
@@ -11,12 +12,14 @@ from ..sip_uri import DEFAULT_PORT, Address
 from ..timers import Timers
 from ..tokens import MAGIC_COOKIE
 from ..transport import Transport
-from ..wire import InboundRequest, InboundResponse, OutboundRequest
+from ..wire import InboundRequest, InboundResponse, OutboundRequest, OutboundResponse
 from .client import ClientTransaction, InviteClientTransaction, NonInviteClientTransaction
 from .server import InviteServerTransaction, NonInviteServerTransaction, ServerTransaction
 from .users import ClientUser, Machine, State, TransactionUser
 
 Key = tuple[str, ...]
+
+_SENT = re.compile(rb"(?P<method>\S+) \S+ SIP/2\.0\r\n.*?;branch=(?P<branch>[^;,\s]+)", re.DOTALL)
 Transaction = TypeVar("Transaction", bound=Machine)
 
 
@@ -53,10 +56,24 @@ class TransactionLayer:
 
     def send_ack(self, ack: OutboundRequest) -> None:
         """Send the ACK of a 2xx, which is no transaction (13.2.2.4)."""
+        self.send_stateless(ack)
+
+    def send_stateless(self, message: OutboundRequest | OutboundResponse) -> None:
+        """Send a message without a transaction: nobody repeats it or waits for an answer."""
         try:
-            self.transport.send(bytes(ack), ack.destination)
+            self.transport.send(bytes(message), message.destination)
         except OSError as error:
-            complain(f"the ACK was not sent: {error}")
+            complain(f"not sent to {message.destination[0]}:{message.destination[1]}: {error}")
+
+    def watch_errors(self) -> None:
+        """From now on take a request for answered with 503 if the network gives it back (18.4)."""
+        self.transport.watch_errors(self._on_undeliverable)
+
+    def is_merged(self, request: InboundRequest) -> bool:
+        """Say whether the same request has come before and is still being answered in another transaction (8.2.2.2)."""
+        identifiers = (request.from_tag, request.call_id, request.cseq)
+        others = (transaction.request for transaction in self._servers.values())
+        return any(o is not request and (o.from_tag, o.call_id, o.cseq) == identifiers for o in others)
 
     def on_message(self, data: bytes, source: Address) -> None:
         """Take what the transport received."""
@@ -76,14 +93,22 @@ class TransactionLayer:
         if (via.host, via.port or DEFAULT_PORT) != self.transport.local:
             return
         transaction = self._clients.get((response.branch, response.cseq.method))
-        if transaction is not None and transaction.user.accepts(response) and self.behaviour.hears(response):
+        if transaction is None:
+            self.user.on_stray(response)
+        elif transaction.user.accepts(response) and self.behaviour.hears(response):
             transaction.on_response(response)
+
+    def _on_undeliverable(self, sent: bytes) -> None:
+        found = _SENT.match(sent)
+        key = (found["branch"].decode(), found["method"].decode()) if found else ("", "")
+        if transaction := self._clients.get(key):
+            transaction.undeliverable()
 
     def _on_request(self, request: InboundRequest) -> None:
         transaction = self._servers.get(_server_key(request, request.method))
         if request.method == "ACK":
             if isinstance(transaction, InviteServerTransaction) and transaction.state is not State.ACCEPTED:
-                transaction.on_ack()
+                transaction.on_ack(request)
             else:
                 self.user.on_ack(request)
         elif transaction is not None:
@@ -102,17 +127,17 @@ class TransactionLayer:
         if isinstance(invite, InviteServerTransaction):
             transaction.tag = invite.tag
             transaction.respond(200, "OK")
-            invite.on_cancel()
+            invite.on_cancel(cancel)
         else:
             transaction.respond(481, "Call/Transaction Does Not Exist")
 
     def _serve_invite(self, request: InboundRequest) -> InviteServerTransaction:
-        transaction = InviteServerTransaction(State.PROCEEDING, request, self.transport, self.timers)
+        transaction = InviteServerTransaction(State.PROCEEDING, request, self.transport, self.timers, self.behaviour)
         self._enter(transaction)
         return transaction
 
     def _serve(self, request: InboundRequest) -> NonInviteServerTransaction:
-        transaction = NonInviteServerTransaction(State.TRYING, request, self.transport, self.timers)
+        transaction = NonInviteServerTransaction(State.TRYING, request, self.transport, self.timers, self.behaviour)
         self._enter(transaction)
         return transaction
 

@@ -19,16 +19,16 @@ def build_response(
     if tag and not request.to_tag and code > 100:
         to = f"{to};tag={tag}"
     head: Fields = (
-        *(("Via", via) for via in _echoed_vias(request)),
+        *(("Via", via) for via in echoed_vias(request)),
         ("From", request.headers["From"]),
         ("To", to),
         ("Call-ID", request.call_id),
         ("CSeq", str(request.cseq)),
     )
-    return OutboundResponse(code, reason, head + fields, body, _destination(request))
+    return OutboundResponse(code, reason, head + fields, body, response_destination(request))
 
 
-def _echoed_vias(request: InboundRequest) -> list[str]:
+def echoed_vias(request: InboundRequest) -> list[str]:
     """Return the Vias as they came, with ``received`` and ``rport`` filled in on top."""
     top, *rest = split_values(request.headers.getlist("Via"))
     host, port = request.source
@@ -40,7 +40,7 @@ def _echoed_vias(request: InboundRequest) -> list[str]:
     return [top, *rest]
 
 
-def _destination(request: InboundRequest) -> Address:
+def response_destination(request: InboundRequest) -> Address:
     """Return where the response goes: back where the request came from, to the port that the Via asks for."""
     via = request.vias[0]
     if "rport" in via.parameters:

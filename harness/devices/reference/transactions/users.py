@@ -31,7 +31,7 @@ class ClientUser(Protocol):
 class ServerUser(Protocol):
     """Who answers an INVITE, and hears of what the caller does meanwhile."""
 
-    def on_cancel(self) -> None:
+    def on_cancel(self, cancel: InboundRequest) -> None:
         """Hear that the caller gave up; the CANCEL itself has been answered."""
 
 
@@ -46,6 +46,9 @@ class TransactionUser(Protocol):
 
     def on_ack(self, request: InboundRequest) -> None:
         """Take the ACK of a 2xx."""
+
+    def on_stray(self, response: InboundResponse) -> None:
+        """Take a response that belongs to no transaction of this device, though its top Via does."""
 
 
 class State(Enum):

@@ -1,0 +1,70 @@
+"""The decisions of whoever answers requests itself: server transactions, a redirect server, a UAS."""
+
+from __future__ import annotations
+
+from harness.uri import same_uri
+
+from .contacts import Contact, name_addr_of
+from .wire import InboundRequest, OutboundResponse, Refusal
+
+
+class ServerRules:
+    """What a conforming UAS and redirect server do."""
+
+    repeats_finals = True
+    """A refusal is repeated until its ACK comes (timer G, 17.2.1)."""
+
+    stops_repeating = True
+    """It is repeated for 64*T1 at most (timer H)."""
+
+    hears_ack = True
+    """Its ACK ends the repeats."""
+
+    answers_copies = True
+    """A copy of a request that has its final response gets that once more (17.2.1, 17.2.2)."""
+
+    refuses_extensions = False
+    """Whether a redirect server looks into Require (8.3: it does not)."""
+
+    also_forwards = False
+    """Whether a redirect server sends the request to the Contacts as well: it originates none (8.3)."""
+
+    def answer(self, response: OutboundResponse, request: InboundRequest) -> OutboundResponse:
+        """Return a response of this device, built by 8.2.6, as it is to be sent."""
+        return response
+
+    def answers_ack(self) -> Refusal | None:
+        """Return what the copy of an ACK is answered: nothing, it is absorbed (17.2.1)."""
+        return None
+
+    def answers_late_cancel(self) -> Refusal | None:
+        """Return what becomes of a refusal that a CANCEL comes for: it stands (9.2)."""
+        return None
+
+    def cancelled(self) -> Refusal:
+        """Return how an INVITE ends that is cancelled before its final response (9.2)."""
+        return Refusal(487, "Request Terminated")
+
+    def merges(self, request: InboundRequest, *, ongoing: bool) -> bool:
+        """Say whether an INVITE is one that came before on another way: if that is still being answered (8.2.2.2)."""
+        return ongoing
+
+    def announces(self, method: str) -> Refusal | None:
+        """Return a provisional response to send to a request other than INVITE: none (RFC 4320 section 4.1)."""
+        return None
+
+    def offers(self, contact: str, request_uri: str) -> bool:
+        """Say whether a request may be redirected to a URI: not to its own (8.3)."""
+        return not same_uri(contact, request_uri)
+
+    def contact_value(self, contact: Contact) -> str:
+        """Return how a Contact is written into a redirection: with what table 1 of 19.1.1 allows, in brackets."""
+        return name_addr_of(contact)
+
+    def redirection(self, redirection: Refusal) -> Refusal:
+        """Return a redirection that this device makes, as it is to be sent."""
+        return redirection
+
+    def unknown_user(self) -> Refusal:
+        """Return what is said of a user that does not exist (21.4.5)."""
+        return Refusal(404, "Not Found")
