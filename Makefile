@@ -14,11 +14,12 @@ DEV     := $(VENV)/.dev
 DEVICES := $(VENV)/.devices
 comma   := ,
 
-.PHONY: help run test devices lint clean
+.PHONY: help run test faults devices lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
-	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA)"
+	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
+	@echo "make faults   every fault of the reference device against every purpose (make test: against a quarter of the others)"
 	@echo "make lint     ruff and mypy"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
@@ -47,6 +48,9 @@ lint: $(DEV)
 test: $(DEV) $(DEVICES) lint
 	@$(VENV)/bin/python -m pytest tests -q --tb=native --ignore=tests/run -n 2 --dist loadfile $(ARGS)
 	@$(VENV)/bin/python -m pytest tests/run -q --tb=native -n 2 --dist loadfile $(ARGS)
+
+faults: $(DEV)
+	@SIPVERDICT_FAULT_TABLE=whole $(VENV)/bin/python -m pytest tests/run/test_fault_table.py -q --tb=native $(ARGS)
 
 clean:
 	rm -rf $(VENV) reports/out build *.egg-info

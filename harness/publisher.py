@@ -27,7 +27,7 @@ class Publisher:
 
     def __init__(self, settings: Settings, sipp: SippBinary) -> None:
         self.settings = settings
-        self.folder = RunFolder.create(settings.out, "+".join(settings.specs))
+        self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
         self.records: list[Record] = []
         self.waited = 0.0
@@ -133,6 +133,6 @@ class Publisher:
         option = reporter.config.option
         chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
         by = " and ".join(chosen) or "what was asked for"
-        devices = " + ".join(self.settings.specs)
+        devices = self.settings.title
         reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {devices}", red=True)
         reporter.write_line("  hint: sipverdict list purposes shows them all")

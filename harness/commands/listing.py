@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.catalogue import Catalogue
-from harness.device import builtin_profiles, load_profile
+from harness.device import builtin_profiles, load_profiles
 from harness.devices.reference.faults import FAULTS
 from harness.discovery import all_purposes
 
@@ -62,8 +62,8 @@ def requirements() -> list[dict[str, Any]]:
 
 
 def devices() -> list[dict[str, Any]]:
-    """The built-in devices."""
-    profiles = [load_profile(name) for name in builtin_profiles()]
+    """The built-in devices and their variants."""
+    profiles = [profile for name in builtin_profiles() for profile in load_profiles(name)]
     return [
         {
             "device": profile.name,
@@ -84,7 +84,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key in rows[0] if rows else ():
-        table.add_column(key, overflow="fold")
+        table.add_column(key, overflow="fold", no_wrap=key in ("device", "fault"))  # their names are to be copied
     for row in rows:
         table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))
     console.print(table)

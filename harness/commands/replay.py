@@ -47,7 +47,8 @@ def _rejudge(
     if purpose is None:
         return "unknown: this suite has no such purpose"
     flows = [run.flow(Path(path).stem) for path in line["evidence"]]
-    drives = [flows[i : i + len(purpose.plans)] for i in range(0, len(flows), len(purpose.plans))]
+    plans = len(purpose.plans_for(line["role"]))
+    drives = [flows[i : i + plans] for i in range(0, len(flows), plans)]
     if not drives:
         return str(line["verdict"])
     rows, _ = applicable_rows(purpose, catalogue, line["role"], flows[0].device["pics"])

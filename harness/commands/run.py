@@ -18,7 +18,9 @@ def run(arguments: Sequence[str]) -> int:
         prog="sipverdict run",
         description="Test a device.  Everything else, and all that follows --, goes to pytest (-k, -x, -n 2 …).",
     )
-    parser.add_argument("--device", action="append", default=[], help="a built-in name or a profile's path; repeatable")
+    parser.add_argument(
+        "--device", action="append", default=[], help="NAME or NAME:VARIANT, built-in or a profile's path; repeatable"
+    )
     parser.add_argument("--window", choices=sorted(WINDOWS), default="quick", help="how long silence is watched")
     parser.add_argument("--fault", action="append", default=[], help="give the reference device a fault; repeatable")
     parser.add_argument(
@@ -61,4 +63,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _is_test(argument: str) -> bool:
+    if argument.startswith("@"):  # a file of arguments, as pytest has it
+        return True
     return not argument.startswith("-") and ("::" in argument or argument.endswith(".py") or "suites" in argument)

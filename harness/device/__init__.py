@@ -9,7 +9,17 @@ from harness.device.device import Device
 from harness.device.models import Profile
 from harness.device.pics import PICS
 from harness.device.probe import Prober, options_ping
-from harness.device.profile import builtin_profiles, load_profile
+from harness.device.profile import builtin_profiles, load_profile, load_profiles
 from harness.device.stimuli import Stimulus
 
-__all__ = ["PICS", "Device", "Prober", "Profile", "Stimulus", "builtin_profiles", "load_profile", "options_ping"]
+__all__ = [
+    "PICS",
+    "Device",
+    "Prober",
+    "Profile",
+    "Stimulus",
+    "builtin_profiles",
+    "load_profile",
+    "load_profiles",
+    "options_ping",
+]

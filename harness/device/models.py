@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from harness.device.pics import PICS
 from harness.device.placeholders import START, names_in
-from harness.plan import Address
+from harness.plan import NUMBERS, Address
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 Value = str | int | float | bool
@@ -39,6 +39,20 @@ def _address_or_lease(text: str) -> str:
 def _known_placeholders(text: str) -> str:
     for name in sorted(names_in(text) - START):
         raise ValueError(f"{{{name}}} is no placeholder; there are {_listed(f'{{{known}}}' for known in START)}")
+    return text
+
+
+def _number_key(key: str) -> str:
+    if key not in NUMBERS:
+        raise ValueError(f"no such number; expected one of {_listed(NUMBERS)}")
+    return key
+
+
+def _number(text: str) -> str:
+    for name in sorted(names_in(text) - {"token", "device"}):
+        raise ValueError(f"{{{name}}} is no placeholder here; there are {{device}}, {{token}}")
+    if not re.match(r"sips?:([^\s<>{}]|\{token\}|\{device\})+\Z", text, re.IGNORECASE):
+        raise ValueError(f"expected a SIP URI, as in sip:600@{{device}}; got {text!r}")
     return text
 
 
@@ -108,6 +122,17 @@ class LabSection(Section):
     """``{lease}``: the suite leases a loopback address for it; or a fixed IPv4:port."""
     backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
     """True: the device is given a leased backup address; IPv4:port: it has this one.  The suite watches it."""
+    registrar: bool = False
+    """Whether Contacts can be registered with it, without a password, for ``sip:USER@`` its own address."""
+    numbers: dict[Annotated[str, AfterValidator(_number_key)], Annotated[str, AfterValidator(_number)]] = Field(
+        default_factory=dict
+    )
+    """Whom to call for what: URIs, in which ``{device}`` is its host:port and ``{token}`` digits new for each drive."""
+
+    def all_numbers(self) -> dict[str, str]:
+        """``numbers``, and what needs no naming: with a registrar there is somebody registered, and somebody not."""
+        known = {"redirects": "sip:{token}@{device}", "unknown": "sip:9{token}@{device}"} if self.registrar else {}
+        return known | self.numbers
 
 
 class ProcessSection(Section):
@@ -134,6 +159,8 @@ class ProcessSection(Section):
     """Finds the version in what that command says; without the command: in what the device says when it starts."""
     stop_timeout_s: Seconds = 1.5
     """From SIGTERM until the process group is killed."""
+    orphan_signal: Literal["KILL", "TERM"] = "KILL"
+    """What it gets when the suite itself is killed: TERM if it has child processes, which only it can then end."""
 
 
 class ReadySection(Section):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 import harness
-from harness.device import models, placeholders
+from harness.device import models, placeholders, variants
 from harness.device.models import Profile
 from harness.device.pics import PICS
 from harness.errors import ProfileError
@@ -26,7 +26,7 @@ _STIMULI: Final[dict[str, type[BaseModel]]] = {
     "sipp": models.SippStimulus,
 }
 _SECTIONS: Final[dict[str, list[str]]] = {
-    "": list(Profile.model_fields),
+    "": [*Profile.model_fields, variants.TABLE],
     "device": list(models.DeviceSection.model_fields),
     "pics": list(PICS),
     "lab": list(models.LabSection.model_fields),
@@ -53,8 +53,43 @@ def builtin_profiles() -> list[str]:
 
 
 def load_profile(name_or_path: str | Path) -> Profile:
-    """The profile of a built-in device, of a file, or of a folder with a ``device.toml``; ProfileError if unusable."""
-    path = _find(name_or_path)
+    """The profile of a built-in device, of a file, or of a folder with a ``device.toml``; ProfileError if unusable.
+
+    ``NAME:VARIANT`` is that of a variant, ``NAME:base`` and ``NAME`` that of the device without its variants.
+    """
+    path, variant = _find(name_or_path)
+    return _choose(path, _load(path), variant or variants.BASE)
+
+
+def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
+    """A device and all its variants, the device itself first; of ``NAME:VARIANT`` and ``NAME:base`` only that one."""
+    path, variant = _find(name_or_path)
+    profiles = _load(path)
+    return (_choose(path, profiles, variant),) if variant else tuple(profiles.values())
+
+
+def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
+    if variant not in profiles:
+        known = _near(variant, profiles)
+        raise ProfileError(f"{path}: the device has no variant {variant!r}", f"known: {known}")
+    return profiles[variant]
+
+
+def _load(path: Path) -> dict[str, Profile]:
+    """The device and its variants by name.  Every one of them is checked, whichever is asked for."""
+    table = _read(path)
+    try:
+        base, laid = variants.tables(table)
+    except ValueError as error:
+        where, _, what = str(error).partition("\0")
+        raise ProfileError(f"{path}: {where}: {what}") from None
+    profiles = {variants.BASE: _profile(path, base, ())}
+    for name, merged in laid.items():
+        profiles[name] = _profile(path, merged, (variants.TABLE, name))
+    return profiles
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -65,21 +100,33 @@ def load_profile(name_or_path: str | Path) -> Profile:
         raise ProfileError(f"{path}: is not TOML: {error}", "see https://toml.io, strings want quotes") from error
     if not table:
         raise ProfileError(f"{path}: is empty", "start from a built-in one: " + str(DEVICES / "reference" / FILE_NAME))
+    return table
+
+
+def _profile(path: Path, table: dict[str, Any], under: tuple[str, ...]) -> Profile:
+    """The profile of ``table``; ``under`` are the keys that its own are said to stand below."""
     try:
         profile = Profile.model_validate(table)
     except ValidationError as error:
-        raise _worded(path, table, error) from error
+        raise _worded(path, table, error, under) from error
     profile._source = path.resolve()
     for index, file in enumerate(profile.process.files if profile.process else ()):
         if not (path.parent / file).is_file():
-            raise ProfileError(
-                f"{path}: process.files.{index}: expected a template in the profile's folder; there is no {file!r}"
-            )
+            key = ".".join((*under, "process", "files", str(index)))
+            raise ProfileError(f"{path}: {key}: expected a template in the profile's folder; there is no {file!r}")
     return profile
 
 
-def _find(name_or_path: str | Path) -> Path:
+def _find(name_or_path: str | Path) -> tuple[Path, str]:
+    """The profile's file and the variant that is named; "" if none is."""
     text = str(name_or_path)
+    if not Path(text).expanduser().exists():
+        text, variant = variants.split(text)
+        return _find_file(text), variant
+    return _find_file(text), ""
+
+
+def _find_file(text: str) -> Path:
     if (builtin := DEVICES / text / FILE_NAME) and text and "/" not in text and builtin.is_file():
         return builtin
     path = Path(text).expanduser()
@@ -101,13 +148,14 @@ def _near(text: str, known: Iterable[str]) -> str:
     )
 
 
-def _worded(path: Path, table: dict[str, Any], error: ValidationError) -> ProfileError:
+def _worded(path: Path, table: dict[str, Any], error: ValidationError, under: tuple[str, ...]) -> ProfileError:
     lines, hints = [], []
     for detail in error.errors(include_url=False):
         keys = [str(key) for key in detail["loc"] if str(key) != "[key]"]
         if keys[:1] == ["stimulus"] and keys[1:2] and keys[1] in _STIMULI:
             del keys[1]  # pydantic names the kind of a tagged union as if it were a key
         key, expected, hint = _detail(keys, dict(detail), table)
+        key = ".".join((*under, *([key] if key else [])))
         lines.append(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
         hints += [hint] if hint and hint not in hints else []
     return ProfileError("\n".join(lines), "; ".join(hints))

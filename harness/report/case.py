@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from harness.catalogue import Catalogue, Row
@@ -33,7 +34,11 @@ def reproduce_line(case: Case) -> str:
     device, *faults = case.device.split("+")
     fault = f" FAULT={'+'.join(faults)}" if faults else ""
     folder, topic, sentence = case.purpose.name.rsplit("/", 2)
-    arguments = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {case.role}-{case.transport}"
+    chosen = f"{case.role}-{case.transport}"
+    # DEVICE=NAME means its variants as well, and they may have the same role.
+    if not faults and re.fullmatch(r"[\w.-]+", device):
+        chosen = f"{device}-{chosen}"
+    arguments = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {chosen}"
     return f"make run DEVICE={device}{fault} ARGS='{arguments}'"
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.device.variants import title
 from harness.finding import Record
 from harness.report.clean import short
 from harness.report.outcome import NOT_APPLICABLE, Tally, verdict_name
@@ -123,7 +124,7 @@ def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
             else "nothing was planned"
         )
         verdict = f"{verdict if tally.verdict is Verdict.FAIL else 'incomplete'} ({hole})"
-    name = short(" + ".join(devices), 60) or "no device"
+    name = short(title(devices), 60) or "no device"
     return Text.assemble(
         f"{name}: ", (verdict, _STYLES.get(str(tally.verdict), "")), f" - {_counts(tally) or 'no verdicts'}"
     )

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable
 
 import pytest
-from device_bench import listening, response
+from device_bench import listening, play, request, response, scene
 
-from harness.device import Device, builtin_profiles, load_profile, options_ping
+from harness.device import Device, builtin_profiles, load_profile, load_profiles, options_ping
 from harness.plan import Address
 
 Lease = Callable[[], Address]
-CALLERS = [name for name in builtin_profiles() if "uac" in load_profile(name).device.roles]
-RELAYS = [name for name in builtin_profiles() if load_profile(name).stimulus.kind == "sipp"]
+PROFILES = [profile for name in builtin_profiles() for profile in load_profiles(name)]
+CALLERS = [profile.name for profile in PROFILES if "uac" in profile.device.roles]
+RELAYS = [profile.name for profile in PROFILES if profile.device.per_plan]
+ANSWERING = [profile.name for profile in PROFILES if "declines" in profile.lab.numbers]
 
 
 def redirecting(target: Address, dialled: str) -> Callable[[bytes], bytes | None]:
@@ -32,10 +34,11 @@ def declining(request: bytes) -> bytes | None:
     return response(request, "603 Decline") if request.startswith(b"INVITE") else None
 
 
-def test_there_are_devices_of_both_kinds() -> None:
-    assert set(CALLERS) | set(RELAYS) == set(builtin_profiles())
+def test_there_are_devices_of_every_kind() -> None:
     assert {"reference", "baresip", "pjsua2"} <= set(CALLERS)
     assert RELAYS == ["sippy-b2bua"]
+    assert {"kamailio:uas", "pjsua2:uas"} <= set(ANSWERING)
+    assert {"kamailio", "kamailio:redirect"} <= {profile.name for profile in PROFILES if profile.lab.registrar}
 
 
 @pytest.mark.parametrize("name", CALLERS)
@@ -124,3 +127,52 @@ def invite(caller: Address, device: Address) -> bytes:
         f"From: <sip:c@{caller}>;tag=1\r\nTo: <sip:7001@{device}>\r\nCall-ID: 1@{caller}\r\nCSeq: 1 INVITE\r\n"
         f"Contact: <sip:c@{caller}>\r\nContent-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"
     ).encode()
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+@pytest.mark.parametrize(
+    ("number", "statuses"),
+    [
+        ("redirects", ["302"]),
+        ("declines", ["603"]),
+        ("rings_then_redirects", ["180", "302"]),
+        ("rings_then_declines", ["180", "603"]),
+        ("unknown", ["404"]),
+    ],
+)
+def test_an_answering_device_says_what_its_number_promises(
+    name: str, number: str, statuses: list[str], lease: Lease
+) -> None:
+    async def script() -> None:
+        async with scene(name, lease) as on:
+            uri = dialled(name, number, on.device.address)
+            on.send(request("INVITE", uri, on.own, uri, f"Contact: <sip:caller@{on.own}>"))
+            told = await on.told(statuses[0])
+            began = time.monotonic()
+            for status in statuses[1:]:
+                told = await on.told(status)
+                assert time.monotonic() - began > 0.1
+            assert ("\r\nContact: <sip:" in told) == (statuses[-1] == "302")
+            assert on.device.profile.claims("call_forwarding")
+
+    play(script)
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_an_answering_device_rings_until_the_caller_gives_up(name: str, lease: Lease) -> None:
+    async def script() -> None:
+        async with scene(name, lease) as on:
+            uri = dialled(name, "rings", on.device.address)
+            invite = request("INVITE", uri, on.own, uri, f"Contact: <sip:caller@{on.own}>")
+            on.send(invite)
+            await on.told("180")
+            on.send(invite.replace(b"INVITE sip", b"CANCEL sip").replace(b"1 INVITE", b"1 CANCEL"))
+            answers = {(await on.caller.next()).split(" ", 2)[1] for _ in range(2)}
+            assert answers == {"200", "487"}
+
+    play(script)
+
+
+def dialled(name: str, number: str, device: Address) -> str:
+    template = load_profile(name).lab.numbers[number]
+    return template.replace("{token}", "73560003").replace("{device}", str(device))

@@ -1,5 +1,6 @@
 """A phone on PJSUA2 for the suite: says READY, then obeys ``call URI``, ``hangup URI``, ``reinvite URI`` on stdin.
 
+With ``--answers`` it answers calls as their numbers say (``lab.numbers`` of its profile); else nobody is at home.
 PJSUA2 wants everything from one thread: there are no worker threads, the loop below polls it.
 """
 
@@ -7,14 +8,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import select
 import signal
 import sys
+import time
 from typing import Any
 
 from pjsua2 import pjsua2 as pj  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 POLL_MS = 5
+MOVED_TO = "192.0.2.60:5060"
+RING_S = 0.3
+NUMBER = re.compile(r"<?sip:(?:(18)?(302|603)|180)[0-9]*@")
+"""What is to be said: the status, after an 18 when it has rung; 180: nothing but that."""
 ASKED_CALLS = 64
 """PJSUA takes as many as it was compiled for (PJSUA_MAX_CALLS) if it is asked for more."""
 
@@ -70,23 +77,75 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
             self.phone.due.append(self)
 
 
+class AnsweringCall(pj.Call):  # type: ignore[misc]
+    """One incoming call."""
+
+    def __init__(self, phone: Phone, call_id: int) -> None:
+        super().__init__(phone.account, call_id)
+        self.phone = phone
+        phone.incoming.add(self)
+
+    def answer_as_dialled(self) -> None:
+        """What the number says: at once, after having rung, or ring until the caller gives up."""
+        found = NUMBER.match(self.getInfo().localUri)
+        if found is None:
+            self.respond(404)
+            return
+        rings, final = found[1] or not found[2], found[2]
+        if rings:
+            self.respond(180)
+        if rings and final:
+            self.phone.later.append((time.monotonic() + RING_S, self, int(final)))
+        elif final:
+            self.respond(int(final))
+
+    def respond(self, status: int) -> None:
+        """Send one response; a caller that has given up meanwhile is no error."""
+        parameters = pj.CallOpParam(True)
+        parameters.statusCode = status
+        if status == 302:
+            contact = pj.SipHeader()
+            contact.hName, contact.hValue = "Contact", f"<sip:moved@{MOVED_TO}>"
+            headers = pj.SipHeaderVector()  # what txOption.headers gives is a copy
+            headers.append(contact)
+            parameters.txOption.headers = headers
+        try:
+            self.answer(parameters)
+        except pj.Error as error:
+            say("error: cannot answer", status, error.reason)
+
+    def onCallState(self, prm: Any) -> None:
+        """A call that has ended is let go of outside this callback."""
+        if self.getInfo().state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.phone.ended.append(self)
+
+
 class PhoneAccount(pj.Account):  # type: ignore[misc]
     """The phone's only identity; it registers nowhere."""
 
+    def __init__(self, phone: Phone) -> None:
+        super().__init__()
+        self.phone = phone
+
     def onIncomingCall(self, prm: Any) -> None:
-        """Nobody is at home."""
-        call = pj.Call(self, prm.callId)
-        busy = pj.CallOpParam()
-        busy.statusCode = pj.PJSIP_SC_BUSY_HERE
-        call.hangup(busy)
+        """Answer as the number says, or nobody is at home."""
+        call = AnsweringCall(self.phone, prm.callId)
+        if self.phone.answers:
+            call.answer_as_dialled()
+        else:
+            call.respond(int(pj.PJSIP_SC_BUSY_HERE))
 
 
 class Phone:
     """The library, one account, and the calls by the URI that was dialled."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, answers: bool) -> None:
+        self.answers = answers
         self.calls: dict[str, PhoneCall] = {}
-        self.ended: list[PhoneCall] = []
+        self.incoming: set[AnsweringCall] = set()
+        self.later: list[tuple[float, AnsweringCall, int]] = []
+        """When to give which call its final response."""
+        self.ended: list[PhoneCall | AnsweringCall] = []
         self.due: list[PhoneCall] = []
         self.endpoint = pj.Endpoint()
         self.endpoint.libCreate()
@@ -109,7 +168,7 @@ class Phone:
         account = pj.AccountConfig()
         account.idUri = f"sip:pjsua2@{host}:{port}"
         account.mediaConfig.transportConfig.boundAddress = host
-        self.account = PhoneAccount()
+        self.account = PhoneAccount(self)
         self.account.create(account)
 
     def obey(self, line: str) -> None:
@@ -132,13 +191,19 @@ class Phone:
             say(f"error: {line}: {error.reason}")
 
     def tidy(self) -> None:
-        """Let go of ended calls, and send the re-INVITEs that waited for an answer."""
+        """Let go of ended calls, answer those that have rung, and send the re-INVITEs that waited for an answer."""
+        now = time.monotonic()
+        for _, incoming, status in [due for due in self.later if due[0] <= now and due[1] in self.incoming]:
+            incoming.respond(status)
+        self.later = [due for due in self.later if due[0] > now]
         for call in self.due:
             self.obey(f"reinvite {call.uri}")
         self.due.clear()
-        for call in self.ended:
-            if self.calls.get(call.uri) is call:
-                del self.calls[call.uri]
+        for ended in self.ended:
+            if isinstance(ended, AnsweringCall):
+                self.incoming.discard(ended)
+            elif self.calls.get(ended.uri) is ended:
+                del self.calls[ended.uri]
         self.ended.clear()
 
 
@@ -146,11 +211,13 @@ def main() -> int:
     """Run until the end of standard input or SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", required=True, metavar="HOST:PORT")
-    host, _, port = parser.parse_args().listen.rpartition(":")
+    parser.add_argument("--answers", action="store_true", help="answer calls as their numbers say")
+    options = parser.parse_args()
+    host, _, port = options.listen.rpartition(":")
     # Nothing is to be kept, and an orderly libDestroy() takes a second: the end is immediate.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
-        phone = Phone(host, int(port))
+        phone = Phone(host, int(port), answers=options.answers)
     except pj.Error as error:
         say("error:", error.info())
         return 1

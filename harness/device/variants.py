@@ -1,0 +1,76 @@
+"""Variants of a device: one product, configured in several ways, each a device of its own in a run.
+
+A profile's ``[variant.NAME]`` holds sections of a profile that are laid over those of the base: tables merge key by
+key, lists and values replace.  Where a section has alternatives that exclude each other, the variant's choice drops
+the base's: another ``stimulus.kind`` brings a stimulus of its own, and one of the ready events replaces the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+BASE: Final = "base"
+"""What ``NAME:base`` calls the device without its variants."""
+TABLE: Final = "variant"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_READY: Final = ("stdout", "udp_bound", "options", "control")
+
+
+def named(base: str, variant: str) -> str:
+    """What a variant is called in commands, verdicts and reports."""
+    return f"{base}:{variant}"
+
+
+def split(text: str) -> tuple[str, str]:
+    """``NAME:VARIANT`` as the device and its variant; "" if none is named."""
+    device, _, variant = text.rpartition(":")
+    return (device, variant) if device and _NAME.fullmatch(variant) else (text, "")
+
+
+def title(names: Sequence[str]) -> str:
+    """The devices of a run in short, joined by `` + ``: a variant is not named beside its base."""
+    return " + ".join(name for name in names if re.sub(r":[^+]*", "", name) not in set(names) - {name})
+
+
+def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The base's sections, and those of each variant laid over them; ValueError (key NUL what is expected)."""
+    base = {section: content for section, content in table.items() if section != TABLE}
+    variants = table.get(TABLE, {})
+    if not isinstance(variants, dict):
+        raise ValueError(f"{TABLE}\0expected tables [{TABLE}.NAME]; got {variants!r}")
+    merged = {}
+    for name, changes in variants.items():
+        key = f"{TABLE}.{name}"
+        if not _NAME.fullmatch(name) or name == BASE:
+            raise ValueError(
+                f"{key}\0expected a name of small letters, digits, hyphens and underscores, "
+                f"other than {BASE!r}, which stands for the device without its variants"
+            )
+        if not isinstance(changes, dict):
+            raise ValueError(f"{key}\0expected a table; got {changes!r}")
+        device = changes.get("device")
+        if isinstance(device, dict) and "name" in device:
+            raise ValueError(f"{key}.device.name\0a variant is called by its table: expected no name here")
+        laid = {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
+        merged[name] = _renamed(laid, name)
+    return base, merged
+
+
+def _renamed(table: dict[str, Any], variant: str) -> dict[str, Any]:
+    device = table.get("device")
+    if isinstance(device, dict) and isinstance(device.get("name"), str):
+        return {**table, "device": {**device, "name": named(device["name"], variant)}}
+    return table
+
+
+def _over(section: str, old: object, new: object) -> object:
+    """``new`` laid over ``old``."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    if section == "stimulus" and new.get("kind", old.get("kind")) != old.get("kind"):
+        return new
+    if section == "ready" and any(event in new for event in _READY):
+        old = {key: value for key, value in old.items() if key not in _READY}
+    return {**old, **{key: _over("", old.get(key), value) for key, value in new.items()}}
