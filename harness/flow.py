@@ -75,7 +75,8 @@ class Watch:
 
     window: Window
     opened_at: float | None
-    """Time of the last copy of the last final response; None if none was ever sent."""
+    """Time of the last copy of the last final response that an endpoint sent; the first copy counts of one that the
+    device answered its caller with.  Without any: the last message of its calls, where a SIPp called; else None."""
     closed_at: float
 
 
@@ -172,9 +173,7 @@ class Flow:
             **stored
             | {
                 "plan": plan_from(stored["plan"]),
-                "places": Places(
-                    stored["places"]["token"], {k: Address(**v) for k, v in stored["places"]["seats"].items()}
-                ),
+                "places": _places(stored["places"]),
                 "seats": tuple(Seat(**seat | {"address": Address(**seat["address"])}) for seat in stored["seats"]),
                 "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
                 "events": tuple(Event(**event) for event in stored["events"]),
@@ -205,9 +204,25 @@ def plan_from(stored: Mapping[str, Any]) -> Plan:
                 Endpoint(**endpoint | {"answers": tuple(map(_answer, endpoint["answers"]))})
                 for endpoint in stored["endpoints"]
             ),
-            "calls": tuple(Call(**call) for call in stored["calls"]),
+            "calls": tuple(map(_call, stored["calls"])),
+            # Stored flows may be older than this field.
+            "bindings": tuple(stored.get("bindings", ())),
         }
     )
+
+
+def _places(stored: Mapping[str, Any]) -> Places:
+    device = stored.get("device")
+    return Places(
+        stored["token"],
+        {name: Address(**seat) for name, seat in stored["seats"].items()},
+        Address(**device) if device else None,
+        dict(stored.get("numbers", {})),
+    )
+
+
+def _call(stored: Mapping[str, Any]) -> Call:
+    return Call(**dict(stored) | {name: tuple(stored.get(name, ())) for name in ("headers", "cancel_headers", "vias")})
 
 
 def _answer(stored: Mapping[str, Any]) -> Answer:

@@ -2,21 +2,36 @@
 
 A plan names no address, no port and no process.  Its strings may hold placeholders in braces, filled in when
 the plan is driven: ``{callee}``, ``{target}`` … (host:port of the endpoint of that name), ``{callee.host}``,
-``{callee.port}``, ``{token}`` (the digits that are this drive's own), and in a Contact ``{request_uri}``: the
-Request-URI of the INVITE that is answered, as received.
+``{callee.port}``, ``{device}`` (the device), ``{token}`` (the digits that are this drive's own), ``{redirects}``,
+``{declines}`` … (the URIs of the profile's ``lab.numbers``), and in a Contact ``{request_uri}``: the Request-URI of
+the INVITE that is answered, as received.
 
 Plans are frozen, comparable and can be saved: purposes with equal plans share one drive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "cancel", "hangup"]
+Act = Literal["none", "reinvite", "cancel", "hangup", "cancel_late", "repeat"]
+Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
+Forgery = Literal["", "branch", "method", "no_via", "one_via"]
+
+
+NUMBERS = (
+    "redirects",
+    "declines",
+    "rings_then_redirects",
+    "rings_then_declines",
+    "rings",
+    "redirects_to_itself",
+    "unknown",
+)
+"""The names of ``lab.numbers``: whom a caller calls to have the device itself answer in this way."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,11 @@ class Response:
     """Seconds to wait after the response (or the INVITE) before it."""
     contact_header: str = "Contact"
     """How the header name is written (the compact form is ``m``)."""
+    body: str = ""
+    """A text/plain body; for responses without a session description."""
+    forged: Forgery = ""
+    """What is wrong with it on purpose: a foreign ``branch`` in the top Via, another ``method`` in CSeq, no Via at all,
+    or only the topmost one."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,11 @@ class Answer:
     """After a 2xx: say BYE as soon as the ACK is here, or wait for the device to hang up."""
     reinvites: tuple[Response, ...] = ()
     """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
+    cancelled: Cancelled = "terminate"
+    """What a CANCEL gets while the INVITE is pending: 200, and 487 to the INVITE; 200 alone (``ignore``); nothing
+    (``deaf``); 200, and 200 to the INVITE as well (``answer``: the answer crosses the CANCEL)."""
+    cancelled_after: float = 0.0
+    """Seconds from the CANCEL's 200 to the final response it leads to."""
 
     @property
     def finals(self) -> int:
@@ -81,7 +106,32 @@ class Call:
     after: float = 0.0
     """Seconds to wait after the end of the call before it."""
     act: Act = "none"
-    """What the calling side does later: re-INVITE once established, CANCEL while ringing, hang up."""
+    """What the calling side does later: re-INVITE once established, CANCEL while ringing, hang up.
+
+    By a SIPp caller only: ``cancel_late``, a CANCEL after the final response and before its ACK; ``repeat``, the same
+    INVITE once more 0.1 s after the final response and before its ACK; ``again``, another INVITE with the Call-ID, From
+    tag and CSeq of the first, 6 s after the ACK.
+    """
+    method: str = "INVITE"
+    """The request of a SIPp caller: INVITE, or a method without ACK (MESSAGE, OPTIONS, an unknown one)."""
+    headers: tuple[str, ...] = ()
+    """Further header lines of a SIPp caller's request, whole."""
+    cancel_headers: tuple[str, ...] = ()
+    """Further header lines of its CANCEL, whole (``Reason: SIP;cause=603``)."""
+    vias: tuple[str, ...] = ()
+    """Values of Via below the caller's own, as if the request had come through other elements."""
+    from_params: str = ""
+    """Parameters of From beside the tag (``;x=1``)."""
+    max_forwards: int = 70
+    acks: int = 1
+    """How many ACKs a SIPp caller sends to a refusal, each 0.2 s after the one before; 0: none, ever."""
+    ack_copy: int = 1
+    """Which copy of the refusal is acknowledged: 2 lets the device repeat it once."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers (keys of ``lab.numbers``) that its URI names."""
+        return tuple(name for name in NUMBERS if f"{{{name}}}" in self.to)
 
 
 @dataclass(frozen=True)
@@ -94,11 +144,32 @@ class Plan:
     """Whether the run's window is watched after the last final response; else the flow ends with its calls."""
     uses_backup: bool = False
     """Whether the device's configured backup address takes part: messages there belong to the flow as well."""
+    bindings: tuple[str, ...] = ()
+    """Contact values registered for ``sip:{token}@{device}`` before the first call, where the device is a registrar.
+
+    Not needed by a plan that calls nothing but numbers which the profile names: there they are left out.
+    """
 
     @property
     def title(self) -> str:
         """One line for people: ``callee 302, target 200``."""
-        return ", ".join(_title(endpoint) for endpoint in self.endpoints)
+        return ", ".join(map(_title, self.endpoints)) or ", ".join(f"{call.method} {call.to}" for call in self.calls)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers (keys of ``lab.numbers``) that it calls."""
+        return tuple(dict.fromkeys(name for call in self.calls for name in call.numbers))
+
+    def texts(self) -> Iterator[str]:
+        """Every string in which placeholders may stand."""
+        yield from self.bindings
+        for call in self.calls:
+            yield from (call.to, call.from_params, *call.headers, *call.cancel_headers, *call.vias)
+        for endpoint in self.endpoints:
+            for answer in endpoint.answers:
+                for response in (*answer.responses, *answer.reinvites):
+                    yield from (response.reason or "", response.body, response.contact_header)
+                    yield from (*response.contacts, *response.headers)
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint called ``name``; KeyError if the plan has none."""
@@ -110,7 +181,9 @@ class Plan:
     def busy_seconds(self) -> float:
         """A lower bound of the time its calls take: what the longest-first order sorts by."""
         answers = (answer for endpoint in self.endpoints for answer in endpoint.answers)
-        longest = max((sum(r.after for r in answer.responses) + sum(answer.copies) for answer in answers), default=0.0)
+        longest = max(
+            (sum(r.after for r in a.responses) + sum(a.copies) + a.cancelled_after for a in answers), default=0.0
+        )
         return longest + sum(call.after for call in self.calls)
 
 
@@ -136,10 +209,17 @@ class Places:
 
     token: str
     seats: Mapping[str, Address] = field(default_factory=dict)
+    device: Address | None = None
+    """Where the device is; None before it is known."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The URIs of the profile's ``lab.numbers``, for this drive."""
 
     def fill(self, text: str) -> str:
         """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist."""
-        return text.format_map({"token": self.token, "request_uri": REQUEST_URI, **self.seats})
+        device = {"device": self.device} if self.device else {}
+        return text.format_map(
+            {"token": self.token, "request_uri": REQUEST_URI, **device, **self.numbers, **self.seats}
+        )
 
 
 def _title(endpoint: Endpoint) -> str:

@@ -37,8 +37,11 @@ class Purpose:
     name: str
     """``uac/decline/decline_is_final``: folder, topic, sentence."""
     requirements: tuple[str, ...]
-    plans: tuple[Plan, ...]
-    """Several: the judge is called for each flow (``flow``), or once with all of them (``flows``)."""
+    plans_by_role: Mapping[str, tuple[Plan, ...]]
+    """The plans of a role, and under "" those of every other one.
+
+    Several: the judge is called for each flow (``flow``), or once with all of them (``flows``).
+    """
     judge: Judge
     faults: tuple[str, ...]
     """The faults of the reference device under which it must not pass."""
@@ -48,6 +51,15 @@ class Purpose:
     """What the stimulus must be able to do besides placing a call (``hangup``, ``reinvite``)."""
     least_window: float
     """Seconds: in a run with a shorter window it is skipped, with the reason."""
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Every plan that is driven in some role."""
+        return tuple(dict.fromkeys(plan for plans in self.plans_by_role.values() for plan in plans))
+
+    def plans_for(self, role: str) -> tuple[Plan, ...]:
+        """The plans that are driven for a device in ``role``."""
+        return self.plans_by_role.get(role) or self.plans_by_role[""]
 
     @property
     def summary(self) -> str:
@@ -67,8 +79,8 @@ class Purpose:
 
     def _calls(self, flows: Sequence[Flow]) -> Iterable[Iterable[Finding]]:
         for flow in flows:
-            if original(flow) is None:
-                reason = "; ".join(trouble.text for trouble in flow.troubles) or "no INVITE of the device arrived"
+            if missing := _missing(flow):
+                reason = "; ".join(trouble.text for trouble in flow.troubles) or missing
                 yield [unseen(reason, requirement=row) for row in self.requirements]
                 return
         if "flows" in inspect.signature(self.judge).parameters:
@@ -87,26 +99,46 @@ class Purpose:
                     yield dataclasses.replace(finding, requirement=row)
 
 
+def _missing(flow: Flow) -> str:
+    """Why there is nothing to judge in ``flow``; "" if there is."""
+    if flow.role in ("uac", "b2bua"):
+        return "" if original(flow) else "no INVITE of the device arrived"
+    # The device acts on what it is sent.  What it makes of that is for the judge, once it made anything of it.
+    callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
+    if not flow.select(at=callers, received=False, where=lambda event: event.method not in (None, "REGISTER", "ACK")):
+        return "the caller's request was not sent"
+    answered = flow.select(at=callers, received=True, where=lambda event: event.cseq_method != "REGISTER")
+    passed_on = flow.select(received=True, where=lambda event: event.method is not None and event.seat not in callers)
+    return "" if answered or passed_on else "the device neither answered the caller's request nor passed it on"
+
+
+Plans = Plan | Sequence[Plan]
+
+
 def purpose(
     *requirements: str,
-    plan: Plan | Sequence[Plan],
+    plan: Plans | Mapping[str, Plans],
     faults: Sequence[str] = (),
     roles: Sequence[str] = (),
     acts: Iterable[str] = (),
     least_window: float = 0.0,
 ) -> Callable[[Judge], Judge]:
-    """Make a test function a purpose."""
+    """Make a test function a purpose.
+
+    ``plan`` may differ by role (``{"uas": …, "proxy": …}``): a device that answers calls itself is brought to a refusal
+    in another way than one that passes on what somebody else answers.  It is then a purpose for these roles.
+    """
 
     def decorate(judge: Judge) -> Judge:
-        plans = (plan,) if isinstance(plan, Plan) else tuple(plan)
+        by_role = plan if isinstance(plan, Mapping) else {"": plan}
         module = judge.__module__.removeprefix("suites.").replace("test_", "").replace(".", "/")
         made = Purpose(
             name=f"{module}/{judge.__name__.removeprefix('test_')}",
             requirements=requirements,
-            plans=plans,
+            plans_by_role={role: (some,) if isinstance(some, Plan) else tuple(some) for role, some in by_role.items()},
             judge=judge,
             faults=tuple(faults),
-            roles=tuple(roles),
+            roles=tuple(roles) or tuple(role for role in by_role if role),
             acts=frozenset(acts),
             least_window=least_window,
         )
@@ -149,7 +181,12 @@ def rule_all(
         ruled = ruling.rule(finding, catalogue[finding.requirement], pics)
         known = worst.get(finding.requirement)
         # At equal cost an observation of a violation ("info") is worth more than "as required".
-        told = known is not None and ruled.verdict == known.verdict and finding.outcome == "violated"
+        told = (
+            known is not None
+            and ruled.verdict == known.verdict
+            and finding.outcome == "violated"
+            and known.finding.outcome != "violated"
+        )
         if known is None or ruled.verdict > known.verdict or told:
             worst[finding.requirement] = ruled
     return tuple(worst.values()), combine(ruled.verdict for ruled in worst.values())

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pytest
 
 from harness.catalogue import Catalogue
+from harness.device.models import LabSection
 from harness.errors import SetupError, SipverdictError
 from harness.finding import Record
 from harness.flow import Flow
 from harness.options import Settings
+from harness.plan import Plan
 from harness.purpose import Purpose, applicable_rows, purpose_of
 from harness.report.folder import RunFolder
 from harness.session import Case, Options, Session, Settled
@@ -70,11 +72,11 @@ class Run:
         window = self.settings.window
         if purpose.least_window > window.seconds:
             return f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
-        stimulus = self.settings.specs[device].profile.stimulus
-        missing = {act for act in purpose.acts if getattr(stimulus, act, None) is None}
-        if role != "b2bua" and missing:
+        profile = self.settings.specs[device].profile
+        missing = {act for act in purpose.acts if getattr(profile.stimulus, act, None) is None}
+        if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return ""
+        return next(filter(None, (_cannot_call(plan, profile.lab, device) for plan in purpose.plans_for(role))), "")
 
     def check(self, items: Iterable[pytest.Item]) -> None:
         """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
@@ -166,6 +168,15 @@ class Run:
             # The last of several xdist workers finds the folder around it empty.
             with contextlib.suppress(OSError):
                 self.work.parent.rmdir()
+
+
+def _cannot_call(plan: Plan, lab: LabSection, device: str) -> str:
+    """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
+    if unnamed := [name for name in plan.numbers if name not in lab.all_numbers()]:
+        return f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
+    if plan.bindings and not lab.registrar and not all(call.numbers for call in plan.calls):
+        return f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+    return ""
 
 
 _WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}

@@ -171,14 +171,17 @@ class Session:
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, str, str], _Job] = {}
         for case in cases:
-            for plan in case.purpose.plans:
+            for plan in case.purpose.plans_for(case.role):
                 key = (plan, case.role, case.transport)
                 jobs.setdefault(key, _Job(station, *key))
         for job in sorted(jobs.values(), key=_longest_first):
             job.drive(0).add_done_callback(self._store)
         self.progress.planned_drives += len(jobs)
         await asyncio.gather(
-            *(self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans]) for case in cases)
+            *(
+                self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])
+                for case in cases
+            )
         )
 
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:

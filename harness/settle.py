@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from harness.catalogue import Catalogue
 from harness.finding import Finding, Ruled
 from harness.flow import Flow
+from harness.judge.answers import asked
 from harness.judge.ruling import Ruling
 from harness.purpose import Purpose, rule_all
 from harness.verdict import Verdict, combine
@@ -47,7 +48,14 @@ def assess(
 def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
-    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None)
+    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+
+
+def _asked_twice(flow: Flow) -> bool:
+    """Whether a caller had to repeat its request before anything came of it: the machine, or the device, was slow."""
+    return any(
+        one.copies and (not one.responses or one.copies[0].number < one.responses[0].number) for one in asked(flow)
+    )
 
 
 def confirm(first: Assessment, second: Assessment) -> Assessment:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from harness.catalogue import Catalogue
 from harness.devices.reference.faults import FAULTS
 from harness.errors import PlanError
-from harness.plan import Address, Places, Plan
+from harness.plan import NUMBERS, Address, Places, Plan
 from harness.purpose import Purpose
-from harness.sipp.scenario import render_answer
+from harness.sipp.scenario import render_answer, render_call
 
 _SAMPLE = Address("127.0.0.1")
 
@@ -41,16 +41,17 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
 
 
 def _problems(plan: Plan) -> list[str]:
-    places = Places("70000000", {endpoint.name: _SAMPLE for endpoint in plan.endpoints})
+    seats = {endpoint.name: _SAMPLE for endpoint in plan.endpoints}
+    places = Places("70000000", seats, _SAMPLE, dict.fromkeys(NUMBERS, f"sip:{_SAMPLE}"))
     problems = []
-    try:
-        for call in plan.calls:
-            places.fill(call.to)
-    except (KeyError, AttributeError, ValueError, IndexError) as error:
-        problems.append(f"its call goes to a placeholder that no endpoint has: {error}")
+    for call in plan.calls:
+        try:
+            render_call(call, places, _SAMPLE, plan.bindings)
+        except PlanError as error:
+            problems.append(error.cause)
     for endpoint in plan.endpoints:
         try:
-            render_answer(endpoint, places, _SAMPLE)
+            render_answer(endpoint, places, _SAMPLE, {call.method for call in plan.calls})
         except PlanError as error:
             problems.append(error.cause)
     return problems

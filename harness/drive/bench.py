@@ -8,14 +8,14 @@ import errno
 import itertools
 import os
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from harness.device import Prober
 from harness.drive.addresses import LoopbackPool
-from harness.drive.recorder import Heard
+from harness.drive.heard import Heard
 from harness.errors import SetupError, SippError
 from harness.flow import Seat
 from harness.plan import Address, Call, Endpoint, Places
@@ -130,19 +130,39 @@ class Bench:
                     turn.set_result(None)
 
     async def seat(
-        self, flow: str, endpoint: Endpoint, places: Places, on_heard: OnHeard, kind: Literal["backup", ""] = ""
+        self,
+        flow: str,
+        endpoint: Endpoint,
+        places: Places,
+        on_heard: OnHeard,
+        kind: Literal["backup", ""] = "",
+        methods: Iterable[str] = (),
     ) -> BoundSeat:
-        """Put ``endpoint`` at its place.  PortTaken if somebody else is there; SippError if it does not come up."""
+        """Put ``endpoint`` at its place, to be asked ``methods`` of a plan's calls, too.
+
+        PortTaken if somebody else is there; SippError if it does not come up.
+        """
         own = places.seats[endpoint.name]
-        scenario = render_answer(endpoint, places, own)
+        scenario = render_answer(endpoint, places, own, methods)
         return await self._start(flow, endpoint.name, kind or endpoint.kind, scenario, own, on_heard)
 
-    async def call(self, flow: str, name: str, call: Call, uri: str, device: Address, on_heard: OnHeard) -> BoundSeat:
-        """Call ``uri`` through ``device``: the caller's INVITE leaves at once."""
+    async def call(
+        self,
+        flow: str,
+        name: str,
+        call: Call,
+        places: Places,
+        on_heard: OnHeard,
+        *,
+        bindings: Sequence[str] = (),
+        hangs_up: bool = False,
+    ) -> BoundSeat:
+        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once."""
 
         async def start() -> BoundSeat:
             own = self.pool.lease()
-            return await self._start(flow, name, "caller", render_call(call, uri, own, device), own, on_heard, device)
+            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up)
+            return await self._start(flow, name, "caller", scenario, own, on_heard, places.device)
 
         return await self.on_free_port(start)
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 from harness.device import Device
+from harness.drive.asked import Asked
 from harness.drive.bench import BoundSeat
-from harness.drive.recorder import Heard, Recorder
+from harness.drive.heard import Heard
+from harness.drive.recorder import Recorder
 from harness.errors import SipverdictError
 from harness.flow import PlacedCall, Trouble
 from harness.plan import Act, Call, Places, Plan
@@ -20,6 +22,8 @@ REACTION_S = 10.0
 """How long a device that was asked to call may take until its INVITE arrives."""
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""
+PATIENCE_S = 2.0
+"""The same while a caller waits for a final response: the device may take that long to come to one by itself."""
 CALL_LIMIT_S = 12.0
 """How long a call may go on beyond what its plan takes: then the window begins all the same."""
 TIMER_B_S = 32.0
@@ -27,6 +31,7 @@ TIMER_B_S = 32.0
 HANG_UP_S = 2.0
 
 Blame = Literal["harness", "device", "stimulus"]
+_Asked = TypeVar("_Asked")
 
 
 @dataclass
@@ -39,8 +44,10 @@ class Calling:
     device: Device
     slots: asyncio.Semaphore
     """How many calls the device can carry; held while one is going on."""
-    through: Callable[[Call, int, str], Awaitable[BoundSeat]] | None
+    through: Callable[[Call, int], Awaitable[Asked]] | None
     """Starts a SIPp caller; None: the device is asked by its own stimulus."""
+    reached: bool = False
+    """Whether something came of every call."""
     calls: list[PlacedCall] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     _acts: set[asyncio.Task[None]] = field(default_factory=set)
@@ -56,9 +63,9 @@ class Calling:
             await self.recorder.until(lambda: False, call.after)
             await self.slots.acquire()
             self._held += 1
-            arrived = await self._place(call, number)
+            self.reached = await (self._place_through if self.through else self._place)(call, number)
             await on_arrival()
-            if not arrived:
+            if not self.reached:
                 return
             await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
             if not self.recorder.standing():
@@ -89,11 +96,7 @@ class Calling:
 
     async def _place(self, call: Call, number: int) -> bool:
         known = self.recorder.invites()
-        try:
-            await self._ask(call, number)
-        except SipverdictError as error:
-            blame: Blame = "stimulus" if self.device.alive() else "device"
-            self._trouble(blame, f"call {number + 1} could not be asked for: {error.cause}")
+        if not await self._ask(self._ask_device(call), number):
             return False
         if not await self.recorder.until(lambda: self.recorder.invites() > known, REACTION_S):
             late = f"it was asked for call {number + 1}, and no INVITE arrived within {REACTION_S:g} s"
@@ -101,17 +104,47 @@ class Calling:
             return False
         return True
 
-    async def _ask(self, call: Call, number: int) -> None:
+    async def _place_through(self, call: Call, number: int) -> bool:
+        """Have a SIPp call through the device; whether the device answered, or passed something on."""
+        assert self.through is not None
+        uri, placed_at, known = self.places.fill(call.to), time.time(), len(self.recorder.heard)
+        asked = await self._ask(self.through(call, number), number)
+        if not asked:
+            return False
+        if asked.registers and not await self._registered(asked):
+            return False
+        self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
+        passed_on = partial(_passed_on, self.recorder, known, call.method)
+        if not await self.recorder.until(lambda: asked.reached or passed_on(), REACTION_S):
+            late = f"it neither answered the {call.method} of call {number + 1} nor passed it on"
+            self._trouble("device", f"{late} within {REACTION_S:g} s")
+            return False
+        return True
+
+    async def _registered(self, asked: Asked) -> bool:
+        await self.recorder.until(lambda: bool(asked.registered), REACTION_S)
+        if not asked.registered:
+            self._trouble("device", f"it did not answer the REGISTER within {REACTION_S:g} s, so no call was made")
+        elif asked.registered >= 300:
+            self._trouble("stimulus", f"it answered the REGISTER {asked.registered}, so no call was made")
+        return 200 <= asked.registered < 300
+
+    async def _ask(self, asking: Awaitable[_Asked], number: int) -> _Asked | None:
+        try:
+            return await asking
+        except SipverdictError as error:
+            blame: Blame = "stimulus" if self.device.alive() else "device"
+            self._trouble(blame, f"call {number + 1} could not be asked for: {error.cause}")
+            return None
+
+    async def _ask_device(self, call: Call) -> bool:
         uri, placed_at = self.places.fill(call.to), time.time()
-        if self.through is not None:
-            await self.through(call, number, uri)
-            self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
-            return
         await self.device.call(uri)
         how = self.device.stimulus.name if self.device.stimulus else "its stimulus"
         self.calls.append(PlacedCall(uri, placed_at, how))
         if call.act != "none":
             self._acts.add(asyncio.create_task(self._act(call.act, uri)))
+        return True
 
     async def _act(self, act: Act, uri: str) -> None:
         """Make the calling device do its part once the call is there."""
@@ -132,7 +165,7 @@ class Calling:
             if recorder.busy():
                 await recorder.until(lambda: not recorder.busy(), deadline - loop.time())
                 continue
-            quiet_until = recorder.last_message_at + QUIET_S
+            quiet_until = recorder.last_message_at + (PATIENCE_S if recorder.pending() else QUIET_S)
             if loop.time() >= quiet_until:
                 return
             await recorder.until(partial(_more_than, recorder, len(recorder.heard)), quiet_until - loop.time())
@@ -143,6 +176,14 @@ class Calling:
 
 def _more_than(recorder: Recorder, messages: int) -> bool:
     return len(recorder.heard) > messages
+
+
+def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
+    """Whether a request of this method has come to an endpoint since ``known`` messages were there."""
+    return any(
+        heard.received and heard.message.method == method and heard.seat not in recorder.asked
+        for heard in recorder.heard[known:]
+    )
 
 
 def _ringing(heard: Heard) -> bool:

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
 from harness.device.process import Death
+from harness.drive.asked import Asked
 from harness.drive.bench import BoundSeat, disk_errors
 from harness.drive.calling import Calling
+from harness.drive.heard import Heard
 from harness.drive.ordering import in_causal_order
-from harness.drive.recorder import KEPT_OF_A_KIND, Heard, Recorder
+from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
 from harness.errors import DeviceError, SetupError, SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
 from harness.plan import Address, Call, Places, Plan
@@ -47,8 +50,12 @@ class Drive:
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
+    _chosen: Device | None = None
+    """The device of this drive, which may not have been started yet."""
     _tried: int = 0
-    """How many INVITE transactions had arrived when the window began."""
+    """How many INVITE transactions had arrived when the calls were over."""
+    _over_at: float | None = None
+    """When the calls were over for their callers: the last final response, or else the last message."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
 
@@ -60,14 +67,14 @@ class Drive:
 
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
-        callers = len(self.plan.calls) if self.role == "b2bua" else 0
+        callers = len(self.plan.calls) if self._called else 0
         async with self.station.bench.room_for(len(self.plan.endpoints) + callers):
             life: LifeSign | None = None
             closed_at: float | None = None
             opened_at: float | None = None
             try:
                 await self._make_calls()
-                self._tried = self.recorder.invites()
+                self._tried, self._over_at = self.recorder.invites(), self._callers_over_at()
                 self.station.progress.driven += 1
                 if self.plan.watched:
                     await self._watch()
@@ -85,6 +92,11 @@ class Drive:
             self.station.bench.check_disk()
             return flow
 
+    @property
+    def _called(self) -> bool:
+        """Whether a SIPp calls the device, or somebody through it; else the device is made to call by itself."""
+        return self.role != "uac"
+
     async def _make_calls(self) -> None:
         # A few drives at a time are set up, until the first INVITE is there: a device that meets a crowd is late, and
         # the first windows are to open early.
@@ -95,7 +107,7 @@ class Drive:
             self.station.enrol(self.places.token, self.recorder)
             self.device = await self._device()
             self._began_at = time.time()
-            through = self._through if self.role == "b2bua" else None
+            through = self._through if self._called else None
             self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
             await self.calling.place_all(setting_up.aclose)
 
@@ -107,22 +119,26 @@ class Drive:
         seats: dict[str, Address] = {}
         for endpoint in self.plan.endpoints:
             seats[endpoint.name] = pool.beside(seats[endpoint.beside]) if endpoint.beside else pool.lease()
-        if wanting := _needs_port_5060(self.plan):
-            taken = next((str(seats[name]) for name in wanting if name in seats and seats[name].port != 5060), "")
-            if taken:
-                raise SetupError(
-                    f"this plan needs port 5060, and another program of this machine holds it (here: {taken})",
-                    "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn)",
-                )
-        self.places = Places(self.places.token, seats)
+        self._chosen = self.station.device or self.station.make_device(self._peer(seats))
+        device, token = self._chosen.address, self.places.token
+        self.places = Places(token, seats, device, self.station.numbers(token, device))
+        hosts = {**seats, "device": device}
+        wanting = [hosts[name] for name in _needs_port_5060(self.plan) if name in hosts]
+        taken = next((str(address) for address in wanting if address.port != 5060), "")
+        if taken:
+            raise SetupError(
+                f"this plan needs port 5060, and another program of this machine holds it (here: {taken})",
+                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn)",
+            )
+        seat, methods = self.station.bench.seat, {call.method for call in self.plan.calls}
         bound = await asyncio.gather(
-            *(self.station.bench.seat(self.id, endpoint, self.places, self._hear) for endpoint in self.plan.endpoints),
+            *(seat(self.id, e, self.places, self._hear, methods=methods) for e in self.plan.endpoints),
             return_exceptions=True,
         )
-        self.seats = [seat for seat in bound if isinstance(seat, BoundSeat)]
+        self.seats = [one for one in bound if isinstance(one, BoundSeat)]
         problems = [problem for problem in bound if isinstance(problem, BaseException)]
         if any(isinstance(problem, PortTaken) for problem in problems):
-            await asyncio.gather(*(seat.stop() for seat in self.seats))
+            await asyncio.gather(*(one.stop() for one in self.seats))
             self.seats = []
         # Another problem than a port that was taken cannot be helped by another port.
         for problem in sorted(problems, key=lambda problem: isinstance(problem, PortTaken)):
@@ -134,20 +150,30 @@ class Drive:
     async def _device(self) -> Device:
         if self.station.device is not None:
             return await self.station.ready_device()
-        device = self.station.make_device(self.places.seats["callee"])
+        device = self._chosen
+        assert device is not None
         # Starting costs the machine more than a call does: no more at a time than may call at a time.
         async with self.station.slots:
             with disk_errors():
                 await device.start()
         return device
 
-    async def _through(self, call: Call, number: int, uri: str) -> BoundSeat:
+    def _peer(self, seats: Mapping[str, Address]) -> Address:
+        """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""
+        return seats.get("callee") or next(iter(seats.values()), None) or self.station.bench.pool.lease()
+
+    async def _through(self, call: Call, number: int) -> Asked:
         """Have a SIPp call through the device."""
-        assert self.device is not None
         name = "caller" if number == 0 else f"caller{number + 1}"
-        seat = await self.station.bench.call(self.id, name, call, uri, self.device.address, self._hear)
+        bindings = self.plan.bindings if number == 0 and self.station.spec.profile.lab.registrar else ()
+        # Where the device answers calls itself, nobody else would end one that it accepts.
+        hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
+        asked = self.recorder.asked[name] = Asked(call, time.time(), bool(bindings), hangs_up)
+        seat = await self.station.bench.call(
+            self.id, name, call, self.places, self._hear, bindings=bindings, hangs_up=hangs_up
+        )
         self.seats.append(seat)
-        return seat
+        return asked
 
     # --- the window
 
@@ -176,8 +202,20 @@ class Drive:
         return (self._last_final_at() or moment) > moment
 
     def _last_final_at(self) -> float | None:
-        # What the device tries while it is watched is evidence, and begins no new window.
-        return self.recorder.last_final_at(self._tried)
+        # What the device tries, or answers, while it is watched is evidence, and begins no new window.
+        moments = self.recorder.last_final_at(self._tried), self._over_at
+        return max(filter(None, moments), default=None)
+
+    def _callers_over_at(self) -> float | None:
+        """When the calls of SIPp callers were over; None without any, and if nothing came of one.
+
+        The first copy counts of a final response that the device itself sends: that it is repeated is evidence.
+        """
+        if not self._called or self.calling is None or not self.calling.reached:
+            return None
+        if self.recorder.pending():
+            return max(heard.traced.time for heard in self.recorder.heard)
+        return self.recorder.answered_at()
 
     # --- the evidence
 
@@ -224,7 +262,8 @@ class Drive:
         )
 
     def _events(self) -> tuple[Event, ...]:
-        heard = in_causal_order(self.recorder.heard, self.plan)
+        began = {name: asked.began_at for name, asked in self.recorder.asked.items()}
+        heard = in_causal_order(self.recorder.heard, self.plan, began)
         return tuple(
             Event(
                 raw=one.traced.raw,
@@ -241,7 +280,7 @@ class Drive:
         self.station.heard(heard)
         if heard.message.method == "INVITE" and heard.traced.direction == "received":
             for seat in (*self.seats, self.station.backup):
-                if seat is not None and seat.name == heard.seat:
+                if seat is not None and seat.name == heard.seat and seat.kind != "caller":
                     self.station.note(Control(seat.kind, seat.address, heard.traced.time, self.id))
 
     def _trouble(self, blame: Literal["harness", "device", "stimulus"], text: str) -> None:
@@ -250,12 +289,7 @@ class Drive:
 
 def _needs_port_5060(plan: Plan) -> list[str]:
     """The endpoints that a SIP URI of ``plan`` names by their host alone: there the device goes to port 5060."""
-    texts = [call.to for call in plan.calls]
-    for endpoint in plan.endpoints:
-        for answer in endpoint.answers:
-            for response in (*answer.responses, *answer.reinvites):
-                texts += (*response.contacts, *response.headers)
-    found = ((text, name) for text in texts for name in _HOST_ALONE.findall(text))
+    found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
     return [name for text, name in found if f"{{{name}.port}}" not in text]
 
 

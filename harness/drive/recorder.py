@@ -7,22 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.drive.asked import Asked
+from harness.drive.heard import Heard
 from harness.plan import Answer, Plan
-from harness.sip import SipMessage
-from harness.sipp.trace import TracedMessage
 
 KEPT_OF_A_KIND = 200
 """How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps: a device that floods
 would fill the disk, and the two hundredth says no more than the hundredth."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One message as it came from a trace."""
-
-    seat: str
-    traced: TracedMessage
-    message: SipMessage
 
 
 @dataclass
@@ -39,6 +30,8 @@ class _Invite:
     reinvites: int = 0
     """Re-INVITEs in its dialog that have been answered."""
     last_final: float | None = None
+    cancelled: bool = False
+    """A CANCEL has come, and by its answer leads to a final response."""
 
 
 @dataclass
@@ -52,6 +45,8 @@ class Recorder:
     """Loop time of the last message; what "quiet" is counted from."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many messages of which kind at which seat were not kept."""
+    asked: dict[str, Asked] = field(default_factory=dict)
+    """The SIPp callers by the name of their seat."""
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _invites: dict[tuple[str, str, str], _Invite] = field(default_factory=dict)
@@ -86,8 +81,12 @@ class Recorder:
         return len(self._invites)
 
     def busy(self) -> bool:
-        """Whether something is to come by itself: an answer that is not complete, a call that will be hung up."""
+        """Whether an endpoint will act by itself: its answer is not complete, or it will hang up."""
         return any(self._due(invite) for invite in self._invites.values())
+
+    def pending(self) -> bool:
+        """Whether a caller still waits for something that may come."""
+        return any(asked.due for asked in self.asked.values())
 
     def standing(self) -> list[tuple[str, str]]:
         """Seat and Call-ID of every answered call that nobody has ended."""
@@ -100,6 +99,10 @@ class Recorder:
     def unacknowledged(self) -> bool:
         """Whether a final response has got no ACK: the device may not know that its call is over."""
         return any(invite.finals and not invite.acked for invite in self._invites.values())
+
+    def answered_at(self) -> float | None:
+        """Time (epoch) at which the last caller got its final response; None if none has."""
+        return max((asked.answered_at for asked in self.asked.values() if asked.answered_at), default=None)
 
     def last_final_at(self, of_first: int | None = None) -> float | None:
         """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none.
@@ -117,6 +120,10 @@ class Recorder:
         answer = invite.answer
         if answer is None:
             return False
+        if invite.cancelled and invite.status >= 300:
+            return False  # the copies that its answer asks for are not sent
+        if not invite.finals and invite.cancelled:
+            return True
         if not invite.finals or invite.status >= 300:
             return invite.finals < answer.finals
         if answer.then == "bye":
@@ -126,6 +133,9 @@ class Recorder:
         return not invite.ended and invite.reinvites < wanted
 
     def _follow(self, heard: Heard) -> None:
+        if asked := self.asked.get(heard.seat):
+            asked.follow(heard)
+            return
         message, key = heard.message, (heard.seat, heard.message.call_id, heard.message.branch or "")
         if heard.traced.direction == "received":
             if message.method == "INVITE" and not self._dialog(heard) and key not in self._invites:
@@ -134,7 +144,9 @@ class Recorder:
                 for (seat, call_id, branch), invite in self._invites.items():
                     if (seat, call_id) == key[:2] and (branch == key[2] or invite.status < 300):
                         invite.acked = True
-        elif message.status is not None and message.status >= 200 and message.cseq_method == "INVITE":
+            elif message.method == "CANCEL" and (gone := self._invites.get(key)) and gone.answer:
+                gone.cancelled = not gone.finals and gone.answer.cancelled in ("terminate", "answer")
+        elif message.status is not None and message.status >= 200 and message.cseq_method not in ("BYE", "CANCEL"):
             self._final(heard, key)
         if message.status is not None and message.cseq_method == "BYE":
             # The call is over when the BYE has been answered, whoever said it; an unanswered one ends at the limit.
@@ -151,14 +163,25 @@ class Recorder:
         self._invites[key] = _Invite(answer)
 
     def _final(self, heard: Heard, key: tuple[str, str, str]) -> None:
+        to_invite = heard.message.cseq_method == "INVITE"
         invite = self._invites.get(key)
-        if invite:
+        if invite and to_invite:
             invite.finals += 1
             invite.status = invite.status or heard.message.status or 0
-        elif invite := self._dialog(heard):
+        elif to_invite and (invite := self._dialog(heard)):
             invite.reinvites += 1
+        elif invite := self._forged(heard):
+            invite.finals += 1
         if invite:
             invite.last_final = heard.traced.time
+
+    def _forged(self, heard: Heard) -> _Invite | None:
+        """The INVITE that a response was meant for which its forged Via or CSeq does not lead to."""
+        for (seat, call_id, _), invite in reversed(self._invites.items()):
+            forges = invite.answer and any(response.forged for response in invite.answer.responses)
+            if forges and (seat, call_id) == (heard.seat, heard.message.call_id):
+                return invite
+        return None
 
     def _dialog(self, heard: Heard) -> _Invite | None:
         """The answered call that a message with a To tag belongs to."""

@@ -14,11 +14,13 @@ from types import TracebackType
 from typing import Any
 
 from harness.device import Device, Profile
+from harness.device.placeholders import fill
 from harness.device.process import Death
 from harness.drive.addresses import lock_folder, try_lock
 from harness.drive.bench import Bench, BoundSeat, disk_errors
 from harness.drive.drive import Drive
-from harness.drive.recorder import Heard, Recorder
+from harness.drive.heard import Heard
+from harness.drive.recorder import Recorder
 from harness.errors import DeviceError, SetupError
 from harness.flow import Control, Flow, LifeSign
 from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
@@ -27,6 +29,9 @@ from harness.windows import Window
 
 PLAIN_CALL = Plan((Endpoint("callee", "callee", (Answer((Response(200),)),)),), calls=(Call(),), watched=False)
 """A call that is simply answered: the sign of life of a device that answers no OPTIONS."""
+
+PLAIN_QUESTION = Plan((), calls=(Call("sip:{token}@{device}"),), watched=False)
+"""The same for a device that answers calls itself: whatever it says to this one."""
 
 BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 """What stands at the address that the device has been given as its backup."""
@@ -124,6 +129,11 @@ class Station:
             work=self.bench.folder,
         )
 
+    def numbers(self, token: str, device: Address) -> dict[str, str]:
+        """The URIs of the profile's ``lab.numbers``, for one drive."""
+        values = {"token": token, "device": str(device)}
+        return {name: fill(template, values) for name, template in self.spec.profile.lab.all_numbers().items()}
+
     async def ready_device(self) -> Device:
         """The shared device, started again if it ended by itself; DeviceError if that does not help."""
         if self.device is None:
@@ -200,9 +210,15 @@ class Station:
     # --- its own
 
     async def _call_plainly(self) -> LifeSign | None:
-        flow = await self.drive(PLAIN_CALL, self.spec.profile.device.roles[0], "udp")
+        role = self.spec.profile.device.roles[0]
+        if role in ("uas", "redirect"):
+            flow = await self.drive(PLAIN_QUESTION, role, "udp")
+            said = flow.select(at="caller", received=True)
+            return LifeSign(said[0].time, f"it answered a plain call: {said[0].start_line}") if said else None
+        flow = await self.drive(PLAIN_CALL, role, "udp")
         arrived = flow.select("INVITE", at="callee", received=True)
-        return LifeSign(arrived[0].time, "it placed a plain call") if arrived else None
+        how = "it placed a plain call" if role == "uac" else "it passed on a plain call"
+        return LifeSign(arrived[0].time, how) if arrived else None
 
     async def _guard_backup(self) -> BoundSeat:
         async def start() -> BoundSeat:

@@ -1,23 +1,24 @@
 """Rendering: from an endpoint or a call of a plan to the SIPp XML that plays it.
 
-The templates are in ``scenarios/``.  Values are escaped twice over: the text of a ``<send>`` is CDATA, in which
-SIPp reads ``[keywords]`` and ``\\xHH``; so every bracket and backslash becomes ``\\xHH``, and no value can end the
-CDATA section or be taken for a keyword.
+The templates are in ``scenarios/``; what goes into them has been through :mod:`harness.sipp.values`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from harness.errors import PlanError
-from harness.plan import REQUEST_URI, Address, Answer, Call, Endpoint, Places, Response
+from harness.plan import REQUEST_URI, Address, Call, Cancelled, Endpoint, Forgery, Places, Response
+from harness.sipp import stand_ins
 from harness.sipp.reasons import REASONS
+from harness.sipp.values import check_answer, check_call, check_line, escape, fill, header_name, milliseconds
 
 TEMPLATES = Path(__file__).parents[2] / "scenarios"
 HANG_UP = "SIPVERDICT-HANGUP"
@@ -27,8 +28,25 @@ FOREVER_MS = 2_000_000_000
 LONGEST_SCENARIO = 65_535
 """More bytes, and SIPp says no more than that it cannot parse them."""
 MEDIA_PORT = 40000
+COPY_MS, LATE_MS, ACKS_MS = 100, 300, 200
+"""From a refusal to the copy of its INVITE, and to the ACK where something is done before it; between two ACKs."""
+AGAIN_MS = 6000
+"""From an ACK to another INVITE with the same identifiers: more than T4 (5 s), so nothing is left of the first."""
 
-_ESCAPED = re.compile(r"[\[\]\\\x01-\x09\x0b-\x1f\x7f]")
+_OF_ANY = ("User-Agent: sipverdict",)
+_OF_AN_INVITE = (
+    "Subject: sipverdict",
+    *_OF_ANY,
+    "Supported: replaces",
+    "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, UPDATE",
+    "Accept: application/sdp",
+)
+"""What a caller's request says unless the plan says otherwise."""
+
+_OTHERS = ("MESSAGE", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE")
+"""What an endpoint just accepts."""
+_KNOWN = {*_OTHERS, "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "NOTIFY", "UPDATE"}
+
 _MESSAGE_OR_LABEL = re.compile(
     r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(?P<message>send|recv|nop|pause)\b|<label id=\"(?P<label>\w+)\"/>", re.DOTALL
 )
@@ -49,14 +67,28 @@ class _Response:
     sdp: bool = False
     after_ms: int = 0
     contact_header: str = "Contact"
+    body: str = ""
+    forged: Forgery = ""
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it leads the device to no transaction: then it is said once, and changes nothing."""
+        return self.forged in ("branch", "method", "no_via")
 
 
 @dataclass(frozen=True)
 class _Answer:
+    number: int
     responses: tuple[_Response, ...]
     copies_ms: tuple[int, ...]
     then: str
-    final: bool
+    cancelled: Cancelled
+    cancelled_ms: int
+
+    @property
+    def cancels(self) -> bool:
+        """Whether a CANCEL gets something else than 200, and 487 to the INVITE at once."""
+        return self.cancelled != "terminate" or self.cancelled_ms > 0
 
 
 @dataclass(frozen=True)
@@ -65,8 +97,27 @@ class _Reinvite:
     response: _Response
 
 
-def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
-    """The scenario of ``endpoint`` at ``own``.  PlanError if it cannot be: the plan's mistake, named."""
+def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Iterable[str] = ()) -> str:
+    """The scenario of ``endpoint`` at ``own``.  PlanError if it cannot be: the plan's mistake, named.
+
+    ``methods``: those of the plan's calls.  One that is no INVITE gets the last response of the first answer, at once
+    and as often as it is asked; nothing if there is none.
+    """
+    asked = tuple(sorted(methods))
+    try:
+        drawn = _answer_for_all(endpoint, tuple(places.seats), own.transport, asked)
+        return _measured(stand_ins.put_in(drawn, places, own), endpoint.name)
+    except (PlanError, KeyError):
+        # Said once more with the real values, which the message is to name.
+        return _measured(_answer(endpoint, places, own, asked), endpoint.name)
+
+
+@lru_cache(maxsize=4096)
+def _answer_for_all(endpoint: Endpoint, seats: tuple[str, ...], transport: str, methods: tuple[str, ...]) -> str:
+    return _answer(endpoint, stand_ins.places(seats), stand_ins.address("own", transport), methods)
+
+
+def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str, ...]) -> str:
     who = f"endpoint {endpoint.name!r}"
     if not endpoint.answers:
         raise PlanError(
@@ -75,13 +126,15 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
     answers, reinvites = [], []
     for number, answer in enumerate(endpoint.answers, 1):
         where = f"{who}, answer {number}"
-        _check_answer(answer, where)
+        check_answer(answer, where)
         answers.append(
             _Answer(
+                number,
                 tuple(_response(r, places, own, where) for r in answer.responses),
-                tuple(_ms(seconds, where) for seconds in answer.copies),
+                tuple(milliseconds(seconds, where) for seconds in answer.copies),
                 answer.then,
-                bool(answer.responses) and answer.responses[-1].status >= 200,
+                answer.cancelled,
+                milliseconds(answer.cancelled_after, where),
             )
         )
         if answer.reinvites:
@@ -93,6 +146,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
     for label in labels:
         if not label.isalnum() or not label.isascii():
             raise PlanError(f"{who}: the tag label {label!r} is not made of letters and digits")
+    asked_methods = sorted({*methods} - (_KNOWN - {*_OTHERS}))
     return _render(
         "answer.xml.j2",
         endpoint.name,
@@ -100,17 +154,77 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address) -> str:
         answers=answers,
         reinvites=reinvites[::-1],
         tags=labels,
-        dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses),
+        dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses)
+        or any(answer.cancelled == "answer" for answer in answers),
+        forged={r.forged for answer in answers for r in answer.responses},
+        accepted=_response(Response(200), places, own, who),
+        asked_methods=list(map(re.escape, asked_methods)),
+        asked=answers[0].responses[-1] if answers[0].responses else None,
+        other_methods=[method for method in _OTHERS if method not in asked_methods],
         cap=endpoint.cap,
         refusal=_Response(480, "Asked Too Often"),
         terminated=_Response(487, REASONS[487]),
     )
 
 
-def render_call(call: Call, request_uri: str, own: Address, device: Address) -> str:
-    """The scenario of a caller at ``own`` that sends an INVITE for ``request_uri`` to ``device``."""
-    _check_line(request_uri, "the URI of a call")
-    return _render("call.xml.j2", "caller", own, request_uri=request_uri, device=device, act=call.act)
+def render_call(
+    call: Call, places: Places, own: Address, bindings: Sequence[str] = (), *, hangs_up: bool = False
+) -> str:
+    """The scenario of a caller at ``own`` that makes ``call`` through the device, after registering ``bindings``.
+
+    ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  PlanError if it cannot be.
+    """
+    if places.device is None:
+        raise PlanError("a call can only be rendered when the device's address is known")
+    try:
+        drawn = _call_for_all(call, tuple(places.seats), own.transport, tuple(bindings), hangs_up)
+        return _measured(stand_ins.put_in(drawn, places, own), "caller")
+    except (PlanError, KeyError):
+        return _measured(_call(call, places, own, tuple(bindings), hangs_up), "caller")
+
+
+@lru_cache(maxsize=4096)
+def _call_for_all(call: Call, seats: tuple[str, ...], transport: str, bindings: tuple[str, ...], hangs_up: bool) -> str:
+    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), bindings, hangs_up)
+
+
+def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], hangs_up: bool) -> str:
+    check_call(call)
+
+    def filled_in(text: str) -> str:
+        filled = fill(text, places, "a call")
+        if REQUEST_URI in filled:
+            raise PlanError(f"a call: {text!r} holds {{request_uri}}, which only an answer knows")
+        check_line(filled, "a call")
+        return filled
+
+    lines = tuple(map(filled_in, call.headers))
+    contact = f"Contact: <sip:caller@{own}{';transport=tcp' if own.transport == 'tcp' else ''}>"
+    defaults = (contact, *_OF_AN_INVITE)
+    routes = tuple(line for line in lines if header_name(line) == "route")
+    names = {header_name(line) for line in lines}
+    given = defaults if call.method == "INVITE" else _OF_ANY
+    return _render(
+        "call.xml.j2",
+        "caller",
+        own,
+        call=call,
+        request_uri=filled_in(call.to),
+        device=places.device,
+        lines=(*(line for line in given if header_name(line) not in names), *lines),
+        defaults=defaults,
+        routes=routes,
+        cancel_lines=(*routes, *map(filled_in, call.cancel_headers)),
+        vias=tuple(map(filled_in, call.vias)),
+        from_params=filled_in(call.from_params),
+        bindings=tuple(map(filled_in, bindings)),
+        aor=filled_in("sip:{token}@{device}"),
+        hangs_up=hangs_up,
+        copy_ms=COPY_MS,
+        late_ms=LATE_MS,
+        acks_ms=ACKS_MS,
+        again_ms=AGAIN_MS,
+    )
 
 
 def _render(template: str, name: str, own: Address, **values: Any) -> str:
@@ -136,7 +250,10 @@ def _render(template: str, name: str, own: Address, **values: Any) -> str:
         ) from error
     except jinja2.TemplateError as error:
         raise PlanError(f"scenario template {template} cannot be rendered: {error}") from error
-    text = _number_labels(_BLANK_LINES.sub("\n", text.lstrip()))
+    return _number_labels(_BLANK_LINES.sub("\n", text.lstrip()))
+
+
+def _measured(text: str, name: str) -> str:
     if (size := len(text.encode())) > LONGEST_SCENARIO:
         raise PlanError(f"the scenario of {name!r} has {size} bytes, and SIPp reads at most {LONGEST_SCENARIO}")
     return text
@@ -166,74 +283,29 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def escape(text: str) -> str:
-    """``text`` for a place inside a ``<send>``: it reaches the wire as it is, folded lines included."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    escaped = [_ESCAPED.sub(_hex, line) for line in lines]
-    # SIPp strips the blanks that begin a line of the scenario, so those of a folded line are written as \x20.
-    folded = escaped[:1] + [_hex(line[0]) + line[1:] if line[:1] == " " else line for line in escaped[1:]]
-    return "\n".join(folded).replace(REQUEST_URI, "[$request_uri]")
-
-
-def _hex(found: re.Match[str] | str) -> str:
-    return f"\\x{ord(found if isinstance(found, str) else found[0]):02X}"
-
-
 def _response(response: Response, places: Places, own: Address, where: str) -> _Response:
-    def fill(text: str) -> str:
-        filled = _fill(text, places, where)
-        _check_line(filled, where)
+    def filled_in(text: str) -> str:
+        filled = fill(text, places, where)
+        check_line(filled, where)
         return filled
 
     success = 200 <= response.status < 300
-    contacts = tuple(map(fill, response.contacts))
+    contacts = tuple(map(filled_in, response.contacts))
     if 100 < response.status < 300 and not contacts:
         contacts = (f"<sip:{own}{';transport=tcp' if own.transport == 'tcp' else ''}>",)
+    body = fill(response.body, places, where)
+    if re.search(r"\0|\r(?!\n)", body):
+        raise PlanError(f"{where}: the body {body!r} holds a NUL or a CR without LF")
     reason = REASONS.get(response.status, "") if response.reason is None else response.reason
     return _Response(
         response.status,
-        fill(reason),
+        filled_in(reason),
         contacts,
-        tuple(map(fill, response.headers)),
+        tuple(map(filled_in, response.headers)),
         response.tag,
         response.sdp or success,
-        _ms(response.after, where),
-        fill(response.contact_header),
+        milliseconds(response.after, where),
+        filled_in(response.contact_header),
+        body,
+        response.forged,
     )
-
-
-def _fill(text: str, places: Places, where: str) -> str:
-    try:
-        return places.fill(text)
-    except (KeyError, AttributeError, IndexError, ValueError, TypeError) as error:
-        known = ", ".join(["{token}", *(f"{{{name}}}" for name in places.seats)])
-        raise PlanError(
-            f"{where}: a placeholder of {text!r} cannot be filled in ({type(error).__name__}: {error})",
-            f"the placeholders here are {known}, and .host and .port of the endpoints; a brace itself is written twice",
-        ) from error
-
-
-def _check_answer(answer: Answer, where: str) -> None:
-    for response in answer.responses + answer.reinvites:
-        if not 100 <= response.status <= 699:
-            raise PlanError(f"{where}: {response.status} is not a SIP status code")
-    if any(response.status >= 200 for response in answer.responses) and answer.responses[-1].status < 200:
-        raise PlanError(f"{where}: a provisional response cannot be the last one when there is a final one")
-    if any(response.status < 200 for response in answer.reinvites):
-        raise PlanError(f"{where}: a re-INVITE is answered with one final response")
-    if answer.copies and not any(response.status >= 200 for response in answer.responses):
-        raise PlanError(f"{where}: it has copies, but no final response to send again")
-
-
-def _check_line(text: str, where: str) -> None:
-    if "\0" in text or re.search(r"\r(?!\n)|\n(?![ \t])|(?<!\r)\n", text):
-        raise PlanError(
-            f"{where}: {text!r} holds a NUL or a line break that does not fold",
-            "a header line is folded by CR LF and a blank",
-        )
-
-
-def _ms(seconds: float, where: str) -> int:
-    if seconds < 0:
-        raise PlanError(f"{where}: {seconds} s is no time to wait")
-    return round(seconds * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -138,12 +139,14 @@ class Device:
 
 
 @asynccontextmanager
-async def answering(folder: Path, *answers: Answer, **more: Any) -> AsyncIterator[tuple[Device, SippProcess]]:
-    """A device beside a running endpoint that gives these answers."""
+async def answering(
+    folder: Path, *answers: Answer, methods: tuple[str, ...] = (), **more: Any
+) -> AsyncIterator[tuple[Device, SippProcess]]:
+    """A device beside a running endpoint that gives these answers, to calls of these methods as well."""
     own = address()
     endpoint = Endpoint("callee", "callee", answers, **more)
     places = Places("123", {"callee": own, "target": Address("127.0.40.1")})
-    process = await started("callee", render_answer(endpoint, places, own), own, folder)
+    process = await started("callee", render_answer(endpoint, places, own, methods), own, folder)
     device = Device(own)
     try:
         yield device, process
@@ -154,11 +157,15 @@ async def answering(folder: Path, *answers: Answer, **more: Any) -> AsyncIterato
 
 
 @asynccontextmanager
-async def calling(folder: Path, call: Call) -> AsyncIterator[tuple[Device, SippProcess]]:
-    """A device that is being called."""
+async def calling(
+    folder: Path, call: Call, bindings: tuple[str, ...] = (), **more: Any
+) -> AsyncIterator[tuple[Device, SippProcess]]:
+    """A device that is being called: ``sip:123@`` its address, unless the call says otherwise."""
     own = address()
     device = Device(own)
-    xml = render_call(call, f"sip:123@{device.own}", own, device.own)
+    if call.to == Call().to:
+        call = dataclasses.replace(call, to="sip:{token}@{device}")
+    xml = render_call(call, Places("123", {"callee": own}, device.own), own, bindings, **more)
     process = await started("caller", xml, own, folder, peer=device.own)
     try:
         yield device, process

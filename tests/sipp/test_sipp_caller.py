@@ -18,7 +18,7 @@ async def test_a_call_is_offered_accepted_and_ended_by_the_device(tmp_path: Path
     async with calling(tmp_path, Call()) as (device, caller):
         invite = await device.get()
         assert (invite.method, invite.request_uri) == ("INVITE", f"sip:123@{device.own}")
-        assert invite.from_uri == f"sip:caller@{caller.own}"
+        assert invite.from_uri == f"sip:caller@{caller.own.host}"
         assert invite.header("Subject")
         assert "a=sendrecv" in invite.body
         assert len(invite.body) == int(invite.header("Content-Length") or 0)

@@ -11,7 +11,8 @@ import pytest
 from harness.errors import PlanError
 from harness.plan import Act, Address, Answer, Call, Endpoint, Places, Response
 from harness.sipp import scenario
-from harness.sipp.scenario import escape, render_answer, render_call
+from harness.sipp.scenario import render_answer, render_call
+from harness.sipp.values import escape
 
 OWN = Address("127.0.40.1")
 PLACES = Places("4711", {"callee": OWN, "target": Address("127.0.40.2", 5070)})
@@ -106,7 +107,8 @@ def test_labels_are_numbered_as_sipp_counts() -> None:
 
 @pytest.mark.parametrize("act", get_args(Act))
 def test_every_act_of_a_caller_is_rendered(act: Act) -> None:
-    text = render_call(Call(act=act), "sip:1@[::1]:5060", OWN, Address("127.0.40.3"))
+    places = Places("1", device=Address("127.0.40.3"))
+    text = render_call(Call("sip:1@[::1]:5060", act=act), places, OWN)
     assert ElementTree.fromstring(text).tag == "scenario"
     assert "INVITE sip:1@\\x5B::1\\x5D:5060 SIP/2.0" in text
 

@@ -1,0 +1,111 @@
+"""When a drive takes a call for over: what callers and endpoints still owe each other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from harness.drive.asked import Asked
+from harness.drive.heard import Heard
+from harness.drive.recorder import Recorder
+from harness.plan import Answer, Call, Cancelled, Endpoint, Plan, Response
+from harness.sip import SipMessage
+from harness.sipp.trace import TracedMessage
+
+
+def heard(seat: str, line: str, branch: str = "z1", cseq: str = "1 INVITE", at: float = 1.0) -> Heard:
+    lines = (line.removeprefix("<"), f"Via: SIP/2.0/UDP h;branch={branch}", "To: <sip:a>;tag=t", "Call-ID: c")
+    raw = "\r\n".join((*lines, f"CSeq: {cseq}", "", ""))
+    return Heard(seat, TracedMessage(at, "sent" if line[0] == "<" else "received", "udp", raw), SipMessage(raw))
+
+
+def after(asked: Asked, *messages: Heard) -> bool:
+    for message in messages:
+        asked.follow(message)
+    return asked.due
+
+
+INVITE = heard("caller", "<INVITE sip:a SIP/2.0")
+TRYING, RINGING = heard("caller", "SIP/2.0 100 Trying"), heard("caller", "SIP/2.0 180 Ringing")
+DECLINED = heard("caller", "SIP/2.0 603 Decline", at=2.0)
+ACK = heard("caller", "<ACK sip:a SIP/2.0", cseq="1 ACK")
+ACCEPTED = heard("caller", "SIP/2.0 200 OK")
+ENDED = heard("caller", "SIP/2.0 200 OK", cseq="3 BYE")
+
+
+def test_a_caller_waits_for_its_final_response() -> None:
+    asked = Asked(Call(), 0.0)
+    assert after(asked, INVITE, TRYING)
+    assert not asked.reached, "a 100 says nothing"
+    assert after(asked, RINGING)
+    assert asked.reached
+    assert after(asked, DECLINED), "its ACK is still to come"
+    assert not after(asked, ACK)
+    assert (asked.status, asked.answered_at) == (603, 2.0)
+    asked.follow(heard("caller", "SIP/2.0 603 Decline", at=9.0))
+    assert asked.answered_at == 2.0, "the first copy counts"
+
+
+@pytest.mark.parametrize(
+    ("call", "acks"), [(Call(acks=0), 0), (Call(), 1), (Call(acks=3), 3), (Call(act="repeat", acks=2), 2)]
+)
+def test_as_many_acks_are_waited_for_as_the_plan_sends(call: Call, acks: int) -> None:
+    asked = Asked(call, 0.0)
+    owed = [after(asked, DECLINED), *(after(asked, ACK) for _ in range(acks))]
+    assert owed == [True] * acks + [False]
+
+
+def test_an_answered_call_is_over_when_its_caller_has_ended_it() -> None:
+    assert not after(Asked(Call(), 0.0), ACCEPTED, ACK)
+    asked = Asked(Call(), 0.0, hangs_up=True)
+    assert after(asked, ACCEPTED, ACK)
+    assert not after(asked, ENDED)
+
+
+def test_other_requests_have_no_ack_and_a_registration_is_no_answer() -> None:
+    asked = Asked(Call(method="MESSAGE"), 0.0, registers=True)
+    assert after(asked, heard("caller", "SIP/2.0 200 OK", cseq="1 REGISTER"))
+    assert (asked.registered, asked.status) == (200, 0)
+    assert not after(asked, heard("caller", "SIP/2.0 302 Moved", cseq="1 MESSAGE"))
+
+
+def busy(answer: Answer, *messages: Heard) -> list[bool]:
+    async def followed() -> list[bool]:
+        recorder, states = Recorder(Plan((Endpoint("callee", "callee", (answer,)),))), []
+        for message in messages:
+            recorder.hear(message)
+            states.append(recorder.busy())
+        return states
+
+    return asyncio.run(followed())
+
+
+ARRIVES = heard("callee", "INVITE sip:a SIP/2.0")
+CANCELLED = heard("callee", "CANCEL sip:a SIP/2.0", cseq="1 CANCEL")
+RINGS_LONG = (Response(180), Response(480, after=30))
+
+
+def sends(status: int, branch: str = "z1", cseq: str = "1 INVITE") -> Heard:
+    return heard("callee", f"<SIP/2.0 {status} X", branch, cseq)
+
+
+@pytest.mark.parametrize(("cancelled", "ends"), [("terminate", 487), ("answer", 200)])
+def test_a_cancelled_branch_is_waited_for_and_then_its_answer_is_not(cancelled: Cancelled, ends: int) -> None:
+    answer = Answer(RINGS_LONG, cancelled=cancelled, cancelled_after=1.0, then="wait")
+    states = busy(answer, ARRIVES, sends(180), CANCELLED, sends(200, cseq="1 CANCEL"), sends(ends))
+    assert states == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize("cancelled", ["ignore", "deaf"])
+def test_a_branch_that_minds_no_cancel_goes_on(cancelled: Cancelled) -> None:
+    answer = Answer((Response(180), Response(603, after=1)), cancelled=cancelled)
+    assert busy(answer, ARRIVES, sends(180), CANCELLED, sends(603)) == [True, True, True, False]
+    # One that never ends is not waited for.
+    assert not any(busy(Answer((Response(180),), cancelled=cancelled), ARRIVES, sends(180), CANCELLED))
+
+
+def test_forged_responses_count_as_sent() -> None:
+    answer = Answer((Response(302, forged="branch"), Response(302, forged="method"), Response(603)))
+    messages = (ARRIVES, sends(302, "other"), sends(302, cseq="1 INFO"), sends(603))
+    assert busy(answer, *messages) == [True, True, True, False]
