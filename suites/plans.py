@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from harness.plan import Answer, Call, Endpoint, Plan, Response
 
+CALLERS = ("uac", "b2bua")
+"""Who follows a redirection of any URI.  A proxy may for URIs of its own domain only (RFC 3261 16.5): where these plans
+dial somebody else it must not, and ``suites/proxy`` asks it for its own."""
+
 DIALLED = "sip:{token}@{callee}"
 MOVED_URI = "sip:9{token}@{target}"
 MOVED = f"<{MOVED_URI}>"

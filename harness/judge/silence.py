@@ -93,6 +93,10 @@ def _uncontrolled(flow: Flow, seat: Seat) -> str:
     reached = {control.seat_kind for control in flow.controls if control.address.transport == seat.address.transport}
     if seat.kind == "backup":
         return "" if "backup" in reached else f"no positive control: the device was never seen to use {seat.address}"
+    # One that calls nobody can only be seen to answer, and its answers go to an address like the guard's.
+    if flow.role in ("redirect", "uas"):
+        answered = any(flow.select(at=other.name, received=True) for other in flow.seats if other.kind == "caller")
+        return "" if answered else "no positive control: the device answered nobody in this flow"
     # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
     # does not follow can only be seen to reach what it dials.
     wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"

@@ -19,7 +19,7 @@ from harness.judge.silence import gap
 from harness.judge.targets import fresh, hops, user_of
 from harness.purpose import purpose
 from harness.verdict import Verdict
-from suites.plans import REDIRECT
+from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import (
     BAD_EXPIRES,
     COMMA,
@@ -36,7 +36,7 @@ from suites.uac._plans import (
 _PARSER = "the parser of Contact: it was written for the one form that the vendor's own exchange sends"
 
 
-@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"])
+@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"], roles=CALLERS)
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     """Several Contact lines, one line with commas and a folded line carry the same list of targets.
 
@@ -70,7 +70,7 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
             )
 
 
-@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"])
+@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"], roles=CALLERS)
 def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
     """``m:`` is Contact: a 302 that is written in compact form is followed like any other.
 
@@ -98,7 +98,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"])
+@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"], roles=CALLERS)
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 
@@ -133,7 +133,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"])
+@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"], roles=CALLERS)
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     """A lifetime that cannot be read is an hour, not an error: the Contact is followed for this call.
 

@@ -13,7 +13,7 @@ from harness.judge.targets import asked_for, fresh, user_of
 from harness.purpose import purpose
 from harness.uri import same_uri
 from harness.verdict import Verdict
-from suites.plans import REDIRECT
+from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT
 
 _TIMER_B, _SLACK = 32.0, 4.0
@@ -106,7 +106,9 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     yield satisfied(note=f"order of q in which the targets were tried: {order}")
 
 
-@purpose("RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"])
+@purpose(
+    "RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"], roles=CALLERS
+)
 def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
     """q goes from 0 to 1 with up to three decimals, and a malformed one does not stop the call.
 
@@ -203,7 +205,7 @@ def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.4-02", plan=(EXHAUST, DUPLICATES), faults=["folds_user_case"])
+@purpose("RFC3261-19.1.4-02", plan=(EXHAUST, DUPLICATES), faults=["folds_user_case"], roles=CALLERS)
 def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
     """The user part is case-sensitive: "b" and "B" are two targets, and each is called as it is written.
 

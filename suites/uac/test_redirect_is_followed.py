@@ -19,7 +19,7 @@ from harness.judge.silence import gap
 from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.purpose import purpose
 from harness.uri import differences
-from suites.plans import REDIRECT
+from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 
 
@@ -91,7 +91,7 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-02", plan=(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"])
+@purpose("RFC3263-4.2-02", plan=(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"], roles=CALLERS)
 def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
 

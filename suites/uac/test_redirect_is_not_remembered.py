@@ -10,11 +10,11 @@ from harness.judge.redirection import NOT_FOLLOWED, by_call, dropped, redirected
 from harness.judge.say import Findings, expect, unseen
 from harness.purpose import purpose
 from harness.uri import same_uri
-from suites.plans import NEXT_CALL, REDIRECT
+from suites.plans import CALLERS, NEXT_CALL, REDIRECT
 from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
 
 
-@purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"])
+@purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"], roles=CALLERS)
 def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     """A 302 without a lifetime is good for this call only: the next one goes to the original URI.
 
@@ -27,7 +27,7 @@ def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     yield _begins_at_the_original(flow, 1)
 
 
-@purpose("INT-302-EXPIRES-01", plan=(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"])
+@purpose("INT-302-EXPIRES-01", plan=(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"], roles=CALLERS)
 def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
     """expires=0 still means this call: the Contact is called now, and the next call begins at the original URI.
 
@@ -50,7 +50,7 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
         yield _begins_at_the_original(odd, 1)
 
 
-@purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0)
+@purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0, roles=CALLERS)
 def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
     """With a lifetime of 10 s the Contact may be used again for 10 s, and not after 13.
 

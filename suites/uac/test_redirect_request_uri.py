@@ -14,7 +14,7 @@ from harness.judge.targets import asked_for, lapses
 from harness.purpose import purpose
 from harness.uri import SipUri, differences
 from harness.verdict import Verdict
-from suites.plans import REDIRECT
+from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
 
 _LOOK_AT = "how the Request-URI is made of the Contact: copied whole, or put together from user and host?"
@@ -62,7 +62,13 @@ def test_known_parameters_stay(flow: Flow) -> Findings:
     yield from _stay(flow, ("user", "transport"), "a gateway takes the number for a name and refuses the call")
 
 
-@purpose("RFC3261-19.1.5-02", "RFC4458-2-01", plan=PARAMETERS, faults=["keeps_old_host", "drops_contact_parameters"])
+@purpose(
+    "RFC3261-19.1.5-02",
+    "RFC4458-2-01",
+    plan=PARAMETERS,
+    faults=["keeps_old_host", "drops_contact_parameters"],
+    roles=CALLERS,
+)
 def test_unknown_parameters_stay(flow: Flow) -> Findings:
     """Parameters that the device does not know stay in the Request-URI: ;target, ;cause and ;foo.
 
@@ -141,7 +147,7 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.1-01", plan=URI_HEADERS, faults=["routes_by_lr"])
+@purpose("RFC3261-19.1.1-01", plan=URI_HEADERS, faults=["routes_by_lr"], roles=CALLERS)
 def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     """;lr and ;method, which a redirection may not have, are ignored: the Contact is called like any other.
 
@@ -164,7 +170,9 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     )
 
 
-@purpose("INT-302-EXPIRES-02", "RFC3840-9-01", plan=(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"])
+@purpose(
+    "INT-302-EXPIRES-02", "RFC3840-9-01", plan=(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"], roles=CALLERS
+)
 def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
     """What stands behind the brackets belongs to the header: q, expires and features do not enter the Request-URI.
 
@@ -196,7 +204,7 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
         yield _stays_out(odd, names, means=means, look_at=look_at, requirement=row)
 
 
-@purpose("RFC3261-20.10-01", plan=BARE, faults=["reads_q_into_uri"])
+@purpose("RFC3261-20.10-01", plan=BARE, faults=["reads_q_into_uri"], roles=CALLERS)
 def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     """In a Contact without brackets all that follows a semicolon belongs to the header, not to the URI.
 

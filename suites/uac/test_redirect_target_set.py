@@ -14,6 +14,7 @@ from harness.judge.targets import repeats, user_of
 from harness.purpose import purpose
 from harness.uri import same_uri
 from harness.verdict import Verdict
+from suites.plans import CALLERS
 from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 
 _ADVICE = "the set of URIs that were tried: does it begin with the first Request-URI, and is it asked by 19.1.4?"
@@ -46,7 +47,7 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
 
 
-@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"])
+@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"], roles=CALLERS)
 def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     """A redirects to B and B to A: the circle ends when the first URI comes back.
 
@@ -89,7 +90,7 @@ def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.4-01", plan=DUPLICATES, faults=["endless_loop"])
+@purpose("RFC3261-19.1.4-01", plan=DUPLICATES, faults=["endless_loop"], roles=CALLERS)
 def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
     """Escapes, the case of parameters and their order do not make a URI a new one: it is tried once.
 

@@ -1,0 +1,256 @@
+"""A refusal on UDP, as the server transaction of RFC 3261 17.2.1 repeats it: when, how long, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from harness.finding import Finding
+from harness.flow import Event, Flow
+from harness.judge.acks import vias
+from harness.judge.answers import Asked, unproven
+from harness.judge.say import satisfied, unseen, violated
+from harness.verdict import Verdict
+
+T1, T2 = 0.5, 4.0
+TIMER_H = 64 * T1
+"""Seconds after its first copy, in which a refusal waits for its ACK."""
+AFTER_ACK_S = 0.1
+"""A copy that was on its way when the ACK arrived comes no later than so many seconds after it."""
+LATE_S = 1.0
+"""By so much may the last copy come after Timer H, as the catalogue has it."""
+_SLACK_S = 0.1
+"""What a busy machine may take from the time between two copies, by being late with the first."""
+_DRIFT_S = 0.3
+"""By so much may the device's timers be late in sum: the copy that is then due after Timer H is not missed."""
+
+
+def nominal(count: int) -> tuple[float, ...]:
+    """Seconds from one copy to the next, for so many of them: T1, doubled up to T2."""
+    return tuple(min(T1 * 2**number, T2) for number in range(count))
+
+
+def sent_again(one: Asked) -> tuple[Event, ...]:
+    """The final response and what repeats it; another final response is another matter."""
+    return tuple(final for final in one.finals if final.status == one.status)
+
+
+def before_the_ack(one: Asked) -> tuple[Event, ...]:
+    """The final response and its copies up to the first ACK, less the answers to copies of the INVITE.
+
+    A device that is slow to answer is asked again, and the answers to both come one behind the other.
+    """
+    acked = one.acks[0].number if one.acks else None
+    kept: list[Event] = []
+    asked_again = len(one.copies)
+    for final in sent_again(one):
+        if acked is not None and final.number > acked:
+            break
+        if kept and asked_again and final.time - kept[-1].time < T1 / 2 and not differences(kept[-1], final):
+            asked_again -= 1
+        else:
+            kept.append(final)
+    return tuple(kept)
+
+
+def repeated_on_time(flow: Flow, one: Asked) -> Finding:
+    """Whether the refusal was repeated after 0.5, 1.5, 3.5 … s, unchanged, while it had no ACK."""
+    finals = before_the_ack(one)
+    first, copies = finals[0], finals[1:]
+    name = f"the {first.status} (message {first.number})"
+    expected = f"copies of {name} about {_moments(nominal(5))} … s after it, until the ACK"
+    if any(copy.number > first.number for copy in one.copies):
+        return unseen("the INVITE came again, and the answer to it looks like a copy of the answer before")
+    slow = False
+    for (earlier, later), wanted in zip(pairwise(finals), nominal(len(copies)), strict=True):
+        late = later.time - earlier.time - wanted
+        tolerance = max(0.1, 0.2 * wanted)
+        slow = slow or late > tolerance + _SLACK_S
+        # Timers of a busy machine are late, and nobody is hurt by that; early ones are another matter.
+        if late < -tolerance - _SLACK_S or late > max(0.3, 0.5 * wanted):
+            return violated(
+                expected=expected,
+                actual=f"copies {_seen(finals)} s after it",
+                event=later,
+                means="a refusal that is lost on the way comes late, or the network is flooded with copies",
+                look_at="Timer G: it begins with T1 (0.5 s) and is doubled up to T2 (4 s)",
+            )
+        if changed := differences(first, later):
+            return violated(
+                expected=f"copies like {name}",
+                actual=f"another {', '.join(changed)}",
+                event=later,
+                means="the caller may take the copy for the answer of somebody else",
+                look_at="is the response kept by the transaction, or built anew for each copy?",
+            )
+    if one.acks and not copies:
+        return unseen(f"{name} was acknowledged at once")
+    if one.acks or len(copies) >= 2:
+        note = "some come later than a fifth of their time: slow timers, or a busy machine" if slow else ""
+        return satisfied(f"copies {_seen(finals)} s after {name}", note=note)
+    due = finals[-1].time + nominal(len(finals))[-1]
+    if doubt := unproven(flow, one.seat, due + T1):
+        return unseen(f"{_count(len(copies))} of {name} came, but {doubt}")
+    watched = flow.watch.closed_at - first.time
+    return violated(
+        expected=expected,
+        actual=f"{_count(len(copies))}{' and no more' if copies else ''} in the {watched:.0f} s after it",
+        event=finals[-1],
+        means="one lost datagram, and the caller waits for an answer that never comes",
+        look_at="is the refusal sent by a server transaction, or once by the application?",
+    )
+
+
+def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
+    """Whether no copy of the refusal came after its ACK."""
+    if not one.acks:
+        return unseen("the refusal was not acknowledged in this flow: it was not repeated often enough")
+    ack, final = one.acks[0], one.finals[0]
+    late = [copy for copy in sent_again(one) if copy.number > ack.number and copy.time > ack.time + AFTER_ACK_S]
+    if late:
+        return violated(
+            expected=f"no copy of the {final.status} once its ACK (message {ack.number}) was there",
+            actual=f"{_count(len(late))}, the first one {late[0].time - ack.time:.1f} s after the ACK",
+            event=late[0],
+            means="a call that is over keeps the caller's side busy for half a minute",
+            look_at="does the ACK find its transaction? It has the branch and the tags of the INVITE and its answer",
+        )
+    # The next one would come within T2.
+    due = ack.time + nominal(len(before_the_ack(one)))[-1] + T1
+    if doubt := unproven(flow, one.seat, due):
+        return unseen(f"no copy came after the ACK, but that none was sent is not proven: {doubt}")
+    return satisfied(f"no copy of the {final.status} after its ACK", event=ack)
+
+
+def given_up(flow: Flow, one: Asked) -> Finding:
+    """Whether the copies of a refusal without ACK end with Timer H, and not long before."""
+    if one.acks:
+        return unseen("the refusal was acknowledged in this flow")
+    finals = sent_again(one)
+    first, last = finals[0], finals[-1]
+    lasted = last.time - first.time
+    if lasted > TIMER_H + LATE_S:
+        return violated(
+            expected=f"no copy of the {first.status} more than {TIMER_H:g} s after the first",
+            actual=f"a copy after {lasted:.1f} s",
+            event=last,
+            means="a caller that has gone away is sent answers for ever",
+            look_at="Timer H: does anything end the copies but the ACK?",
+        )
+    if last is first:
+        return unseen("the refusal was never repeated, so there is no end of it to see")
+    doubt = unproven(flow, one.seat, first.time + TIMER_H + LATE_S)
+    if doubt:
+        return unseen(f"the last copy came after {lasted:.1f} s, but {doubt}")
+    # A copy that was due before Timer H and did not come.
+    if lasted + T2 < TIMER_H - _DRIFT_S:
+        return violated(
+            expected=f"copies of the {first.status} for {TIMER_H:g} s, the last one about 31.5 s after the first",
+            actual=f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s",
+            event=last,
+            means="a caller behind a bad network waits for an answer that was given up too early",
+            look_at="which timer ends the copies, and is it 64*T1 (32 s, Timer H)?",
+        )
+    return satisfied(f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s", event=last)
+
+
+def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Finding:
+    """Whether a copy of the INVITE that comes after the refusal gets the same refusal again, at once.
+
+    ``alerted``: INVITEs by which the device asked somebody else once more.
+    """
+    first = one.finals[0]
+    repeat = next((copy for copy in one.copies if copy.number > first.number), None)
+    if repeat is None:
+        return unseen("the INVITE was not sent again after its final response")
+    name = f"the {first.status} (message {first.number})"
+    expected = f"{name} again, at once and unchanged"
+    means = "a caller whose network doubles a datagram makes the phone ring once more"
+    look_at = "does the copy find the INVITE's server transaction while that waits for the ACK?"
+    later = [response for response in one.responses if response.number > repeat.number]
+    strange = [response for response in later if response.status != first.status or differences(first, response)]
+    # A copy that got its answer has found its transaction: who is rung after that is rung for another reason.
+    alerted = [invite for invite in alerted if not later or invite.number < later[0].number]
+    if strange or alerted:
+        event = (*alerted, *strange)[0]
+        what = event.start_line if event in alerted else f"{event.status} {event.reason}"
+        changed = ", ".join(differences(first, event)) if event.status == first.status else ""
+        return violated(
+            expected=expected,
+            actual=f"{what}, with another {changed}" if changed else what,
+            event=event,
+            means=means,
+            look_at=look_at,
+        )
+    # Timer G sends a copy by itself, unless the ACK was there before.
+    by_itself = first.time + T1 - _SLACK_S
+    if later and (later[0].time < by_itself or (one.acks and one.acks[0].time < by_itself)):
+        return satisfied(
+            f"the {first.status} again {1000 * (later[0].time - repeat.time):.0f} ms later", event=later[0]
+        )
+    if later:
+        return unseen("the answer to the copy cannot be told from what Timer G sends by itself")
+    if doubt := unproven(flow, one.seat, repeat.time + T1):
+        return unseen(f"the copy got no answer, but {doubt}")
+    return violated(
+        expected=expected,
+        actual=f"no answer in {flow.watch.closed_at - repeat.time:.0f} s",
+        event=repeat,
+        means="a caller who did not get the refusal and asks again has to wait for it",
+        look_at=look_at,
+        at_most=Verdict.WARN,
+    )
+
+
+def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
+    """Whether ACKs beyond the first are taken without a word."""
+    if len(one.acks) < 2:
+        return unseen("the refusal was not acknowledged more than once in this flow")
+    first, second = one.finals[0], one.acks[1]
+    stray = flow.select(
+        received=True,
+        at=one.seat,
+        where=lambda event: (
+            event.status is not None
+            and event.number > one.acks[0].number
+            and (event.cseq_method == "ACK" or (event.cseq_method == "INVITE" and event.status != first.status))
+        ),
+    )
+    if stray:
+        return violated(
+            expected="no answer to an ACK, whichever copy it is",
+            actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}",
+            event=stray[0],
+            means="a caller that acknowledges each copy gets errors for a call that ended as it should",
+            look_at="does the transaction stay for Timer I (5 s) after the first ACK, and is an ACK ever answered?",
+        )
+    if doubt := unproven(flow, one.seat, one.acks[-1].time + T1):
+        return unseen(f"no answer to the ACKs came, but {doubt}")
+    return satisfied(f"{len(one.acks)} ACKs, and no answer to any of them", event=second)
+
+
+def differences(first: Event, copy: Event) -> tuple[str, ...]:
+    """In what a copy of a response differs, as far as a caller can tell."""
+    return tuple(
+        name
+        for name, was, now in (
+            ("To tag", first.to_tag, copy.to_tag),
+            ("Contact", first.headers("Contact"), copy.headers("Contact")),
+            ("From tag", first.from_tag, copy.from_tag),
+            ("CSeq", first.cseq_number, copy.cseq_number),
+            ("Via", vias(first), vias(copy)),
+        )
+        if was != now
+    )
+
+
+def _moments(gaps: Sequence[float]) -> str:
+    return ", ".join(f"{sum(gaps[: place + 1]):g}" for place in range(len(gaps)))
+
+
+def _seen(finals: Sequence[Event]) -> str:
+    return ", ".join(f"{copy.time - finals[0].time:.1f}" for copy in finals[1:]) or "no"
+
+
+def _count(copies: int) -> str:
+    return {0: "no copy", 1: "one copy"}.get(copies, f"{copies} copies")

@@ -1,0 +1,68 @@
+"""What a response takes from its request (RFC 3261 8.2.6.2), and what it must not say twice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from harness.flow import Event
+from harness.judge.acks import vias
+from harness.sip import split_list
+from harness.uri import same_uri
+
+_RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
+_RPORT = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)
+_PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
+_BLANKS = re.compile(r"\s*([;=:/,<>])\s*")
+
+
+def via_changes(request: Event, response: Event) -> tuple[str, bool]:
+    """In what the Vias of a response are not those of its request, in words, and whether that is mere writing.
+
+    ``received`` and ``rport`` belong into the topmost one (18.2.1, RFC 3581).
+    """
+    wanted, came = vias(request), vias(response)
+    if len(wanted) != len(came):
+        lost = [via for via in wanted[1:] if _close(via) not in map(_close, came)]
+        return f"{len(came)} of {len(wanted)} Vias" + (f", without {'; '.join(lost)}" if lost else ""), False
+    told, writing = [], True
+    for place, (ours, theirs) in enumerate(zip(wanted, came, strict=True)):
+        if place == 0:
+            ours, theirs = _unseen_from(ours), _unseen_from(theirs)
+        if _close(ours) != _close(theirs):
+            told.append(f"Via {place + 1}: {came[place]}")
+            writing = writing and _parts(ours) == _parts(theirs)
+    return "; ".join(told), writing
+
+
+def from_changes(request: Event, response: Event) -> tuple[str, bool]:
+    """The From of a response if it is not that of its request, and whether that is mere writing; else ""."""
+    ours, theirs = request.header("From") or "", response.header("From") or ""
+    if _close(ours) == _close(theirs):
+        return "", True
+    same = same_uri(request.from_uri, response.from_uri) and request.from_tag == response.from_tag
+    return f"From: {theirs or '(none)'}", same and _parts(ours)[1] == _parts(theirs)[1]
+
+
+def repeated_protocols(message: Event) -> tuple[str, ...]:
+    """The protocols that more than one Reason value of ``message`` is about (RFC 3326); STIR may be (RFC 9366)."""
+    values = [value for line in message.headers("Reason") for value in split_list(line)]
+    counted = Counter(value.partition(";")[0].strip().upper() for value in values)
+    return tuple(protocol for protocol, count in counted.items() if count > 1 and protocol != "STIR")
+
+
+def _unseen_from(via: str) -> str:
+    """``via`` without what the server adds to the topmost one; an ``rport`` without value may get one."""
+    return _RPORT.sub(";rport", _RECEIVED.sub("", via))
+
+
+def _close(text: str) -> str:
+    """``text`` without the blanks that the grammar allows around separators."""
+    return _BLANKS.sub(r"\1", " ".join(text.split()))
+
+
+def _parts(text: str) -> tuple[str, tuple[str, ...]]:
+    """What stands before the parameters, and the parameters in no order; names and values of tokens ignore case."""
+    head, semicolon, rest = (text.rpartition(">") if ">" in text else ("", "", text))[2].partition(";")
+    parameters = tuple(sorted(_close(found).lower() for found in _PARAMETER.findall(semicolon + rest)))
+    return _close(head).lower(), parameters

@@ -1,0 +1,164 @@
+"""What the caller is told when several branches have failed: one response, and the right one (RFC 3261 16.7 item 6)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.branches import ResponseContext, contexts, last_end
+from harness.judge.declines import since
+from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.silence import silent
+from harness.judge.upstream import no_final, outcomes
+from harness.purpose import purpose
+from suites.plans import DECLINE, REDIRECT
+from suites.proxy._plans import (
+    FORK_DECLINE,
+    FORK_ORDERS,
+    FORK_STORED,
+    NO_CONTACT,
+    RECURSION,
+)
+
+NOT_COMPLETE = "not every branch of this call has ended, so there was nothing to choose from"
+
+
+def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Findings:
+    refused, told = context.refused, context.asked.final
+    if refused is None or refused.final is None:
+        yield unseen(f"{call}no branch was answered with a 6xx")
+    elif told is None:
+        yield unseen(f"{call}the caller got no final response (which is another rule)")
+    elif told.number < refused.final.number:
+        yield unseen(f"{call}the caller had {told.start_line} before the {refused.status} was sent")
+    elif (told.status or 0) < 300:
+        yield unseen(f"{call}the call was answered")
+    else:
+        stored = {final.status for final in context.finals if final.number < told.number}
+        if told.status in stored and (told.status or 0) >= 600:
+            yield satisfied(f"{call}{told.start_line} at the caller", event=told)
+            return
+        others = ", ".join(str(final.status) for final in context.finals)
+        yield violated(
+            expected=f"{call}the {refused.status}",
+            actual=f"{told.start_line} at the caller; the branches had ended with {others}",
+            event=told,
+            means="the caller's side tries again, or elsewhere, what the callee has declined",
+            look_at="the order in which stored responses are preferred, and what maps a 603 to another code",
+        )
+
+
+@purpose("RFC3261-16.7.6-01", plan=DECLINE, faults=["changes_6xx"])
+def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
+    """With one branch there is nothing to choose: its 603 is what the caller gets.
+
+    A 480 in its place reads "try again later", and callers do.  Typical defect: 6xx are mapped to "softer" codes
+    because some old phone redialled after them.
+    """
+    for context in contexts(flow):
+        yield from _decline_goes_up(flow, context, "")
+
+
+@purpose(
+    "RFC3261-16.7.6-01",
+    "INT-302-603-05",
+    plan=FORK_ORDERS,
+    faults=["changes_6xx", "prefers_other_class", "tries_contacts_after_603"],
+    roles=["proxy"],
+)
+def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
+    """A 6xx among the stored responses is the one that is chosen: before 3xx, before 407, and whichever came first.
+
+    A 302 in its place sends the caller after a callee who has declined; a 407 makes his phone ask for a password.
+    Typical defects: "lowest code wins", taken from the clause about the other classes; or a 302 that comes after the
+    603 and is still followed, because recursion looks at its own branch only.
+
+    That a target which was called before the 603 came is cancelled is 16.7.5-02 and INT-302-603-03.
+    """
+    for number, context in enumerate(contexts(flow), 1):
+        yield from _decline_goes_up(flow, context, f"call {number}: ")
+        refused = context.refused
+        moved = next((branch for branch in context.branches if 300 <= branch.status < 400), None)
+        if refused is None or refused.final is None or moved is None or moved.final is None:
+            why = f"call {number}: there was no 302 on one branch and 603 on another"
+            yield unseen(why, requirement="INT-302-603-05")
+        elif moved.final.time > refused.final.time:  # not by number: who sent first is told by the clocks alone
+            ours = {branch.invite.number for branch in context.branches}
+            yield silent(
+                since(flow, refused.attempt),
+                after=refused.final,
+                at=["target"],
+                unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
+                expected=f"call {number}: the {moved.status} after the {refused.status} is not followed",
+                means="a call that was declined rings at the redirect target",
+                look_at="does recursion ask whether a 6xx is stored in the response context?",
+                requirement="INT-302-603-05",
+            )
+
+
+@purpose("RFC3261-16.7.6-02", plan=FORK_STORED, faults=["prefers_other_class"])
+def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
+    """Without a 6xx the lowest class is preferred: a 302 that was not followed beats 486 and 503.
+
+    With the 302 the caller can still reach somebody; with the 486 he hangs up.  Typical defect: the last response, or
+    the first one, is sent on.
+    """
+    for context in contexts(flow):
+        told = context.asked.final
+        classes = {(final.status or 0) // 100 for final in context.finals}
+        if told is None or last_end(context.branches) is None:
+            yield unseen(NOT_COMPLETE if told else "the caller got no final response (which is another rule)")
+        elif not classes <= {3, 4, 5} or len(classes) < 2:
+            yield unseen("the branches did not fail in several classes below 6xx")
+        elif (told.status or 0) // 100 == min(classes):
+            yield satisfied(f"{told.start_line} at the caller", event=told)
+        else:
+            yield violated(
+                expected=f"a {min(classes)}xx, the lowest class that came",
+                actual=f"{told.start_line}; the branches had ended with "
+                + ", ".join(str(final.status) for final in context.finals),
+                event=told,
+                means="the caller gives up a call that could still have been placed",
+                look_at="the order in which stored responses are preferred",
+            )
+
+
+@purpose("RFC3261-16.7.6-03", plan=(DECLINE, REDIRECT), faults=["second_final_upstream"])
+def test_caller_is_answered_once(flow: Flow) -> Findings:
+    """A refused or redirected INVITE gets exactly one final response, once its branch has ended.
+
+    Without one the caller waits until he loses patience; a second one finds a caller whose call is over.  Typical
+    defect: the response is sent on and then another one for the same transaction by the script that handled it.
+    """
+    yield from _one_final(flow)
+
+
+@purpose(
+    "RFC3261-16.7.6-03",
+    plan=(FORK_DECLINE, FORK_STORED, RECURSION, NO_CONTACT),
+    faults=["second_final_upstream", "swallows_302", "swallows_302_without_contact"],
+)
+def test_caller_is_answered_once_however_many_branches_there_were(flow: Flow) -> Findings:
+    """Several branches, and copies of what they answer, come to exactly one final response for the caller.
+
+    It comes once they have all ended, also where a redirection was followed or could not be.  Typical defects: the
+    copy of a 603 starts the choice anew; or a 302 without Contact leaves the context with nothing to send.
+    """
+    yield from _one_final(flow)
+
+
+def _one_final(flow: Flow) -> Findings:
+    for context in contexts(flow):
+        told, end = outcomes(context.asked), last_end(context.branches)
+        if end is None:
+            yield unseen(NOT_COMPLETE if context.branches else "no branch was opened for this call")
+        elif not told:
+            yield no_final(flow, context.asked, end)
+        elif len(told) == 1:
+            yield satisfied(f"{told[0].start_line} at the caller, and nothing else", event=told[0])
+        else:
+            yield violated(
+                expected="one final response at the caller",
+                actual=", then ".join(final.start_line for final in told),
+                event=told[1],
+                means="the caller's phone is told two things about one call",
+                look_at="is the response context closed once a final response has gone up?",
+            )

@@ -1,0 +1,220 @@
+"""A proxy that follows a 302 itself: whom it tries, what is left of the 302, and what ends it (16.5, 16.7 item 4)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.answers import first_asked, unproven
+from harness.judge.attempts import tries
+from harness.judge.branches import NOT_RECURSED, context_of
+from harness.judge.declines import watched_seats
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import gap
+from harness.judge.targets import asked_for, repeats
+from harness.judge.upstream import CROSSING_S, outcomes
+from harness.purpose import purpose
+from harness.uri import request_uri_of, same_uri
+from suites.proxy._plans import (
+    RECURSION,
+    RECURSION_AGAIN,
+    RECURSION_MESSAGE,
+    RECURSION_UNREACHABLE,
+)
+
+TIMER_F_S = 32.0
+NO_FINAL = "the caller got no final response (which is another rule)"
+
+
+@purpose(
+    "RFC3261-16.5-01",
+    plan=RECURSION_AGAIN,
+    faults=["tries_same_target_again", "tries_same_target_twice"],
+)
+def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
+    """A URI enters the target set once: a Contact that was tried already, by whomever it is named, is not tried again.
+
+    Two users who forward to each other would otherwise keep a proxy busy until its memory ends.  Typical defect: only
+    the last redirection is looked at, so A to A is caught and A to B to A is not.
+
+    URIs are compared by 19.1.4.
+    """
+    context = context_of(flow)
+    if context is None or len(context.branches) < 2:
+        yield unseen(NOT_RECURSED)
+        return
+    for attempt in tries(flow):
+        earlier = repeats(flow, attempt)
+        if earlier is not None:
+            yield violated(
+                expected="one INVITE transaction for each URI",
+                actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})",
+                event=attempt.invite,
+                means="two users who forward to each other keep the proxy busy for ever",
+                look_at="which URIs a new Contact is compared with: all that were ever in the target set (16.5)",
+            )
+            return
+    if missing := gap(flow, watched_seats(flow)):
+        yield unseen(f"no URI was tried twice, but that is not proven: {missing}")
+    else:
+        yield satisfied(f"{len(context.branches)} URIs, each tried once")
+
+
+@purpose("RFC3261-16.6-06", plan=RECURSION, faults=["recursion_ignores_q"])
+def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
+    """Contacts with different q are tried from the highest down, each when the one before it has failed.
+
+    The callee has said where he would rather be reached.  Typical defect: the Contacts are tried in the order of the
+    header, or all at once where q says otherwise.
+
+    A proxy may serve them at once by its configuration: then they ring together, and this is only noted.
+    """
+    context = context_of(flow)
+    best = context.at("target") if context else ()
+    next_ = context.at("second") if context else ()
+    if not best or not next_:
+        yield unseen(NOT_RECURSED if not best and not next_ else "the proxy tried one of the two Contacts only")
+        return
+    first, then = best[0], next_[0]
+    ahead = first.invite.time - then.invite.time
+    if abs(ahead) <= CROSSING_S:
+        yield satisfied("both at once", event=then.invite, note="the Contacts are tried at once, whatever their q")
+    elif ahead < 0 and first.final is not None and first.final.number < then.invite.number:
+        yield satisfied(f"the one with q=1.0, and after its {first.status} the one with q=0.5", event=then.invite)
+    else:
+        yield violated(
+            expected=("the Contact with q=1.0, and when it has failed the one with q=0.5", "both at once"),
+            actual=f"the Contact with q=0.5 was called {abs(ahead):.1f} s "
+            + ("before the one with q=1.0" if ahead > 0 else "after the other one, which still rang"),
+            event=then.invite,
+            means="the callee rings where he would rather not be called",
+            look_at="whether the Contacts of a 3xx are sorted by q before they enter the target set",
+        )
+
+
+@purpose("RFC3261-16.7.4-01", plan=RECURSION, faults=["leaves_tried_contacts"])
+def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
+    """A Contact that the proxy has tried itself is taken out of the 3xx before that can become the answer.
+
+    A caller who gets it calls the same target once more, which has just refused.  Typical defect: the 302 is stored
+    as it came, and recursion is something beside it.
+    """
+    context = context_of(flow)
+    if context is None or len(context.branches) < 2:
+        yield unseen(NOT_RECURSED)
+        return
+    told = outcomes(context.asked)
+    if not told:
+        yield unseen(NO_FINAL)
+    for final in told:
+        tried = [
+            uri
+            for uri in final.contact_uris
+            if any(same_uri(request_uri_of(uri), branch.invite.request_uri) for branch in context.branches)
+        ]
+        yield expect(
+            (final.status or 0) < 300 or not tried,
+            expected="a final response that names no URI which the proxy has tried",
+            actual=f"{final.start_line}" + (f", Contact: {', '.join(tried)}" if tried else ""),
+            event=final,
+            means="the caller calls again who has just refused",
+            look_at="is the Contact removed from the stored 3xx when it enters the target set?",
+        )
+
+
+@purpose("RFC3261-16.7.4-03", plan=RECURSION, faults=["emptied_302_upstream"])
+def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
+    """A 3xx of which every Contact was tried is forgotten: what the targets said is the answer.
+
+    A 302 without Contact tells the caller to go, and not where.  Typical defect: the Contacts are taken out as they
+    should be, and the lowest class is still chosen.
+    """
+    context = context_of(flow)
+    if context is None or len(context.branches) < 2:
+        yield unseen(NOT_RECURSED)
+        return
+    told = context.asked.final
+    if told is None:
+        yield unseen(NO_FINAL)
+    elif 300 <= context.asked.status < 400 and told.contact_uris:
+        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)")
+    else:
+        tried = ", ".join(str(branch.status) for branch in context.branches[1:])
+        yield expect(
+            not 300 <= context.asked.status < 400,
+            expected=f"one of the answers of the targets: {tried}",
+            actual=f"{told.start_line} at the caller, without Contact",
+            event=told,
+            means="the caller is told to call elsewhere, and not where",
+            look_at="whether a 3xx is dropped from the stored responses when its last Contact was used",
+        )
+
+
+@purpose("RFC3261-16.9-01", plan=RECURSION_UNREACHABLE, faults=["unreachable_contact_ends_search"], least_window=40.0)
+def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
+    """A Contact that cannot be reached counts as a 503 of its branch: the search goes on.
+
+    The callee named two places, and one of them is switched off.  Typical defect: an error of the socket, or a time
+    out, ends the whole context.
+
+    On UDP nobody need tell the proxy that a port is closed: it may take Timer B (32 s) to see it.
+    """
+    context = context_of(flow)
+    moved = next((b.final for b in context.branches if b.final and 300 <= b.status < 400), None) if context else None
+    if context is None or moved is None:
+        yield unseen("the 302 was never sent")
+        return
+    tried = context.at("target")
+    told = context.asked.final
+    if tried:
+        late = tried[0].invite.time - moved.time
+        yield satisfied(f"the second Contact was called {late:.1f} s after the 302", event=tried[0].invite)
+    elif told is None:
+        if doubt := unproven(flow, context.asked.seat, moved.time + 36.0):
+            yield unseen(f"the second Contact was not called, but {doubt}")
+        else:
+            yield violated(
+                expected="an INVITE to the second Contact within 32 s and some",
+                actual=f"nothing in {flow.watch.closed_at - moved.time:.0f} s, neither there nor at the caller",
+                event=moved,
+                means="one phone that is switched off keeps the caller waiting for ever",
+                look_at="what a time out, or an error of the socket, does to the response context",
+            )
+    else:
+        left = [uri for uri in told.contact_uris if same_uri(request_uri_of(uri), asked_for(moved)[1])]
+        only = len(told.contact_uris) == 1 and 300 <= context.asked.status < 400
+        yield expect(
+            bool(left) and only,
+            expected=("an INVITE to the second Contact", "a 3xx with the second Contact alone"),
+            actual=f"{told.start_line} at the caller, and the second Contact was not called",
+            event=told,
+            means="one phone that is switched off takes the others with it",
+            look_at="what a time out, or an error of the socket, does to the response context (16.9)",
+        )
+
+
+@purpose("RFC4320-4.2-01", plan=RECURSION_MESSAGE, faults=["sends_408_to_message"], roles=["proxy"], least_window=40.0)
+def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
+    """When the redirect target of a MESSAGE never answers, the proxy does not say 408.
+
+    The sender's own transaction ends at the same moment.  A 408 that comes just after it is a stray, and one that comes
+    just before it makes the proxy look like the culprit.  Typical defect: the time out of an INVITE is used for all.
+
+    Nothing at all conforms, and so does another final response that comes in time.
+    """
+    asked = first_asked(flow)
+    tried = flow.select("MESSAGE", received=True, at="target")
+    if asked is None or not tried:
+        yield unseen("the proxy did not send the MESSAGE to the Contact, so there was nothing to wait for")
+    elif asked.status == 408:
+        yield violated(
+            expected=("no final response", "another one than 408, in time"),
+            actual=f"{asked.final} after {asked.final.time - asked.request.time:.1f} s" if asked.final else "",
+            event=asked.final,
+            means="a response that comes too late to be of use, from an element that is not to blame",
+            look_at="what a time out of a non-INVITE client transaction (Timer F) is turned into",
+        )
+    elif asked.final is not None:
+        yield satisfied(f"{asked.final.start_line} at the sender", event=asked.final)
+    elif doubt := unproven(flow, asked.seat, tried[0].time + TIMER_F_S + 2.0):
+        yield unseen(f"no 408 came, but {doubt}")
+    else:
+        yield satisfied(f"no final response in {flow.watch.closed_at - tried[0].time:.0f} s")

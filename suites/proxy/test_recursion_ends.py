@@ -1,0 +1,162 @@
+"""What ends a proxy's search through the Contacts of a 302: a 603, and the caller's CANCEL (16.7 item 5, 16.10)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.answers import answers_to, unproven
+from harness.judge.branches import NOT_RECURSED, context_of, last_end
+from harness.judge.cancels import cancelled
+from harness.judge.declines import since
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import silent
+from harness.judge.upstream import CROSSING_S, PROMPT_S, no_final, values
+from harness.purpose import purpose
+from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED
+
+NO_FINAL = "the caller got no final response (which is another rule)"
+T1_DECLINED = "the first Contact never answered 603"
+
+
+@purpose("INT-302-603-02", plan=RECURSION_DECLINED, faults=["tries_contacts_after_603"])
+def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
+    """When a Contact of the 302 declines, the next one is not tried, and the 603 goes to the caller.
+
+    The redirected callee has said no; his second number rings all the same.  Typical defect: the Contacts of a 3xx
+    are a hunt list, and a hunt list goes on after every failure.
+    """
+    context = context_of(flow)
+    refused = context.refused if context else None
+    if context is None or refused is None or refused.final is None:
+        yield unseen(T1_DECLINED)
+        return
+    if any(branch.invite.number < refused.final.number for branch in context.at("second")):
+        yield unseen("both Contacts had been called when the 603 came, although their q differ")
+        return
+    yield silent(
+        since(flow, refused.attempt),
+        after=refused.final,
+        expected="no further Contact is called after the 603",
+        means="the callee has declined, and his next number rings",
+        look_at="what ends the search through the Contacts of a 3xx",
+    )
+    told = context.asked.final
+    if told is None:
+        yield no_final(flow, context.asked, refused.final)
+    elif told.number > refused.final.number:
+        yield expect(
+            not 300 <= context.asked.status < 400,
+            expected=f"the {refused.status}",
+            actual=f"{told.start_line} at the caller, Contact: {', '.join(values(told, 'Contact')) or '(none)'}",
+            event=told,
+            means="the caller goes on where the callee has declined",
+            look_at="what is left of a 3xx when one of its Contacts has declined",
+        )
+
+
+@purpose(
+    "INT-302-603-03",
+    plan=RECURSION_AT_ONCE,
+    faults=["parallel_recursion_leaves_ringing", "leaves_branches_ringing", "sends_603_early"],
+)
+def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
+    """When two Contacts ring at once and one declines, the other one is cancelled, and the 603 goes up after its 487.
+
+    It is the rule for forks (16.7.5-02), for branches that a redirection has opened.  Typical defect: recursed branches
+    are not on the list of those that are cancelled.
+
+    A proxy that tries the Contacts one after the other has nothing to cancel, and is not blamed.
+    """
+    context = context_of(flow)
+    refused = context.refused if context else None
+    if context is None or refused is None or refused.final is None:
+        yield unseen("no Contact answered 603")
+        return
+    ringing = [branch for branch in context.others(refused) if branch.pending_at(refused.final)]
+    if not ringing:
+        one_by_one = len(context.branches) < 3
+        note = "the Contacts were tried one after the other"
+        yield satisfied("nothing else rang", note=note) if one_by_one else unseen("nothing else rang when the 603 came")
+        return
+    for branch in ringing:
+        yield cancelled(flow, branch, refused.final, look_at="which branches are cancelled after a 6xx: recursed ones?")
+    told, end = context.asked.final, last_end(context.branches)
+    if told is None or end is None:
+        yield unseen(NO_FINAL)
+    elif branch_cancelled := ringing[0].cancel:
+        early = end.time - told.time > CROSSING_S
+        yield expect(
+            not early,
+            expected=f"the {refused.status} at the caller when the cancelled branch has ended",
+            actual=f"{told.start_line} at the caller"
+            + (
+                f" {end.time - told.time:.1f} s before the branch cancelled by message {branch_cancelled.number} ended"
+                if early
+                else ""
+            ),
+            event=told,
+            means="a caller who was told 'declined' may still be answered",
+            look_at="whether a 6xx is sent on without waiting for the other branches",
+        )
+
+
+@purpose("RFC3261-16.10-01", plan=RECURSION_CANCELLED, faults=["recurses_after_cancel"])
+def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
+    """When the caller hangs up, what rings is cancelled, he gets 200 and 487, and no further Contact is called.
+
+    He has gone, and the callee's second number rings.  Typical defect: the 487 of the cancelled target is one more
+    failure, after which the next Contact is tried.
+
+    That nothing new is begun follows from the purpose of CANCEL; the text says it of a 6xx only.
+    """
+    context = context_of(flow)
+    cancels, answers = answers_to(flow, "CANCEL")
+    if context is None or not cancels or len(context.branches) < 2:
+        yield unseen(NOT_RECURSED if context is None or len(context.branches) < 2 else "the caller sent no CANCEL")
+        return
+    cancel = cancels[0]
+    yield silent(
+        flow,
+        after=cancel,
+        expected="no further Contact is called after the CANCEL",
+        means="the callee's next number rings for a caller who has hung up",
+        look_at="is the context marked as cancelled before the 487 is taken for a failure?",
+    )
+    for branch in context.branches:
+        if branch.pending_at(cancel):
+            yield cancelled(flow, branch, cancel, look_at="which branches the caller's CANCEL reaches: recursed ones?")
+    if answers:
+        yield expect(
+            answers[0].status == 200,
+            expected="200 for the CANCEL",
+            actual=f"{answers[0].start_line} for the CANCEL",
+            event=answers[0],
+            means="the caller's phone believes that its call goes on",
+            look_at="how a CANCEL is matched with its INVITE",
+        )
+    elif doubt := unproven(flow, context.asked.seat, cancel.time + PROMPT_S):
+        yield unseen(f"the CANCEL was not answered, but {doubt}")
+    else:
+        yield violated(
+            expected="200 for the CANCEL",
+            actual="no answer to the CANCEL",
+            event=cancel,
+            means="the caller's phone repeats its CANCEL for 32 s",
+            look_at="how a CANCEL is matched with its INVITE",
+        )
+    told, end = context.asked.final, last_end(context.branches)
+    if told is not None:
+        # The refusal of a target that was called beside it is as good a choice (16.7 item 6).
+        ended = (branch.status for branch in context.branches if not branch.open_at(cancel))
+        offered = {487, *(status for status in ended if status // 100 == 4)}
+        yield expect(
+            told.status in offered,
+            expected="487 for the INVITE",
+            actual=f"{told.start_line} at the caller",
+            event=told,
+            means="the caller's phone shows a failure for a call that was hung up",
+            look_at="which response is chosen when the caller has hung up",
+        )
+    elif end is None:
+        yield unseen("the cancelled branch never ended")
+    else:
+        yield no_final(flow, context.asked, end)

@@ -1,0 +1,133 @@
+"""Whether a proxy may send a request on at all, and to whom: hops, responsibility, an empty target set (16.3, 16.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.flow import Flow
+from harness.judge.answers import first_asked
+from harness.judge.branches import NOT_PROXIED, context_of
+from harness.judge.declines import since
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import silent
+from harness.judge.upstream import no_final, outcomes, values
+from harness.purpose import purpose
+from suites.plans import DECLINE, REDIRECT
+from suites.proxy._plans import NO_TARGET, ZERO_HOPS
+
+
+@purpose("RFC3261-16.3-01", plan=(DECLINE, ZERO_HOPS), faults=["forwards_at_zero_hops"])
+def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Findings:
+    """An INVITE with Max-Forwards 0 is answered 483 and is not sent on.
+
+    It is the last net under every loop, those of redirections among them: without it two proxies that point to each
+    other send one call to and fro until a person pulls the plug.  Typical defects: the number is lowered below zero;
+    or a missing check where the request is for a user of the proxy's own.
+    """
+    flow = flows[1]
+    asked = first_asked(flow)
+    if asked is None:
+        yield unseen(NOT_PROXIED)
+        return
+    yield silent(
+        flow,
+        after=asked.request,
+        expected="483 for the caller, and nothing is sent on",
+        means="a loop of redirections or of proxies never ends",
+        look_at="is Max-Forwards looked at before the request is sent on, and also where the user is the proxy's own?",
+    )
+    told = asked.final
+    if told is None:
+        yield no_final(flow, asked, asked.request, look_at="what a proxy does with a request that it may not send on")
+    else:
+        yield expect(
+            told.status == 483,
+            expected="483 Too Many Hops",
+            actual=f"{told.start_line} at the caller",
+            event=told,
+            means="whoever looks for the loop is told something else",
+            look_at="which response a request with Max-Forwards 0 gets",
+        )
+
+
+@purpose(
+    "RFC3261-16.5-02",
+    "RFC3261-21.3.4-02",
+    plan=REDIRECT,
+    faults=["recurses_for_others", "rewrites_302"],
+    roles=["proxy"],
+)
+def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Findings:
+    """A proxy that is not responsible for the Request-URI follows no redirection of it: the 302 goes to the caller.
+
+    Whom to call instead is for the caller to decide, and for his bill.  Typical defects: recursion is switched on for
+    every call that passes, trunks included; or the Contact is written over with the proxy's own address.
+
+    A B2BUA may follow: it calls on its own account, and declares that role.  A 305 in place of the 302 is no proxy's
+    to make (21.3.4).
+    """
+    context = context_of(flow)
+    moved = next((b for b in context.branches if 300 <= b.status < 400), None) if context else None
+    if context is None or moved is None or moved.final is None:
+        yield unseen("the 302 was never sent")
+        return
+    told = outcomes(context.asked)
+    yield expect(
+        all(final.status != 305 for final in told),
+        expected="no 305",
+        actual=", ".join(final.start_line for final in told) or "nothing at the caller",
+        event=told[0] if told else moved.final,
+        means="the caller is to go through a proxy that no callee has named",
+        look_at="who makes a 305 of a 302",
+        requirement="RFC3261-21.3.4-02",
+    )
+    quiet = silent(
+        since(flow, moved.attempt),
+        after=moved.final,
+        expected="the 302 goes to the caller, and nobody else is called",
+        means="the proxy calls somebody for whom the caller has not asked, and whom he may have to pay",
+        look_at="for which Request-URIs recursion is switched on",
+        requirement="RFC3261-16.5-02",
+    )
+    yield quiet
+    if quiet.outcome == "violated":
+        return
+    if not told:
+        yield no_final(flow, context.asked, moved.final, requirement="RFC3261-16.5-02")
+        return
+    same = told[0].status == moved.status and values(told[0], "Contact") == values(moved.final, "Contact")
+    contacts = ", ".join(values(told[0], "Contact")) or "(none)"
+    yield expect(
+        same,
+        expected=f"{moved.final.start_line}, Contact: {', '.join(values(moved.final, 'Contact'))}",
+        actual=f"{told[0].start_line}, Contact: {contacts}",
+        event=told[0],
+        means="the caller is not told where the callee is",
+        look_at="what is done to a 3xx on its way: recursion, topology hiding, NAT traversal",
+        requirement="RFC3261-16.5-02",
+    )
+
+
+@purpose("RFC3261-16.5-04", plan=NO_TARGET, faults=["empty_302_for_unknown"])
+def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
+    """Where a proxy has no target for a user of its own it says so: 480, or another 4xx.
+
+    Typical defects: a script that ends without an answer, so the caller waits for half a minute; a 302 without
+    Contact; or a 5xx, which sends the caller's side to the next route.
+    """
+    asked = first_asked(flow)
+    if asked is None:
+        yield unseen(NOT_PROXIED)
+    elif asked.final is None:
+        yield no_final(flow, asked, asked.request, look_at="what is answered when the location lookup finds nothing")
+    elif 400 <= asked.status < 500:
+        note = "" if asked.status == 480 else "480 is preferred"
+        yield satisfied(f"{asked.final.start_line} at the caller", event=asked.final, note=note)
+    else:
+        yield violated(
+            expected=("480 Temporarily Unavailable", "another 4xx"),
+            actual=f"{asked.final.start_line} at the caller",
+            event=asked.final,
+            means="the caller's side takes a missing user for something else, and tries on",
+            look_at="what is answered when the location lookup finds nothing",
+        )

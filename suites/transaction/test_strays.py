@@ -1,0 +1,120 @@
+"""Responses that match no transaction: who sends them knows something of the call, and is no part of it (17.1.3)."""
+
+from __future__ import annotations
+
+from harness.flow import Event, Flow
+from harness.judge.answers import callers
+from harness.judge.attempts import Attempt, original
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import silent
+from harness.plan import Answer, Plan, Response
+from harness.purpose import purpose
+from harness.verdict import Verdict
+from suites.plans import callee, guard
+
+ELSEWHERE = ("<sip:8{token}@{elsewhere}>",)
+FORGED = Plan(
+    (
+        callee(
+            Answer(
+                (
+                    Response(302, contacts=ELSEWHERE, tag="x", forged="branch", after=0.05),
+                    Response(302, contacts=ELSEWHERE, tag="y", forged="method", after=0.05),
+                    Response(603, tag="z", forged="branch", after=0.05),
+                    Response(180, after=0.1),
+                    Response(486, after=0.1),
+                )
+            )
+        ),
+        guard("elsewhere"),
+    )
+)
+"""Two 302 and a 603 that match no transaction, by their branch or by their CSeq; then the callee rings, and is busy."""
+
+DROPPED = "RFC6026-7.3-01"
+UNMATCHED = "RFC3261-17.1.3-01"
+
+
+def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
+    """What the endpoint sent in the call of ``attempt`` that does not match its INVITE."""
+    invite = attempt.invite
+    return flow.select(
+        received=False,
+        at=attempt.seat,
+        where=lambda e: (
+            e.status is not None
+            and e.call_id == invite.call_id
+            and e.number > invite.number
+            and (e.branch != invite.branch or e.cseq_method != "INVITE")
+        ),
+    )
+
+
+@purpose(UNMATCHED, DROPPED, plan=FORGED, faults=["relays_stray", "no_ack"])
+def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Findings:
+    """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: not acknowledged, followed or passed on.
+
+    Who can send a datagram to the device, and has seen a Call-ID, could otherwise move its calls or end them (RFC 3261
+    26.1.2).  Typical defects: responses are matched by Call-ID alone; or a proxy forwards by the next Via what it has
+    no transaction for.
+
+    The latter is what RFC 3261 16.7 asked for, and RFC 6026 forbids.  No device profile says which of the two a proxy
+    claims, so it costs a warning; a response that is acted upon is a fail.
+    """
+    attempt = original(flow)
+    strays = _strays(flow, attempt) if attempt else ()
+    if attempt is None or not strays:
+        yield unseen("the responses that match nothing were never sent")
+        return
+    tags = {stray.to_tag for stray in strays} - {None}
+    yield silent(
+        flow,
+        after=strays[0],
+        at=["elsewhere"],
+        expected="nothing goes to the Contact of a 302 that matches no INVITE",
+        means="whoever can send a datagram to the device moves its calls",
+        look_at="how responses are matched: branch and method of the CSeq, both",
+        requirement=UNMATCHED,
+    )
+    branches = {stray.branch for stray in strays} - {attempt.invite.branch}
+    acks = flow.select("ACK", received=True, where=lambda e: e.to_tag in tags or e.branch in branches)
+    yield expect(
+        not acks,
+        expected="no ACK of a response that matches no INVITE",
+        actual=f"{acks[0].start_line}, To tag {acks[0].to_tag}" if acks else "no ACK of it",
+        event=acks[0] if acks else strays[0],
+        means="whoever can send a datagram to the device ends its calls",
+        look_at="how responses are matched: branch and method of the CSeq, both",
+        requirement=UNMATCHED,
+    )
+    if attempt.final is None:
+        yield unseen("the callee's own final response was never sent", requirement=UNMATCHED)
+    else:
+        yield expect(
+            bool(attempt.acks),
+            expected=f"an ACK of the {attempt.status} that came after them",
+            actual="an ACK" if attempt.acks else "no ACK: the call was over for the device",
+            event=attempt.final,
+            means="whoever can send a datagram to the device ends its calls",
+            look_at="what a response that matches nothing does to the call with its Call-ID",
+            requirement=UNMATCHED,
+        )
+    upstream = callers(flow)
+    if not upstream:
+        return
+    passed = flow.select(received=True, at=upstream, where=lambda e: e.status is not None and e.to_tag in tags)
+    if passed:
+        for row in (UNMATCHED, DROPPED):
+            yield violated(
+                expected="nothing of it at the caller",
+                actual=f"{passed[0].start_line} at the caller, To tag {passed[0].to_tag}",
+                event=passed[0],
+                means="whoever can send a datagram to the proxy ends the calls of others",
+                look_at="what is done with a response without transaction: RFC 6026 7.3 says drop, 16.7 said forward",
+                at_most=Verdict.WARN,
+                requirement=row,
+            )
+    elif not flow.select(received=True, at=upstream, where=lambda e: (e.status or 0) > 100):
+        yield unseen("nothing that the callee said reached the caller", requirement=DROPPED)
+    else:
+        yield satisfied("none of them reached the caller", requirement=DROPPED)

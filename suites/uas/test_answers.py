@@ -1,0 +1,210 @@
+"""What a refusal or a redirection takes from the request it answers (RFC 3261 8.2.6.2), and what it must not add."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.acks import vias
+from harness.judge.answers import first_asked, refused_here, unproven, why_not_refused
+from harness.judge.declines import watched_seats
+from harness.judge.responses import from_changes, repeated_protocols, via_changes
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.silence import later
+from harness.plan import Answer
+from harness.purpose import Plans, purpose
+from harness.verdict import Verdict
+from suites.answering import FORWARDED, REFUSED, RINGS_THEN_DECLINES, number, redirecting, relayed
+
+REFUSALS: dict[str, Plans] = {**REFUSED, "uas": (REFUSED["uas"], FORWARDED)}
+"""A phone refuses in two ways, by 603 and by 302."""
+OWN_REFUSALS: dict[str, Plans] = {role: plans for role, plans in REFUSALS.items() if role != "proxy"}
+"""The refusals of devices that make them, and do not relay those of others."""
+
+SILENT_S = 4.0
+"""Seconds in which a proxy that would say "ringing" by itself has said it."""
+BEFORE_T2_S = 3.4
+"""RFC 4320 4.1: on UDP no 100 to a non-INVITE before its sender's Timer E is at T2, 3.5 s after the request."""
+
+
+@purpose("RFC3261-8.2.6.2-01", plan=REFUSALS, faults=["changes_via", "changes_cseq_from"])
+def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
+    """A 3xx or 6xx repeats the Vias of its request, all of them and in order, and its From, Call-ID and CSeq.
+
+    The Vias are the way back: with one lost or rewritten the answer ends at a proxy in the middle.  By From, Call-ID
+    and CSeq the caller knows what is answered.  Typical defects: only the topmost Via is kept; a From that is put
+    together anew loses parameters that the device does not know.
+
+    The request has two Vias below the caller's own, with parameters that nobody knows.  ``received`` and ``rport`` may
+    be added to the topmost one.  What is only written otherwise (order of parameters, quotes) is a warning.
+    """
+    here = refused_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow))
+        return
+    request, final = here[0].request, here[1]
+    told, writing = via_changes(request, final)
+    yield expect(
+        not told,
+        expected=f"the Vias of the request: {'; '.join(vias(request))}",
+        actual=told or "the Vias of the request",
+        event=final,
+        means="a response that should go back through proxies is lost on the way, and the caller waits",
+        look_at="how the response's Via lines are made: copied as they are, or parsed and written anew?",
+        at_most=Verdict.WARN if writing else Verdict.FAIL,
+    )
+    told, writing = from_changes(request, final)
+    yield expect(
+        not told,
+        expected=f"From: {request.header('From')}",
+        actual=told or "the From of the request",
+        event=final,
+        means="the caller's side may not find the call that is answered",
+        look_at="where the From of a response comes from: it is the request's, byte by byte",
+        at_most=Verdict.WARN if writing else Verdict.FAIL,
+    )
+    for name in ("Call-ID", "CSeq"):
+        asked_with, came = request.header(name) or "", final.header(name) or ""
+        yield expect(
+            asked_with.split() == came.split(),
+            expected=f"{name}: {asked_with}",
+            actual=f"{name}: {came or '(none)'}",
+            event=final,
+            means="the caller's side does not find the call that is answered",
+            look_at=f"where the {name} of a response comes from",
+        )
+
+
+@purpose(
+    "RFC3261-8.2.6.2-02",
+    plan=OWN_REFUSALS,
+    faults=["no_to_tag"],
+)
+def test_refusal_has_a_to_tag(flow: Flow) -> Findings:
+    """The To of a 302 or 603 gets a tag from the device that answers, if the request had none.
+
+    By the tag a forking proxy and the caller tell answers of different phones apart, and the ACK is matched.  Typical
+    defect: tags are made with dialogs, and a refusal makes none.
+    """
+    here = refused_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow))
+        return
+    final = here[1]
+    yield expect(
+        bool(final.to_tag),
+        expected="a tag in the To",
+        actual=f"To: {final.header('To') or '(none)'}",
+        event=final,
+        means="the answers of two phones look like one, and the ACK may not be matched",
+        look_at="is the To tag made for every final response, or with the dialog?",
+    )
+
+
+@purpose("RFC3261-8.2.6.2-03", plan=RINGS_THEN_DECLINES, faults=["other_to_tag"])
+def test_ringing_and_refusal_have_one_tag(flow: Flow) -> Findings:
+    """All responses of a device to one INVITE have one To tag: that of the 180 is that of the 302 or 603 after it.
+
+    With another tag the refusal looks like that of another phone, and the early dialog of the first one stays.
+    Typical defect: the refusal is sent by another part of the device, which makes a tag of its own.
+
+    100 has no tag.  A refusal without any tag has a rule of its own.
+    """
+    here = refused_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow))
+        return
+    one, final = here
+    early = [response for response in one.provisionals if (response.status or 0) > 100]
+    if not early:
+        yield unseen("the device did not ring before it answered")
+        return
+    if not final.to_tag:
+        yield unseen(f"the {final.status} has no tag to compare with")
+        return
+    others = [response for response in early if response.to_tag != final.to_tag]
+    yield expect(
+        not others,
+        expected=f"the tag of the {early[0].status}, {early[0].to_tag or '(none)'}, in every response",
+        actual=f"To: {final.header('To')} in the {final.status}"
+        + (f", To: {others[0].header('To')} in the {others[0].status}" if others else ""),
+        event=final,
+        means="the caller's phone may go on showing a call that rings",
+        look_at="who makes the tag of the final response, and does it know that of the 180?",
+    )
+
+
+@purpose("RFC3326-2-03", plan={"uas": (REFUSED["uas"], FORWARDED)}, faults=["repeats_reason"])
+def test_reason_speaks_once_for_each_protocol(flow: Flow) -> Findings:
+    """Several Reason values in one response are about different protocols: one SIP cause, one Q.850 cause, not two.
+
+    With two causes of one protocol every reader takes another one.  Typical defect: a gateway that adds its cause to
+    one that is already there.
+
+    Most devices send no Reason in a response at all, and that conforms.
+    """
+    here = refused_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow))
+        return
+    final = here[1]
+    reasons = final.headers("Reason")
+    twice = repeated_protocols(final)
+    yield expect(
+        not twice,
+        expected="at most one Reason value for each protocol",
+        actual=f"Reason: {', '.join(reasons)}" if reasons else "no Reason",
+        event=final,
+        means="whoever shows or records why the call ended takes one of the causes, and not always the same",
+        look_at="where Reason values are added: is one of the same protocol replaced?",
+    )
+
+
+@purpose(
+    "RFC4320-4.1-01",
+    plan={
+        "uas": (number("declines", method="MESSAGE"), number("redirects", method="MESSAGE")),
+        "redirect": redirecting(method="MESSAGE"),
+        "proxy": relayed(Answer(), method="MESSAGE"),
+    },
+    faults=["provisional_to_message"],
+)
+def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
+    """What is not an INVITE gets no provisional response but 100: a MESSAGE is redirected or declined at once.
+
+    A 180 stops nothing at the sender, who waits for a final response until its transaction times out.  Typical defect:
+    the call logic, which rings first, is used for every method.
+
+    Behind a proxy the callee says nothing at all, and the proxy has nothing to pass on.
+
+    A 100 within 3.5 s, which only the sentence after this one forbids on UDP, is a warning.
+    """
+    one = first_asked(flow)
+    if one is None:
+        yield unseen(why_not_refused(flow))
+        return
+    for response in one.provisionals:
+        after = response.time - one.request.time
+        hundred = response.status == 100
+        if hundred and after >= BEFORE_T2_S:
+            continue
+        yield violated(
+            expected=f"a final response to the {one.request.method}, and none before it",
+            actual=f"{response.status} {response.reason} {later(after)} after the request",
+            event=response,
+            means="the sender is told that a message rings; some drop it, some wait for 32 s",
+            look_at="which methods the code that answers 100 and 180 is used for",
+            at_most=Verdict.WARN if hundred else Verdict.FAIL,
+        )
+        return
+    if one.final is None:
+        passed_on = flow.select(one.request.method, received=True, at=watched_seats(flow))
+        if not passed_on or (doubt := unproven(flow, one.seat, passed_on[0].time + SILENT_S)):
+            yield unseen(f"nothing came, but {doubt}" if passed_on else why_not_refused(flow))
+        else:
+            yield satisfied("nothing, while the callee said nothing", event=passed_on[0])
+        return
+    refused = one.status >= 300
+    yield satisfied(
+        f"{one.final.status} {one.final.reason}, and nothing before it",
+        event=one.final,
+        note="" if refused else f"the {one.request.method} was neither redirected nor declined",
+    )

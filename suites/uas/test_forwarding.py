@@ -1,0 +1,187 @@
+"""Call forwarding by 302: what a phone, a B2BUA or a redirect server writes into its Contact (RFC 3261 8.3, 21.3)."""
+
+from __future__ import annotations
+
+from harness.flow import Flow
+from harness.judge.answers import NOT_REDIRECTED, asked, first_asked, redirected_here, why_not_refused
+from harness.judge.contacts import contact_values, flaws, misplaced
+from harness.judge.copies import AFTER_ACK_S
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.plan import Call, Plan
+from harness.purpose import Plans, purpose
+from harness.uri import same_uri
+from suites.answering import FORWARDED, REFUSED, number, redirecting
+from suites.plans import callee, redirect
+
+REDIRECTS: dict[str, Plans] = {"redirect": REFUSED["redirect"], "uas": FORWARDED, "b2bua": FORWARDED}
+
+ODD_BINDING = redirecting(bindings=("<sip:9{token}@{target};lr;method=INVITE;user=phone?Subject=moved>",))
+"""A registered Contact with what table 1 of 19.1.1 does not allow in one, and with what must stay in brackets."""
+
+_ITSELF = "sip:{token}@{device};x-a=1;x-b=Two"
+SELF = redirecting(to="sip:{token}@{device}", bindings=("<sip:{token}@{device}>",))
+SELF_IN_OTHER_WORDS = redirecting(to=_ITSELF, bindings=("<SIP:{token}@{device};X-B=two;X-A=1>",))
+"""The only entry of a user is that user's own URI; the second time written otherwise, and the same by 19.1.4."""
+
+CALLED_URI = Plan((callee(redirect("<{request_uri}>")),), (Call(),))
+"""The callee behind the device redirects to the URI by which it was called."""
+
+LOOK_AT_ENTRY = "is an entry compared with the Request-URI (19.1.4) before it is offered?"
+
+
+@purpose("RFC3261-13.3.1.2-01", plan=REDIRECTS, faults=["contactless_302"])
+def test_redirection_says_where_to(flow: Flow) -> Findings:
+    """A 300, 301 or 302 has a Contact with the address where the callee can be reached.
+
+    Without one the caller can only give up.  Typical defect: forwarding is switched on, its number is not filled in.
+
+    The clause says SHOULD: a warning.  Whether that address is a new one is the business of 8.3.
+    """
+    here = redirected_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        return
+    final = here[1]
+    contacts = contact_values(final)
+    yield expect(
+        bool(contacts),
+        expected=f"a Contact in the {final.status}",
+        actual=f"Contact: {', '.join(contacts)}" if contacts else "no Contact",
+        event=final,
+        means="the call is neither taken nor forwarded: the caller's side does not know where to go",
+        look_at="what is answered when forwarding has no target",
+    )
+
+
+@purpose(
+    "RFC3261-8.3-02",
+    plan={"redirect": (REFUSED["redirect"], ODD_BINDING), "uas": FORWARDED},
+    faults=["contactless_302", "odd_contact"],
+)
+def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
+    """A 3xx lists at least one Contact, and each is one that a parser can read: brackets around a URI with ; , or ?.
+
+    Without the brackets a parameter of the URI (;transport, ;user) is one of the header and is lost on the way to the
+    new target.  Typical defect: the Contact is put together from strings.
+    """
+    here = redirected_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        return
+    final = here[1]
+    values = contact_values(final)
+    if not values:
+        yield violated(
+            expected=f"one or more Contacts in the {final.status}",
+            actual="no Contact",
+            event=final,
+            means="the caller's side does not know where to go",
+            look_at="what is answered when there is no entry: 480 or 404 says so",
+        )
+        return
+    for value in values:
+        wrong = flaws(value)
+        yield expect(
+            not wrong,
+            expected="a URI in angle brackets, with q and expires behind it at most",
+            actual=f"Contact: {value}" + (f": {'; '.join(wrong)}" if wrong else ""),
+            event=final,
+            means="callers reach another target than was meant, or cannot read the redirection at all",
+            look_at="how the Contact is written: as an address with its brackets, or from pieces of text?",
+        )
+
+
+@purpose("RFC3261-19.1.1-02", plan={**REDIRECTS, "redirect": ODD_BINDING}, faults=["odd_contact"])
+def test_contact_of_a_redirection_has_no_method_and_no_lr(flow: Flow) -> Findings:
+    """The URIs in the Contacts of a 3xx have no ;method and no ;lr, even if they were registered with them.
+
+    ;lr makes a loose route of the target, ;method asks for another request; a caller that takes the Contact at its
+    word does either.  Typical defect: what was registered is handed out as it came.
+    """
+    here = redirected_here(flow)
+    if here is None:
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        return
+    final = here[1]
+    if not contact_values(final):
+        yield unseen(f"the {final.status} has no Contact")
+        return
+    wrong = misplaced(final)
+    yield expect(
+        not wrong,
+        expected="Contact URIs without ;method and without ;lr",
+        actual="; ".join(wrong) or f"Contact: {', '.join(contact_values(final))}",
+        event=final,
+        means="a caller that follows sends the wrong request, or uses the target as a proxy",
+        look_at="are entries cleaned when they are stored, or when they are offered?",
+    )
+
+
+@purpose(
+    "RFC3261-8.3-03",
+    plan={
+        "redirect": (SELF, SELF_IN_OTHER_WORDS),
+        "uas": number("redirects_to_itself"),
+        "b2bua": (number("redirects_to_itself"), CALLED_URI),
+    },
+    faults=["redirects_to_request_uri"],
+)
+def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings:
+    """A call is never redirected to its own Request-URI, whatever stands in the table of forwardings.
+
+    A caller that follows comes back with the same call at once, and for ever.  Typical defects: a user who forwards to
+    the own number is not noticed; or the two URIs are compared as text, and other words for the same make a loop.
+
+    404, 480 or 482 are right, and so is to send the call on.  A Contact that adds ;transport or a port is another URI.
+    """
+    one = first_asked(flow)
+    if one is None or one.final is None:
+        yield unseen(why_not_refused(flow))
+        return
+    final, called = one.final, one.request.request_uri
+    back = [uri for uri in final.contact_uris if same_uri(uri, called)]
+    if not 300 <= one.status < 400:
+        yield satisfied(f"{final.status} {final.reason}", event=final)
+        return
+    yield expect(
+        not back,
+        expected=(f"no Contact that equals {called}", "404, 480 or 482"),
+        actual=f"{final.status}, Contact: {', '.join(contact_values(final)) or '(none)'}",
+        event=final,
+        means="callers that follow come back with the same call, for ever",
+        look_at=LOOK_AT_ENTRY,
+    )
+
+
+AGAIN = number("redirects", act="again")
+"""6 s after the ACK, when nothing is left of the first call, another one with its Call-ID, From tag and CSeq."""
+
+
+@purpose("RFC3261-8.2.2.2-01", plan={"uas": AGAIN}, faults=["remembers_calls"], least_window=40.0)
+def test_call_that_is_over_is_not_merged(flow: Flow) -> Findings:
+    """482 is for a request that arrives on two ways at a time; what comes when the first one is over is a new call.
+
+    A caller that was redirected may well come back with its Call-ID, From tag and CSeq (RFC 3261 8.1.3.4 recommends the
+    first two).  Typical defect: Call-IDs are remembered for minutes, to fend off loops.
+
+    The second INVITE comes 6 s after the ACK: T4 (5 s) has passed, and the transaction is gone.
+    """
+    calls = [one for one in asked(flow) if one.request.method == "INVITE"]
+    if len(calls) < 2 or calls[0].final is None:
+        yield unseen("the second INVITE was never sent")
+        return
+    first, second = calls[0], calls[1]
+    if first.acks and first.finals[-1].time > first.acks[0].time + AFTER_ACK_S:
+        yield unseen("the first call is not over: its answer is still repeated, ACK or no ACK")
+        return
+    if second.final is None:
+        yield unseen("the second INVITE got no final response")
+        return
+    yield expect(
+        second.status != 482,
+        expected=f"the answer of a new call, as the first time ({first.status})",
+        actual=f"{second.final.status} {second.final.reason}",
+        event=second.final,
+        means="a caller that was redirected here cannot reach the device for some time",
+        look_at="how long a call is remembered for the merge check of 8.2.2.2: no longer than its transaction lives",
+    )

@@ -1,0 +1,55 @@
+"""A purpose whose plan differs by role: who is asked, what is driven for whom, and what is driven once more."""
+
+from __future__ import annotations
+
+from answered_flow import Line
+
+from harness.catalogue import Catalogue
+from harness.judge.ruling import Ruling
+from harness.judge.say import Findings, unseen
+from harness.plan import Call, Plan
+from harness.purpose import purpose, purpose_of
+from harness.settle import assess
+from suites.plans import DECLINE, REDIRECT
+
+NUMBER = Plan((), (Call(to="{declines}"),))
+
+
+@purpose("RFC3261-17.2.1-01", plan={"uas": NUMBER, "proxy": (DECLINE, REDIRECT)})
+def test_of_two_roles(flow: object) -> Findings:
+    """A rule."""
+    yield unseen("nothing is seen")
+
+
+@purpose("RFC3261-21.6-01", plan=DECLINE)
+def test_of_any_role(flow: object) -> Findings:
+    """A rule."""
+    yield unseen("nothing is seen")
+
+
+OF_TWO, OF_ANY = purpose_of(test_of_two_roles), purpose_of(test_of_any_role)
+# They are samples, and no tests of their own.
+del test_of_two_roles, test_of_any_role
+
+
+def test_each_role_has_its_plans():
+    assert OF_TWO is not None
+    assert OF_TWO.roles == ("uas", "proxy")
+    assert OF_TWO.plans_for("uas") == (NUMBER,)
+    assert OF_TWO.plans_for("proxy") == (DECLINE, REDIRECT)
+    assert OF_TWO.plans == (NUMBER, DECLINE, REDIRECT)
+
+
+def test_one_plan_is_for_every_role():
+    assert OF_ANY is not None
+    assert OF_ANY.roles == ()
+    assert OF_ANY.plans_for("b2bua") == OF_ANY.plans_for("uac") == OF_ANY.plans == (DECLINE,)
+
+
+def test_a_request_that_had_to_be_repeated_is_a_reason_to_drive_again():
+    assert OF_TWO is not None
+    rows, catalogue = OF_TWO.requirements, Catalogue.load()
+    slow = Line().ask().ask(0.5).reply(0.7, 603).ack(0.71).flow()
+    asked_on_purpose = Line().ask().reply(0.01, 603).ask(0.11).ack(0.3).flow()
+    assert assess(OF_TWO, rows, [slow], catalogue, Ruling()).wants_second_drive
+    assert not assess(OF_TWO, rows, [asked_on_purpose], catalogue, Ruling()).wants_second_drive
