@@ -7,7 +7,7 @@ Equal flows give equal bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.flow import Flow
 from harness.report.clean import capped, lines, printable, short, xml
@@ -75,9 +75,9 @@ def svg_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> str:
         _text(16, 24, short(_title(flow), int(width / 8.8)), "title"),
         _text(16, 41, short(_subtitle(flow), int(width / _EM) - 4), "mute"),
         *(_band(y, width) for row, y in _placed(rows) if row.decisive),
-        *(f'<path class="lane" d="M{lane.x} {_HEAD}V{bottom}"/>' for lane in lanes.values()),
+        *(f'<path class="lane" d="M{lane.x} {_HEAD}V{bottom}"/>' for lane in dict.fromkeys(lanes.values())),
         *(_bar(silence, rows, lanes[silence.seat], bottom) for silence in quiet),
-        *(_head(lane, dut=not name) for name, lane in lanes.items()),
+        *(_head(lane, dut=lane is lanes[""]) for lane in dict.fromkeys(lanes.values())),
         *(_row(row, y, lanes, width) for row, y in _placed(rows)),
         _legend(bottom + 24, silent=bool(quiet), mark=any(row.decisive for row in rows)),
         *(_text(16, bottom + 48 + 16 * n, short(note, int(width / _EM) - 4), "warn") for n, note in enumerate(foot)),
@@ -112,8 +112,12 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
 
 
 def _lanes(flow: Flow) -> dict[str, _Lane]:
-    """The lanes from left to right by the name of their seat, the device's under ""; callers stand left of it."""
-    left = [seat.name for seat in flow.seats if seat.kind == "caller"]
+    """The lanes from left to right by the name of their seat, the device's under "".
+
+    Callers stand left of it; several share a lane, for each makes one call and then another one's turn has come.
+    """
+    callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
+    left = callers[:1]
     right = [seat.name for seat in flow.seats if seat.kind != "caller"]
     under = {seat.name: str(seat.address) for seat in flow.seats}
     lost = sorted({event.seat for event in flow.events} - under.keys() - {""})
@@ -126,6 +130,9 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
             short(name or _device(flow), 19),
             short(under.get(name, "no such endpoint") if name else f"device under test {version or ''}".strip(), 24),
         )
+    if len(callers) > 1:
+        shared = replace(lanes[left[0]], name="callers", under=f"{len(callers)}, one for each call")
+        lanes = dict.fromkeys(callers, shared) | {name: lane for name, lane in lanes.items() if name != left[0]}
     return lanes
 
 
