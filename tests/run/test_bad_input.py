@@ -236,7 +236,7 @@ def _disk_that_fills(folder: Path) -> Finished:
     with mounted(folder / "disk", "size=4m") as disk:
         process = subprocess.Popen(
             # The first of them has no window: it is judged while the other one's is open.
-            command(disk / "out", "suites/uac/test_after_decline.py", FINAL, "-k", "uac-udp"),
+            command(disk / "out", "--window=standard", "suites/uac/test_after_decline.py", FINAL, "-k", "uac-udp"),
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -246,7 +246,7 @@ def _disk_that_fills(folder: Path) -> Finished:
             verdicts = disk / "out" / "latest" / "verdicts.jsonl"
             wait_for(lambda: verdicts.is_file() and verdicts.read_text().count("\n") == 2)
             fill(disk)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=150)
         finally:
             process.kill()
         shutil.copytree((disk / "out" / "latest").resolve(), folder / "kept" / "latest")

@@ -29,7 +29,7 @@ FAILS = {
         "RFC3261-20.10-03",
     },
     "pjsua2:uas": set[str](),
-    "sippy-b2bua": {"RFC3261-17.1.1.2-02", "RFC3261-17.1.1.3-01"},
+    "sippy-b2bua": {"RFC3261-17.1.1.2-02", "RFC3261-17.1.1.3-01", "RFC3261-9.2-01"},
     "kamailio": set[str](),
     "kamailio:parallel": set[str](),
     "kamailio:parallel-6xx-unblocked": set[str](),
