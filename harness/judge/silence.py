@@ -112,4 +112,4 @@ def later(seconds: float) -> str:
 
 
 def _name(event: Event) -> str:
-    return f"the {event.status} (message {event.number})" if event.status else f"message {event.number}"
+    return f"the {event.status or event.method} (message {event.number})"
