@@ -66,6 +66,14 @@ ONE_IN = 1 if WHOLE else 8
 """Of the plans that no purpose needs which names the fault, so many are left out but one."""
 
 
+MAY_CATCH = {
+    # Another INVITE that the device sends by itself may come before the copy of the caller's INVITE, or after it.
+    "redials_at_once": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
+    "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
+}
+"""Purposes that see a fault now and then."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A fault of a device in a role, and the window it is watched for."""
@@ -172,7 +180,7 @@ def test_fault_is_caught_by_its_purposes_alone(table: dict[Cell, Records], cell:
         record["purpose"] for record in records if any(row["outcome"] == "violated" for row in record["requirements"])
     }
     assert expected, "no purpose that names it was executed"
-    assert caught == expected, reasons(records)
+    assert caught - MAY_CATCH.get(cell.fault, set()) == expected, reasons(records)
 
 
 def test_every_fault_is_named_by_a_purpose() -> None:

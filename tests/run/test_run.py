@@ -95,17 +95,13 @@ def test_two_runs_at_once_do_not_meet(tmp_path: Path) -> None:
     assert [(run.communicate(timeout=120)[0][-300:], run.returncode)[1] for run in runs] == [0, 0]
 
 
-def test_retry_at_33_seconds_passes_quick_with_its_window_stated_and_fails_standard(tmp_path: Path) -> None:
+def test_retry_at_33_seconds_passes_quick_with_its_window_stated(tmp_path: Path) -> None:
+    """That it fails in the standard window is a cell of the fault table."""
     only = ("--fault=redials_at_33s", "-k", "decline_is_final and uac-udp and test_decline_is_final.py")
     quick = run_suite(tmp_path / "quick", *only)
     decided = {r["purpose"]: r for r in quick.records}["uac/decline_is_final/decline_is_final"]
     assert decided["verdict"] == "pass"
     assert "5 s (quick window)" in decided["reason"]
-    standard = run_suite(tmp_path / "standard", *only, "--window=standard")
-    decided = {r["purpose"]: r for r in standard.records}["uac/decline_is_final/decline_is_final"]
-    assert decided["verdict"] == "fail", standard.output
-    assert decided["drives"] == 2
-    assert standard.status == 1
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
