@@ -163,11 +163,11 @@ FORK_UNENDING = bound(callee(Answer((RINGING,), cancelled="ignore")), second(lat
 """Two phones; one declines, the other one accepts the CANCEL and never ends its INVITE."""
 
 FORK_CROSSING = bound(
-    callee(Answer((RINGING, Response(480, after=RINGS_S)), cancelled="answer")),
+    callee(Answer((RINGING, Response(200, after=RINGS_S)), cancelled="answer")),
     second(later(603)),
     to=at_once(CALLEE, SECOND),
 )
-"""Two phones; one declines, and the other is answered in the moment in which it is cancelled."""
+"""Two phones; one declines, and the other is answered in the moment in which it is cancelled, or later if it is not."""
 
 FORK_ANSWER = bound(callee(rings()), second(Answer((RINGING, Response(200, after=SOON_S)))), to=at_once(CALLEE, SECOND))
 """Two phones; one is answered."""

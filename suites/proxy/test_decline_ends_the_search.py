@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.flow import Flow
 from harness.judge.answers import unproven
 from harness.judge.branches import NOT_FORKED, Branch, context_of, contexts
@@ -16,6 +18,7 @@ from harness.verdict import Verdict
 from suites.proxy._plans import FORK_CROSSING, FORK_DECLINE, FORK_UNENDING, SERIAL_DECLINES
 
 NOT_DECLINED = "no branch of this call was answered with a 6xx"
+NONE_LEFT = "every target had been called when the 6xx came: none was left"
 GIVEN_UP_S = 32.0
 """64*T1: so long a cancelled branch is waited for (9.1)."""
 SLACK_S = 4.0
@@ -35,18 +38,16 @@ def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
     has no meaning.  Typical defect: the serial fork goes on after every failure, or after all but 600 and 603.
 
     Some products have a switch for it ("ignore 6xx").  Where it is on by default the finding stands.  What the caller
-    is told is decided elsewhere; section 6 says the same of any sequential search.
+    is told is decided elsewhere; section 6 says the same of any sequential search.  A proxy that calls all at once,
+    whatever their q, has nobody left to call: that is noted.
     """
     for number, context in enumerate(contexts(flow), 1):
         refused = context.refused
         if refused is None or refused.final is None:
             yield unseen(f"call {number}: {NOT_DECLINED}")
             continue
-        if any(branch.invite.number < refused.final.number for branch in context.others(refused)):
-            yield unseen(f"call {number}: every target had been called when the {refused.status} came: none was left")
-            continue
         ours = {branch.invite.number for branch in context.branches}
-        yield silent(
+        quiet = silent(
             since(flow, refused.attempt),
             after=refused.final,
             unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
@@ -54,6 +55,8 @@ def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
             means="the callee has declined, and his next phone rings",
             look_at="what ends a serial fork: is a 6xx told from other failures? is there an 'ignore 6xx' switch?",
         )
+        at_once = any(branch.invite.number < refused.final.number for branch in context.others(refused))
+        yield dataclasses.replace(quiet, note=NONE_LEFT) if at_once and quiet.outcome == "satisfied" else quiet
 
 
 @purpose("RFC3261-16.7.5-02", plan=FORK_DECLINE, faults=["leaves_branches_ringing"])
@@ -184,7 +187,7 @@ def test_answer_that_crosses_the_cancel_wins(flow: Flow) -> Findings:
         return
     answer = next((b.final for b in context.others(refused) if b.final and 200 <= b.status < 300), None)
     if answer is None:
-        yield unseen("no branch was answered after the 603: that it was not cancelled is another rule")
+        yield unseen("no branch was answered after the 603")
         return
     told = outcomes(context.asked)
     good = [final for final in told if (final.status or 0) < 300]

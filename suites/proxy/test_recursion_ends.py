@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.flow import Flow
 from harness.judge.answers import answers_to, unproven
 from harness.judge.branches import NOT_RECURSED, context_of, last_end
@@ -14,6 +16,7 @@ from harness.purpose import purpose
 from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED
 
 NO_FINAL = "the caller got no final response (which is another rule)"
+BOTH = "both Contacts had been called when the 603 came, although their q differ: none was left"
 T1_DECLINED = "the first Contact never answered 603"
 
 
@@ -29,16 +32,15 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     if context is None or refused is None or refused.final is None:
         yield unseen(T1_DECLINED)
         return
-    if any(branch.invite.number < refused.final.number for branch in context.at("second")):
-        yield unseen("both Contacts had been called when the 603 came, although their q differ")
-        return
-    yield silent(
+    quiet = silent(
         since(flow, refused.attempt),
         after=refused.final,
         expected="no further Contact is called after the 603",
         means="the callee has declined, and his next number rings",
         look_at="what ends the search through the Contacts of a 3xx",
     )
+    at_once = any(branch.invite.number < refused.final.number for branch in context.at("second"))
+    yield dataclasses.replace(quiet, note=BOTH) if at_once and quiet.outcome == "satisfied" else quiet
     told = context.asked.final
     if told is None:
         yield no_final(flow, context.asked, refused.final)

@@ -48,7 +48,8 @@ def test_no_further_target_after_a_6xx() -> None:
     assert serial(0.05) == ["satisfied"] * 2 + ["violated"] + ["satisfied"] * 4
     assert serial(2.5) == ["satisfied"] * 2 + ["violated"] + ["satisfied"] * 4, "in the middle of another call"
     both = ProxyWire(plans.SERIAL_DECLINES).asks().calls(0.01).calls(0.01, "second").says(0.1, "callee", 603)
-    assert said(decline.test_no_further_target_is_called_after_a_6xx(both.flow())) == ["unseen"]
+    (noted,) = decline.test_no_further_target_is_called_after_a_6xx(both.flow())
+    assert (noted.outcome, noted.note) == ("satisfied", decline.NONE_LEFT)
 
 
 def test_what_rings_is_cancelled() -> None:
