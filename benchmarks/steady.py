@@ -20,12 +20,12 @@ def main() -> None:
     parser.add_argument("--device", default="reference")
     options = parser.parse_args()
     loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
-    seen: dict[tuple[str, str], Counter[str]] = {}
-    reasons: dict[tuple[str, str, str], str] = {}
+    seen: dict[tuple[str, str, str], Counter[str]] = {}
+    reasons: dict[tuple[str, str, str, str], str] = {}
     try:
         for number in range(options.runs):
             for record in run(options.device):
-                key = (record["purpose"], record["role"])
+                key = (record["purpose"], record["device"], record["role"])
                 seen.setdefault(key, Counter())[record["verdict"]] += 1
                 reasons[(*key, record["verdict"])] = record["reason"]
             print(f"run {number + 1} of {options.runs}: {sum(len(c) > 1 for c in seen.values())} differ", flush=True)
