@@ -184,7 +184,9 @@ class Plan:
         longest = max(
             (sum(r.after for r in a.responses) + sum(a.copies) + a.cancelled_after for a in answers), default=0.0
         )
-        return longest + sum(call.after for call in self.calls)
+        # A refusal is repeated after T1, which doubles, until the copy that is acknowledged.
+        repeats = sum(0.5 * (2.0 ** (call.ack_copy - 1) - 1) for call in self.calls)
+        return longest + repeats + sum(call.after for call in self.calls)
 
 
 @dataclass(frozen=True)
