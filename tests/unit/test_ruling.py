@@ -1,3 +1,5 @@
+"""What a ruling makes of findings: levels, claims, and what only warns."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""A flow read as response contexts: which branches belong to which request of a caller."""
+
 from __future__ import annotations
 
 from dataclasses import replace
