@@ -147,8 +147,7 @@ def test_an_answering_device_says_what_its_number_promises(
         async with scene(name, lease) as on:
             uri = dialled(name, number, on.device.address)
             on.send(request("INVITE", uri, on.own, uri, f"Contact: <sip:caller@{on.own}>"))
-            told = await on.told(statuses[0])
-            began = time.monotonic()
+            told, began = await on.told(statuses[0]), time.monotonic()
             for status in statuses[1:]:
                 told = await on.told(status)
                 assert time.monotonic() - began > 0.1

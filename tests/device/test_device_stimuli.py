@@ -135,7 +135,7 @@ def test_a_command_that_fails(write: Write, lease: Lease, argv: list[str], cause
             began = time.monotonic()
             with pytest.raises(DeviceError, match=cause) as caught:
                 await device.call(URI)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
             assert "stimulus.call" in caught.value.hint
 
     asyncio.run(run())

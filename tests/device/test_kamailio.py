@@ -64,10 +64,10 @@ def test_starts_answers_and_leaves_nothing_behind(name: str, lease: Lease, tmp_p
         # Stopped with a transaction that waits for its ACK.
         began = time.monotonic()
         await device.stop()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert not udp_bound(device.address)
         while members(group):  # those that had to be killed need a moment
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15
             await asyncio.sleep(0.01)
 
     play(script)

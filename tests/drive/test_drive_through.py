@@ -113,7 +113,7 @@ def test_a_device_that_says_nothing_is_told(tmp_path: Path) -> None:
         Plan((callee(Response(200)),), calls=(OURS,), bindings=BOUND),
     )
     flows = drive(tmp_path, "silent", *plans)
-    assert time.monotonic() - began < 14
+    assert time.monotonic() - began < 25
     assert [flow.troubles[0].blame for flow in flows] == ["device"] * 3
     assert "neither answered the INVITE of call 1 nor passed it on within 10 s" in flows[0].troubles[0].text
     assert len(flows[0].select("INVITE", at="caller")) > 3
@@ -156,7 +156,7 @@ def test_forged_responses_hold_nothing_up(tmp_path: Path, forged: str) -> None:
     began = time.monotonic()
     plan = Plan((callee(Response(302, forged=forged), Response(603, after=0.2)),))  # type: ignore[arg-type]
     [flow] = drive(tmp_path, "none", plan)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
     assert [event.status for event in flow.select(at="callee", received=False)][:2] == [302, 603]
 
 

@@ -92,7 +92,7 @@ class Peer(asyncio.DatagramProtocol):
         """Wait until what has been heard is enough."""
         while not enough():
             self._changed.clear()
-            await asyncio.wait_for(self._changed.wait(), 2)
+            await asyncio.wait_for(self._changed.wait(), 10)
 
     def of(self, method: str) -> list[Message]:
         return [message for message in self.heard if method in (message.method, str(message.code))]

@@ -109,7 +109,7 @@ class Device:
                 lines.append(f"{name}: {value}" + (tag if name == "To" and "tag=" not in value else ""))
         self.send("\r\n".join([*lines, *headers, f"Content-Length: {len(body)}", "", body]))
 
-    async def get(self, seconds: float = 2.0) -> SipMessage:
+    async def get(self, seconds: float = 10.0) -> SipMessage:
         """The next new message: what was there before is passed over, for a busy machine makes SIPp repeat itself."""
         async with asyncio.timeout(seconds):
             while (message := await self.any()).raw in self._seen:
@@ -117,7 +117,7 @@ class Device:
         self._seen.add(message.raw)
         return message
 
-    async def copy(self, seconds: float = 2.0) -> SipMessage:
+    async def copy(self, seconds: float = 10.0) -> SipMessage:
         """The next message, which must have been there before."""
         async with asyncio.timeout(seconds):
             message = await self.any()

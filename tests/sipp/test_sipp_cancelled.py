@@ -20,15 +20,16 @@ async def test_a_cancel_is_accepted_and_the_487_comes_when_the_plan_says(tmp_pat
     async with answering(tmp_path, Answer((RINGS,), cancelled_after=0.4)) as (device, _):
         branch = device.request("INVITE", call="a")
         ringing = await device.get()
+        began = time.monotonic()
         device.request("CANCEL", call="a", branch=branch)
-        accepted, began = await device.get(), time.monotonic()
+        accepted = await device.get()
         assert (accepted.status, accepted.cseq_method) == (200, "CANCEL")
         assert accepted.to_tag == ringing.to_tag
         device.request("CANCEL", call="a", branch=branch)
         assert (await device.copy()).raw == accepted.raw
         ended = await device.get()
         assert (ended.status, ended.cseq_method, ended.to_tag) == (487, "INVITE", ringing.to_tag)
-        assert 0.3 < time.monotonic() - began < 0.8
+        assert time.monotonic() - began > 0.39
         device.ack(branch, ended)
         device.request("CANCEL", call="a", branch=branch)
         assert (await device.copy()).raw == accepted.raw

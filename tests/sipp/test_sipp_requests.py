@@ -27,7 +27,7 @@ async def test_bindings_are_registered_before_the_call(tmp_path: Path) -> None:
             f"<sip:123@{caller.own}>;q=1",
             f'"B [x]" <sip:8123@{caller.own};transport=udp>;q=0.5',
         )
-        assert (await device.copy(0.9)).raw == register.raw
+        assert (await device.copy()).raw == register.raw
         device.respond(register, "200 OK", *(f"Contact: {value}" for value in register.headers("Contact")))
         invite = await device.get()
         assert (invite.method, invite.request_uri) == ("INVITE", f"sip:123@{device.own}")
@@ -60,7 +60,7 @@ def test_a_request_of_another_method_is_sent_until_its_final_response(
             assert (request.method, request.header("CSeq")) == (method, f"1 {method}")
             assert request.header("Content-Length") == "0"
             device.respond(request, "100 Trying", tag="")  # which the device must not send
-            assert (await device.copy(0.9)).raw == request.raw
+            assert (await device.copy()).raw == request.raw
             device.respond(request, "302 Moved", "Contact: <sip:1@192.0.2.1>")
             assert await device.hears_nothing(1.2)
 
@@ -119,12 +119,13 @@ async def test_the_second_copy_is_acknowledged(tmp_path: Path) -> None:
 async def test_three_acks(tmp_path: Path) -> None:
     async with calling(tmp_path, Call(acks=3)) as (device, _):
         invite = await device.get()
+        began = time.monotonic()
         device.respond(invite, "603 Decline")
-        ack, began = await device.get(), time.monotonic()
+        ack = await device.get()
         assert ack.method == "ACK"
         for _ in range(2):
             assert (await device.copy()).raw == ack.raw
-        assert 0.3 < time.monotonic() - began < 0.8
+        assert time.monotonic() - began > 0.39
         device.respond(invite, "603 Decline")
         assert (await device.copy()).raw == ack.raw
         assert await device.hears_nothing(0.6)
@@ -137,14 +138,15 @@ def test_a_late_cancel_goes_out_between_the_refusal_and_its_ack(tmp_path: Path, 
         async with calling(tmp_path, Call(act="cancel_late", acks=acks)) as (device, _):
             invite = await device.get()
             device.respond(invite, "180 Ringing")
+            began = time.monotonic()
             device.respond(invite, "603 Decline")
-            cancel, began = await device.get(), time.monotonic()
+            cancel = await device.get()
             assert (cancel.method, cancel.branch, cancel.request_uri) == ("CANCEL", invite.branch, invite.request_uri)
             device.respond(cancel, "200 OK", tag=";tag=other")
             if acks:
                 ack = await device.get()
                 assert (ack.method, ack.branch, ack.to_tag) == ("ACK", invite.branch, "dut")
-                assert 0.2 < time.monotonic() - began < 0.6
+                assert time.monotonic() - began > 0.29
             for _ in range(acks - 1):
                 assert (await device.copy()).raw == ack.raw
             assert await device.hears_nothing(0.7)
@@ -165,7 +167,7 @@ def test_a_copy_of_the_invite_is_sent_between_the_refusal_and_its_ack(tmp_path: 
                 assert (await device.get()).method == "ACK"
             assert await device.hears_nothing(0.7)
         first, copy, *acknowledged = [message for message in traced(caller) if message.direction == "sent"]
-        assert 0.08 < copy.time - first.time < 0.4
+        assert copy.time - first.time > 0.09
         assert len(acknowledged) == acks
 
     body()
@@ -187,11 +189,12 @@ async def test_another_call_with_the_same_identifiers(tmp_path: Path, monkeypatc
     monkeypatch.setattr("harness.sipp.scenario.AGAIN_MS", 600)
     async with calling(tmp_path, Call(act="again")) as (device, _):
         invite = await device.get()
+        began = time.monotonic()
         device.respond(invite, "302 Moved", "Contact: <sip:1@192.0.2.1>")
-        ack, began = await device.get(), time.monotonic()
+        ack = await device.get()
         assert (ack.method, ack.branch) == ("ACK", invite.branch)
         again = await device.get()
-        assert 0.5 < time.monotonic() - began < 1.0
+        assert time.monotonic() - began > 0.59
         assert (again.call_id, again.from_tag, again.cseq_number) == (invite.call_id, invite.from_tag, 1)
         assert again.branch != invite.branch
         device.respond(again, "482 Loop Detected", tag=";tag=other")
