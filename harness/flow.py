@@ -57,6 +57,8 @@ class Seat:
     """When it was found gone before the end of the window; None if it stayed."""
     scenario: str = ""
     """The SIPp XML it ran."""
+    behind: Address | None = None
+    """Where it really was, if the exchange at ``address`` stood between it and the device."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class Flow:
             | {
                 "plan": plan_from(stored["plan"]),
                 "places": _places(stored["places"]),
-                "seats": tuple(Seat(**seat | {"address": Address(**seat["address"])}) for seat in stored["seats"]),
+                "seats": tuple(map(_seat, stored["seats"])),
                 "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
                 "events": tuple(Event(**event) for event in stored["events"]),
                 "watch": Watch(Window(**watch["window"]), watch["opened_at"], watch["closed_at"]),
@@ -209,6 +211,12 @@ def plan_from(stored: Mapping[str, Any]) -> Plan:
             "bindings": tuple(stored.get("bindings", ())),
         }
     )
+
+
+def _seat(stored: Mapping[str, Any]) -> Seat:
+    behind = stored.get("behind")
+    addresses = {"address": Address(**stored["address"]), "behind": Address(**behind) if behind else None}
+    return Seat(**dict(stored) | addresses)
 
 
 def _places(stored: Mapping[str, Any]) -> Places:

@@ -171,6 +171,11 @@ class Plan:
                     yield from (response.reason or "", response.body, response.contact_header)
                     yield from (*response.contacts, *response.headers)
 
+    @property
+    def dialled(self) -> tuple[str, ...]:
+        """The endpoints that its calls name."""
+        return tuple(e.name for e in self.endpoints if any(f"{{{e.name}" in call.to for call in self.calls))
+
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint called ``name``; KeyError if the plan has none."""
         for endpoint in self.endpoints:

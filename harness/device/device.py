@@ -14,6 +14,7 @@ from typing import Any, Literal
 from harness.device.control import ControlPort
 from harness.device.launch import Launch
 from harness.device.models import (
+    REGISTERED,
     CommandStimulus,
     Profile,
     SippStimulus,
@@ -31,8 +32,9 @@ class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
-    needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``faults`` are names that
-    the reference device knows.  ``version`` saves asking the product again where it is known.  ``work`` is the folder
+    needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
+    every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  ``version`` saves
+    asking the product again where it is known.  ``work`` is the folder
     that its private folder is made in.
     """
 
@@ -43,6 +45,7 @@ class Device:
         address: Address | None = None,
         backup: Address | None = None,
         peer: Address | None = None,
+        exchange: Address | None = None,
         faults: Sequence[str] = (),
         python: str = sys.executable,
         version: str | None = None,
@@ -52,6 +55,7 @@ class Device:
         self.address = _address(profile, address)
         self.backup = _backup(profile, backup)
         self.peer = peer
+        self.exchange = exchange
         self.stimulus: Stimulus | None = None
         """How it is made to act; None until it is started."""
         self.version = version
@@ -91,7 +95,7 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer)
+        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer, self.exchange)
         self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)
@@ -231,7 +235,7 @@ class Device:
 
 
 def _address(profile: Profile, lease: Address | None) -> Address:
-    if profile.lab.address != "{lease}":
+    if profile.lab.address not in ("{lease}", REGISTERED):
         return parse_address(profile.lab.address)
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")

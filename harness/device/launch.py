@@ -37,6 +37,7 @@ class Launch:
         address: Address,
         backup: Address | None,
         peer: Address | None,
+        exchange: Address | None = None,
     ) -> None:
         self._profile = profile
         self._folder = folder
@@ -54,6 +55,7 @@ class Launch:
             "suite": str(SUITE),
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
+            **({"exchange": str(exchange)} if exchange else {}),
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:

@@ -15,6 +15,8 @@ from harness.device.placeholders import START, names_in
 from harness.plan import NUMBERS, Address
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
+REGISTERED = "{registered}"
+"""In place of an address: where the device registers from."""
 Value = str | int | float | bool
 
 
@@ -34,6 +36,49 @@ def _address_or_lease(text: str) -> str:
     if text != "{lease}":
         parse_address(text)
     return text
+
+
+def _address_of_device(text: str) -> str:
+    return text if text == REGISTERED else _address_or_lease(text)
+
+
+def _tester(text: str) -> str:
+    hosts_in(text)
+    return text
+
+
+def _ports(text: str) -> str:
+    ports_in(text)
+    return text
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch(r"\d{1,15}", text):
+        raise ValueError(f"expected digits, as in 97; got {text!r}")
+    return text
+
+
+def hosts_in(text: str) -> tuple[str, ...]:
+    """The IPv4 addresses of ``192.0.2.7`` or ``192.0.2.7-192.0.2.20``; ValueError with what was expected."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    try:
+        low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last if dash else first)
+    except ValueError:
+        raise ValueError(f"expected an IPv4 address, or two joined by a dash; got {text!r}") from None
+    if not 0 <= int(high) - int(low) < 1024:
+        raise ValueError(f"expected at most 1024 addresses, the lower one first; got {text!r}")
+    return tuple(str(ipaddress.IPv4Address(number)) for number in range(int(low), int(high) + 1))
+
+
+def ports_in(text: str) -> range:
+    """The UDP ports of ``20000-20999``; ValueError with what was expected."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        raise ValueError(f"expected a port, or two joined by a dash, as in 20000-20999; got {text!r}")
+    low, high = int(first[:6]), int((last if dash else first)[:6])
+    if not 0 < low <= high < 65536:
+        raise ValueError(f"expected ports from 1 to 65535, the lower one first; got {text!r}")
+    return range(low, high + 1)
 
 
 def _known_placeholders(text: str) -> str:
@@ -115,11 +160,45 @@ class DeviceSection(Section):
     """One process per plan: for devices that send every call to one configured peer and are cheap to start."""
 
 
-class LabSection(Section):
-    """``[lab]``: where the device is."""
+class RegistrationSection(Section):
+    """``[lab.registration]``: the account with which the device registers at the exchange."""
 
-    address: Annotated[str, AfterValidator(_address_or_lease)] = "{lease}"
-    """``{lease}``: the suite leases a loopback address for it; or a fixed IPv4:port."""
+    user: Annotated[str, AfterValidator(_one_line)]
+    password: str = ""
+    """Better ``{secret:NAME}``; empty: the exchange asks for none."""
+    realm: Annotated[str, AfterValidator(_one_line)] = "sipverdict"
+    longest_s: Annotated[int, Field(ge=1, le=86_400)] = 3600
+    """The longest registration, in seconds, that is granted."""
+    within_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """How long a run waits for the device to register; a real phone may have to be restarted."""
+
+
+class CredentialsSection(Section):
+    """``[lab.credentials]``: with what the suite's own calls answer a challenge of the device (401 or 407)."""
+
+    user: Annotated[str, AfterValidator(_one_line)]
+    password: str
+    """Better ``{secret:NAME}``."""
+
+
+class LabSection(Section):
+    """``[lab]``: where the device is, and where the suite's endpoints are."""
+
+    address: Annotated[str, AfterValidator(_address_of_device)] = "{lease}"
+    """``{lease}``: the suite leases a loopback address for it; or a fixed IPv4:port; or ``{registered}``: where it
+    registers from."""
+    tester: Annotated[str, AfterValidator(_tester)] | None = None
+    """This machine's IPv4 address, or a range of them (``192.0.2.10-192.0.2.40``), where endpoints are; never guessed.
+    Absent: loopback."""
+    ports: Annotated[str, AfterValidator(_ports)] = "5060-6059"
+    """The UDP ports of endpoints at ``tester``."""
+    exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
+    """The one address to which the device sends every call: its registrar, outbound proxy or trunk.  ``{lease}``: a
+    loopback address, which ``process`` is told as ``{exchange}``; or an IPv4:port of this machine."""
+    registration: RegistrationSection | None = None
+    credentials: CredentialsSection | None = None
+    prefix: Annotated[str, AfterValidator(_digits)] = "7"
+    """The digits with which every number begins that is dialled: what the device's dial plan sends to the suite."""
     backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
     """True: the device is given a leased backup address; IPv4:port: it has this one.  The suite watches it."""
     registrar: bool = False
@@ -269,6 +348,10 @@ class Profile(Section):
         if key not in PICS:
             raise KeyError(key)
         return self.pics.get(key, False)
+
+    def reveal(self, text: str) -> str:
+        """``text`` with its secrets filled in."""
+        return text
 
     def all_pics(self) -> dict[str, bool]:
         """Every PICS key with what the device declares of it: what is not mentioned is not claimed."""

@@ -54,6 +54,9 @@ class LoopbackPool:
             self.move_on(self.port)
         return Address(host, self.port)
 
+    def give_back(self, address: Address) -> None:
+        """Nothing: there are enough, and a late call must not meet another drive."""
+
     def beside(self, address: Address) -> Address:
         """Another port of the host of ``address``."""
         return Address(address.host, address.port + BESIDE, address.transport)

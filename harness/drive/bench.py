@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import errno
 import itertools
 import os
@@ -16,6 +17,7 @@ from typing import Literal, TypeVar
 from harness.device import Prober
 from harness.drive.addresses import LoopbackPool
 from harness.drive.heard import Heard
+from harness.drive.pool import AddressPool
 from harness.errors import SetupError, SippError
 from harness.flow import Seat
 from harness.plan import Address, Call, Endpoint, Places
@@ -49,11 +51,13 @@ class BoundSeat:
     process: SippProcess
     scenario: str
     _tail: Tail
+    place: Address | None = None
+    """Where the device finds it, if that is not where it is bound."""
 
     @property
     def address(self) -> Address:
-        """Where it is."""
-        return self.process.own
+        """Where the device finds it."""
+        return self.place or self.process.own
 
     @property
     def bound_at(self) -> float:
@@ -68,7 +72,8 @@ class BoundSeat:
     def evidence(self) -> Seat:
         """What the flow says of it."""
         process = self.process
-        return Seat(self.name, self.kind, process.own, process.bound_at, process.lost_at, self.scenario)
+        behind = process.own if self.address != process.own else None
+        return Seat(self.name, self.kind, self.address, process.bound_at, process.lost_at, self.scenario, behind)
 
 
 @dataclass
@@ -137,14 +142,17 @@ class Bench:
         on_heard: OnHeard,
         kind: Literal["backup", ""] = "",
         methods: Iterable[str] = (),
+        own: Address | None = None,
     ) -> BoundSeat:
         """Put ``endpoint`` at its place, to be asked ``methods`` of a plan's calls, too.
 
+        ``own``: where it is bound, if the exchange is between it and its place.
         PortTaken if somebody else is there; SippError if it does not come up.
         """
-        own = places.seats[endpoint.name]
-        scenario = render_answer(endpoint, places, own, methods)
-        return await self._start(flow, endpoint.name, kind or endpoint.kind, scenario, own, on_heard)
+        place = places.seats[endpoint.name]
+        scenario = render_answer(endpoint, places, own or place, methods)
+        seat = await self._start(flow, endpoint.name, kind or endpoint.kind, scenario, own or place, on_heard)
+        return dataclasses.replace(seat, place=place)
 
     async def call(
         self,
@@ -156,24 +164,29 @@ class Bench:
         *,
         bindings: Sequence[str] = (),
         hangs_up: bool = False,
+        pool: AddressPool,
+        through: Address | None = None,
     ) -> BoundSeat:
-        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once."""
+        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once.
+
+        ``through``: where its requests are sent, if not to the device itself.
+        """
 
         async def start() -> BoundSeat:
-            own = self.pool.lease()
+            own = pool.lease()
             scenario = render_call(call, places, own, bindings, hangs_up=hangs_up)
-            return await self._start(flow, name, "caller", scenario, own, on_heard, places.device)
+            return await self._start(flow, name, "caller", scenario, own, on_heard, through or places.device)
 
-        return await self.on_free_port(start)
+        return await self.on_free_port(start, pool)
 
-    async def on_free_port(self, start: Callable[[], Awaitable[_Seats]]) -> _Seats:
+    async def on_free_port(self, start: Callable[[], Awaitable[_Seats]], pool: AddressPool) -> _Seats:
         """What ``start`` starts at addresses that it leases; once more if somebody else took their port just then."""
         while True:
-            port = self.pool.port
+            port = pool.port
             try:
                 return await start()
             except PortTaken:
-                self.pool.move_on(port)
+                pool.move_on(port)
 
     def check_disk(self) -> None:
         """SetupError if the disk is full: what SIPp could not write has not been seen, and would pass for silence."""

@@ -21,6 +21,7 @@ from harness.drive.ordering import in_causal_order
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
 from harness.errors import DeviceError, SetupError, SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
+from harness.lab.exchange import Line
 from harness.plan import Address, Call, Places, Plan
 from harness.sipp.process import REST_NS, PortTaken
 
@@ -103,7 +104,7 @@ class Drive:
         async with contextlib.AsyncExitStack() as setting_up:
             await setting_up.enter_async_context(self.station.bench.setting_up)
             # Before anything is dialled.
-            await self.station.bench.on_free_port(self._take_seats)
+            await self.station.bench.on_free_port(self._take_seats, self.station.pool)
             self.station.enrol(self.places.token, self.recorder)
             self.device = await self._device()
             self._began_at = time.time()
@@ -115,24 +116,21 @@ class Drive:
 
     async def _take_seats(self) -> None:
         """Bind every endpoint at addresses of this drive."""
-        pool = self.station.bench.pool
-        seats: dict[str, Address] = {}
+        pool, exchange = self.station.pool, self.station.exchange
+        own: dict[str, Address] = {}
         for endpoint in self.plan.endpoints:
-            seats[endpoint.name] = pool.beside(seats[endpoint.beside]) if endpoint.beside else pool.lease()
+            own[endpoint.name] = pool.beside(own[endpoint.beside]) if endpoint.beside else pool.lease()
+        seats = dict(own)
+        if exchange:
+            # What is dialled goes to the exchange, which knows by its digits where to.
+            seats |= dict.fromkeys(self.plan.dialled, exchange.address)
         self._chosen = self.station.device or self.station.make_device(self._peer(seats))
         device, token = self._chosen.address, self.places.token
         self.places = Places(token, seats, device, self.station.numbers(token, device))
-        hosts = {**seats, "device": device}
-        wanting = [hosts[name] for name in _needs_port_5060(self.plan) if name in hosts]
-        taken = next((str(address) for address in wanting if address.port != 5060), "")
-        if taken:
-            raise SetupError(
-                f"this plan needs port 5060, and another program of this machine holds it (here: {taken})",
-                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn)",
-            )
+        _check_ports(self.plan, {**seats, "device": device})
         seat, methods = self.station.bench.seat, {call.method for call in self.plan.calls}
         bound = await asyncio.gather(
-            *(seat(self.id, e, self.places, self._hear, methods=methods) for e in self.plan.endpoints),
+            *(seat(self.id, e, self.places, self._hear, methods=methods, own=own[e.name]) for e in self.plan.endpoints),
             return_exceptions=True,
         )
         self.seats = [one for one in bound if isinstance(one, BoundSeat)]
@@ -143,6 +141,9 @@ class Drive:
         # Another problem than a port that was taken cannot be helped by another port.
         for problem in sorted(problems, key=lambda problem: isinstance(problem, PortTaken)):
             raise problem
+        if exchange:
+            callee = next((own[name] for name in self.plan.dialled), None)
+            exchange.connect(token, Line(callee, {seats[name]: own[name] for name in own}))
 
     def _hear(self, heard: Heard) -> None:
         self.recorder.hear(heard)
@@ -160,7 +161,7 @@ class Drive:
 
     def _peer(self, seats: Mapping[str, Address]) -> Address:
         """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""
-        return seats.get("callee") or next(iter(seats.values()), None) or self.station.bench.pool.lease()
+        return seats.get("callee") or next(iter(seats.values()), None) or self.station.pool.lease()
 
     async def _through(self, call: Call, number: int) -> Asked:
         """Have a SIPp call through the device."""
@@ -170,7 +171,7 @@ class Drive:
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
         asked = self.recorder.asked[name] = Asked(call, time.time(), bool(bindings), hangs_up)
         seat = await self.station.bench.call(
-            self.id, name, call, self.places, self._hear, bindings=bindings, hangs_up=hangs_up
+            self.id, name, call, self.places, self._hear, bindings=bindings, hangs_up=hangs_up, pool=self.station.pool
         )
         self.seats.append(seat)
         return asked
@@ -226,12 +227,15 @@ class Drive:
             await self.calling.end(self.seats)
             self.troubles += self.calling.troubles
         await asyncio.gather(*(seat.stop() for seat in self.seats))
+        if self.station.exchange:
+            self.station.exchange.disconnect(self.places.token)
         identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
         if device is not None and device is not self.station.device:
             await device.stop()
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         for seat in self.seats:
+            self.station.pool.give_back(seat.process.own)
             if seat.process.lost_at is not None:
                 self._trouble("harness", f"the SIPp at {seat.name} ended by itself (status {seat.process.status})")
         seats = tuple(seat.evidence() for seat in self.seats)
@@ -287,10 +291,15 @@ class Drive:
         self.troubles.append(Trouble(blame, text))
 
 
-def _needs_port_5060(plan: Plan) -> list[str]:
-    """The endpoints that a SIP URI of ``plan`` names by their host alone: there the device goes to port 5060."""
+def _check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
+    """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at port 5060."""
     found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
-    return [name for text, name in found if f"{{{name}.port}}" not in text]
+    for address in (places[name] for text, name in found if f"{{{name}.port}}" not in text and name in places):
+        if address.port != 5060:
+            raise SetupError(
+                f"this plan needs port 5060, and here it is another program's, or not among lab.ports ({address})",
+                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn); lab.tester: name more addresses",
+            )
 
 
 def _blame(error: SipverdictError) -> Literal["harness", "device"]:

@@ -39,6 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
     parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
     parser.add_argument("--role", choices=_ROLES, default="ua", help="what it is (default: %(default)s)")
+    parser.add_argument(
+        "--registrar", type=_address, metavar="HOST:PORT", help="register there, and send it every call"
+    )
+    parser.add_argument("--user", default="100", help="as whom (default: %(default)s)")
+    parser.add_argument("--password", default="", help="with what password")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="misbehave; may be repeated")
     parser.add_argument("--list-faults", action="store_true", help="print the faults as JSON and end")
     options = parser.parse_args(arguments)
@@ -58,9 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     from .device import Device, run
     from .misbehaviour import behaviour_with
+    from .registration import Account
     from .roles import ROLES
 
-    asyncio.run(run(Device(bound, behaviour_with(faults), backup=options.backup, core=ROLES[options.role])))
+    account = Account(options.registrar, options.user, options.password) if options.registrar else None
+    behaviour, core = behaviour_with(faults), ROLES[options.role]
+    asyncio.run(run(Device(bound, behaviour, backup=options.backup, core=core, account=account)))
     return 0
 
 

@@ -11,6 +11,7 @@ from .behaviour import Behaviour
 from .binding import bind_udp
 from .console import Console
 from .diagnostics import complain
+from .registration import Account, Registration
 from .sip_uri import Address
 from .stack import Stack
 from .timers import Timers
@@ -20,7 +21,7 @@ from .transactions import (
     TransactionLayer,
     TransactionUser,
 )
-from .transport import UdpTransport
+from .transport import ThroughProxy, UdpTransport
 from .user_agent import UserAgent
 from .wire import InboundRequest, InboundResponse
 
@@ -41,8 +42,11 @@ class Device:
         backup: Address | None = None,
         timers: Timers | None = None,
         core: Core = UserAgent,
+        account: Account | None = None,
     ) -> None:
+        """``account``: it registers there, and sends every request to its registrar."""
         self._transports: list[UdpTransport] = []
+        self._proxy = account.registrar if account else None
         timers = timers or Timers()
         layer = self._layer(bound, behaviour, timers)
         other: TransactionLayer | None = None
@@ -50,6 +54,7 @@ class Device:
             other = self._layer(bind_udp(layer.transport.local[0], 0), behaviour, timers)
         self.stack = Stack(layer, behaviour, backup, other)
         self.core = core(self.stack)
+        self.registration = Registration(self.stack, account) if account else None
 
     async def open(self) -> None:
         """Begin to receive."""
@@ -75,7 +80,7 @@ class Device:
     def _layer(self, bound: socket.socket, behaviour: Behaviour, timers: Timers) -> TransactionLayer:
         layer = TransactionLayer(self, behaviour, timers)
         transport = UdpTransport(bound, layer.on_message)
-        layer.attach(transport)
+        layer.attach(ThroughProxy(transport, self._proxy) if self._proxy else transport)
         self._transports.append(transport)
         return layer
 
@@ -88,5 +93,7 @@ async def run(device: Device) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, finished.set)
     await device.open()
+    if device.registration:
+        device.registration.start()
     Console(device.stack, finished.set, places_calls=isinstance(device.core, UserAgent)).listen(_STDIN)
     await finished.wait()

@@ -40,6 +40,37 @@ class Transport(Protocol):
         """From now on tell the beginning of each message that the network gives back (RFC 3261 section 18.4)."""
 
 
+class ThroughProxy:
+    """A transport all of whose requests go to one outbound proxy, whatever they name (RFC 3261 section 8.1.2)."""
+
+    def __init__(self, transport: Transport, proxy: Address) -> None:
+        self._transport = transport
+        self._proxy = proxy
+
+    @property
+    def name(self) -> str:
+        """That of the transport."""
+        return self._transport.name
+
+    @property
+    def reliable(self) -> bool:
+        """That of the transport."""
+        return self._transport.reliable
+
+    @property
+    def local(self) -> Address:
+        """That of the transport."""
+        return self._transport.local
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send a response where it belongs, and a request to the proxy."""
+        self._transport.send(data, destination if data.startswith(b"SIP/2.0 ") else self._proxy)
+
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """As the transport does."""
+        self._transport.watch_errors(hear)
+
+
 class UdpTransport(asyncio.DatagramProtocol):
     """SIP over UDP: a datagram is a message."""
 

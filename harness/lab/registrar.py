@@ -1,0 +1,131 @@
+"""The registrar that a phone in the lab registers with: whom it lets in, and where the phone is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from harness.lab.digest import Challenger
+from harness.lab.reply import Reply
+from harness.plan import Address
+from harness.sip import SipMessage, addr_spec, split_list
+
+DEFAULT_EXPIRES_S = 3600
+WRONG_UNTIL_FORBIDDEN = 3
+"""A phone with a wrong password asks for ever; after so many times it is told once and for all."""
+_EXPIRES = re.compile(r";\s*expires\s*=\s*\"?(\d+)", re.IGNORECASE)
+_USER = re.compile(r"sips?:([^@;>]*)@", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who may register."""
+
+    user: str
+    password: str = ""
+    """Empty: nobody is asked for one."""
+    realm: str = "sipverdict"
+    longest_s: int = DEFAULT_EXPIRES_S
+    """The longest registration that is granted: a short one lets the suite see re-registrations."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One Contact of the phone."""
+
+    contact: str
+    source: Address
+    """Where its REGISTER came from, which behind a NAT is not what the Contact says."""
+    until: float
+    """Seconds since the epoch."""
+
+
+class Registrar:
+    """Answers REGISTER (RFC 3261 section 10.3); it asks no clock and no socket."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        """``account`` None: whoever comes is registered."""
+        self.account = account
+        self.refused: Counter[str] = Counter()
+        """Why REGISTERs were refused, and how often."""
+        self._bindings: dict[str, Registration] = {}
+        self._wrong: Counter[str] = Counter()
+        self._challenger = None
+        if account and account.password:
+            self._challenger = Challenger(account.user, account.password, account.realm)
+
+    def current(self, now: float) -> tuple[Registration, ...]:
+        """What is registered at ``now``, the newest first."""
+        return tuple(sorted((b for b in self._bindings.values() if b.until > now), key=lambda b: -b.until))
+
+    def answer(self, request: SipMessage, source: Address, now: float) -> Reply:
+        """Take one REGISTER that came from ``source`` at ``now`` (epoch)."""
+        if reply := self._who(request, source):
+            return reply
+        return self._bind(request, source, now)
+
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of how the phone registered, one sentence each."""
+        told = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]
+        sources = sorted({str(binding.source) for binding in self._bindings.values()})
+        if len(sources) > 1:
+            told.append(f"it registered from {' and '.join(sources)}: calls to it go to the newest")
+        return tuple(told)
+
+    def _who(self, request: SipMessage, source: Address) -> Reply | None:
+        """The refusal of somebody who may not register; None of one who may."""
+        if self.account is None:
+            return None
+        user = _user_of(request.to_uri)
+        if user != self.account.user:
+            self.refused[f"the user is {user[:40]!r}, expected {self.account.user!r} (lab.registration.user)"] += 1
+            return Reply(404, "Not Found")
+        if self._challenger is None:
+            return None
+        said = request.header("Authorization")
+        if said is None:
+            return self._asks()
+        if self._challenger.accepts(said, "REGISTER"):
+            if self._challenger.knows_nonce(said):
+                return None
+            return self._asks(stale=True)
+        self.refused[f"a wrong password, or another realm than {self.account.realm!r}"] += 1
+        self._wrong[str(source)] += 1
+        if self._wrong[str(source)] >= WRONG_UNTIL_FORBIDDEN:
+            return Reply(403, "Forbidden")
+        return self._asks()
+
+    def _asks(self, *, stale: bool = False) -> Reply:
+        assert self._challenger
+        return Reply(401, "Unauthorized", (f"WWW-Authenticate: {self._challenger.challenge(stale=stale)}",))
+
+    def _bind(self, request: SipMessage, source: Address, now: float) -> Reply:
+        values = [value for line in request.headers("Contact") for value in split_list(line)]
+        default = _number(request.header("Expires"), DEFAULT_EXPIRES_S)
+        if values == ["*"]:
+            if default != 0:
+                self.refused["Contact: * without Expires: 0"] += 1
+                return Reply(400, "Bad Contact")
+            self._bindings.clear()
+        else:
+            longest = self.account.longest_s if self.account else DEFAULT_EXPIRES_S
+            for value in values:
+                found = _EXPIRES.search(value)
+                seconds = min(int(found[1][:10]) if found else default, longest)
+                uri = addr_spec(value)
+                self._bindings.pop(uri, None)
+                if seconds:
+                    self._bindings[uri] = Registration(uri, source, now + seconds)
+        registered = (f"Contact: <{b.contact}>;expires={max(1, round(b.until - now))}" for b in self.current(now))
+        return Reply(200, "OK", tuple(registered))
+
+
+def _user_of(uri: str) -> str:
+    found = _USER.match(uri)
+    return found[1] if found else ""
+
+
+def _number(text: str | None, default: int) -> int:
+    digits = (text or "").strip()
+    return int(digits[:10]) if digits.isdecimal() else default

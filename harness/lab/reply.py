@@ -1,0 +1,38 @@
+"""The suite's own responses: to REGISTER, to keepalives, and to what belongs to no plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.plan import Address
+from harness.sip import SipMessage
+
+_RPORT = re.compile(r";\s*rport\s*(?=;|,|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A final response, less what it copies from the request."""
+
+    status: int
+    reason: str
+    lines: tuple[str, ...] = ()
+    """Further header lines, whole."""
+
+
+def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> bytes:
+    """The response to ``request``, which came from ``source`` (RFC 3261 8.2.6, RFC 3581 section 4)."""
+    lines = [f"SIP/2.0 {reply.status} {reply.reason}", *_vias(request, source)]
+    for name in ("From", "To", "Call-ID", "CSeq"):
+        value = request.header(name) or ""
+        lines.append(f"{name}: {value};tag={tag}" if name == "To" and request.to_tag is None else f"{name}: {value}")
+    return "\r\n".join([*lines, *reply.lines, "Server: sipverdict", "Content-Length: 0", "", ""]).encode("latin-1")
+
+
+def _vias(request: SipMessage, source: Address) -> Iterable[str]:
+    for number, via in enumerate(request.headers("Via")):
+        # A phone behind a NAT learns from this where it is seen.
+        seen = f";rport={source.port};received={source.host}"
+        yield f"Via: {_RPORT.sub(seen, via, count=1) if number == 0 else via}"
