@@ -18,6 +18,8 @@ class Asked:
     registers: bool = False
     hangs_up: bool = False
     """Whether the caller ends a call that is answered."""
+    authorises: bool = False
+    """Whether the caller answers a challenge, and asks a second time."""
     registered: int = 0
     """Status of the final response to its REGISTER; 0 before."""
     reached: bool = False
@@ -27,6 +29,8 @@ class Asked:
     answered_at: float | None = None
     """Time (epoch) of the first copy of the first final response."""
     _acks: int = 0
+    _turn: int = 1
+    """The CSeq of the request that counts: 2 once the first has been challenged."""
     _ended: bool = False
 
     @property
@@ -49,7 +53,11 @@ class Asked:
             self.registered = self.registered or status
         elif message.cseq_method == "BYE" and status >= 200:
             self._ended = True
-        elif message.cseq_method == self.call.method and message.cseq_number == 1 and status > 100:
+        elif message.cseq_method == self.call.method and message.cseq_number == self._turn and status > 100:
+            if self.authorises and self._turn == 1 and status in (401, 407):
+                self._turn = 2
+                self._acks -= self.call.method == "INVITE"
+                return
             self.reached = True
             if status >= 200 and not self.status:
                 self.status, self.answered_at = status, heard.traced.time

@@ -166,16 +166,19 @@ class Bench:
         hangs_up: bool = False,
         pool: AddressPool,
         through: Address | None = None,
+        credentials: tuple[str, str] | None = None,
     ) -> BoundSeat:
         """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once.
 
-        ``through``: where its requests are sent, if not to the device itself.
+        ``through``: where its requests are sent, if not to the device itself.  ``credentials``: user and password, for
+        a device that asks who calls.
         """
 
         async def start() -> BoundSeat:
             own = pool.lease()
-            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up)
-            return await self._start(flow, name, "caller", scenario, own, on_heard, through or places.device)
+            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up, authorises=credentials is not None)
+            peer = through or places.device
+            return await self._start(flow, name, "caller", scenario, own, on_heard, peer, credentials)
 
         return await self.on_free_port(start, pool)
 
@@ -207,10 +210,12 @@ class Bench:
         own: Address,
         on_heard: OnHeard,
         peer: Address | None = None,
+        credentials: tuple[str, str] | None = None,
     ) -> BoundSeat:
         trace = f"{flow}-{name}"
         self._listeners[trace], self._seat_names[trace] = on_heard, name
-        process = SippProcess(trace, scenario, own, self.folder / "traces", sipp=self.sipp.path, peer=peer)
+        folder, sipp = self.folder / "traces", self.sipp.path
+        process = SippProcess(trace, scenario, own, folder, sipp=sipp, peer=peer, credentials=credentials)
         self.tail.follow(trace, process.message_log)
         with disk_errors():
             await process.start(self.readiness)

@@ -169,9 +169,19 @@ class Drive:
         bindings = self.plan.bindings if number == 0 and self.station.spec.profile.lab.registrar else ()
         # Where the device answers calls itself, nobody else would end one that it accepts.
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
-        asked = self.recorder.asked[name] = Asked(call, time.time(), bool(bindings), hangs_up)
+        asked = self.recorder.asked[name] = Asked(
+            call, time.time(), bool(bindings), hangs_up, self.station.credentials is not None
+        )
         seat = await self.station.bench.call(
-            self.id, name, call, self.places, self._hear, bindings=bindings, hangs_up=hangs_up, pool=self.station.pool
+            self.id,
+            name,
+            call,
+            self.places,
+            self._hear,
+            bindings=bindings,
+            hangs_up=hangs_up,
+            pool=self.station.pool,
+            credentials=self.station.credentials,
         )
         self.seats.append(seat)
         return asked

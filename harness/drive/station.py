@@ -76,6 +76,10 @@ class Station:
         """What stands between the device and the endpoints, where it sends every call to one address."""
         self.pool: AddressPool = bench.pool
         """Where the endpoints of its drives are."""
+        self.credentials: tuple[str, str] | None = None
+        """With what callers answer the device's challenges."""
+        if (asked := spec.profile.lab.credentials) is not None:
+            self.credentials = asked.user, spec.profile.reveal(asked.password)
         self._prober = bench.prober
         self._by_token: dict[str, Recorder] = {}
         self._serials = itertools.count(1)

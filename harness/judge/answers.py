@@ -71,9 +71,20 @@ def asked(flow: Flow) -> tuple[Asked, ...]:
     requests = [copies[0] for copies in drafts.values()]
     responses = _shared_out(flow.select(received=True, at=callers(flow), where=lambda e: e.status is not None), sent)
     acks = _shared_out([event for event in sent if event.method == "ACK"], requests)
-    return tuple(
+    made = [
         Asked(copies[0], tuple(copies[1:]), responses.get(copies[0].number, ()), acks.get(copies[0].number, ()))
         for copies in drafts.values()
+    ]
+    return tuple(one for one in made if not _asked_again_with_credentials(one, made))
+
+
+def _asked_again_with_credentials(one: Asked, made: Iterable[Asked]) -> bool:
+    """Whether ``one`` was only challenged (RFC 3261 22.2, 22.3), and is followed by the request that counts."""
+    return one.status in (401, 407) and any(
+        other.request.call_id == one.request.call_id
+        and other.request.number > one.request.number
+        and (other.request.header("Authorization") or other.request.header("Proxy-Authorization"))
+        for other in made
     )
 
 

@@ -19,6 +19,7 @@ from harness.sipp.group import group
 from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import HANG_UP
 from harness.sipp.trace import unreadable
+from harness.sipp.values import escape
 
 START_SECONDS = 10.0
 """How long a SIPp may take to bind its socket on a busy machine; 5 ms on an idle one."""
@@ -40,6 +41,7 @@ class SippProcess:
     """An endpoint's or a caller's SIPp.
 
     ``peer`` is the device's address for a caller (client mode, one call); None for an endpoint (server mode).
+    ``credentials`` (user and password) are what a caller answers a challenge with.
     ``on_lost`` is called, in the event loop, when it ends without having been stopped.
     Its files are ``NAME.xml``, ``NAME.messages.log``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
     """
@@ -53,6 +55,7 @@ class SippProcess:
         *,
         sipp: Path,
         peer: Address | None = None,
+        credentials: tuple[str, str] | None = None,
         on_lost: Callable[[SippProcess], None] | None = None,
     ) -> None:
         self.name = name
@@ -69,6 +72,7 @@ class SippProcess:
         self._scenario = scenario
         self._sipp = sipp
         self._peer = peer
+        self._credentials = credentials
         self._on_lost = on_lost
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: asyncio.Event = asyncio.Event()
@@ -170,6 +174,10 @@ class SippProcess:
             *("-trace_msg", "-message_file", str(self.message_log)),
             *("-trace_err", "-error_file", str(self.error_log)),
         ]
+        if self._credentials:
+            # Not in the scenario, which is kept as evidence.  SIPp looks for [keywords] here as well.
+            user, password = map(escape, self._credentials)
+            command += ["-au", user, "-ap", password]
         # A caller starts its one call at once.
         return [*command, "-users", "1", "-m", "1"] if self._peer else command
 

@@ -168,27 +168,36 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
 
 
 def render_call(
-    call: Call, places: Places, own: Address, bindings: Sequence[str] = (), *, hangs_up: bool = False
+    call: Call,
+    places: Places,
+    own: Address,
+    bindings: Sequence[str] = (),
+    *,
+    hangs_up: bool = False,
+    authorises: bool = False,
 ) -> str:
     """The scenario of a caller at ``own`` that makes ``call`` through the device, after registering ``bindings``.
 
-    ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  PlanError if it cannot be.
+    ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  ``authorises``: it answers a
+    challenge with the credentials of SIPp's command line.  PlanError if it cannot be.
     """
     if places.device is None:
         raise PlanError("a call can only be rendered when the device's address is known")
     try:
-        drawn = _call_for_all(call, tuple(places.seats), own.transport, tuple(bindings), hangs_up)
+        drawn = _call_for_all(call, tuple(places.seats), own.transport, tuple(bindings), hangs_up, authorises)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
     except (PlanError, KeyError):
-        return _measured(_call(call, places, own, tuple(bindings), hangs_up), "caller")
+        return _measured(_call(call, places, own, tuple(bindings), hangs_up, authorises), "caller")
 
 
 @lru_cache(maxsize=4096)
-def _call_for_all(call: Call, seats: tuple[str, ...], transport: str, bindings: tuple[str, ...], hangs_up: bool) -> str:
-    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), bindings, hangs_up)
+def _call_for_all(
+    call: Call, seats: tuple[str, ...], transport: str, bindings: tuple[str, ...], hangs_up: bool, authorises: bool
+) -> str:
+    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), bindings, hangs_up, authorises)
 
 
-def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], hangs_up: bool) -> str:
+def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], hangs_up: bool, authorises: bool) -> str:
     check_call(call)
 
     def filled_in(text: str) -> str:
@@ -220,6 +229,7 @@ def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], h
         bindings=tuple(map(filled_in, bindings)),
         aor=filled_in("sip:{token}@{device}"),
         hangs_up=hangs_up,
+        authorises=authorises,
         copy_ms=COPY_MS,
         late_ms=LATE_MS,
         acks_ms=ACKS_MS,

@@ -158,15 +158,21 @@ async def answering(
 
 @asynccontextmanager
 async def calling(
-    folder: Path, call: Call, bindings: tuple[str, ...] = (), **more: Any
+    folder: Path,
+    call: Call,
+    bindings: tuple[str, ...] = (),
+    credentials: tuple[str, str] | None = None,
+    **more: Any,
 ) -> AsyncIterator[tuple[Device, SippProcess]]:
     """A device that is being called: ``sip:123@`` its address, unless the call says otherwise."""
     own = address()
     device = Device(own)
     if call.to == Call().to:
         call = dataclasses.replace(call, to="sip:{token}@{device}")
-    xml = render_call(call, Places("123", {"callee": own}, device.own), own, bindings, **more)
-    process = await started("caller", xml, own, folder, peer=device.own)
+    xml = render_call(
+        call, Places("123", {"callee": own}, device.own), own, bindings, authorises=credentials is not None, **more
+    )
+    process = await started("caller", xml, own, folder, peer=device.own, credentials=credentials)
     try:
         yield device, process
         assert process.lost_at is None, process.complaints()
