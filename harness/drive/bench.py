@@ -18,6 +18,7 @@ from harness.device import Prober
 from harness.drive.addresses import LoopbackPool
 from harness.drive.heard import Heard
 from harness.drive.pool import AddressPool
+from harness.drive.room import Room
 from harness.errors import SetupError, SippError
 from harness.flow import Seat
 from harness.plan import Address, Call, Endpoint, Places
@@ -89,8 +90,7 @@ class Bench:
     _listeners: dict[str, OnHeard] = field(default_factory=dict)
     _seat_names: dict[str, str] = field(default_factory=dict)
     setting_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SETTING_UP))
-    _free_seats: int = SEATS
-    _waiting: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
+    room: Room = field(default_factory=lambda: Room(SEATS, "the SIPps that this machine may run"))
     _serial: itertools.count[int] = field(default_factory=itertools.count)
 
     @classmethod
@@ -114,25 +114,6 @@ class Bench:
     def hear(self, name: str, message: TracedMessage) -> None:
         """Hand a message of the trace called ``name`` to whoever listens."""
         self._listeners[name](Heard(self._seat_names[name], message, SipMessage(message.raw)))
-
-    @contextlib.asynccontextmanager
-    async def room_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait, first come first served, until so many more SIPps may run."""
-        if self._waiting or self._free_seats < seats:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((seats, turn))
-            await turn
-        else:
-            self._free_seats -= seats
-        try:
-            yield
-        finally:
-            self._free_seats += seats
-            while self._waiting and self._waiting[0][0] <= self._free_seats:
-                wanted, turn = self._waiting.pop(0)
-                if not turn.cancelled():
-                    self._free_seats -= wanted
-                    turn.set_result(None)
 
     async def seat(
         self,

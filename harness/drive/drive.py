@@ -69,7 +69,7 @@ class Drive:
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
         callers = len(self.plan.calls) if self._called else 0
-        async with self.station.bench.room_for(len(self.plan.endpoints) + callers):
+        async with self.station.lab.room_for(len(self.plan.endpoints) + callers):
             life: LifeSign | None = None
             closed_at: float | None = None
             opened_at: float | None = None
@@ -104,7 +104,7 @@ class Drive:
         async with contextlib.AsyncExitStack() as setting_up:
             await setting_up.enter_async_context(self.station.bench.setting_up)
             # Before anything is dialled.
-            await self.station.bench.on_free_port(self._take_seats, self.station.pool)
+            await self.station.bench.on_free_port(self._take_seats, self.station.lab.pool)
             self.station.enrol(self.places.token, self.recorder)
             self.device = await self._device()
             self._began_at = time.time()
@@ -116,7 +116,7 @@ class Drive:
 
     async def _take_seats(self) -> None:
         """Bind every endpoint at addresses of this drive."""
-        pool, exchange = self.station.pool, self.station.exchange
+        pool, exchange = self.station.lab.pool, self.station.lab.exchange
         own: dict[str, Address] = {}
         for endpoint in self.plan.endpoints:
             own[endpoint.name] = pool.beside(own[endpoint.beside]) if endpoint.beside else pool.lease()
@@ -161,7 +161,7 @@ class Drive:
 
     def _peer(self, seats: Mapping[str, Address]) -> Address:
         """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""
-        return seats.get("callee") or next(iter(seats.values()), None) or self.station.pool.lease()
+        return seats.get("callee") or next(iter(seats.values()), None) or self.station.lab.pool.lease()
 
     async def _through(self, call: Call, number: int) -> Asked:
         """Have a SIPp call through the device."""
@@ -170,7 +170,7 @@ class Drive:
         # Where the device answers calls itself, nobody else would end one that it accepts.
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
         asked = self.recorder.asked[name] = Asked(
-            call, time.time(), bool(bindings), hangs_up, self.station.credentials is not None
+            call, time.time(), bool(bindings), hangs_up, self.station.lab.credentials is not None
         )
         seat = await self.station.bench.call(
             self.id,
@@ -180,8 +180,8 @@ class Drive:
             self._hear,
             bindings=bindings,
             hangs_up=hangs_up,
-            pool=self.station.pool,
-            credentials=self.station.credentials,
+            pool=self.station.lab.pool,
+            credentials=self.station.lab.credentials,
         )
         self.seats.append(seat)
         return asked
@@ -237,15 +237,15 @@ class Drive:
             await self.calling.end(self.seats)
             self.troubles += self.calling.troubles
         await asyncio.gather(*(seat.stop() for seat in self.seats))
-        if self.station.exchange:
-            self.station.exchange.disconnect(self.places.token)
+        if self.station.lab.exchange:
+            self.station.lab.exchange.disconnect(self.places.token)
         identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
         if device is not None and device is not self.station.device:
             await device.stop()
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         for seat in self.seats:
-            self.station.pool.give_back(seat.process.own)
+            self.station.lab.pool.give_back(seat.process.own)
             if seat.process.lost_at is not None:
                 self._trouble("harness", f"the SIPp at {seat.name} ended by itself (status {seat.process.status})")
         seats = tuple(seat.evidence() for seat in self.seats)

@@ -44,7 +44,7 @@ class LabPool:
 
     def __init__(self, hosts: Sequence[str], ports: range) -> None:
         """SetupError if another run uses them, or if a host is no address of this machine."""
-        self._what = f"lab.tester {hosts[0]}{f'-{hosts[-1]}' if len(hosts) > 1 else ''}, lab.ports {_shown(ports)}"
+        self.what = f"lab.tester {hosts[0]}{f'-{hosts[-1]}' if len(hosts) > 1 else ''}, lab.ports {_shown(ports)}"
         self._locks: list[IO[str]] = []
         try:
             for host in hosts:
@@ -55,6 +55,9 @@ class LabPool:
             raise
         # The first port of every host comes first: where there are hosts enough, endpoints differ by host.
         self._free = deque(Address(host, port) for port, host in itertools.product(ports, hosts))
+
+    def __len__(self) -> int:
+        return len(self._free)
 
     @property
     def port(self) -> int:
@@ -69,7 +72,7 @@ class LabPool:
                 return address
             self._free.append(address)
         raise SetupError(
-            f"all addresses of {self._what} are in use",
+            f"all addresses of {self.what} are in use",
             "name more of them in the profile; a run needs some three for each drive that is going on",
         )
 
@@ -79,7 +82,7 @@ class LabPool:
             if other.host == address.host and is_free(other):
                 self._free.remove(other)
                 return other
-        raise SetupError(f"no second port is free at {address.host} ({self._what})", "name more ports in the profile")
+        raise SetupError(f"no second port is free at {address.host} ({self.what})", "name more ports in the profile")
 
     def move_on(self, port: int) -> None:
         """The next lease is another address anyhow."""

@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from harness.device import Device, Prober, Profile
-from harness.device.models import REGISTERED, hosts_in, parse_address, ports_in
+from harness.device import Device, Profile
 from harness.device.placeholders import fill
 from harness.device.process import Death
 from harness.drive.addresses import lock_folder, try_lock
 from harness.drive.bench import Bench, BoundSeat, disk_errors
 from harness.drive.drive import Drive
 from harness.drive.heard import Heard
-from harness.drive.pool import AddressPool, LabPool
+from harness.drive.lab import Lab
 from harness.drive.recorder import Recorder
 from harness.errors import DeviceError, SetupError
 from harness.flow import Control, Flow, LifeSign
-from harness.lab.exchange import Exchange
-from harness.lab.registrar import Account, Registrar
 from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
 from harness.progress import Progress
 from harness.windows import Window
@@ -62,6 +59,9 @@ class Station:
         flow = await station.drive(plan, "uac", "udp", attempt=0)
     """
 
+    lab: Lab
+    """Where its endpoints are; from the moment the block is entered."""
+
     def __init__(self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress) -> None:
         self.spec = spec
         self.bench = bench
@@ -72,15 +72,6 @@ class Station:
         self.device: Device | None = None
         """The one process all drives share; None for a device that is started once per plan."""
         self.backup: BoundSeat | None = None
-        self.exchange: Exchange | None = None
-        """What stands between the device and the endpoints, where it sends every call to one address."""
-        self.pool: AddressPool = bench.pool
-        """Where the endpoints of its drives are."""
-        self.credentials: tuple[str, str] | None = None
-        """With what callers answer the device's challenges."""
-        if (asked := spec.profile.lab.credentials) is not None:
-            self.credentials = asked.user, spec.profile.reveal(asked.password)
-        self._prober = bench.prober
         self._by_token: dict[str, Recorder] = {}
         self._serials = itertools.count(1)
         self._prefix = f"{spec.profile.lab.prefix}{secrets.randbelow(1000):03d}"
@@ -96,14 +87,16 @@ class Station:
     async def __aenter__(self) -> Station:
         try:
             self._lock_fixed_address()
-            await self._set_up_lab()
+            tokens = rf"{self._prefix}\d{{4}}"
+            lab = Lab.open(self.spec.profile, self.bench, tokens, self._alive_at)
+            self.lab = await self._open.enter_async_context(lab)
             if self.spec.profile.lab.backup is not False:
                 self.backup = await self._guard_backup()
             if not self.spec.profile.device.per_plan:
                 self.device = self.make_device(None)
                 self._open.push_async_callback(self.device.stop)
                 await self._start(self.device)
-            await self._await_registration()
+                await self.lab.registered(self.device)
         except BaseException:
             await self._open.aclose()
             raise
@@ -136,10 +129,10 @@ class Station:
         """The device, not yet started; ``peer`` for one that sends every call to a configured address."""
         return Device(
             self.spec.profile,
-            address=self.pool.lease() if "{" in self.spec.profile.lab.address else None,
+            address=self.lab.pool.lease() if "{" in self.spec.profile.lab.address else None,
             backup=self.backup.address if self.backup else None,
             peer=peer,
-            exchange=self.exchange.address if self.exchange else None,
+            exchange=self.lab.exchange.address if self.lab.exchange else None,
             faults=self.spec.faults,
             version=self._version,
             work=self.bench.folder,
@@ -164,7 +157,7 @@ class Station:
                 self._restarts += 1
                 await self.device.stop()
                 await self._start(self.device)
-                await self._await_registration()
+                await self.lab.registered(self.device)
         return self.device
 
     async def _start(self, device: Device) -> None:
@@ -213,7 +206,7 @@ class Station:
         """A sign of life of the device after time ``after``, or None: it is asked, then made to place a plain call."""
         if not device.alive():
             return None
-        answer = await self._prober.ping(str(device.address), PING_S)
+        answer = await self.lab.prober.ping(str(device.address), PING_S)
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:
@@ -239,10 +232,10 @@ class Station:
 
     async def _guard_backup(self) -> BoundSeat:
         async def start() -> BoundSeat:
-            places = Places(self.new_token(), {BACKUP.name: self.pool.lease()})
+            places = Places(self.new_token(), {BACKUP.name: self.lab.pool.lease()})
             return await self.bench.seat(self.spec.name, BACKUP, places, self._dispatch, "backup")
 
-        seat = await self.bench.on_free_port(start, self.pool)
+        seat = await self.bench.on_free_port(start, self.lab.pool)
         self._open.push_async_callback(seat.stop)
         return seat
 
@@ -253,34 +246,6 @@ class Station:
             if token in self._by_token:
                 self._by_token[token].hear(heard)
                 return
-
-    async def _set_up_lab(self) -> None:
-        """Take the addresses that the profile names, and open the exchange if the device has one."""
-        lab = self.spec.profile.lab
-        if lab.tester:
-            hosts = hosts_in(lab.tester)
-            pool = LabPool(hosts, ports_in(lab.ports))
-            self._open.callback(pool.close)
-            self.pool = pool
-            self._prober = await self._open.enter_async_context(await Prober.open(f"{hosts[0]}:0"))
-        if not lab.exchange:
-            return
-        account = None
-        if (registration := lab.registration) is not None:
-            password = self.spec.profile.reveal(registration.password)
-            account = Account(registration.user, password, registration.realm, registration.longest_s)
-        address = self.pool.lease() if lab.exchange == "{lease}" else parse_address(lab.exchange)
-        tokens = rf"{self._prefix}\d{{4}}"
-        self.exchange = await Exchange.open(address, Registrar(account), tokens, self._alive_at)
-        self._open.callback(self.exchange.close)
-
-    async def _await_registration(self) -> None:
-        registration = self.spec.profile.lab.registration
-        if self.exchange is None or registration is None or self.device is None:
-            return
-        source = await self.exchange.registration(registration.within_s)
-        if self.spec.profile.lab.address == REGISTERED:
-            self.device.address = source
 
     def _alive_at(self, moment: float) -> None:
         self._last_heard = max(self._last_heard, moment)

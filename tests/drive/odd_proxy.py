@@ -39,7 +39,10 @@ class OddProxy(asyncio.DatagramProtocol):
             self.say(text, addr, "200 OK")
         elif method == "REGISTER":
             self.register(text, addr)
-        elif self.oddity == "silent":
+        elif self.oddity == "asks" and method == "INVITE" and "\r\nProxy-Authorization: Digest" not in text:
+            asked = 'Proxy-Authenticate: Digest realm="lab", nonce="n", qop="auth"'
+            self.say(text, addr, "407 Proxy Authentication Required", asked)
+        elif self.oddity == "silent" or (method == "ACK" and "tag=odd" in text):
             return
         elif self.oddity.startswith("answers"):
             if method != "ACK":

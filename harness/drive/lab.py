@@ -1,0 +1,90 @@
+"""The lab as a device's profile describes it: where endpoints are, the exchange, and who asks whom for a password."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from harness.device import Device, Prober, Profile
+from harness.device.models import REGISTERED, hosts_in, parse_address, ports_in
+from harness.drive.bench import Bench
+from harness.drive.pool import AddressPool, LabPool
+from harness.drive.room import Room
+from harness.lab.exchange import Exchange
+from harness.lab.registrar import Account, Registrar
+
+RESERVED = 4
+"""Addresses of a lab that are not for the endpoints of drives: exchange, backup, the device itself."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What stands around one device for as long as it is tested."""
+
+    bench: Bench
+    profile: Profile
+    pool: AddressPool
+    """Where the endpoints of its drives are."""
+    prober: Prober
+    exchange: Exchange | None = None
+    """What stands between the device and the endpoints, where it sends every call to one address."""
+    room: Room | None = None
+    """How many endpoints may run, where addresses are few."""
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls, profile: Profile, bench: Bench, tokens: str, on_device: Callable[[float], None]
+    ) -> AsyncIterator[Lab]:
+        """Take the addresses that ``profile`` names, and open the exchange if the device has one.
+
+        ``tokens``: a regular expression for the digits of its drives.  ``on_device`` hears when something of the
+        device arrives at the exchange (seconds since the epoch).  SetupError if an address cannot be had.
+        """
+        async with contextlib.AsyncExitStack() as opened:
+            pool: AddressPool = bench.pool
+            prober, room = bench.prober, None
+            if profile.lab.tester:
+                hosts = hosts_in(profile.lab.tester)
+                named = LabPool(hosts, ports_in(profile.lab.ports))
+                opened.callback(named.close)
+                pool, room = named, Room(len(named) - RESERVED, named.what)
+                prober = await opened.enter_async_context(await Prober.open(f"{hosts[0]}:0"))
+            exchange = None
+            if where := profile.lab.exchange:
+                address = pool.lease() if where == "{lease}" else parse_address(where)
+                exchange = await Exchange.open(address, Registrar(_account(profile)), tokens, on_device)
+                opened.callback(exchange.close)
+            yield cls(bench, profile, pool, prober, exchange, room)
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """With what callers answer the device's challenges: user and password."""
+        asked = self.profile.lab.credentials
+        return (asked.user, self.profile.reveal(asked.password)) if asked else None
+
+    @contextlib.asynccontextmanager
+    async def room_for(self, seats: int) -> AsyncIterator[None]:
+        """Wait until so many more SIPps may run, and have addresses."""
+        async with contextlib.AsyncExitStack() as rooms:
+            if self.room:
+                await rooms.enter_async_context(self.room.taken(seats))
+            await rooms.enter_async_context(self.bench.room.taken(seats))
+            yield
+
+    async def registered(self, device: Device) -> None:
+        """Return when the device is registered, if it is to be; DeviceError, with the reason, if it does not come."""
+        registration = self.profile.lab.registration
+        if self.exchange is not None and registration is not None:
+            source = await self.exchange.registration(registration.within_s)
+            if self.profile.lab.address == REGISTERED:
+                device.address = source
+
+
+def _account(profile: Profile) -> Account | None:
+    registration = profile.lab.registration
+    if registration is None:
+        return None
+    password = profile.reveal(registration.password)
+    return Account(registration.user, password, registration.realm, registration.longest_s)

@@ -1,0 +1,40 @@
+"""Room for so many SIPps: on this machine, and at the addresses of a lab.  Who comes first is served first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from harness.errors import SetupError
+
+
+class Room:
+    """Belongs to one event loop."""
+
+    def __init__(self, seats: int, what: str) -> None:
+        """``what`` there are so many of, for messages."""
+        self._all = self._free = seats
+        self._what = what
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    @contextlib.asynccontextmanager
+    async def taken(self, seats: int) -> AsyncIterator[None]:
+        """Wait until so many more may run; SetupError if there never are so many."""
+        if seats > self._all:
+            raise SetupError(f"this plan needs {seats} of {self._what}, and there are {self._all}", "name more of them")
+        if self._waiting or self._free < seats:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((seats, turn))
+            await turn
+        else:
+            self._free -= seats
+        try:
+            yield
+        finally:
+            self._free += seats
+            while self._waiting and self._waiting[0][0] <= self._free:
+                wanted, turn = self._waiting.pop(0)
+                if not turn.cancelled():
+                    self._free -= wanted
+                    turn.set_result(None)

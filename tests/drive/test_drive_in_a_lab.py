@@ -1,0 +1,147 @@
+"""Whole drives where the profile says where the endpoints are, who asks whom for a password, and who registers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_drive_through import OURS, WINDOW, callee, drive
+
+from harness.device import load_profile
+from harness.drive.addresses import LoopbackPool
+from harness.drive.bench import Bench
+from harness.drive.pool import LabPool
+from harness.drive.station import DeviceSpec, Station
+from harness.errors import SetupError, SipverdictError
+from harness.flow import Flow
+from harness.judge.answers import asked
+from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.progress import Progress
+from harness.sipp.binary import find_sipp
+
+MOVED = Response(302, contacts=("<sip:{token}@{target}>",))
+REDIRECTED = Plan(
+    (
+        Endpoint("callee", "callee", (Answer((MOVED,)),)),
+        Endpoint("target", "target", (Answer((Response(200),)),)),
+    )
+)
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """A loopback address that stands for the tester's own in a lab."""
+    pool = LoopbackPool()
+    yield pool.lease().host
+    pool.close()
+
+
+def test_a_device_that_asks_who_calls_is_told(tmp_path: Path) -> None:
+    lab = 'credentials = { user = "200", password = "word" }'
+    [flow] = drive(tmp_path, "asks", Plan((callee(Response(603)),)), lab=lab)
+    assert not flow.troubles
+    [one] = asked(flow)
+    assert (one.status, one.request.cseq_number, len(one.acks)) == (603, 2, 1)
+    assert len(flow.select(status=407, at="caller")) == 1
+    assert len(flow.select("INVITE", at="callee")) == 1
+
+
+def test_a_challenge_without_credentials_is_the_answer(tmp_path: Path) -> None:
+    [flow] = drive(tmp_path, "asks", Plan((callee(Response(603)),)))
+    [one] = asked(flow)
+    assert one.status == 407
+
+
+def test_endpoints_are_where_the_lab_says(tmp_path: Path, host: str) -> None:
+    lab = f'registrar = true\ntester = "{host}"\nports = "20000-20019"'
+    plan = Plan((callee(Response(603)),), calls=(OURS,), bindings=("<sip:{token}@{callee}>;q=1",))
+    flows = drive(tmp_path, "none", *(plan,) * 12, lab=lab)
+    assert not [flow.troubles for flow in flows if flow.troubles]
+    seats = [seat.address for flow in flows for seat in flow.seats]
+    assert {seat.host for seat in seats} == {host}
+    assert all(20000 <= seat.port <= 20019 for seat in seats)
+    assert all(flow.select(status=603, at="caller") and flow.life for flow in flows)
+
+
+def test_a_lab_has_no_more_addresses_than_it_has(host: str) -> None:
+    pool = LabPool([host], range(20000, 20003))
+    leased = [pool.lease() for _ in range(3)]
+    assert [address.port for address in leased] == [20000, 20001, 20002]
+    with pytest.raises(SetupError, match=rf"all addresses of lab.tester {host}, lab.ports 20000-20002 are in use"):
+        pool.lease()
+    for address in leased[::-1]:
+        pool.give_back(address)
+    assert pool.lease() == leased[-1]  # the one that has been free for longest
+    assert pool.beside(leased[-1]) == leased[1]
+    with pytest.raises(SetupError, match=r"another run on this machine uses lab\.tester"):
+        LabPool([host], range(20000, 20003))
+    pool.close()
+    LabPool([host], range(20000, 20003)).close()
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(SetupError, match=r"lab\.tester: 192\.0\.2\.1 is no address of this machine"):
+        LabPool(["192.0.2.1"], range(20000, 20003))
+
+
+def phone(folder: Path, **changes: str) -> Path:
+    """The built-in phone with other words in its profile."""
+    text = (Path(__file__).parents[2] / "harness/devices/reference-phone/device.toml").read_text()
+    for old, new in changes.items():
+        text = re.sub(old, new, text)
+    path = folder / "phone.toml"
+    path.write_text(text)
+    return path
+
+
+def driven(folder: Path, profile: Path, *plans: Plan, role: str = "uac") -> list[Flow]:
+    async def all_of_them() -> list[Flow]:
+        async with (
+            Bench.open(folder, find_sipp()) as bench,
+            Station(DeviceSpec("phone", load_profile(profile)), bench, WINDOW, Progress(1, WINDOW)) as station,
+        ):
+            return list(await asyncio.gather(*(station.drive(plan, role, "udp") for plan in plans)))
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_phone_that_knows_its_registrar_alone_meets_every_plan(tmp_path: Path) -> None:
+    declined = Plan((callee(Response(603)),))
+    flows = driven(tmp_path, phone(tmp_path), REDIRECTED, declined, REDIRECTED)
+    for flow in flows:
+        print(*(f"{event.number} {event.direction} {event.seat} {event}" for event in flow.events), sep="\n")
+        assert not flow.troubles
+        assert Flow.from_json(flow.to_json()) == flow
+    exchange = flows[0].seat("callee").address
+    assert {flow.seat("callee").address for flow in flows} == {exchange}
+    assert len({flow.seat("callee").behind for flow in flows}) == 3
+    assert [len(flow.select("INVITE")) for flow in flows] == [2, 1, 2]
+    assert flows[0].seat("target").behind is None
+    first, second = flows[0].select("INVITE")
+    assert first.request_uri == f"sip:{flows[0].places.token}@{exchange}"
+    assert second.request_uri == f"sip:{flows[0].places.token}@{flows[0].seat('target').address}"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('"--password", "other"', r"3 REGISTER refused: a wrong password|[12] REGISTER refused: a wrong password"),
+        ('"--password", "other", "--user", "7"', "the user is '7', expected '100'"),
+    ],
+)
+def test_a_phone_that_cannot_register_is_told(tmp_path: Path, said: str, why: str) -> None:
+    words = {
+        '"--user", "100", "--password", "a password of the lab"': said,
+        'user = "100",': 'user = "100", within_s = 1.0,',
+    }
+    with pytest.raises(SipverdictError, match=why):
+        driven(tmp_path, phone(tmp_path, **words), Plan((callee(Response(603)),)))
+
+
+def test_a_number_that_is_dialled_for_nothing_is_no_call(tmp_path: Path) -> None:
+    plan = Plan((callee(Response(603)),), calls=(Call("sip:12345@{callee}"),))
+    [flow] = driven(tmp_path, phone(tmp_path), plan)
+    assert "no INVITE arrived" in flow.troubles[0].text
