@@ -23,6 +23,7 @@ def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
     yield from _of_stimulus(profile)
     yield from _of_ready(profile)
     yield from _of_addresses(profile)
+    yield from _of_lab(profile)
 
 
 def _of_stimulus(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -95,6 +96,29 @@ def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "pics.backup_proxy", "claimed, but lab.backup is not set: expected the address that the suite must watch"
     if process.fault_argv and not any("fault" in names_in(part) for part in process.fault_argv):
         yield "process.fault_argv", "expected {fault} in it: the fault's name"
+
+
+def _of_lab(profile: Profile) -> Iterator[tuple[str, str]]:
+    lab, process = profile.lab, profile.process
+    if lab.registration and not lab.exchange:
+        yield "lab.registration", "needs lab.exchange: the address at which the device registers"
+    if lab.address == "{registered}" and not lab.registration:
+        yield "lab.address", "{registered} is where the device registers from: expected [lab.registration]"
+    if lab.exchange == "{lease}" and process is None:
+        yield (
+            "lab.exchange",
+            "expected an IPv4:port of this machine: without a [process] nobody tells the device a lease",
+        )
+    used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
+    if "exchange" in used and not lab.exchange:
+        yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
+    # Endpoints on loopback can be reached by nobody else, and which of this machine's addresses the lab uses is not
+    # for the suite to guess.
+    far = [
+        place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith("127.")
+    ]
+    if far and not lab.tester:
+        yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"
 
 
 def _parts(template: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -77,6 +77,20 @@ class BoundSeat:
         return Seat(self.name, self.kind, self.address, process.bound_at, process.lost_at, self.scenario, behind)
 
 
+@dataclass(frozen=True)
+class Way:
+    """How callers come to a device."""
+
+    pool: AddressPool
+    """Where they are."""
+    credentials: tuple[str, str] | None = None
+    """User and password, for a device that asks who calls."""
+    through: Address | None = None
+    """Where their requests are sent, if not to the device itself."""
+    on_address: Callable[[Address], None] = lambda _address: None
+    """Is told where a caller is, before it begins."""
+
+
 @dataclass
 class Bench:
     """Belongs to one event loop; open it with :meth:`open`, which also closes it."""
@@ -145,23 +159,18 @@ class Bench:
         *,
         bindings: Sequence[str] = (),
         hangs_up: bool = False,
-        pool: AddressPool,
-        through: Address | None = None,
-        credentials: tuple[str, str] | None = None,
+        way: Way,
     ) -> BoundSeat:
-        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once.
-
-        ``through``: where its requests are sent, if not to the device itself.  ``credentials``: user and password, for
-        a device that asks who calls.
-        """
+        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once."""
 
         async def start() -> BoundSeat:
-            own = pool.lease()
-            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up, authorises=credentials is not None)
-            peer = through or places.device
-            return await self._start(flow, name, "caller", scenario, own, on_heard, peer, credentials)
+            own, authorises = way.pool.lease(), way.credentials is not None
+            way.on_address(own)
+            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up, authorises=authorises)
+            peer = way.through or places.device
+            return await self._start(flow, name, "caller", scenario, own, on_heard, peer, way.credentials)
 
-        return await self.on_free_port(start, pool)
+        return await self.on_free_port(start, way.pool)
 
     async def on_free_port(self, start: Callable[[], Awaitable[_Seats]], pool: AddressPool) -> _Seats:
         """What ``start`` starts at addresses that it leases; once more if somebody else took their port just then."""

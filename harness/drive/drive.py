@@ -180,8 +180,7 @@ class Drive:
             self._hear,
             bindings=bindings,
             hangs_up=hangs_up,
-            pool=self.station.lab.pool,
-            credentials=self.station.lab.credentials,
+            way=self.station.lab.way(self.places.token),
         )
         self.seats.append(seat)
         return asked

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from harness.device import Device, Prober, Profile
 from harness.device.models import REGISTERED, hosts_in, parse_address, ports_in
-from harness.drive.bench import Bench
+from harness.drive.bench import Bench, Way
 from harness.drive.pool import AddressPool, LabPool
 from harness.drive.room import Room
 from harness.lab.exchange import Exchange
@@ -63,6 +64,13 @@ class Lab:
         """With what callers answer the device's challenges: user and password."""
         asked = self.profile.lab.credentials
         return (asked.user, self.profile.reveal(asked.password)) if asked else None
+
+    def way(self, token: str) -> Way:
+        """How the callers of the drive of ``token`` come to the device."""
+        if self.exchange is None or self.profile.lab.address != REGISTERED:
+            return Way(self.pool, self.credentials)
+        # Behind a NAT nobody gets through but who was called first.
+        return Way(self.pool, self.credentials, self.exchange.address, partial(self.exchange.join, token))
 
     @contextlib.asynccontextmanager
     async def room_for(self, seats: int) -> AsyncIterator[None]:

@@ -105,6 +105,11 @@ class Exchange(asyncio.DatagramProtocol):
         for bound in {*line.by_uri.values(), *filter(None, [line.callee])}:
             self._by_seat[bound] = line
 
+    def join(self, token: str, seat: Address) -> None:
+        """A caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
+        if line := self._lines.get(token):
+            self._by_seat[seat] = line
+
     def disconnect(self, token: str) -> None:
         """The endpoints of ``token`` have ended: what still comes is refused here."""
         if line := self._lines.pop(token, None):

@@ -145,6 +145,7 @@ name = "desk phone"
 roles = ["uac"]
 [lab]
 address = "192.0.2.7:5060"
+tester = "192.0.2.1"
 [ready]
 options = true
 [stimulus]

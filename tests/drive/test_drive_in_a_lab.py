@@ -145,3 +145,20 @@ def test_a_number_that_is_dialled_for_nothing_is_no_call(tmp_path: Path) -> None
     plan = Plan((callee(Response(603)),), calls=(Call("sip:12345@{callee}"),))
     [flow] = driven(tmp_path, phone(tmp_path), plan)
     assert "no INVITE arrived" in flow.troubles[0].text
+
+
+def test_a_phone_is_called_where_it_is_registered(tmp_path: Path) -> None:
+    words = {
+        r'roles = \["uac"\]': 'roles = ["uas"]',
+        r"(?s)\[pics\].*?\[lab\]": '[lab]\naddress = "{registered}"\nnumbers.declines = "sip:603{token}@{device}"',
+        '"--listen"': '"--role", "uas", "--listen"',
+        r"(?s)\[stimulus\].*": '[stimulus]\nkind = "sipp"',
+    }
+    plan = Plan((), calls=(Call("{declines}"),))
+    flows = driven(tmp_path, phone(tmp_path, **words), plan, plan, role="uas")
+    for flow in flows:
+        assert not flow.troubles
+        [one] = asked(flow)
+        assert one.status == 603
+        assert one.request.request_uri == f"sip:603{flow.places.token}@{flow.places.device}"
+        assert len(one.acks) == 1
