@@ -19,7 +19,7 @@ comma   := ,
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
-	@echo "make faults   every fault of the reference device against every purpose (make test: against an eighth of the others)"
+	@echo "make faults   every fault of the reference device against every purpose (make test: against one in sixteen of the others)"
 	@echo "make lint     ruff and mypy"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
