@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness import __version__
 from harness.commands import Parser
+from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
 from harness.report.outcome import ExitStatus
 
@@ -32,12 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
-    listing = commands.add_parser("list", help="list purposes, requirements, devices or faults")
-    listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults"))
+    listing = commands.add_parser("list", help="list purposes, requirements, devices, faults or pics")
+    listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics"))
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     explain = commands.add_parser("explain", help="say what a requirement asks for and how it is decided")
     explain.add_argument("requirement")
+
+    init = commands.add_parser("init", help="write a device profile after a few questions, or from options")
+    add_init_options(init)
+    commands.add_parser("schema", help="print the JSON Schema of a device profile, for editors")
 
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
@@ -73,6 +78,14 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.explain import explain
 
         return explain(options.requirement)
+    if options.command == "init":
+        from harness.commands.init import init
+
+        return init(options)
+    if options.command == "schema":
+        from harness.commands.schema import schema
+
+        return schema()
     from harness.commands.replay import replay
 
     return replay(options.run)

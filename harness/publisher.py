@@ -55,6 +55,7 @@ class Publisher:
                         "vendor": section.vendor,
                         "model": section.model,
                         "firmware": section.firmware,
+                        "serial": section.serial,
                         "roles": list(section.roles),
                         "pics": first.profile.all_pics(),
                     },

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.catalogue import Catalogue
 from harness.device import builtin_profiles, load_profiles
+from harness.device.pics import CLAIMS
 from harness.devices.reference.faults import FAULTS
 from harness.discovery import all_purposes
+from harness.manual.switches import switches
 
 
 def show(what: str, *, as_json: bool) -> int:
     """Print the list of ``what``."""
-    rows = {"purposes": purposes, "requirements": requirements, "devices": devices, "faults": faults}[what]()
+    rows = LISTS[what]()
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        _table(rows)
+        _table([_short(row) for row in rows] if what == "pics" else rows)
     return 0
 
 
@@ -80,11 +82,48 @@ def faults() -> list[dict[str, Any]]:
     return [{"fault": fault.name, "role": "/".join(fault.roles), "sentence": fault.sentence} for fault in FAULTS]
 
 
+def pics() -> list[dict[str, Any]]:
+    """What a device can claim: what it means, how to find it out, and the requirements that are then asked for."""
+    decided = {row for purpose in all_purposes().values() for row in purpose.requirements}
+    return [
+        {
+            "pics": key,
+            "sentence": CLAIMS[key].sentence,
+            "find_out": CLAIMS[key].find_out,
+            "requirements": list(switch.on),
+            "decided": [row for row in switch.on if row in decided],
+            "not_asked": list(switch.off),
+            "only_role": list(switch.needs_role),
+            "only_with": list(switch.needs),
+            "not_with": list(switch.excludes),
+        }
+        for key, switch in switches(Catalogue.load()).items()
+    ]
+
+
+LISTS: Final = {
+    "purposes": purposes,
+    "requirements": requirements,
+    "devices": devices,
+    "faults": faults,
+    "pics": pics,
+}
+"""What can be listed."""
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A PICS key in one line: how many requirements it brings, and how many of them a purpose decides today."""
+    counts = {key: len(row[key]) for key in ("requirements", "decided")}
+    return {"pics": row["pics"], **counts, "sentence": row["sentence"]}
+
+
 def _table(rows: Sequence[dict[str, Any]]) -> None:
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key in rows[0] if rows else ():
-        table.add_column(key, overflow="fold", no_wrap=key in ("device", "fault"))  # their names are to be copied
+        table.add_column(
+            key, overflow="fold", no_wrap=key in ("device", "fault", "pics")
+        )  # their names are to be copied
     for row in rows:
         table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))
     console.print(table)

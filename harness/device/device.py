@@ -24,7 +24,7 @@ from harness.device.models import (
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Command, Stdin, Stimulus, Tcp, ThroughSipp
-from harness.errors import DeviceError, ProfileError
+from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.plan import Address
 
 
@@ -90,6 +90,9 @@ class Device:
         self._folder = Path(tempfile.mkdtemp(prefix="sipverdict-", dir=self._work))
         try:
             await self._start(self._folder)
+        except SipverdictError as error:
+            await self.stop()
+            raise type(error)(redacted(error.cause, self._secrets), redacted(error.hint, self._secrets)) from None
         except BaseException:
             await self.stop()
             raise
@@ -202,6 +205,7 @@ class Device:
             "vendor": section.vendor,
             "model": section.model,
             "firmware": section.firmware,
+            "serial": section.serial,
             "version": self.version or section.firmware,
             "roles": list(section.roles),
             "transports": list(section.transports),

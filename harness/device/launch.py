@@ -14,16 +14,15 @@ from typing import Final
 import jinja2
 
 import harness
+from harness.device import secrets
 from harness.device.models import ProcessSection, Profile, TcpStimulus, parse_address
 from harness.device.placeholders import fill
 from harness.device.process import DeviceProcess
-from harness.environment import inherited
 from harness.errors import DeviceError, ProfileError
 from harness.plan import Address
 
 SUITE: Final = Path(harness.__file__).resolve().parent.parent
 _VERSION = r"(\d+(?:\.\d+)+\S*)"
-_SECRET_NAME = re.compile(r"passw|secret|token|credential|api_?key", re.IGNORECASE)
 
 
 class Launch:
@@ -43,8 +42,9 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
-        self.secrets = _secrets(profile)
+        self.secrets = secrets.told_by_nobody(profile)
         """What no message may hold, longest first."""
+        self._secret = profile.secret
         self._values = {
             "python": python,
             "address": str(address),
@@ -61,7 +61,7 @@ class Launch:
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
         """The command line, with the backup address and the faults if there are any."""
         parts = [*section.argv, *(section.backup_argv if self._backup else ())]
-        argv = [fill(part, self._values) for part in parts]
+        argv = [self._filled(part) for part in parts]
         return argv + [fill(part, {"fault": fault}) for fault in faults for part in section.fault_argv]
 
     def process(self, section: ProcessSection, argv: Sequence[str]) -> DeviceProcess:
@@ -70,7 +70,7 @@ class Launch:
             self._profile.name,
             argv,
             folder=self._folder,
-            env={name: fill(value, self._values) for name, value in section.env.items()},
+            env={name: self._filled(value) for name, value in section.env.items()},
             install=section.install,
             secrets=self.secrets,
             orphan_signal=section.orphan_signal,
@@ -94,12 +94,14 @@ class Launch:
             keep_trailing_newline=True,
             autoescape=False,
         )
+        known = {**self._values, "pixit": self._profile.pixit, "secret": secrets.Secrets(self._profile)}
         for file in section.files:
             try:
-                text = environment.get_template(file).render({**self._values, "pixit": self._profile.pixit})
+                text = environment.get_template(file).render(known)
             except jinja2.TemplateError as error:
                 raise ProfileError(
-                    f"{source.parent / file}: {error}", f"it may use {', '.join(sorted(self._values))} and pixit"
+                    f"{source.parent / file}: {error}",
+                    f"it may use {', '.join(sorted(self._values))}, pixit and secret",
                 ) from error
             target = self._folder / file.removesuffix(".j2")
             target.touch(mode=0o600)  # it may hold a password
@@ -123,7 +125,7 @@ class Launch:
             return _version_of(section.version_of)
         if section is None or not section.version:
             return None
-        asked = self.process(section, [fill(part, self._values) for part in section.version])
+        asked = self.process(section, [self._filled(part) for part in section.version])
         try:
             await asked.start()
             await asyncio.wait({asked.died}, timeout=self._profile.ready.timeout_s)
@@ -134,6 +136,9 @@ class Launch:
             await asked.stop(0.1)
         return found[1] if found else None
 
+    def _filled(self, text: str) -> str:
+        return fill(text, self._values, self._secret)
+
     def _same_python(self) -> bool:
         return Path(self._python).absolute() == Path(sys.executable).absolute()  # links of two environments may meet
 
@@ -143,11 +148,3 @@ def _version_of(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return getattr(sys.modules.get(name), "__version__", None)
-
-
-def _secrets(profile: Profile) -> tuple[str, ...]:
-    declared = {**profile.pixit, **(profile.process.env if profile.process else {})}
-    found = {str(value) for name, value in declared.items() if _SECRET_NAME.search(name)}
-    # A short value of the suite's own environment is a switch ("true"), and would blank out every such word.
-    found |= {value for name, value in inherited().items() if _SECRET_NAME.search(name) and len(value) >= 6}
-    return tuple(sorted(found - {""}, key=len, reverse=True))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
+from harness.device import secrets
 from harness.device.pics import PICS
-from harness.device.placeholders import START, names_in
+from harness.device.placeholders import START, fill, names_in
+from harness.errors import ProfileError
 from harness.plan import NUMBERS, Address
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 REGISTERED = "{registered}"
 """In place of an address: where the device registers from."""
-Value = str | int | float | bool
 
 
 def parse_address(text: str) -> Address:
@@ -107,6 +110,33 @@ def _pics_key(key: str) -> str:
     return key
 
 
+def _value(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    if not isinstance(value, (str, int, float)):  # bool is an int
+        raise ValueError("expected a string, a number, true or false")
+    return value
+
+
+def _secret_name(key: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key):
+        raise ValueError("expected a name of letters, digits and underscores")
+    return key
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("expected the name of an environment variable")
+    return name
+
+
+def _reference(value: object) -> object:
+    # Before anything else looks at it: somebody may have written the secret itself, which no message may repeat.
+    if not isinstance(value, dict):
+        raise ValueError('expected { env = "VARIABLE" } or { file = "path" }: a profile says where a secret is kept')
+    return value
+
+
 def _regex(text: str) -> str:
     try:
         compiled = re.compile(text)
@@ -136,26 +166,35 @@ Argv = Annotated[tuple[Filled, ...], Field(strict=False, min_length=1)]
 CommandArgv = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
+Value = Annotated[str | int | float | bool, BeforeValidator(_value)]
 
 
 class Section(BaseModel):
     """A table of a profile: unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class DeviceSection(Section):
     """``[device]``: who it is and what it can take."""
 
     name: Annotated[str, AfterValidator(_one_line)]
+    """What it is called in commands, verdicts and reports."""
     vendor: str = ""
+    """Who makes it."""
     model: str = ""
+    """The product, as on its type plate."""
     firmware: str = ""
-    """As declared; the version that the product itself tells wins (``process.version``)."""
+    """Its version, as declared; the version that the product itself tells wins (``process.version``)."""
+    serial: str = ""
+    """Which specimen it is: serial number or MAC address."""
     roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
+    """What it is tested as: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and ``proxy`` pass
+    them on, ``redirect`` answers with 3xx."""
     transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
+    """What its SIP is carried by."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """How many calls it carries at once."""
+    """How many calls it carries at once: the more, the shorter a run."""
     per_plan: bool = False
     """One process per plan: for devices that send every call to one configured peer and are cheap to start."""
 
@@ -224,6 +263,7 @@ class ProcessSection(Section):
     fault_argv: Annotated[tuple[str, ...], _Lax] = ()
     """Appended for each fault (``{fault}``); absent: this device cannot be given faults."""
     env: dict[str, Filled] = Field(default_factory=dict)
+    """Its environment, beside the suite's own."""
     files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], _Lax] = ()
     """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
     modules: Annotated[tuple[str, ...], _Lax] = ()
@@ -254,6 +294,7 @@ class ReadySection(Section):
     control: Literal[True] | None = None
     """The control port of its stimulus answers."""
     timeout_s: Seconds = 10.0
+    """Seconds that it has for that."""
 
     @property
     def kind(self) -> str | None:
@@ -320,12 +361,38 @@ StimulusSection = Annotated[
 ]
 
 
+class SecretReference(Section):
+    """``[secrets]``: where a password is kept.  One of the two; it is read when it is needed, and never told."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    env: Annotated[str, AfterValidator(_variable)] | None = None
+    """A variable of the suite's environment."""
+    file: Line | None = None
+    """A file whose only line it is, relative to the profile's folder; others on the machine must not read it."""
+
+    @model_validator(mode="after")
+    def _one(self) -> SecretReference:
+        if (self.env is None) == (self.file is None):
+            raise ValueError('expected either { env = "VARIABLE" } or { file = "path" }')
+        return self
+
+    def __str__(self) -> str:
+        return f"the environment variable {self.env}" if self.env is not None else f"the file {self.file}"
+
+
 class Profile(Section):
     """One device under test.  ``source`` is the file that it was read from."""
 
     device: DeviceSection
     pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
-    pixit: dict[str, Value] = Field(default_factory=dict)
+    """What it claims to support; what is not mentioned is not claimed."""
+    pixit: dict[str, Value] = Field(default_factory=dict, repr=False)
+    """Values of this specimen and lab that its configuration templates need; the names are free."""
+    secrets: dict[
+        Annotated[str, AfterValidator(_secret_name)], Annotated[SecretReference, BeforeValidator(_reference)]
+    ] = Field(default_factory=dict)
+    """Where its passwords are kept, by a name of your own: ``{secret:NAME}`` stands for one."""
     lab: LabSection = LabSection()
     process: ProcessSection | None = None
     ready: ReadySection = ReadySection()
@@ -349,9 +416,16 @@ class Profile(Section):
             raise KeyError(key)
         return self.pics.get(key, False)
 
+    def secret(self, name: str) -> str:
+        """The secret called ``name``, read now; ProfileError (file, key, variable) if it is not there.  Tell nobody."""
+        if name not in self.secrets:
+            known = ", ".join(sorted(self.secrets)) or "none"
+            raise ProfileError(f"{self.source}: secrets.{name}: no such secret", f"known: {known}; see [secrets]")
+        return secrets.read(self.source, name, self.secrets[name])
+
     def reveal(self, text: str) -> str:
-        """``text`` with its secrets filled in."""
-        return text
+        """``text`` with its secrets filled in; ProfileError if one is not there."""
+        return fill(text, {}, self.secret)
 
     def all_pics(self) -> dict[str, bool]:
         """Every PICS key with what the device declares of it: what is not mentioned is not claimed."""
@@ -359,9 +433,11 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:
+        from harness.device import claims
         from harness.device.consistency import contradiction
 
-        if found := contradiction(self):
+        first = next(chain(claims.contradictions(self), secrets.undeclared(self)), None)
+        if found := first or contradiction(self):
             raise ValueError(f"{found[0]}\0{found[1]}")
         return self
 

@@ -50,10 +50,8 @@ def dying_with_parent(argv: Sequence[str], by: str = "KILL") -> list[str]:
 
 
 def redacted(text: str, secrets: Sequence[str]) -> str:
-    """``text`` with every secret replaced by ``***``."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
+    """``text`` with every secret replaced by ``***``; of two that begin alike the first in order is taken."""
+    return re.sub("|".join(map(re.escape, secrets)), "***", text) if secrets else text
 
 
 class DeviceProcess:
@@ -79,6 +77,8 @@ class DeviceProcess:
         self._install = install
         self._orphan_signal = orphan_signal
         self._secrets = tuple(secrets)
+        # So that no secret is cut in two where a line is cut: its first half would not be known for what it is.
+        self._uncut = LINE_LIMIT + 4 * max(map(len, self._secrets), default=0)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._kept: deque[str] = deque(maxlen=KEPT_LINES)
@@ -202,18 +202,18 @@ class DeviceProcess:
         rest = b""
         while chunk := await stream.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
-            rest = rest[:LINE_LIMIT]  # a line without an end must not grow without an end
+            rest = rest[: self._uncut]  # a line without an end must not grow without an end
             await self._keep(lines, said)
         if rest:
             await self._keep([rest], said)
 
     async def _keep(self, lines: Sequence[bytes], said: deque[str] | None) -> None:
         for line in lines:
-            text = _ANSI.sub("", line[:LINE_LIMIT].decode("utf-8", "replace")).rstrip()
+            text = _ANSI.sub("", line[: self._uncut].decode("utf-8", "replace")).rstrip()
             clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-            self._kept.append(redacted(clean, self._secrets))
+            self._kept.append(redacted(clean, self._secrets)[:LINE_LIMIT])
             if said is not None:
-                said.append(clean)
+                said.append(clean[:LINE_LIMIT])
         async with self._news:
             self._news.notify_all()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
+import json
+import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +13,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 import harness
-from harness.device import models, placeholders, variants
+from harness.device import fields, models, placeholders, reading, variants
 from harness.device.models import Profile
 from harness.device.pics import PICS
+from harness.device.secrets import sounds_secret
 from harness.errors import ProfileError
 
 DEVICES: Final = Path(harness.__file__).parent / "devices"
@@ -25,15 +28,13 @@ _STIMULI: Final[dict[str, type[BaseModel]]] = {
     "command": models.CommandStimulus,
     "sipp": models.SippStimulus,
 }
-_SECTIONS: Final[dict[str, list[str]]] = {
+_SECTIONS: Final[dict[str, list[str]]] = fields.tables(Profile) | {
     "": [*Profile.model_fields, variants.TABLE],
-    "device": list(models.DeviceSection.model_fields),
     "pics": list(PICS),
-    "lab": list(models.LabSection.model_fields),
-    "process": list(models.ProcessSection.model_fields),
-    "ready": list(models.ReadySection.model_fields),
     "stimulus": sorted({name for model in _STIMULI.values() for name in model.model_fields}),
 }
+_MOST_LINES: Final = 10
+"""How many wrong keys are told at once."""
 _TYPES: Final = {
     "string_type": "a string",
     "bool_type": "true or false",
@@ -68,6 +69,11 @@ def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
     return (_choose(path, profiles, variant),) if variant else tuple(profiles.values())
 
 
+def checked_profile(path: Path, text: str) -> Profile:
+    """The profile that ``text`` would be if it stood in ``path``; ProfileError if it is none."""
+    return _made(path, reading.parse_toml(path, text))[variants.BASE]
+
+
 def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
     if variant not in profiles:
         known = _near(variant, profiles)
@@ -77,7 +83,10 @@ def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
 
 def _load(path: Path) -> dict[str, Profile]:
     """The device and its variants by name.  Every one of them is checked, whichever is asked for."""
-    table = _read(path)
+    return _made(path, _read(path))
+
+
+def _made(path: Path, table: dict[str, Any]) -> dict[str, Profile]:
     try:
         base, laid = variants.tables(table)
     except ValueError as error:
@@ -90,16 +99,9 @@ def _load(path: Path) -> dict[str, Profile]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{path}: is not UTF-8 text", "a device profile is a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{path}: is not TOML: {error}", "see https://toml.io, strings want quotes") from error
+    table = reading.read_toml(path)
     if not table:
-        raise ProfileError(f"{path}: is empty", "start from a built-in one: " + str(DEVICES / "reference" / FILE_NAME))
+        raise ProfileError(f"{path}: is empty", "sipverdict init writes one to start from")
     return table
 
 
@@ -119,26 +121,27 @@ def _profile(path: Path, table: dict[str, Any], under: tuple[str, ...]) -> Profi
 
 def _find(name_or_path: str | Path) -> tuple[Path, str]:
     """The profile's file and the variant that is named; "" if none is."""
-    text = str(name_or_path)
-    if not Path(text).expanduser().exists():
+    text, variant = str(name_or_path), ""
+    if not reading.look(text)[1]:
         text, variant = variants.split(text)
-        return _find_file(text), variant
-    return _find_file(text), ""
+    return _find_file(text), variant
 
 
 def _find_file(text: str) -> Path:
-    if (builtin := DEVICES / text / FILE_NAME) and text and "/" not in text and builtin.is_file():
-        return builtin
-    path = Path(text).expanduser()
-    if path.is_dir() and (path / FILE_NAME).is_file():
+    if text in builtin_profiles():
+        return DEVICES / text / FILE_NAME
+    path, mode = reading.look(text) if text else (Path(), 0)
+    if stat.S_ISDIR(mode) and reading.look(str(path / FILE_NAME))[1]:
         return path / FILE_NAME
-    if path.is_file():
-        return path
-    if "/" in text or text.endswith(".toml"):
-        what = f"holds no {FILE_NAME}" if path.is_dir() else "there is no such file"
+    if stat.S_ISDIR(mode) or (not mode and ("/" in text or text.endswith(".toml"))):
+        what = f"holds no {FILE_NAME}" if mode else "there is no such file"
         raise ProfileError(f"{path}: {what}", f"name a profile's file, or one of {_near(text, builtin_profiles())}")
+    if stat.S_ISREG(mode):
+        return path
+    if mode:
+        raise reading.no_file(path, mode)
     known = _near(text, builtin_profiles())
-    raise ProfileError(f"no device is called {text!r}", f"known: {known}; or give the path of a profile")
+    raise ProfileError(f"no device is called {_shown(text)}", f"known: {known}; or give the path of a profile")
 
 
 def _near(text: str, known: Iterable[str]) -> str:
@@ -150,7 +153,8 @@ def _near(text: str, known: Iterable[str]) -> str:
 
 def _worded(path: Path, table: dict[str, Any], error: ValidationError, under: tuple[str, ...]) -> ProfileError:
     lines, hints = [], []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:_MOST_LINES]:
         keys = [str(key) for key in detail["loc"] if str(key) != "[key]"]
         if keys[:1] == ["stimulus"] and keys[1:2] and keys[1] in _STIMULI:
             del keys[1]  # pydantic names the kind of a tagged union as if it were a key
@@ -158,11 +162,13 @@ def _worded(path: Path, table: dict[str, Any], error: ValidationError, under: tu
         key = ".".join((*under, *([key] if key else [])))
         lines.append(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
         hints += [hint] if hint and hint not in hints else []
+    if len(details) > _MOST_LINES:
+        lines.append(f"{path}: and {len(details) - _MOST_LINES} more of the kind")
     return ProfileError("\n".join(lines), "; ".join(hints))
 
 
 def _detail(keys: list[str], detail: dict[str, Any], table: dict[str, Any]) -> tuple[str, str, str]:
-    key, kind, context = ".".join(keys), str(detail["type"]), detail.get("ctx", {})
+    key, kind, context = ".".join(map(_key, keys)), str(detail["type"]), detail.get("ctx", {})
     text = str(context["error"]) if kind == "value_error" else ""
     if kind == "extra_forbidden" or text == "no such PICS key":
         return key, "unknown key", _suggest(keys, table)
@@ -178,30 +184,45 @@ def _detail(keys: list[str], detail: dict[str, Any], table: dict[str, Any]) -> t
     if kind == "union_tag_invalid":
         tag = str(context.get("tag"))
         return f"{key}.kind", f"expected one of {_near(tag, _STIMULI)}; got {tag!r}", ""
-    got = _shown(detail.get("input"))
+    # Where a secret is expected nothing is repeated: somebody may have written it where its place was to be named.
+    got = "" if any(map(sounds_secret, keys)) else f"; got {_shown(detail.get('input'))}"
     if kind == "literal_error":
-        return key, f"expected {context['expected']}; got {got}", ""
+        return key, f"expected {context['expected']}{got}", ""
     if kind in _TYPES:
-        return key, f"expected {_TYPES[kind]}; got {got}", ""
-    return key, f"expected otherwise: {detail['msg']}; got {got}", ""
+        return key, f"expected {_TYPES[kind]}{got}", ""
+    return key, f"expected otherwise: {detail['msg']}{got}", ""
+
+
+def _key(key: str) -> str:
+    """A key as TOML writes it, short and without what steers a terminal."""
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,60}", key):
+        return key
+    short = key if len(key) <= 60 else key[:56] + " ..."
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in short)
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, str):
+        value = value[:100]
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
     return text if len(text) < 80 else text[:76] + " ..."
 
 
 def _suggest(keys: list[str], table: dict[str, Any]) -> str:
-    section, wrong = ".".join(keys[:-1]), keys[-1]
-    known = list(_SECTIONS.get(section, ()))
+    section, wrong = ".".join(keys[:-1]), keys[-1][:60]
+    known = list(fields.known(_SECTIONS, keys[:-1]))
     if section == "stimulus" and (model := _STIMULI.get(str(table.get("stimulus", {}).get("kind")))):
         known = list(model.model_fields)
     dotted = f"{section}." if section else ""
     if near := difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6):
         return f"the nearest is {dotted}{near[0]}"
-    for other, names in _SECTIONS.items():
-        if wrong in names:
-            return f"did you mean {other}.{wrong}?" if other else f"[{wrong}] is a table of its own"
+    for cutoff in (1.0, 0.8):  # the very key, or nearly
+        for other, names in _SECTIONS.items():
+            if "*" not in other and (near := difflib.get_close_matches(wrong, names, n=1, cutoff=cutoff)):
+                return f"did you mean {other}.{near[0]}?" if other else f"[{near[0]}] is a table of its own"
+    if not known:
+        return ""
     nearest = _near(wrong, known).split(", ")[0]
     return f"the nearest is {dotted}{nearest}; known: {', '.join(sorted(known))}"
 

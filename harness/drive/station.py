@@ -16,8 +16,10 @@ from typing import Any
 from harness.device import Device, Profile
 from harness.device.placeholders import fill
 from harness.device.process import Death
+from harness.device.secrets import declared
 from harness.drive.addresses import lock_folder, try_lock
 from harness.drive.bench import Bench, BoundSeat, disk_errors
+from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.heard import Heard
 from harness.drive.lab import Lab
@@ -121,7 +123,8 @@ class Station:
 
         SetupError if nothing can be said of it, because this machine could not keep the evidence.
         """
-        return await Drive(self, plan, role, transport, attempt).run()
+        flow = await Drive(self, plan, role, transport, attempt).run()
+        return blanked(flow, declared(self.spec.profile))
 
     # --- what drives ask for
 

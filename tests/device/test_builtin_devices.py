@@ -15,8 +15,8 @@ from harness.plan import Address
 
 Lease = Callable[[], Address]
 PROFILES = [profile for name in builtin_profiles() for profile in load_profiles(name)]
-CALLERS = [profile.name for profile in PROFILES if "uac" in profile.device.roles]
-RELAYS = [profile.name for profile in PROFILES if profile.device.per_plan]
+CALLERS = [profile.name for profile in PROFILES if "uac" in profile.device.roles and not profile.lab.exchange]
+RELAYS = [profile.name for profile in PROFILES if "b2bua" in profile.device.roles and profile.lab.exchange]
 ANSWERING = [profile.name for profile in PROFILES if "declines" in profile.lab.numbers]
 
 
@@ -106,7 +106,7 @@ def test_a_caller_gives_up_and_hangs_up(name: str, lease: Lease) -> None:
 def test_a_relay_passes_calls_on_to_its_peer(name: str, lease: Lease) -> None:
     async def run() -> None:
         peer, caller = lease(), lease()
-        device = Device(load_profile(name), address=lease(), peer=peer)
+        device = Device(load_profile(name), address=lease(), exchange=peer)
         async with listening(peer, declining) as callee, device, listening(caller) as back:
             assert re.fullmatch(r"\d+(\.\d+)+", device.identity()["version"])
             assert not device.supports

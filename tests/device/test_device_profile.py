@@ -39,7 +39,7 @@ def test_unknown_name_lists_the_known_ones_nearest_first() -> None:
 @pytest.mark.parametrize(
     ("text", "cause", "hint"),
     [
-        ("", "is empty", "reference"),
+        ("", "is empty", "sipverdict init"),
         ("[device", "is not TOML", "toml.io"),
         ("name: toy", "is not TOML", "toml.io"),
     ],

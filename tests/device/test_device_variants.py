@@ -171,7 +171,9 @@ def test_a_fault_of_a_feature_is_given_to_those_that_claim_it() -> None:
 
 
 def test_two_variants_at_one_fixed_address(write: Write) -> None:
-    fixed = VARIANTS.replace("[variant.relay]", '[lab]\naddress = "192.0.2.7:5060"\ntester = "192.0.2.1"\n[variant.relay]', 1)
+    fixed = VARIANTS.replace(
+        "[variant.relay]", '[lab]\naddress = "192.0.2.7:5060"\ntester = "192.0.2.1"\n[variant.relay]', 1
+    )
     source = write(profile=fixed).source
     with pytest.raises(SetupError, match=r"toy and toy:relay are both at 192\.0\.2\.7:5060"):
         device_specs([str(source)], [])

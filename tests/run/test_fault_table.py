@@ -5,8 +5,8 @@ roles are spared what another one shows: the B2BUA has the client side of the UA
 the other proxy; there only those faults are shown that a purpose of theirs names, and a few that stand for the rest.
 What only a long window shows is shown in the standard one, too.
 
-Here each device meets every purpose that names its fault, and one plan in sixteen of the others, in turn: the whole table
-takes two cores eight minutes.  ``make faults`` tests the whole of it.
+Here each device meets every purpose that names its fault, and one plan in sixteen of the others, in turn: the whole
+table takes two cores eight minutes.  ``make faults`` tests the whole of it.
 """
 
 from __future__ import annotations

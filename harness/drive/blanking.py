@@ -1,0 +1,38 @@
+"""Secrets in the evidence: a device may send its password in clear, and a SIPp that answers a challenge knows it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+from harness.device import secrets
+from harness.flow import Flow
+
+
+def blanked(flow: Flow, known: Iterable[str]) -> Flow:
+    """``flow`` with every one of the secrets ``known`` written as as many asterisks, so that all lengths stay true.
+
+    Done before anything is judged or stored: a stored flow is what its verdict was reached on.  Secrets of less than
+    six letters stay, for evidence is full of short numbers that are none.
+    """
+    told = secrets.longest_first(secret for secret in known if len(secret) >= secrets.LEAST)
+    # Messages are kept as latin-1, byte by byte.
+    parts = dict.fromkeys(part for each in told for part in (each, each.encode("utf-8", "replace").decode("latin-1")))
+    if not parts:
+        return flow
+    pattern = re.compile("|".join(map(re.escape, parts)))
+
+    def clean(text: str) -> str:
+        return pattern.sub(lambda found: "*" * len(found[0]), text)
+
+    return dataclasses.replace(
+        flow,
+        seats=tuple(dataclasses.replace(seat, scenario=clean(seat.scenario)) for seat in flow.seats),
+        events=tuple(
+            dataclasses.replace(event, raw=clean(event.raw)) if pattern.search(event.raw) else event
+            for event in flow.events
+        ),
+        troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
+        unreadable=tuple(clean(text) for text in flow.unreadable),
+    )

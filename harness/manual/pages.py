@@ -1,0 +1,26 @@
+"""The pages of docs/ that are made, not written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import harness
+from harness.catalogue import Catalogue
+from harness.manual import pics_page, profile_page, schema
+
+FOLDER: Final = Path(harness.__file__).resolve().parent.parent / "docs"
+
+
+def pages() -> dict[str, str]:
+    """Every such page by its name in docs/, as it should be.  Kinds of stimulus of other packages are left out."""
+    kinds = {
+        kind: section
+        for kind, section in schema.stimulus_sections().items()
+        if section.__module__.split(".")[0] == harness.__name__
+    }
+    return {
+        schema.FILE_NAME: schema.as_text(schema.profile_schema(kinds)),
+        "profile.md": profile_page.page(kinds),
+        "pics.md": pics_page.page(Catalogue.load()),
+    }

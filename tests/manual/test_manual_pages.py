@@ -1,0 +1,78 @@
+"""The pages that are made of models and catalogue are as they would be made today, and true."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.catalogue import Catalogue
+from harness.commands import listing
+from harness.device.pics import CLAIMS, PICS
+from harness.device.placeholders import START
+from harness.device.profile import checked_profile
+from harness.manual import pics_page, profile_page
+from harness.manual.pages import FOLDER, pages
+from harness.manual.switches import switches
+
+PAGES = pages()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_current(name: str) -> None:
+    assert (FOLDER / name).read_text("utf-8") == PAGES[name], "make it again: python -m harness.manual"
+
+
+def test_every_claim_is_explained() -> None:
+    page = PAGES["pics.md"]
+    for key, claim in CLAIMS.items():
+        assert claim.find_out.endswith("."), key
+        assert not claim.sentence.endswith("."), key
+        assert f"\n### {key}\n" in page
+    assert sorted(CLAIMS) == list(PICS)
+
+
+def test_what_a_claim_switches_on() -> None:
+    """Counted by hand in the catalogue."""
+    made = switches(Catalogue.load())
+    assert made["multi_contact"].on == ("RFC3261-8.1.3.4-04", "RFC3261-8.1.3.4-05")
+    assert made["follows_redirects"].off == ("RFC3261-13.2.2.2-02",)
+    assert "RFC3261-8.1.2-01" in made["outbound_proxy"].off
+    assert made["outbound_proxy"].on == ()
+    assert all(switch.on or switch.off for switch in made.values()), "a key that no requirement asks for"
+
+
+def test_pics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "pics", "--json"]) == 0
+    rows = {row["pics"]: row for row in json.loads(capsys.readouterr().out)}
+    assert sorted(rows) == list(PICS)
+    assert rows["multi_contact"]["decided"] == rows["multi_contact"]["requirements"]
+    assert rows["multi_contact"]["only_with"] == ["follows_redirects", "proxy_recurses_3xx"]
+    assert cli.main(["list", "pics"]) == 0
+    assert "multi_contact" in capsys.readouterr().out
+    assert set(listing.LISTS) == {"purposes", "requirements", "devices", "faults", "pics"}
+
+
+def test_examples_of_the_profile_page_are_a_profile(tmp_path: Path) -> None:
+    (tmp_path / "phone.conf.j2").write_text("")
+    text = "\n".join(profile_page.EXAMPLES.values())
+    profile = checked_profile(tmp_path / "device.toml", text)
+    assert profile.device.serial == "00-15-65-AA-BB-CC"
+    assert set(profile_page.EXAMPLES) >= set(tomllib.loads(text))
+
+
+def test_smallest_profile_of_the_page_is_one(tmp_path: Path) -> None:
+    lines = PAGES["profile.md"].partition("The smallest one")[2].splitlines()
+    taken = [line[4:] for line in lines[:14] if line.startswith("    ")]
+    assert checked_profile(tmp_path / "device.toml", "\n".join(taken)).name == "desk phone"
+
+
+def test_every_placeholder_is_explained() -> None:
+    assert set(profile_page.PLACEHOLDERS) >= START
+
+
+def test_nothing_of_a_page_is_taken_for_markup() -> None:
+    assert "\\<sip:x@host" in pics_page.page(Catalogue.load())
