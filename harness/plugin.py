@@ -195,7 +195,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         if run is not None and executes and not hasattr(config, "workerinput"):
             run.begin()
             if run.session is not None:
-                config.stash[_LIVE] = LiveLine(config, run.session.progress)
+                config.stash[_LIVE] = LiveLine(config, run.session.progress, run.calls_by_hand())
         return (yield)
     finally:
         if run is not None and executes:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.finding import Record
+from harness.person import Person
 from harness.windows import Window
 
 
@@ -27,6 +28,8 @@ class Progress:
     """Seconds of all windows together: what the run would take one after another."""
     watching_until: float = 0.0
     """Time (epoch) at which the last window that is open now will close."""
+    person: Person = field(default_factory=Person)
+    """Whom devices without a remote control are dialled by."""
     verdicts: Counter[str] = field(default_factory=Counter)
     began_at: float = field(default_factory=time.time)
 

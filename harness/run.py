@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pytest
 
 from harness.catalogue import Catalogue
-from harness.device.models import LabSection
+from harness.device import Profile
 from harness.errors import SetupError, SipverdictError
 from harness.finding import Record
 from harness.flow import Flow
@@ -73,10 +73,10 @@ class Run:
         if purpose.least_window > window.seconds:
             return f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
         profile = self.settings.specs[device].profile
-        missing = {act for act in purpose.acts if getattr(profile.stimulus, act, None) is None}
+        missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return next(filter(None, (_cannot_call(plan, profile.lab, device) for plan in purpose.plans_for(role))), "")
+        return next(filter(None, (_cannot_call(plan, profile, device) for plan in purpose.plans_for(role))), "")
 
     def check(self, items: Iterable[pytest.Item]) -> None:
         """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
@@ -92,6 +92,17 @@ class Run:
                 self._cases[item.nodeid] = self.cases_for(purpose)[wanted]
         return len(self._cases)
 
+    def calls_by_hand(self) -> int:
+        """How many calls a person must place in this run, if none has to be repeated: equal plans share theirs."""
+        specs = self.settings.specs
+        asked = {
+            (case.device, plan, case.transport)
+            for case in self._cases.values()
+            if not case.skip and case.role == "uac" and specs[case.device].profile.stimulus.by_hand
+            for plan in case.purpose.plans_for(case.role)
+        }
+        return sum(len(plan.calls) for _, plan, _ in asked)
+
     def case(self, nodeid: str) -> Case:
         """The case of the item ``nodeid``."""
         return self._cases[nodeid]
@@ -105,6 +116,8 @@ class Run:
             gc.freeze()
             options = Options(self.settings.window, self.settings.ruling, self.sipp, self.work, self._store)
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
+            # A worker of xdist, which is told its devices one by one, has no terminal.
+            self.session.progress.person.attended = devices is None
         for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:
             self.session.begin(device)
         return self.session
@@ -170,11 +183,11 @@ class Run:
                 self.work.parent.rmdir()
 
 
-def _cannot_call(plan: Plan, lab: LabSection, device: str) -> str:
+def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
     """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
-    if unnamed := [name for name in plan.numbers if name not in lab.all_numbers()]:
+    if unnamed := [name for name in plan.numbers if name not in profile.all_numbers()]:
         return f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
-    if plan.bindings and not lab.registrar and not all(call.numbers for call in plan.calls):
+    if plan.bindings and not profile.lab.registrar and not all(call.numbers for call in plan.calls):
         return f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
     return ""
 

@@ -10,9 +10,6 @@ from harness.device.placeholders import names_in
 if TYPE_CHECKING:
     from harness.device.models import Profile
 
-THROUGH = frozenset({"uas", "proxy", "redirect", "b2bua"})
-"""Roles in which a SIPp caller makes the device act."""
-
 
 def contradiction(profile: Profile) -> tuple[str, str] | None:
     """The first contradiction as (dotted key, what is wrong and expected), or None."""
@@ -20,43 +17,10 @@ def contradiction(profile: Profile) -> tuple[str, str] | None:
 
 
 def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
-    yield from _of_stimulus(profile)
+    yield from profile.stimulus.contradictions(profile)
     yield from _of_ready(profile)
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
-
-
-def _of_stimulus(profile: Profile) -> Iterator[tuple[str, str]]:
-    stimulus, roles = profile.stimulus, set(profile.device.roles)
-    if stimulus.kind == "sipp":
-        if not roles & THROUGH:
-            yield (
-                "stimulus.kind",
-                'kind = "sipp" calls through the device, but device.roles has only "uac": '
-                'expected one of "uas", "proxy", "redirect", "b2bua" among the roles, or another kind',
-            )
-        return
-    if "uac" not in roles:
-        yield (
-            "stimulus.kind",
-            f'kind = "{stimulus.kind}" makes the device place calls itself: expected "uac" in device.roles, '
-            'or kind = "sipp"',
-        )
-    if not any("uri" in names_in(part) for part in _parts(stimulus.call)):
-        yield "stimulus.call", "expected {uri} in it: the URI to call"
-    for act in ("call", "hangup", "reinvite"):
-        allowed = {"uri"} | ({"id"} if stimulus.kind == "tcp" and act != "call" and stimulus.id_pattern else set())
-        for part in _parts(getattr(stimulus, act)):
-            for name in sorted(names_in(part) - allowed):
-                yield f"stimulus.{act}", f"{{{name}}} is no placeholder here; expected only {_braced(allowed)}"
-    if stimulus.kind == "stdin" and profile.process is None:
-        yield "stimulus.kind", 'kind = "stdin" needs a [process] whose standard input the suite has'
-    if stimulus.kind == "tcp" and stimulus.refused and not stimulus.reply:
-        yield "stimulus.refused", "expected stimulus.reply beside it: without it no reply is awaited"
-    if stimulus.kind == "tcp" and stimulus.find and not stimulus.id_pattern:
-        yield "stimulus.find", "expected stimulus.id_pattern beside it: what to look for in its reply"
-    if stimulus.kind == "tcp" and stimulus.id_pattern and not stimulus.reply:
-        yield "stimulus.id_pattern", "expected stimulus.reply beside it: without it no reply is awaited"
 
 
 def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -68,8 +32,8 @@ def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
     for kind in ("stdout", "udp_bound"):
         if kind in given and profile.process is None:
             yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
-    if "control" in given and profile.stimulus.kind != "tcp":
-        yield "ready.control", 'needs the control port of stimulus.kind = "tcp"'
+    if "control" in given and not profile.stimulus.has_control:
+        yield "ready.control", 'needs the control port of stimulus.kind = "tcp", "http", "ami" or "esl"'
 
 
 def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
@@ -119,11 +83,3 @@ def _of_lab(profile: Profile) -> Iterator[tuple[str, str]]:
     ]
     if far and not lab.tester:
         yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"
-
-
-def _parts(template: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return () if template is None else (template,) if isinstance(template, str) else template
-
-
-def _braced(names: set[str]) -> str:
-    return " and ".join(f"{{{name}}}" for name in sorted(names, reverse=True))

@@ -7,24 +7,18 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import quote
 
-from harness.device.control import ControlPort
 from harness.device.launch import Launch
-from harness.device.models import (
-    REGISTERED,
-    CommandStimulus,
-    Profile,
-    SippStimulus,
-    StdinStimulus,
-    parse_address,
-)
+from harness.device.models import REGISTERED, Profile, parse_address
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.ready import udp_bound, wait_ready
-from harness.device.stimuli import Command, Stdin, Stimulus, Tcp, ThroughSipp
+from harness.device.stimuli import Act, Stimulus, StimulusContext
 from harness.errors import DeviceError, ProfileError, SipverdictError
+from harness.person import Person
 from harness.plan import Address
 
 
@@ -34,8 +28,8 @@ class Device:
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
     needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
     every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  ``version`` saves
-    asking the product again where it is known.  ``work`` is the folder
-    that its private folder is made in.
+    asking the product again where it is known.  ``work`` is the folder that its private folder is made in, ``lease``
+    gives the stimulus an address of the tester to send from, and ``person`` is asked for what only a person can do.
     """
 
     def __init__(
@@ -50,6 +44,8 @@ class Device:
         python: str = sys.executable,
         version: str | None = None,
         work: Path | None = None,
+        lease: Callable[[], Address] | None = None,
+        person: Person | None = None,
     ) -> None:
         self.profile = profile
         self.address = _address(profile, address)
@@ -65,8 +61,9 @@ class Device:
         self._python = python
         self._faults = tuple(faults)
         self._work = work
+        self._lease = lease
+        self._person = person or Person()
         self._process: DeviceProcess | None = None
-        self._port: ControlPort | None = None
         self._folder: Path | None = None
         self._secrets: tuple[str, ...] = ()
         if faults and not (profile.process and profile.process.fault_argv):
@@ -114,7 +111,7 @@ class Device:
         self.stimulus = self._make_stimulus(launch, folder)
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
-            await wait_ready(self.profile, self.address, self._process, self._port)
+            await wait_ready(self.profile, self.address, self._process, self.stimulus)
             self.version = self.version or (await ask if ask else None) or self._version_told()
         finally:
             if ask and not ask.done():
@@ -124,14 +121,14 @@ class Device:
     async def stop(self) -> None:
         """Stop it, if the suite started it, and remove its private folder.  Stopping twice is harmless."""
         try:
-            if self._port:
-                await self._port.close()
+            if self.stimulus:
+                await self.stimulus.close()
             if self._process and self.profile.process:
                 await self._process.stop(self.profile.process.stop_timeout_s)
         finally:
             if self._process:
                 self._process.kill()
-            self._process = self._port = self.stimulus = None
+            self._process = self.stimulus = None
             if self._folder:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -165,7 +162,7 @@ class Device:
 
     @property
     def supports(self) -> frozenset[str]:
-        """Which of "call", "hangup" and "reinvite" it can be told to; empty while it is not started."""
+        """What it can be told: of "call", "hangup", "reinvite", "answer", "reject"; nothing while it is not started."""
         return self.stimulus.supports if self.stimulus else frozenset()
 
     async def call(self, uri: str) -> None:
@@ -180,11 +177,36 @@ class Device:
         """Make it send a re-INVITE within its call to ``uri``."""
         await self._tell("reinvite", uri)
 
-    async def _tell(self, act: Literal["call", "hangup", "reinvite"], uri: str) -> None:
+    async def answer(self, uri: str) -> None:
+        """Make it answer the call of ``uri``, which rings."""
+        await self._tell("answer", uri)
+
+    async def reject(self, uri: str) -> None:
+        """Make it decline the call of ``uri``, which rings."""
+        await self._tell("reject", uri)
+
+    async def settled(self, came: bool) -> None:
+        """Hear that what it was told last has come of it (``came``), or is waited for no longer."""
+        if self.stimulus:
+            await self.stimulus.settled(came)
+
+    def remark(self) -> str:
+        """What it said when it was told something; "" if it said nothing."""
+        return redacted(self.stimulus.remark(), self._secrets) if self.stimulus else ""
+
+    async def _tell(self, act: Act, uri: str) -> None:
+        stimulus = self._running()
         try:
-            await getattr(self._running(), act)(uri)
-        except DeviceError as error:
-            raise DeviceError(redacted(error.cause, self._secrets), error.hint) from None
+            await stimulus.perform(act, uri)
+        except SipverdictError as error:
+            raise DeviceError(redacted(error.cause, self._secrets), redacted(error.hint, self._secrets)) from None
+        except Exception as error:  # a kind that another package brings may break in any way
+            kind = self.profile.stimulus.kind
+            what = redacted(f"{type(error).__name__}: {error}", self._secrets)
+            raise DeviceError(
+                f"{self.profile.name} could not be told to {act}: the stimulus {kind!r} broke: {what}",
+                "this is a mistake in that stimulus, not the device's",
+            ) from error
 
     def _running(self) -> Stimulus:
         if self.stimulus is None or not self.alive():
@@ -222,16 +244,26 @@ class Device:
     # --- how it is started
 
     def _make_stimulus(self, launch: Launch, folder: Path) -> Stimulus:
-        section, name = self.profile.stimulus, self.profile.name
-        if isinstance(section, SippStimulus):
-            return ThroughSipp()
-        if isinstance(section, CommandStimulus):
-            return Command(section, name, folder)
-        if isinstance(section, StdinStimulus):
-            assert self._process
-            return Stdin(section, name, self._process)
-        self._port = ControlPort(name, launch.control_address(section), section.framing)
-        return Tcp(section, name, self._port)
+        more = {"lease": self._lease} if self._lease else {}
+        return self.profile.stimulus.make(
+            StimulusContext(
+                device=self.profile.name,
+                address=self.address,
+                folder=folder,
+                values=launch.values,
+                secret=self._secret,
+                process=self._process,
+                person=self._person,
+                **more,
+            )
+        )
+
+    def _secret(self, name: str) -> str:
+        """A secret of the profile, which no message will hold from now on."""
+        value = self.profile.secret(name)
+        written = {value, quote(value, safe="")} - {""}
+        self._secrets = tuple(sorted({*self._secrets, *written}, key=len, reverse=True))
+        return value
 
     def _has_died(self, died: asyncio.Future[Death]) -> None:
         if not died.cancelled():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ import jinja2
 
 import harness
 from harness.device import secrets
-from harness.device.models import ProcessSection, Profile, TcpStimulus, parse_address
+from harness.device.models import ProcessSection, Profile
 from harness.device.placeholders import fill
 from harness.device.process import DeviceProcess
 from harness.errors import DeviceError, ProfileError
@@ -76,13 +76,10 @@ class Launch:
             orphan_signal=section.orphan_signal,
         )
 
-    def control_address(self, section: TcpStimulus) -> str:
-        """The control port as IPv4:port; ProfileError if it is none."""
-        place = fill(section.control, self._values)
-        try:
-            return str(parse_address(place))
-        except ValueError as error:
-            raise ProfileError(f"{self._profile.source}: stimulus.control: {error}") from None
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the placeholders of the profile stand for in this start."""
+        return self._values
 
     def render(self, section: ProcessSection) -> None:
         """Write the profile's configuration files into the private folder; ProfileError if one cannot be."""

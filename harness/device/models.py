@@ -5,18 +5,32 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from harness.device import secrets
 from harness.device.pics import PICS
 from harness.device.placeholders import START, fill, names_in
 from harness.errors import ProfileError
 from harness.plan import NUMBERS, Address
+
+if TYPE_CHECKING:
+    from harness.device.stimuli.base import Stimulus, StimulusContext
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 REGISTERED = "{registered}"
@@ -302,63 +316,58 @@ class ReadySection(Section):
         return next((kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(self, kind)), None)
 
 
-class StdinStimulus(Section):
-    """A line on the device's standard input."""
+class StimulusSection(Section):
+    """What every ``[stimulus]`` has; the tables of the kinds are in :mod:`harness.device.stimuli`."""
 
-    kind: Literal["stdin"]
-    call: Line
-    hangup: Line | None = None
-    reinvite: Line | None = None
+    kind: str
+    reaction_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    """Seconds in which the device's INVITE (or its answer to a call) must arrive once it was asked."""
 
+    places_calls: ClassVar[bool] = True
+    """Whether it makes the device call by itself."""
+    by_hand: ClassVar[bool] = False
+    """Whether a person does it: one thing at a time, and what goes wrong is not put to the device's account."""
+    has_control: ClassVar[bool] = False
+    """Whether ``ready.control`` can ask it."""
 
-class TcpStimulus(Section):
-    """Messages to a control port, one at a time; each is answered before the next one is sent."""
+    @property
+    def acts(self) -> frozenset[str]:
+        """What the device can be told: those of ``call``, ``hangup`` … that the profile has something for."""
+        acts = ("call", "hangup", "reinvite", "answer", "reject")
+        return frozenset(act for act in acts if getattr(self, act, None))
 
-    kind: Literal["tcp"]
-    control: Filled
-    """The control port, IPv4:port."""
-    framing: Literal["line", "netstring"] = "line"
-    escape: Literal["none", "json"] = "none"
-    """How ``{uri}`` is written: as it is, or as inside a JSON string."""
-    call: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)]
-    hangup: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)] | None = None
-    reinvite: Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)] | None = None
-    probe: Line | None = None
-    """What ``ready.control`` sends, and waits for an answer to; absent: connecting is enough."""
-    reply: Line | None = None
-    """A regular expression that a reply has and the port's other messages have not; absent: no reply is awaited."""
-    refused: Line | None = None
-    """A regular expression for a reply that says no."""
-    find: Line | None = None
-    """What asks for the list of calls, before ``hangup`` and ``reinvite``."""
-    id_pattern: Annotated[str, AfterValidator(_regex)] | None = None
-    """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the reply to ``find`` or, without one, in that to ``call``.
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """What of it does not fit the rest of ``profile``: (dotted key, what is wrong and expected)."""
+        roles = set(profile.device.roles)
+        if "uac" in roles and self.places_calls and "call" not in self.acts:
+            yield "stimulus.call", 'missing: expected how a device with the role "uac" is made to call'
+        if self.places_calls and "uac" not in roles and not ("uas" in roles and self.acts & {"answer", "reject"}):
+            yield (
+                "stimulus.kind",
+                f'kind = "{self.kind}" makes the device place calls itself: expected "uac" in device.roles, '
+                'or "uas" and stimulus.answer or stimulus.reject, or kind = "sipp"',
+            )
 
-    It may hold ``{uri}``, which stands for the called URI itself.
-    """
-    timeout_s: Seconds = 5.0
-
-
-class CommandStimulus(Section):
-    """A command per call, ended by its own deadline."""
-
-    kind: Literal["command"]
-    call: CommandArgv
-    hangup: CommandArgv | None = None
-    reinvite: CommandArgv | None = None
-    timeout_s: Seconds = 10.0
+    def make(self, context: StimulusContext) -> Stimulus:
+        """The stimulus itself, for one start of the device.  ProfileError if the profile does not allow it."""
+        raise NotImplementedError
 
 
-class SippStimulus(Section):
-    """A SIPp caller through the device; the driver does it."""
+class _ByKind:
+    """Validates a ``[stimulus]`` by its ``kind``: the kinds register themselves, so no union is written down."""
 
-    kind: Literal["sipp"]
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def validated(value: object) -> StimulusSection:
+            from harness.device.stimuli import registry
 
+            return registry.validated(value)
 
-StimulusSection = Annotated[
-    StdinStimulus | TcpStimulus | CommandStimulus | SippStimulus,
-    Field(discriminator="kind"),
-]
+        return core_schema.no_info_plain_validator_function(validated)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from harness.device.stimuli import registry
+
+        return {"oneOf": [handler(section.__pydantic_core_schema__) for section in registry.all_sections().values()]}
 
 
 class SecretReference(Section):
@@ -396,7 +405,7 @@ class Profile(Section):
     lab: LabSection = LabSection()
     process: ProcessSection | None = None
     ready: ReadySection = ReadySection()
-    stimulus: StimulusSection
+    stimulus: Annotated[StimulusSection, _ByKind()]
 
     _source: Path = PrivateAttr(default=Path())
 
@@ -409,6 +418,23 @@ class Profile(Section):
     def source(self) -> Path:
         """The profile's file."""
         return self._source
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls may go on at one time: a person dials one after the other, whatever the device can carry."""
+        return 1 if self.stimulus.by_hand else self.device.max_calls
+
+    def all_numbers(self) -> dict[str, str]:
+        """Whom to call for what: ``lab.numbers``, and those that are declined by telling a ringing device to."""
+        known = self.lab.all_numbers()
+        return {**dict.fromkeys(self.declined_on_request(), known.get("rings", "")), **known}
+
+    def declined_on_request(self) -> frozenset[str]:
+        """The numbers that are a ringing device (``lab.numbers.rings``) which ``stimulus.reject`` makes decline."""
+        known = self.lab.all_numbers()
+        if "rings" not in known or "reject" not in self.stimulus.acts:
+            return frozenset()
+        return frozenset({"declines", "rings_then_declines"} - set(known))
 
     def claims(self, key: str) -> bool:
         """Whether the device claims ``key``; KeyError for a key that no PICS has."""

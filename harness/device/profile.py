@@ -10,28 +10,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 import harness
-from harness.device import fields, models, placeholders, reading, variants
+from harness.device import fields, placeholders, reading, variants
 from harness.device.models import Profile
 from harness.device.pics import PICS
 from harness.device.secrets import sounds_secret
+from harness.device.stimuli import registry
 from harness.errors import ProfileError
 
 DEVICES: Final = Path(harness.__file__).parent / "devices"
 FILE_NAME: Final = "device.toml"
 
-_STIMULI: Final[dict[str, type[BaseModel]]] = {
-    "stdin": models.StdinStimulus,
-    "tcp": models.TcpStimulus,
-    "command": models.CommandStimulus,
-    "sipp": models.SippStimulus,
-}
 _SECTIONS: Final[dict[str, list[str]]] = fields.tables(Profile) | {
     "": [*Profile.model_fields, variants.TABLE],
     "pics": list(PICS),
-    "stimulus": sorted({name for model in _STIMULI.values() for name in model.model_fields}),
+    "stimulus": ["kind", "call", "hangup", "reinvite", "answer", "reject", "reaction_s", "timeout_s", "control"],
 }
 _MOST_LINES: Final = 10
 """How many wrong keys are told at once."""
@@ -156,8 +151,6 @@ def _worded(path: Path, table: dict[str, Any], error: ValidationError, under: tu
     details = error.errors(include_url=False)
     for detail in details[:_MOST_LINES]:
         keys = [str(key) for key in detail["loc"] if str(key) != "[key]"]
-        if keys[:1] == ["stimulus"] and keys[1:2] and keys[1] in _STIMULI:
-            del keys[1]  # pydantic names the kind of a tagged union as if it were a key
         key, expected, hint = _detail(keys, dict(detail), table)
         key = ".".join((*under, *([key] if key else [])))
         lines.append(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
@@ -180,10 +173,10 @@ def _detail(keys: list[str], detail: dict[str, Any], table: dict[str, Any]) -> t
     if kind == "missing":
         return key, "missing" if len(keys) > 1 else f"missing: expected a table [{key}]", ""
     if kind == "union_tag_not_found":
-        return f"{key}.kind", f"missing: expected one of {_near('', _STIMULI)}", ""
+        return f"{key}.kind", f"missing: expected one of {_near('', registry.kinds())}", ""
     if kind == "union_tag_invalid":
         tag = str(context.get("tag"))
-        return f"{key}.kind", f"expected one of {_near(tag, _STIMULI)}; got {tag!r}", ""
+        return f"{key}.kind", f"expected one of {_near(tag, registry.kinds())}; got {tag!r}", ""
     # Where a secret is expected nothing is repeated: somebody may have written it where its place was to be named.
     got = "" if any(map(sounds_secret, keys)) else f"; got {_shown(detail.get('input'))}"
     if kind == "literal_error":
@@ -212,8 +205,8 @@ def _shown(value: object) -> str:
 def _suggest(keys: list[str], table: dict[str, Any]) -> str:
     section, wrong = ".".join(keys[:-1]), keys[-1][:60]
     known = list(fields.known(_SECTIONS, keys[:-1]))
-    if section == "stimulus" and (model := _STIMULI.get(str(table.get("stimulus", {}).get("kind")))):
-        known = list(model.model_fields)
+    if keys[0] == "stimulus":
+        known = registry.keys_of(str(table["stimulus"]["kind"]), keys[1:-1])
     dotted = f"{section}." if section else ""
     if near := difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6):
         return f"the nearest is {dotted}{near[0]}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from harness.device.control import ControlPort
-from harness.device.models import Profile, TcpStimulus
+from harness.device.models import Profile
 from harness.device.probe import options_ping
 from harness.device.process import DeviceProcess
+from harness.device.stimuli import Stimulus
 from harness.errors import DeviceError
 from harness.plan import Address
 from harness.sipp.sockets import inode_of
@@ -25,13 +25,13 @@ def udp_bound(address: Address) -> bool:
 
 
 async def wait_ready(
-    profile: Profile, address: Address, process: DeviceProcess | None, port: ControlPort | None
+    profile: Profile, address: Address, process: DeviceProcess | None, stimulus: Stimulus | None
 ) -> None:
     """Return when the device is ready.  DeviceError with its last words if it ends before, or is not in time."""
     kind = profile.ready.kind
     if kind is None:
         return
-    waiting = asyncio.ensure_future(_event(kind, profile, address, process, port))
+    waiting = asyncio.ensure_future(_event(kind, profile, address, process, stimulus))
     either: set[asyncio.Future[Any]] = {waiting, process.died} if process else {waiting}
     try:
         done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +62,7 @@ async def wait_ready(
 
 
 async def _event(
-    kind: str, profile: Profile, address: Address, process: DeviceProcess | None, port: ControlPort | None
+    kind: str, profile: Profile, address: Address, process: DeviceProcess | None, stimulus: Stimulus | None
 ) -> None:
     if kind == "stdout":
         assert process
@@ -75,25 +75,13 @@ async def _event(
             await _bound(address)
         await options_ping(str(address), None, profile.ready.timeout_s + 1, FIRST_COPY_S)
     else:
-        assert port
-        assert isinstance(profile.stimulus, TcpStimulus)
-        await _answers(port, profile.stimulus, profile.ready.timeout_s)
+        assert stimulus
+        await stimulus.probe(profile.ready.timeout_s)
 
 
 async def _bound(address: Address) -> None:
     while not udp_bound(address):  # noqa: ASYNC110 - the kernel has no event for it
         await asyncio.sleep(LOOK_S)
-
-
-async def _answers(port: ControlPort, stimulus: TcpStimulus, deadline: float) -> None:
-    while True:
-        try:
-            await port.connect(deadline)
-            break
-        except OSError:
-            await asyncio.sleep(LOOK_S)
-    if stimulus.probe:
-        await port.ask(stimulus.probe, stimulus.reply or ".", deadline)
 
 
 def _missing(kind: str, profile: Profile, address: Address) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from harness.device import Device
+from harness.device.stimuli.base import user_of
 from harness.drive.asked import Asked
 from harness.drive.bench import BoundSeat
 from harness.drive.heard import Heard
@@ -18,8 +19,6 @@ from harness.errors import SipverdictError
 from harness.flow import PlacedCall, Trouble
 from harness.plan import Act, Call, Places, Plan
 
-REACTION_S = 10.0
-"""How long a device that was asked to call may take until its INVITE arrives."""
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""
 PATIENCE_S = 2.0
@@ -51,6 +50,8 @@ class Calling:
     calls: list[PlacedCall] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     _acts: set[asyncio.Task[None]] = field(default_factory=set)
+    _acting: int = 0
+    """How many acts are being done just now."""
     _held: int = 0
     """Slots of calls that are still up."""
 
@@ -67,7 +68,8 @@ class Calling:
             await on_arrival()
             if not self.reached:
                 return
-            await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds())
+            patience = self._reaction_s if self._by_hand else 0.0
+            await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds() + patience)
             if not self.recorder.standing():
                 self._let_go()
 
@@ -94,14 +96,47 @@ class Calling:
         while self._held:
             self._let_go()
 
+    @property
+    def _reaction_s(self) -> float:
+        """How long a device that was asked to call may take until its INVITE arrives."""
+        return self.device.profile.stimulus.reaction_s
+
+    @property
+    def _by_hand(self) -> bool:
+        return self.device.profile.stimulus.by_hand
+
     async def _place(self, call: Call, number: int) -> bool:
-        known = self.recorder.invites()
+        known, before = self.recorder.invites(), len(self.recorder.heard)
         if not await self._ask(self._ask_device(call), number):
             return False
-        if not await self.recorder.until(lambda: self.recorder.invites() > known, REACTION_S):
-            late = f"it was asked for call {number + 1}, and no INVITE arrived within {REACTION_S:g} s"
-            self._trouble("device", f"the device did not call: {late}")
+        came = False
+        try:
+            came = await self.recorder.until(lambda: self.recorder.invites() > known, self._reaction_s)
+        finally:
+            await self.device.settled(came)
+        if not came:
+            late = f"no INVITE arrived within {self._reaction_s:g} s"
+            if self._by_hand:
+                self._trouble("stimulus", f"nobody called: {self.calls[-1].uri} was asked for, and {late}")
+            else:
+                remark = f" ({remark})" if (remark := self.device.remark()) else ""
+                self._trouble(
+                    "device", f"the device did not call: it was asked for call {number + 1}, and {late}{remark}"
+                )
             return False
+        return not self._misdialled(before)
+
+    def _misdialled(self, before: int) -> bool:
+        """Whether a person has dialled something else: then nothing that this drive saw speaks of its plan."""
+        if not self._by_hand:
+            return False
+        wanted = user_of(self.calls[-1].uri)
+        arrived = next(h.message for h in self.recorder.heard[before:] if h.received and h.message.method == "INVITE")
+        dialled = user_of(arrived.request_uri)
+        if wanted in dialled:  # a prefix of the phone's own dial plan may stand before it
+            return False
+        self._trouble("stimulus", f"a wrong number was dialled: {dialled or arrived.request_uri!r} instead of {wanted}")
+        self.recorder.disown()
         return True
 
     async def _place_through(self, call: Call, number: int) -> bool:
@@ -115,16 +150,43 @@ class Calling:
             return False
         self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
         passed_on = partial(_passed_on, self.recorder, known, call.method)
-        if not await self.recorder.until(lambda: asked.reached or passed_on(), REACTION_S):
+        declines = bool(self.device.profile.declined_on_request() & set(call.numbers))
+        reached = await self.recorder.until(lambda: asked.reached or passed_on(), self._reaction_s)
+        if declines and not asked.status:
+            # Whether it rings or not (a phone may ring without saying so), now is the time to decline.
+            return await self._decline(asked, known)
+        if not reached:
             late = f"it neither answered the {call.method} of call {number + 1} nor passed it on"
-            self._trouble("device", f"{late} within {REACTION_S:g} s")
+            self._trouble("device", f"{late} within {self._reaction_s:g} s")
             return False
         return True
 
+    async def _decline(self, asked: Asked, known: int) -> bool:
+        """Make the device decline the call that rings at it; whether it did."""
+        invite = next((h.message for h in self.recorder.heard[known:] if h.message.method == "INVITE"), None)
+        if invite is None:
+            self._trouble("harness", "the caller's INVITE was not seen")
+            return False
+        declined = False
+        try:
+            await self.device.reject(invite.from_uri)
+            declined = await self.recorder.until(lambda: bool(asked.status), self._reaction_s)
+        except SipverdictError as error:
+            self._trouble("stimulus", f"the device could not be made to decline: {error.cause}")
+            return False
+        finally:
+            await self.device.settled(declined)
+        if not declined:
+            said = f"it was told to decline the call, and sent no final response within {self._reaction_s:g} s"
+            self._trouble("stimulus" if self._by_hand else "device", said)
+        return declined
+
     async def _registered(self, asked: Asked) -> bool:
-        await self.recorder.until(lambda: bool(asked.registered), REACTION_S)
+        await self.recorder.until(lambda: bool(asked.registered), self._reaction_s)
         if not asked.registered:
-            self._trouble("device", f"it did not answer the REGISTER within {REACTION_S:g} s, so no call was made")
+            self._trouble(
+                "device", f"it did not answer the REGISTER within {self._reaction_s:g} s, so no call was made"
+            )
         elif asked.registered >= 300:
             self._trouble("stimulus", f"it answered the REGISTER {asked.registered}, so no call was made")
         return 200 <= asked.registered < 300
@@ -149,13 +211,22 @@ class Calling:
     async def _act(self, act: Act, uri: str) -> None:
         """Make the calling device do its part once the call is there."""
         ready = _ringing if act == "cancel" else _acked
+        if not await self.recorder.until(lambda: self.recorder.saw(ready), self._reaction_s):
+            self._trouble("device", f"it never came to the point where it was to {act}")
+            return
+        self._acting += 1
+        done, known = False, len(self.recorder.heard)
         try:
-            if await self.recorder.until(lambda: self.recorder.saw(ready), REACTION_S):
-                await (self.device.reinvite(uri) if act == "reinvite" else self.device.hangup(uri))
-            else:
-                self._trouble("device", f"it never came to the point where it was to {act}")
+            await (self.device.reinvite(uri) if act == "reinvite" else self.device.hangup(uri))
+            if self._by_hand:  # a person who has been asked has not done it yet
+                done = await self.recorder.until(partial(_acted, self.recorder, known, act), self._reaction_s)
+                if not done:
+                    self._trouble("stimulus", f"nobody made the device {act}: it was asked for, and nothing came of it")
         except SipverdictError as error:
             self._trouble("stimulus", f"the device could not be made to {act}: {error.cause}")
+        finally:
+            self._acting -= 1
+            await self.device.settled(done)
 
     async def _until_over(self, limit: float) -> None:
         """Return when no call is going on and it has been quiet for a moment, or at the limit."""
@@ -164,6 +235,9 @@ class Calling:
         while loop.time() < deadline:
             if recorder.busy():
                 await recorder.until(lambda: not recorder.busy(), deadline - loop.time())
+                continue
+            if self._acting:
+                await asyncio.wait(self._acts, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED)
                 continue
             quiet_until = recorder.last_message_at + (PATIENCE_S if recorder.pending() else QUIET_S)
             if loop.time() >= quiet_until:
@@ -184,6 +258,12 @@ def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
         heard.received and heard.message.method == method and heard.seat not in recorder.asked
         for heard in recorder.heard[known:]
     )
+
+
+def _acted(recorder: Recorder, known: int, act: Act) -> bool:
+    """Whether the device has done ``act`` since ``known`` messages were there."""
+    methods = ("INVITE",) if act == "reinvite" else ("CANCEL", "BYE")
+    return any(heard.received and heard.message.method in methods for heard in recorder.heard[known:])
 
 
 def _ringing(heard: Heard) -> bool:

@@ -47,6 +47,7 @@ class Recorder:
     """How many messages of which kind at which seat were not kept."""
     asked: dict[str, Asked] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
+    _disowned: bool = False
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _invites: dict[tuple[str, str, str], _Invite] = field(default_factory=dict)
@@ -55,9 +56,9 @@ class Recorder:
         """Take one message."""
         kind = (heard.seat, _kind(heard))
         self._kinds[kind] += 1
-        if self._kinds[kind] <= KEPT_OF_A_KIND:
+        if self._kinds[kind] <= KEPT_OF_A_KIND and not self._disowned:
             self.heard.append(heard)
-        else:
+        elif not self._disowned:
             self.dropped[kind] += 1
         self._follow(heard)
         self.last_message_at = asyncio.get_running_loop().time()
@@ -75,6 +76,11 @@ class Recorder:
             except TimeoutError:
                 return condition()
         return True
+
+    def disown(self) -> None:
+        """Forget what was said, and keep nothing more: it was somebody else's call that came."""
+        self.heard.clear()
+        self._disowned = True
 
     def invites(self) -> int:
         """How many call-opening INVITE transactions of the device have arrived."""

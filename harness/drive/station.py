@@ -69,7 +69,7 @@ class Station:
         self.bench = bench
         self.window = window
         self.progress = progress
-        self.slots = asyncio.Semaphore(spec.profile.device.max_calls)
+        self.slots = asyncio.Semaphore(spec.profile.calls_at_once)
         self.controls: dict[str, Control] = {}
         self.device: Device | None = None
         """The one process all drives share; None for a device that is started once per plan."""
@@ -139,12 +139,14 @@ class Station:
             faults=self.spec.faults,
             version=self._version,
             work=self.bench.folder,
+            lease=self.lab.pool.lease,
+            person=self.progress.person,
         )
 
     def numbers(self, token: str, device: Address) -> dict[str, str]:
         """The URIs of the profile's ``lab.numbers``, for one drive."""
         values = {"token": token, "device": str(device)}
-        return {name: fill(template, values) for name, template in self.spec.profile.lab.all_numbers().items()}
+        return {name: fill(template, values) for name, template in self.spec.profile.all_numbers().items()}
 
     async def ready_device(self) -> Device:
         """The shared device, started again if it ended by itself; DeviceError if that does not help."""

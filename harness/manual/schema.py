@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from harness.device.fields import models_in
 from harness.device.models import Profile, Section
 from harness.device.pics import PICS
-from harness.device.profile import _STIMULI
+from harness.device.stimuli import registry
 from harness.manual import docstrings
 from harness.plan import NUMBERS
 
@@ -49,7 +49,7 @@ _PLACE = "#/definitions/{model}"
 
 def stimulus_sections() -> dict[str, type[BaseModel]]:
     """The table of every kind of stimulus that is installed."""
-    return dict(_STIMULI)
+    return dict(registry.all_sections())
 
 
 def profile_schema(stimuli: Mapping[str, type[BaseModel]] | None = None) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The live line: how far a run is, rewritten in place on a terminal, a plain line now and then elsewhere."""
+"""The live line: how far a run is, rewritten in place on a terminal, a plain line now and then elsewhere.
+
+What a person is asked to do is shown here as well: nobody else may write past pytest's capture while tests wait.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,20 @@ from typing import Any
 
 import pytest
 
+from harness.person import Request
 from harness.progress import Progress
+from harness.report import prompt
 
 PLAIN_EVERY_S = 10.0
 
 
 class LiveLine:
-    """Writes the progress of a session.  Only ever called from pytest's thread."""
+    """Writes the progress of a session.  Only ever called from pytest's thread.
 
-    def __init__(self, config: pytest.Config, progress: Progress) -> None:
+    ``calls_by_hand``: how many calls a person will be asked for; said at once.
+    """
+
+    def __init__(self, config: pytest.Config, progress: Progress, calls_by_hand: int = 0) -> None:
         self._progress = progress
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         self._writer: Any = reporter._tw if reporter is not None else None
@@ -24,11 +32,22 @@ class LiveLine:
         self._in_place = bool(self._writer and self._writer.hasmarkup)
         self._last = ""
         self._last_at = time.monotonic()
+        self._asked: Request | None = None
+        self._planned = progress.person.planned_calls = calls_by_hand
+        if self._writer is None:
+            progress.person.attended = False
+        elif calls_by_hand:
+            self._say([prompt.beforehand(calls_by_hand)])
 
     def tick(self) -> None:
         """Bring the line up to date."""
+        if self._writer is None:
+            return
+        self._ask()
         line = self._progress.line()
-        if self._writer is None or line == self._last:
+        if self._asked and self._in_place:
+            line = f"{prompt.waiting(self._asked)} · {line}"
+        if line == self._last:
             return
         now = time.monotonic()
         if self._in_place:
@@ -44,6 +63,24 @@ class LiveLine:
         if self._in_place and self._last:
             self._write("\r\x1b[K")
             self._last = ""
+
+    def _ask(self) -> None:
+        """Say what became of the last request, and the next one, once each."""
+        person = self._progress.person
+        request = person.request
+        if news := person.news():
+            self._say(f"  {text}" for text in news)
+        if request is not None and request != self._asked:
+            if self._in_place:
+                self._say(prompt.block(request, self._planned), bold=True)
+            else:
+                self._say([prompt.plain(request, self._planned)])
+        self._asked = request
+
+    def _say(self, lines: Any, **markup: bool) -> None:
+        self.clear()
+        text = "".join(f"{line}\n" for line in lines)
+        self._write(self._writer.markup(text, **markup) if self._in_place else text)
 
     def _write(self, text: str) -> None:
         # A test is waiting, so pytest captures: past that, to the person.

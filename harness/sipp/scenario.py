@@ -147,7 +147,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         if not label.isalnum() or not label.isascii():
             raise PlanError(f"{who}: the tag label {label!r} is not made of letters and digits")
     asked_methods = sorted({*methods} - (_KNOWN - {*_OTHERS}))
-    return _render(
+    return render(
         "answer.xml.j2",
         endpoint.name,
         own,
@@ -213,7 +213,7 @@ def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], h
     routes = tuple(line for line in lines if header_name(line) == "route")
     names = {header_name(line) for line in lines}
     given = defaults if call.method == "INVITE" else _OF_ANY
-    return _render(
+    return render(
         "call.xml.j2",
         "caller",
         own,
@@ -237,7 +237,8 @@ def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], h
     )
 
 
-def _render(template: str, name: str, own: Address, **values: Any) -> str:
+def render(template: str, name: str, own: Address, **values: Any) -> str:
+    """The scenario that ``template`` makes of ``values``; PlanError if it cannot be."""
     try:
         text = (
             _environment()

@@ -14,7 +14,7 @@ import pytest
 from device_bench import MINIMAL, Write
 
 from harness.device import Device, Stimulus
-from harness.device.stimuli import ThroughSipp
+from harness.device.stimuli.sipp import ThroughSipp
 from harness.errors import DeviceError
 from harness.plan import Address
 
@@ -124,6 +124,9 @@ def test_a_command_gets_the_uri_as_one_argument(write: Write, lease: Lease, tmp_
         ),
         (["sleep", "60", "{uri}"], "ended with 1: sleep: invalid"),
         (["sh", "-c", "sleep 60", "{uri}"], r"the command did not end in 0\.6 s"),
+        (["sh", "-c", r"printf '\033[2J\001\377 no'; exit 3", "{uri}"], r"ended with 3: \ufffd\[2J\ufffd\ufffd no"),
+        (["yes", "{uri}"], r"the command did not end in 0\.6 s"),
+        (["sh", "-c", "yes {uri} | head -c 300000; echo the end; exit 5"], "ended with 5: .* the end|did not end in"),
         (["no-such-command", "{uri}"], "there is no program 'no-such-command'"),
     ],
 )
@@ -220,7 +223,7 @@ def test_a_control_port_that_is_silent_or_talks_nonsense(write: Write, lease: Le
 
 def test_sipp_is_only_a_marker() -> None:
     with pytest.raises(DeviceError, match="SIPp caller"):
-        asyncio.run(ThroughSipp().call(URI))
+        asyncio.run(ThroughSipp().perform("call", URI))
     assert not ThroughSipp.supports
 
 

@@ -12,7 +12,7 @@ from sip_peer import Address, Peer, Script
 
 from harness.devices.reference.behaviour import Behaviour
 from harness.devices.reference.binding import bind_udp
-from harness.devices.reference.console import Console
+from harness.devices.reference.console import Console, Orders
 from harness.devices.reference.device import Device
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
@@ -72,7 +72,7 @@ class Bench:
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]
-        console = Console(device.stack, lambda: None)
+        console = Console(Orders(device.stack), lambda: None)
         console.listen(read)
         return Driven(device, write)
 

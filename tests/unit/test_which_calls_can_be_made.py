@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.device import load_profile
-from harness.device.models import LabSection
+from harness.device import Profile, load_profile
 from harness.errors import ProfileError
 from harness.plan import Call, Plan
 from harness.run import _cannot_call
@@ -16,12 +15,21 @@ from harness.run import _cannot_call
 BOUND = Plan((), (Call("sip:{token}@{device}"),), bindings=("<sip:1@192.0.2.1>",))
 
 
-def lab(**more: object) -> LabSection:
-    return LabSection.model_validate(more)
+REJECTS = {"kind": "command", "reject": ["true"]}
+
+
+def lab(stimulus: object = None, **more: object) -> Profile:
+    return Profile.model_validate(
+        {
+            "device": {"name": "dut", "roles": ["uas"]},
+            "lab": {"address": "192.0.2.7:5060", "tester": "192.0.2.10", **more},
+            "stimulus": stimulus or {"kind": "sipp"},
+        }
+    )
 
 
 @pytest.mark.parametrize(
-    ("plan", "section", "says"),
+    ("plan", "profile", "says"),
     [
         (Plan(()), lab(), ""),
         (BOUND, lab(registrar=True), ""),
@@ -30,14 +38,17 @@ def lab(**more: object) -> LabSection:
         (Plan((), (Call("{declines}"),)), lab(registrar=True), "lab.numbers.declines"),
         (Plan((), (Call("{declines}"), Call("{rings}"))), lab(), "lab.numbers.declines and lab.numbers.rings"),
         (Plan((), (Call("{declines}"),)), lab(numbers={"declines": "sip:6@{device}"}), ""),
+        # A phone that rings, and can be told to decline, is as good as a number that declines.
+        (Plan((), (Call("{declines}"),)), lab(REJECTS, numbers={"rings": "sip:1@{device}"}), ""),
+        (Plan((), (Call("{declines}"),)), lab(numbers={"rings": "sip:1@{device}"}), "lab.numbers.declines"),
         # With a registrar the registered user is the one who is redirected to.
         (Plan((), (Call("{redirects}"), Call("{unknown}")), bindings=BOUND.bindings), lab(registrar=True), ""),
         # Where the profile names that one nothing needs to be registered.
         (Plan((), (Call("{redirects}"),), bindings=BOUND.bindings), lab(numbers={"redirects": "sip:3@{device}"}), ""),
     ],
 )
-def test_calls_that_cannot_be_made_are_told(plan: Plan, section: LabSection, says: str) -> None:
-    reason = _cannot_call(plan, section, "dut")
+def test_calls_that_cannot_be_made_are_told(plan: Plan, profile: Profile, says: str) -> None:
+    reason = _cannot_call(plan, profile, "dut")
     assert bool(reason) == bool(says)
     assert re.search(says, reason)
 

@@ -14,9 +14,11 @@ role                what it is
 ``uas``             a phone that answers by the number that is called (see ``answering``)
 =================== ===================================================================================================
 
-A ``ua`` or ``uas`` takes one command a line on stdin (``call URI``, ``hangup URI``, ``reinvite URI``) and prints what
-becomes of its calls as JSON lines, ``{"call": URI, "event": EVENT, "status": CODE}``, where the event is ``ringing``,
-``redirected``, ``answered``, ``reinvited``, ``failed`` or ``ended`` (which has no status).
+A ``ua`` or ``uas`` takes one command a line on stdin (``call URI``, ``hangup URI``, ``reinvite URI``; a ``uas`` also
+``answer URI`` and ``reject URI`` for a call that rings), on a port (``--control``) and by HTTP (``--http``, with
+``--http-auth``), calls whom a REFER names (``--refer``), and prints what becomes of its calls as JSON lines,
+``{"call": URI, "event": EVENT, "status": CODE}``, where the event is ``ringing``, ``redirected``, ``answered``,
+``reinvited``, ``failed`` or ``ended`` (which has no status).
 
 The layers, each of which imports only from itself and from those above it:
 
@@ -30,6 +32,7 @@ faults misbehaviour``
 ``identity dialog stack leg``          a dialog, and what a user agent does inside it
 ``invites targets call incoming``      the UAC core with its redirections (8.1.3.4), and the UAS side of an INVITE
 ``b2bua console``                      the two users: a bridge of two legs, and the calls of the stdin commands
+``control_port web referral``          the same commands on a port and by HTTP, and those of a REFER
 ``location registrar redirection``     who is where (10.3), and how a 3xx is made of it (8.3)
 ``user_agent answering redirect        the cores, one for each role: what takes the requests that begin something
 proxy``

@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--user", default="100", help="as whom (default: %(default)s)")
     parser.add_argument("--password", default="", help="with what password")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="misbehave; may be repeated")
+    parser.add_argument("--control", type=_address, metavar="HOST:PORT", help="take orders on a TCP port, one a line")
+    parser.add_argument("--http", type=_address, metavar="HOST:PORT", help="take orders by HTTP: /call?uri=...")
+    parser.add_argument("--http-auth", metavar="basic|digest:USER:PASSWORD", help="ask for a password there")
+    parser.add_argument("--refer", action="store_true", help="call whom a REFER names")
     parser.add_argument("--list-faults", action="store_true", help="print the faults as JSON and end")
     options = parser.parse_args(arguments)
     if options.list_faults:
@@ -52,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.listen is None:
         parser.error("--listen HOST:PORT is needed")
     faults = _faults(parser, options.fault)
+    credentials = _credentials(parser, options.http_auth)
     try:
         bound = bind_udp(*options.listen)
     except OSError as error:
@@ -66,9 +71,23 @@ def main(arguments: list[str] | None = None) -> int:
     from .registration import Account
     from .roles import ROLES
 
+    ways = []
+    if options.control:
+        from .control_port import control_port
+
+        ways.append(control_port(options.control))
+    if options.http:
+        from .web import web_server
+
+        ways.append(web_server(options.http, credentials))
     account = Account(options.registrar, options.user, options.password) if options.registrar else None
     behaviour, core = behaviour_with(faults), ROLES[options.role]
-    asyncio.run(run(Device(bound, behaviour, backup=options.backup, core=core, account=account)))
+    device = Device(bound, behaviour, backup=options.backup, core=core, account=account)
+    try:
+        asyncio.run(run(device, *ways, referred=options.refer))
+    except OSError as error:
+        complain(f"cannot listen for orders: {error}")
+        return _PORT_TAKEN
     return 0
 
 
@@ -77,6 +96,16 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"not HOST:PORT: {text}")
     return host, int(port)
+
+
+def _credentials(parser: _Parser, text: str | None) -> tuple[str, str, str] | None:
+    if text is None:
+        return None
+    scheme, _, rest = text.partition(":")
+    user, colon, password = rest.partition(":")
+    if scheme not in ("basic", "digest") or not user or not colon:
+        parser.error(f"not basic:USER:PASSWORD or digest:USER:PASSWORD: {text}")
+    return scheme, user, password
 
 
 def _faults(parser: _Parser, names: list[str]) -> list[Fault]:

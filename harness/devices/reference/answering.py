@@ -20,6 +20,7 @@ import asyncio
 from dataclasses import dataclass
 
 from .contacts import Contact
+from .headers import parse_name_addr
 from .identity import SDP_TYPE, answering_direction
 from .incoming import IncomingCall
 from .leg import Leg, refuse_method
@@ -44,6 +45,8 @@ class Manner:
     rings: float = 0.0
 
 
+_ACCEPTED, _REJECTED = Manner(), Manner(603)
+
 _MANNERS = {
     "302": Manner(302),
     "603": Manner(603),
@@ -59,7 +62,22 @@ class AnsweringDevice(UserAgent):
     """A phone with its own ideas."""
 
     def __init__(self, stack: Stack) -> None:
-        super().__init__(stack, _AnsweredCall)
+        super().__init__(stack, self._take)
+        self.ringing: dict[str, _AnsweredCall] = {}
+        """The calls that wait for a decision, by the URI of who calls."""
+
+    def decide(self, verb: str, caller: str) -> str:
+        """Answer or reject the call that rings; what is wrong with that, "" if nothing is."""
+        call = self.ringing.pop(caller, None)
+        if call is None:
+            return f"nobody rings from {caller}"
+        call.decide(_ACCEPTED if verb == "answer" else _REJECTED)
+        return ""
+
+    def _take(self, transaction: InviteServerTransaction, request: InboundRequest, stack: Stack) -> None:
+        call = _AnsweredCall(transaction, request, stack)
+        if call.rings:
+            self.ringing[parse_name_addr(request.headers["From"]).uri] = call
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
         """Refuse a copy that came by another way while the first is being answered (8.2.2.2)."""
@@ -92,11 +110,12 @@ class _AnsweredCall:
         self._request = request
         self._stack = stack
         manner = manner_of(request.uri)
+        self.rings = bool(manner.rings)
         if manner.rings:
             self._incoming.ring(180, "Ringing", (), b"")
-            asyncio.get_running_loop().call_later(manner.rings, self._decide, manner)
+            asyncio.get_running_loop().call_later(manner.rings, self.decide, manner)
         else:
-            self._decide(manner)
+            self.decide(manner)
 
     def on_cancelled(self) -> None:
         """Nothing is left to do: the INVITE has been answered."""
@@ -108,7 +127,10 @@ class _AnsweredCall:
         """Accept it."""
         leg.answer(transaction, _SDP, leg.identity.sdp(2, answering_direction(request.body)))
 
-    def _decide(self, manner: Manner) -> None:
+    def decide(self, manner: Manner) -> None:
+        """Do what the call comes to, if it still waits for it."""
+        if not self._incoming.waiting:
+            return
         refusal = refusal_of(manner, self._request.uri, self._stack)
         if refusal is not None:
             self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)

@@ -1,4 +1,4 @@
-"""The commands on stdin, and the events on stdout."""
+"""What the device can be told: on stdin here, on a port and by HTTP elsewhere; and its events on stdout."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 
 from .call import Call
 from .diagnostics import complain
@@ -20,20 +21,63 @@ from .wire import Fields, Final, InboundRequest, InboundResponse
 _SDP: Fields = (("Content-Type", SDP_TYPE),)
 
 
-class Console:
-    """Reads commands, one a line, until the input ends."""
+class Orders:
+    """What the device can be told, by whatever way: a verb and the URI of the other side."""
 
-    def __init__(self, stack: Stack, at_end: Callable[[], None], *, places_calls: bool = True) -> None:
+    def __init__(
+        self, stack: Stack, *, places_calls: bool = True, decide: Callable[[str, str], str] | None = None
+    ) -> None:
         self._stack = stack
+        self._calls: dict[str, ConsoleCall] = {}
+        self._verbs: dict[str, Callable[[str], str]] = {}
+        if places_calls:
+            self._verbs = {"call": self.call, "hangup": self._hang_up, "reinvite": self._reinvite}
+        if decide is not None:
+            self._verbs |= {verb: partial(decide, verb) for verb in ("answer", "reject")}
+
+    def obey(self, line: str) -> str:
+        """Do what a line says; what is wrong with it, "" if nothing is."""
+        words = line.split()
+        if not words:
+            return ""
+        verb = self._verbs.get(words[0])
+        if verb is None or len(words) != 2:
+            known = ", ".join(f"{name} URI" for name in self._verbs) or "there are none in this role"
+            return f"not a command: {' '.join(words)} ({known})"
+        return verb(words[1])
+
+    def call(self, uri: str, on_final: Callable[[int], None] | None = None) -> str:
+        """Place a call, and tell ``on_final`` the status it comes to."""
+        if destination_of(uri) is None:
+            return f"cannot be called, a sip: URI with a numeric host is needed: {uri}"
+        self._calls[uri] = ConsoleCall(uri, self._stack, on_final)
+        self._calls[uri].call.start()
+        return ""
+
+    def _hang_up(self, uri: str) -> str:
+        if uri not in self._calls:
+            return f"never called: {uri}"
+        self._calls[uri].call.hang_up()
+        return ""
+
+    def _reinvite(self, uri: str) -> str:
+        leg = self._calls[uri].leg if uri in self._calls else None
+        if leg is None or leg.ended or leg.busy:
+            return f"no established call without a re-INVITE on its way: {uri}"
+        self._calls[uri].reinvite(leg)
+        return ""
+
+
+class Console:
+    """Reads orders, one a line, until the input ends."""
+
+    def __init__(self, orders: Orders, at_end: Callable[[], None]) -> None:
+        self._orders = orders
         self._at_end = at_end
         self._unread = b""
-        self._calls: dict[str, ConsoleCall] = {}
-        self._commands: dict[str, Callable[[str], None]] = {}
-        if places_calls:
-            self._commands = {"call": self._call, "hangup": self._hang_up, "reinvite": self._reinvite}
 
     def listen(self, descriptor: int) -> None:
-        """Take commands from a file descriptor."""
+        """Take orders from a file descriptor."""
         loop = asyncio.get_running_loop()
         try:
             loop.add_reader(descriptor, self._read, descriptor)
@@ -46,49 +90,21 @@ class Console:
         data = os.read(descriptor, 65536)
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            self._obey(line.decode(errors="replace").split())
+            if wrong := self._orders.obey(line.decode(errors="replace")):
+                complain(wrong)
         if not data:
             asyncio.get_running_loop().remove_reader(descriptor)
             self._at_end()
         return bool(data)
 
-    def _obey(self, words: list[str]) -> None:
-        if not words:
-            return
-        command = self._commands.get(words[0])
-        if command is None or len(words) != 2:
-            known = ", ".join(f"{name} URI" for name in self._commands) or "there are none in this role"
-            complain(f"not a command: {' '.join(words)} ({known})")
-        else:
-            command(words[1])
-
-    def _call(self, uri: str) -> None:
-        if destination_of(uri) is None:
-            complain(f"cannot be called, a sip: URI with a numeric host is needed: {uri}")
-            return
-        self._calls[uri] = ConsoleCall(uri, self._stack)
-        self._calls[uri].call.start()
-
-    def _hang_up(self, uri: str) -> None:
-        if uri in self._calls:
-            self._calls[uri].call.hang_up()
-        else:
-            complain(f"never called: {uri}")
-
-    def _reinvite(self, uri: str) -> None:
-        leg = self._calls[uri].leg if uri in self._calls else None
-        if leg is None or leg.ended or leg.busy:
-            complain(f"no established call without a re-INVITE on its way: {uri}")
-            return
-        self._calls[uri].reinvite(leg)
-
 
 class ConsoleCall:
     """A call that a command placed; says what becomes of it."""
 
-    def __init__(self, uri: str, stack: Stack) -> None:
+    def __init__(self, uri: str, stack: Stack, on_final: Callable[[int], None] | None = None) -> None:
         identity = identity_of(stack.layer)
         self._uri = uri
+        self._on_final = on_final
         self._version = 1
         self.leg: Leg | None = None
         self.call = Call(CallOrder(uri, f"<sip:reference@{identity.host}>", identity.sdp(), _SDP), stack, self)
@@ -109,10 +125,12 @@ class ConsoleCall:
         """Say so."""
         self.leg = leg
         self._say("answered", response.code)
+        self._come_to(response.code)
 
     def on_failed(self, final: Final) -> None:
         """Say so."""
         self._say("failed", final.code)
+        self._come_to(final.code)
 
     def on_ended(self, leg: Leg) -> None:
         """Say so."""
@@ -121,6 +139,10 @@ class ConsoleCall:
     def on_reinvite(self, leg: Leg, transaction: InviteServerTransaction, request: InboundRequest) -> None:
         """Accept it."""
         leg.answer(transaction, _SDP, self._session(leg, answering_direction(request.body)))
+
+    def _come_to(self, code: int) -> None:
+        if self._on_final is not None:
+            self._on_final(code)
 
     def _session(self, leg: Leg, direction: str) -> bytes:
         self._version += 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from .answering import AnsweringDevice
 from .behaviour import Behaviour
 from .binding import bind_udp
-from .console import Console
+from .console import Console, Orders
 from .diagnostics import complain
+from .referral import Referrals
 from .registration import Account, Registration
 from .sip_uri import Address
 from .stack import Stack
@@ -85,8 +87,15 @@ class Device:
         return layer
 
 
-async def run(device: Device) -> None:
-    """Serve until SIGTERM, SIGINT or the end of stdin."""
+Listen = Callable[[Orders], Awaitable[None]]
+"""Opens a further way to tell the device what to do."""
+
+
+async def run(device: Device, *ways: Listen, referred: bool = False) -> None:
+    """Serve until SIGTERM, SIGINT or the end of stdin.
+
+    ``ways``: how it can be told what to do besides stdin; ``referred``: by REFER as well.
+    """
     loop = asyncio.get_running_loop()
     finished = asyncio.Event()
     loop.set_exception_handler(lambda _, context: complain(f"{context.get('exception') or context['message']!r}"))
@@ -95,5 +104,11 @@ async def run(device: Device) -> None:
     await device.open()
     if device.registration:
         device.registration.start()
-    Console(device.stack, finished.set, places_calls=isinstance(device.core, UserAgent)).listen(_STDIN)
+    decide = device.core.decide if isinstance(device.core, AnsweringDevice) else None
+    orders = Orders(device.stack, places_calls=isinstance(device.core, UserAgent), decide=decide)
+    if referred and isinstance(device.core, UserAgent):
+        device.core.referral = Referrals(device.stack, orders).take
+    for listen in ways:
+        await listen(orders)
+    Console(orders, finished.set).listen(_STDIN)
     await finished.wait()

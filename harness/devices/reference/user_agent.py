@@ -20,6 +20,8 @@ class UserAgent:
     def __init__(self, stack: Stack, handler: InviteHandler = Bridge) -> None:
         self.stack = stack
         self._handler = handler
+        self.referral: Callable[[ServerTransaction, InboundRequest], None] | None = None
+        """What takes a REFER outside of a dialog; without it, it is refused."""
 
     def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
         """Take a request other than INVITE, CANCEL and ACK."""
@@ -35,6 +37,8 @@ class UserAgent:
         capabilities = identity_of(self.stack.layer).capabilities
         if request.method == "OPTIONS":
             transaction.respond(200, "OK", (*capabilities, ("Accept", "application/sdp")))
+        elif request.method == "REFER" and self.referral is not None:
+            self.referral(transaction, request)
         else:
             refuse_method(transaction, request.method, capabilities)
 

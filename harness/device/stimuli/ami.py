@@ -1,0 +1,156 @@
+"""``kind = "ami"``: Asterisk is told to originate calls over its manager interface."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from harness.device.control import ControlPort
+from harness.device.models import Filled, Line, Seconds
+from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
+from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.errors import DeviceError
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+
+class AmiStimulus(TemplatedSection):
+    """Action: Originate, and Hangup for a call that it placed."""
+
+    kind: Literal["ami"]
+    control: Filled
+    """The manager port, IPv4:port (Asterisk's own is 5038)."""
+    username: Line
+    """The section of ``manager.conf``."""
+    secret: Line
+    """Better by reference, ``{secret:NAME}``."""
+    channel: Line
+    """What is dialled, ``PJSIP/{user}@sipverdict``: technology, number and endpoint."""
+    application: Line | None = None
+    """What the calling side does when it is answered: ``Wait``; or, instead, ``context``."""
+    data: Line | None = None
+    """The argument of ``application``."""
+    context: Line | None = None
+    """Where in the dial plan the calling side goes on; with ``exten`` and ``priority``."""
+    exten: Line = "s"
+    priority: Annotated[int, Field(ge=1)] = 1
+    caller_id: Line | None = None
+    ring_s: Seconds = 180.0
+    """How long Asterisk lets a call ring: longer than any plan does."""
+    timeout_s: Seconds = 5.0
+
+    has_control: ClassVar[bool] = True
+
+    @property
+    def acts(self) -> frozenset[str]:
+        """What Asterisk can do with a call that it originated."""
+        return frozenset({"call", "hangup"})
+
+    def texts(self, act: str) -> tuple[str, ...]:
+        """What an Originate is filled in from."""
+        given = (self.channel, self.application, self.data, self.context, self.exten, self.caller_id)
+        return tuple(filter(None, given)) if act == "call" else ()
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """One of two things to do with the calling side."""
+        yield from super().contradictions(profile)
+        yield from undeclared(profile, "stimulus.secret", self.username, self.secret)
+        if (self.application is None) == (self.context is None):
+            yield "stimulus.application", 'expected either application (and data), as in "Wait", or context'
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """A manager session; nothing is opened yet."""
+        return Ami(self, context)
+
+
+class Ami(Templated):
+    """Logs in when it is first needed, without events."""
+
+    def __init__(self, section: AmiStimulus, context: StimulusContext) -> None:
+        super().__init__(section, context)
+        self._section = section
+        self._port = ControlPort(context.device, context.control(section.control), "ami", self._log_in)
+        self.name = f"its manager interface {self._port.address}"
+        self._channels: dict[str, str] = {}
+
+    async def probe(self, deadline: float) -> None:
+        """Log in."""
+        await self._port.answers(deadline)
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._port.close()
+
+    async def _log_in(self, port: ControlPort) -> None:
+        section = self._section
+        user, secret = self.context.fill(section.username), self.context.fill(section.secret)
+        message, reply = _action("Login", Username=user, Secret=secret, Events="off")
+        said = await port.exchange(message, reply)
+        if not _succeeded(said):
+            raise DeviceError(
+                f"{self.device} refused the login on its manager interface {port.address}: {_message(said)}",
+                "check stimulus.username and stimulus.secret against manager.conf, and its permit= lines",
+            )
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        section = self._section
+        if act == "call":
+            channel = f"sipverdict-{secrets.token_hex(6)}"
+            where = {
+                "Application": section.application and self._fill(section.application, uri),
+                "Data": section.data and self._fill(section.data, uri),
+                "Context": section.context and self._fill(section.context, uri),
+                "Exten": section.context and self._fill(section.exten, uri),
+                "Priority": section.context and str(section.priority),
+                "CallerID": section.caller_id and self._fill(section.caller_id, uri),
+            }
+            await self._ask(
+                act,
+                uri,
+                "Originate",
+                Channel=self._fill(section.channel, uri),
+                Async="true",  # else the session is blocked until somebody answers
+                ChannelId=channel,
+                Timeout=str(round(section.ring_s * 1000)),
+                **{name: value for name, value in where.items() if value},
+            )
+            self._channels[uri] = channel
+        elif uri not in self._channels:
+            raise DeviceError(
+                f"{self.device} was to {act}, and was never told to call {uri}", "this is the suite's fault"
+            )
+        else:
+            # Asterisk finds a channel by its unique id as well, and that is the ChannelId.
+            await self._ask(act, uri, "Hangup", Channel=self._channels[uri])
+
+    async def _ask(self, act: Act, uri: str, action: str, **headers: str) -> None:
+        message, reply = _action(action, **headers)
+        async with self._port.exclusive():
+            said = await self._port.ask(message, reply, self._section.timeout_s)
+        if not _succeeded(said):
+            raise DeviceError(
+                f"{self.device} refused to {act} {uri}: {_message(said)}",
+                "see stimulus.channel of its profile, the rights of the manager user (write = originate,call), "
+                "and the console (asterisk -rvvv)",
+            )
+
+
+def _action(action: str, **headers: str) -> tuple[str, str]:
+    """A manager action, and the regular expression of its response."""
+    number = secrets.token_hex(6)
+    lines = [f"Action: {action}", f"ActionID: {number}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines), rf"(?mi)^ActionID: *{number}\s*$"
+
+
+def _succeeded(said: str) -> bool:
+    return re.search(r"(?mi)^Response: *Success\s*$", said) is not None
+
+
+def _message(said: str) -> str:
+    found = re.search(r"(?mi)^Message: *(.*)$", said)
+    return shown(found[1] if found else said)

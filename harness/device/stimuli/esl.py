@@ -1,0 +1,142 @@
+"""``kind = "esl"``: FreeSWITCH is told to originate calls over its event socket."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from harness.device.control import ControlPort
+from harness.device.models import Filled, Line, Seconds
+from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
+from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.errors import DeviceError
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+_SEPARATORS = re.compile(r"[,|'\"{}\[\]<>^\\`$&()]")
+_REPLY = r"(?mi)^Content-Type: *(command/reply|text/disconnect-notice|text/rude-rejection)"
+
+
+class EslStimulus(TemplatedSection):
+    """``bgapi originate``, and ``uuid_kill`` for a call that it placed."""
+
+    kind: Literal["esl"]
+    control: Filled
+    """The event socket, IPv4:port (FreeSWITCH's own is 8021)."""
+    password: Line
+    """Better by reference, ``{secret:NAME}``."""
+    dial: Line
+    """What is dialled: ``sofia/external/{uri}``, ``sofia/gateway/sipverdict/{user}``."""
+    then: Line = "&park()"
+    """What the calling side does when it is answered: an application, or an extension of the dial plan."""
+    variables: dict[str, Line] = Field(default_factory=dict)
+    """Channel variables (``origination_caller_id_number``)."""
+    ring_s: Seconds = 180.0
+    """How long FreeSWITCH lets a call ring: longer than any plan does."""
+    timeout_s: Seconds = 5.0
+
+    has_control: ClassVar[bool] = True
+
+    @property
+    def acts(self) -> frozenset[str]:
+        """What FreeSWITCH can do with a call that it originated."""
+        return frozenset({"call", "hangup"})
+
+    def texts(self, act: str) -> tuple[str, ...]:
+        """What an originate is filled in from."""
+        return (self.dial, self.then, *self.variables.values()) if act == "call" else ()
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """No blanks where FreeSWITCH takes a word."""
+        yield from super().contradictions(profile)
+        yield from undeclared(profile, "stimulus.password", self.password)
+        if " " in self.dial:
+            yield "stimulus.dial", "expected one word: FreeSWITCH takes what follows a blank for something else"
+        for name, value in self.variables.items():
+            if not re.fullmatch(r"\w+", name) or re.search(
+                r"[,'{}\s]", value.replace("{uri}", "").replace("{user}", "")
+            ):
+                yield f"stimulus.variables.{name}", "expected a name of letters, and a value without , ' { } and blanks"
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """An event socket; nothing is opened yet."""
+        return Esl(self, context)
+
+
+class Esl(Templated):
+    """Logs in when it is first needed, without events."""
+
+    def __init__(self, section: EslStimulus, context: StimulusContext) -> None:
+        super().__init__(section, context)
+        self._section = section
+        self._port = ControlPort(context.device, context.control(section.control), "esl", self._log_in)
+        self.name = f"its event socket {self._port.address}"
+        self._calls: dict[str, str] = {}
+
+    async def probe(self, deadline: float) -> None:
+        """Log in."""
+        await self._port.answers(deadline)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._port.close()
+
+    async def _log_in(self, port: ControlPort) -> None:
+        asked = await port.exchange(None, r"(?mi)^Content-Type: *(auth/request|text/rude-rejection)")
+        said = asked
+        if "auth/request" in asked:
+            said = await port.exchange(f"auth {self.context.fill(self._section.password)}", _REPLY)
+        if not re.search(r"(?mi)^Reply-Text: *\+OK", said):
+            raise DeviceError(
+                f"{self.device} refused the login on its event socket {port.address}: {_reply(said)}",
+                "check stimulus.password, and listen-ip and apply-inbound-acl in event_socket.conf.xml",
+            )
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        section = self._section
+        if act == "call":
+            if wrong := _SEPARATORS.search(uri):
+                raise DeviceError(
+                    f"{self.device} cannot be told to call {uri}: FreeSWITCH takes {wrong[0]!r} for something else",
+                    "such a URI can only be called in another way",
+                )
+            number = str(uuid.uuid4())
+            variables = {
+                "origination_uuid": number,
+                "originate_timeout": str(round(section.ring_s)),
+                **{name: self._fill(value, uri) for name, value in section.variables.items()},
+            }
+            told = ",".join(f"{name}={value}" for name, value in variables.items())
+            dial, then = self._fill(section.dial, uri), self._fill(section.then, uri)
+            said = await self._ask(f"bgapi originate {{{told}}}{dial} {then}", _REPLY)
+            self._check(act, uri, _reply(said), accepted="+OK" in said)
+            self._calls[uri] = number
+        elif uri not in self._calls:
+            raise DeviceError(
+                f"{self.device} was to {act}, and was never told to call {uri}", "this is the suite's fault"
+            )
+        else:
+            said = await self._ask(f"api uuid_kill {self._calls[uri]}", r"(?mi)^Content-Type: *(api/response|text/dis)")
+            body = said.partition("\n\n")[2]
+            self._check(act, uri, shown(body), accepted=body.startswith("+OK"))
+
+    async def _ask(self, message: str, reply: str) -> str:
+        async with self._port.exclusive():
+            return await self._port.ask(message, reply, self._section.timeout_s)
+
+    def _check(self, act: Act, uri: str, said: str, *, accepted: bool) -> None:
+        if not accepted:
+            raise DeviceError(
+                f"{self.device} refused to {act} {uri}: {said}",
+                "see stimulus.dial of its profile, and the console (fs_cli)",
+            )
+
+
+def _reply(said: str) -> str:
+    found = re.search(r"(?mi)^Reply-Text: *(.*)$", said)
+    return shown(found[1] if found else said)

@@ -1,0 +1,309 @@
+"""``kind = "http"``: a request to the device's web server, as the click-to-dial of desk phones wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from harness.device.models import Line, Seconds, Section
+from harness.device.placeholders import START
+from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
+from harness.device.stimuli.patterns import found_by, id_regex, regex
+from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
+from harness.errors import DeviceError, ProfileError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from harness.device.models import Profile
+
+MOST_READ: Final = 64 * 1024
+"""Bytes of an answer's body that are read: no answer to a click-to-dial is longer, and one may never end."""
+
+_TYPES: Final = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+    "xml": "text/xml",
+    "text": "text/plain; charset=utf-8",
+}
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def _url(text: str) -> str:
+    if not re.match(r"https?://[^\s/]+", text, re.IGNORECASE):
+        raise ValueError(f"expected a URL that begins with http:// or https://; got {text!r}")
+    return text
+
+
+def _request(value: Any) -> Any:
+    return {"url": value} if isinstance(value, str) else value
+
+
+class Request(Section):
+    """What one act asks for: a URL alone is a GET."""
+
+    url: Annotated[Line, AfterValidator(_url)]
+    """What stands in it for ``{uri}``, ``{user}`` or ``{id}`` is percent-encoded, every reserved character of it."""
+    method: Literal["GET", "POST"] = "GET"
+    body: str | None = None
+    """What a POST sends; values in it are escaped as ``body_type`` says."""
+    body_type: Literal["form", "json", "xml", "text"] = "form"
+    headers: dict[str, Line] = Field(default_factory=dict)
+    """Further header lines; a ``Content-Type`` here wins over that of ``body_type``."""
+
+    def texts(self) -> tuple[str, ...]:
+        """Everything in which placeholders may stand."""
+        return (self.url, self.body or "", *self.headers.values())
+
+
+Ask = Annotated[Request, BeforeValidator(_request, json_schema_input_type=str | Request)]
+
+
+class HttpStimulus(TemplatedSection):
+    """A GET or POST per act.  Redirects are not followed: a call that is placed twice would be evidence."""
+
+    kind: Literal["http"]
+    auth: Literal["none", "basic", "digest"] = "none"
+    username: Line | None = None
+    password: str | None = None
+    """Better by reference, ``{secret:NAME}``; it is in no message and no report."""
+    verify: bool | str = True
+    """Whether the certificate of an https URL is checked; or the file (PEM) of the authority that signed it."""
+    call: Ask | None = None
+    hangup: Ask | None = None
+    reinvite: Ask | None = None
+    answer: Ask | None = None
+    reject: Ask | None = None
+    expect: Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Field(strict=False)] = ()
+    """The statuses that say yes; absent: 200 to 299."""
+    refused: Annotated[Line, AfterValidator(regex)] | None = None
+    """A regular expression for a body that says no, whatever the status."""
+    id_pattern: Annotated[str, AfterValidator(id_regex)] | None = None
+    """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the answer to ``call``."""
+    timeout_s: Seconds = 5.0
+
+    start_names: ClassVar[frozenset[str]] = START
+    has_control: ClassVar[bool] = True
+
+    def request(self, act: str) -> Request | None:
+        """What ``act`` asks for."""
+        found = getattr(self, act, None)
+        return found if isinstance(found, Request) else None
+
+    def texts(self, act: str) -> tuple[str, ...]:
+        """URL, body and header values."""
+        request = self.request(act)
+        return request.texts() if request else ()
+
+    def names(self, act: str) -> frozenset[str]:
+        """``{id}`` as well, where it can be found."""
+        has_id = self.id_pattern and act in ("hangup", "reinvite")
+        return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """A password where one is asked for, and requests that can be made."""
+        yield from super().contradictions(profile)
+        for key in ("username", "password"):
+            if (getattr(self, key) is None) != (self.auth == "none"):
+                wrong = (
+                    f'missing with auth = "{self.auth}"' if self.auth != "none" else 'needs auth = "basic" or "digest"'
+                )
+                yield f"stimulus.{key}", wrong
+        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
+        for act in self.acts:
+            request = self.request(act)
+            assert request
+            if request.body is not None and request.method == "GET":
+                yield f"stimulus.{act}.body", 'a GET has no body: expected method = "POST" with it'
+            for name in request.headers:
+                if not _HEADER_NAME.fullmatch(name):
+                    yield f"stimulus.{act}.headers", f"{name!r} is no name of a header"
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """A client; nothing is sent yet."""
+        return Http(self, context)
+
+
+class Http(Templated):
+    """Sends requests, one at a time: the web servers of phones are small."""
+
+    name = "HTTP"
+
+    def __init__(self, section: HttpStimulus, context: StimulusContext) -> None:
+        super().__init__(section, context)
+        self._section = section
+        self._lock = asyncio.Lock()
+        self._client = _client(section, context)
+        self._ids: dict[str, str] = {}
+        self._said = ""
+
+    def remark(self) -> str:
+        """Its last answer."""
+        return self._said
+
+    async def probe(self, deadline: float) -> None:
+        """Return when the web server of the call's URL takes a connection."""
+        import httpx
+
+        request = next(filter(None, map(self._section.request, self._section.acts)))
+        url = httpx.URL(self._fill(request.url, "sip:probe@localhost", ESCAPES["url"], id="0"))
+        port = url.port or (443 if url.scheme == "https" else 80)
+        async with asyncio.timeout(deadline):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection(url.host, port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                    continue
+                writer.close()
+                return
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        request = self._section.request(act)
+        assert request
+        more = self._id(act, uri) if any("{id}" in text for text in template) else {}
+        async with self._lock:
+            response = await self._send(act, request, uri, more)
+        body = response.content.decode("utf-8", "replace")
+        self._judge(act, request, response, body)
+        if act == "call" and self._section.id_pattern and (found := found_by(self._section.id_pattern, body)):
+            self._ids[uri] = found
+
+    async def _send(self, act: Act, request: Request, uri: str, more: dict[str, str]) -> httpx.Response:
+        import httpx
+
+        headers = {name: self._fill(value, uri, ESCAPES["none"], **more) for name, value in request.headers.items()}
+        content = None
+        if request.method == "POST":
+            content = self._fill(
+                request.body or "", uri, ESCAPES.get(request.body_type, ESCAPES["none"]), **more
+            ).encode()
+            if "content-type" not in {name.lower() for name in headers}:
+                headers["Content-Type"] = _TYPES[request.body_type]
+        url = self._fill(request.url, uri, ESCAPES["url"], **more)
+        cannot = f"{self.device} could not be told to {act} by HTTP ({request.method} {request.url})"
+        hint = f"try it with curl or a browser; see stimulus.{act} of its profile"
+        try:
+            async with asyncio.timeout(self._section.timeout_s):
+                return await self._client.request(request.method, url, content=content, headers=headers)
+        except (TimeoutError, httpx.TimeoutException):
+            raise DeviceError(
+                f"{cannot}: no answer in {self._section.timeout_s:g} s",
+                f"{hint}; raise stimulus.timeout_s if it is slow",
+            ) from None
+        # KeyError, NotImplementedError: a digest algorithm or a qop that nobody knows.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, NotImplementedError) as error:
+            why = shown(str(error)) or type(error).__name__
+            if "CERTIFICATE_VERIFY_FAILED" in why:
+                hint = (
+                    "give stimulus.verify the file of the authority that signed its certificate, or say verify = false"
+                )
+            raise DeviceError(f"{cannot}: {why}", hint) from error
+
+    def _judge(self, act: Act, request: Request, response: httpx.Response, body: str) -> None:
+        """DeviceError if the answer says no."""
+        section, status = self._section, response.status_code
+        said = f": {shown(body)}" if body.strip() else ""
+        self._said = f"it answered the HTTP request {status}{said}"
+        if section.auth == "digest" and not any(one.status_code == 401 for one in response.history):
+            self._said += ", and never asked for the password"
+        answered = f"{self.device} answered {status} to {request.method} {request.url}"
+        if status in section.expect or (not section.expect and 200 <= status < 300):
+            if section.refused and re.search(section.refused, body):
+                raise DeviceError(f"{self.device} refused to {act}{said}", f"see stimulus.{act} of its profile")
+            return
+        if 300 <= status < 400 and "location" in response.headers:
+            raise DeviceError(
+                f"{answered}, which leads to {shown(response.headers['location'])}: redirects are not followed",
+                f"put the URL that does it into stimulus.{act} (https for http, a login page left out)",
+            )
+        if status in (401, 403):
+            asks = shown(response.headers.get("www-authenticate", ""), 80)
+            asked = f" and asks for {asks}" if asks else ""
+            if section.auth == "none":
+                raise DeviceError(
+                    f"{answered}{asked}", 'set stimulus.auth = "digest" or "basic", username and password'
+                )
+            raise DeviceError(
+                f"{answered}{asked}: it does not take the user name and password of the profile",
+                f'check stimulus.username, stimulus.password and stimulus.auth (now "{section.auth}"), '
+                "and whether the phone allows remote control from this address",
+            )
+        raise DeviceError(f"{answered}{said}", f"see stimulus.{act} of its profile; stimulus.expect says what is right")
+
+    def _id(self, act: str, uri: str) -> dict[str, str]:
+        if uri not in self._ids:
+            raise DeviceError(
+                f"{self.device} could not be told to {act}: its answer named no call to {uri} ({self._said})",
+                "see stimulus.id_pattern of its profile",
+            )
+        return {"id": self._ids[uri]}
+
+
+def _client(section: HttpStimulus, context: StimulusContext) -> httpx.AsyncClient:
+    import httpx  # takes 0.1 s, which only those pay who use it
+
+    user, password = context.fill(section.username or ""), context.fill(section.password or "")
+    auth: httpx.Auth | None = None
+    if section.auth != "none":
+        auth = httpx.BasicAuth(user, password) if section.auth == "basic" else httpx.DigestAuth(user, password)
+
+    class Capped(httpx.AsyncHTTPTransport):
+        """Leaves the rest of an endless body unread, and a packed one packed."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await super().handle_async_request(request)
+            assert isinstance(answer.stream, httpx.AsyncByteStream)
+            headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
+            stream = _capped_stream(answer.stream)
+            return httpx.Response(answer.status_code, headers=headers, stream=stream, extensions=answer.extensions)
+
+    return httpx.AsyncClient(
+        auth=auth,
+        transport=Capped(verify=_verify(section, context), trust_env=False),
+        follow_redirects=False,
+        trust_env=False,  # no proxy of the environment between the suite and the device
+        timeout=section.timeout_s,
+        headers={"User-Agent": "sipverdict", "Accept-Encoding": "identity"},
+    )
+
+
+def _capped_stream(inner: httpx.AsyncByteStream) -> httpx.AsyncByteStream:
+    import httpx
+
+    class Stream(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = MOST_READ
+            async for chunk in inner:
+                yield chunk[:left]
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    return Stream()
+
+
+def _verify(section: HttpStimulus, context: StimulusContext) -> ssl.SSLContext | bool:
+    if isinstance(section.verify, bool):
+        return section.verify
+    path = Path(context.values.get("here", ".")) / section.verify
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        raise ProfileError(
+            f"stimulus.verify of {context.device}: {path} cannot be used: {error.strerror or error}",
+            "expected true, false, or a PEM file with the certificate of the authority",
+        ) from error

@@ -1,0 +1,133 @@
+"""``kind = "refer"``: a SIPp asks the device by REFER, outside of any dialog, to call somebody (RFC 3515)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from harness.device.models import Filled, Line, Seconds
+from harness.device.placeholders import START
+from harness.device.stimuli.base import Act, Stimulus, StimulusContext, checked, shown
+from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.errors import DeviceError
+from harness.sip import SipMessage
+from harness.sipp.binary import find_sipp
+from harness.sipp.process import REST_NS, SippProcess
+from harness.sipp.readiness import Readiness
+from harness.sipp.refer import render_refer
+from harness.sipp.tail import Tail
+from harness.sipp.trace import TracedMessage
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+
+class ReferStimulus(TemplatedSection):
+    """``REFER``, with ``Refer-To`` the URI to call; a 2xx says that the device will."""
+
+    kind: Literal["refer"]
+    to: Filled = "sip:{address}"
+    """The Request-URI: a phone may want its own user in it, ``sip:7001@{address}``."""
+    username: Line | None = None
+    """For a device that asks who refers it (digest); with ``password``."""
+    password: Line | None = None
+    """Better by reference, ``{secret:NAME}``."""
+    timeout_s: Seconds = 5.0
+
+    start_names: ClassVar[frozenset[str]] = START
+
+    @property
+    def acts(self) -> frozenset[str]:
+        """A REFER begins calls; what becomes of them is not its sender's."""
+        return frozenset({"call"})
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """A name and its password belong together."""
+        yield from super().contradictions(profile)
+        if (self.username is None) != (self.password is None):
+            key = "username" if self.username is None else "password"
+            yield f"stimulus.{key}", "missing: username and password belong together"
+        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """A sender of REFERs; each is a SIPp of its own."""
+        return Refer(self, context)
+
+
+class Refer(Templated):
+    """Sends each REFER from an address of its own, where the device's NOTIFYs are taken until it is stopped."""
+
+    name = "a REFER"
+
+    def __init__(self, section: ReferStimulus, context: StimulusContext) -> None:
+        super().__init__(section, context)
+        self._section = section
+        self._open = contextlib.AsyncExitStack()
+        self._numbers = itertools.count(1)
+        self._said = ""
+
+    def remark(self) -> str:
+        """Its answer, and what it told of the call."""
+        return self._said
+
+    async def close(self) -> None:
+        """End the SIPps."""
+        await self._open.aclose()
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        section, context = self._section, self.context
+        to = checked(context.fill(section.to))
+        user, password = context.fill(section.username or ""), context.fill(section.password or "")
+        own, sipp = context.lease(), find_sipp()
+        scenario = render_refer(uri, to, own, user, password)
+        answered: asyncio.Future[SipMessage] = asyncio.get_running_loop().create_future()
+
+        def heard(_name: str, traced: TracedMessage) -> None:
+            if traced.direction == "received":
+                self._hear(SipMessage(traced.raw), answered, challenge=bool(user))
+
+        tail = await self._open.enter_async_context(Tail(context.folder, heard))
+        name = f"refer-{next(self._numbers)}"
+        process = SippProcess(name, scenario, own, context.folder, sipp=sipp.path, peer=context.address)
+        self._open.push_async_callback(process.stop)
+        tail.follow(name, process.message_log)
+        await process.start(Readiness())
+        try:
+            answer = await asyncio.wait_for(answered, section.timeout_s)
+        except TimeoutError:
+            raise DeviceError(
+                f"{self.device} did not answer a REFER to {to} in {section.timeout_s:g} s",
+                "it may take REFER only within a call, or only from its registrar; or stimulus.to is not its URI",
+            ) from None
+        process.relax(REST_NS)
+        self._check(answer, to, uri)
+
+    def _hear(self, message: SipMessage, answered: asyncio.Future[SipMessage], *, challenge: bool) -> None:
+        status = message.status or 0
+        if message.method == "NOTIFY":
+            body = message.raw.partition("\r\n\r\n")[2]
+            self._said = f"it told of its call: {shown(body, 80)}" if body.strip() else self._said
+        elif status >= 200 and message.cseq_method == "REFER" and not answered.done():
+            if status in (401, 407) and challenge and message.cseq_number == 1:
+                return  # SIPp answers it
+            self._said = f"it answered the REFER {message.start_line}"
+            answered.set_result(message)
+
+    def _check(self, answer: SipMessage, to: str, uri: str) -> None:
+        status = answer.status or 0
+        if 200 <= status < 300:
+            return
+        said = shown(answer.start_line, 80)
+        if status in (401, 407):
+            if self._section.username is None:
+                hint = "set stimulus.username and stimulus.password"
+            else:
+                hint = "check stimulus.username and stimulus.password: it did not take them"
+            raise DeviceError(f"{self.device} wants to know who refers it: {said}", hint)
+        raise DeviceError(
+            f"{self.device} refused a REFER to {to} for {uri}: {said}",
+            "switch on REFER (remote control, third-party call control) in the device, or take another stimulus.kind",
+        )

@@ -1,0 +1,51 @@
+"""``kind = "sipp"``: calls are placed by a SIPp caller through the device, which the driver starts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+from harness.device.models import StimulusSection
+from harness.device.stimuli.base import Act, Stimulus, StimulusBase, StimulusContext
+from harness.errors import DeviceError
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+THROUGH: Final = frozenset({"uas", "proxy", "redirect", "b2bua"})
+"""Roles in which a SIPp caller makes the device act."""
+
+
+class SippStimulus(StimulusSection):
+    """A SIPp caller through the device; the driver does it."""
+
+    kind: Literal["sipp"]
+
+    places_calls: ClassVar[bool] = False
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """Somebody must be called, or called through."""
+        if not set(profile.device.roles) & THROUGH:
+            yield (
+                "stimulus.kind",
+                'kind = "sipp" calls through the device, but device.roles has only "uac": '
+                'expected one of "uas", "proxy", "redirect", "b2bua" among the roles, or another kind',
+            )
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """A marker."""
+        return ThroughSipp()
+
+
+class ThroughSipp(StimulusBase):
+    """A marker that can do nothing by itself."""
+
+    name = "a SIPp caller"
+    supports: frozenset[str] = frozenset()
+
+    async def perform(self, act: Act, uri: str) -> None:
+        """Not here."""
+        raise DeviceError(
+            f"the device was to {act} {uri}, but its calls are placed by a SIPp caller through it",
+            'this is the suite\'s fault: with stimulus.kind = "sipp" the driver starts a caller',
+        )

@@ -1,0 +1,51 @@
+"""``kind = "stdin"``: a line on the standard input of the process that the suite started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from harness.device.models import Line
+from harness.device.stimuli.base import Act, Stimulus, StimulusContext
+from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.errors import ProfileError
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+
+class StdinStimulus(TemplatedSection):
+    """A line on the device's standard input."""
+
+    kind: Literal["stdin"]
+    call: Line | None = None
+    hangup: Line | None = None
+    reinvite: Line | None = None
+    answer: Line | None = None
+    reject: Line | None = None
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """It needs a process."""
+        yield from super().contradictions(profile)
+        if profile.process is None:
+            yield "stimulus.kind", 'kind = "stdin" needs a [process] whose standard input the suite has'
+
+    def make(self, context: StimulusContext) -> Stimulus:
+        """Lines to the process of ``context``."""
+        return Stdin(self, context)
+
+
+class Stdin(Templated):
+    """Writes lines."""
+
+    name = "stdin"
+
+    def __init__(self, section: StdinStimulus, context: StimulusContext) -> None:
+        super().__init__(section, context)
+        if context.process is None:
+            raise ProfileError('kind = "stdin" needs a [process] whose standard input the suite has')
+        self._process = context.process
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        for line in template:
+            await self._process.write_line(self._fill(line, uri))

@@ -1,0 +1,96 @@
+"""What the kinds have in common that say what the profile wants said: one template per act."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape as xml_escape
+
+from harness.device.models import StimulusSection
+from harness.device.placeholders import START, names_in
+from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, secrets_in, user_of
+from harness.errors import DeviceError
+
+if TYPE_CHECKING:
+    from harness.device.models import Profile
+
+Escape = Callable[[str], str]
+
+ESCAPES: Final[Mapping[str, Escape]] = {
+    "none": lambda text: text,
+    "json": lambda text: json.dumps(text)[1:-1],
+    "form": quote_plus,
+    "url": lambda text: quote(text, safe=""),
+    "xml": lambda text: xml_escape(text, {'"': "&quot;", "'": "&apos;"}),
+}
+"""How a value is written so that it stays one value where it stands."""
+
+URI_NAMES: Final = frozenset({"uri", "user"})
+
+
+class TemplatedSection(StimulusSection):
+    """A ``[stimulus]`` with templates: what each may hold is checked when the profile is loaded."""
+
+    start_names: ClassVar[frozenset[str]] = frozenset()
+    """Which of the device's own addresses and folders (``{host}`` …) its templates may name."""
+
+    def texts(self, act: str) -> tuple[str, ...]:
+        """The templates of ``act``; none if the profile has none."""
+        value = getattr(self, act, None)
+        return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+    def names(self, act: str) -> frozenset[str]:
+        """The placeholders that the templates of ``act`` may hold."""
+        return URI_NAMES | self.start_names
+
+    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+        """As every kind, and: ``{uri}`` in what calls, and no placeholder that stands for nothing."""
+        yield from super().contradictions(profile)
+        for act in ACTS:
+            texts = self.texts(act)
+            if act == "call" and texts and not any(names_in(text) & URI_NAMES for text in texts):
+                yield "stimulus.call", "expected {uri} in it, the URI to call, or {user}, its user part"
+            allowed = self.names(act)
+            for name in sorted({name for text in texts for name in names_in(text)} - allowed):
+                yield f"stimulus.{act}", f"{{{name}}} is no placeholder here; expected only {_braced(allowed)}"
+            yield from undeclared(profile, f"stimulus.{act}", *texts)
+
+
+class Templated(StimulusBase):
+    """Performs an act by its template; what has none is not supported."""
+
+    def __init__(self, section: TemplatedSection, context: StimulusContext) -> None:
+        self.context = context
+        self.device = context.device
+        self._templates = {act: texts for act in ACTS if (texts := section.texts(act))}
+        self.supports = section.acts
+
+    async def perform(self, act: Act, uri: str) -> None:
+        """Say what the profile wants said."""
+        checked(uri)
+        if act not in self.supports:
+            raise DeviceError(
+                f"{self.device} cannot be told to {act}: its profile has no stimulus.{act}",
+                f"add stimulus.{act} to the profile if the device can do it",
+            )
+        if not user_of(uri) and any("user" in names_in(text) for text in self._templates.get(act, ())):
+            raise DeviceError(f"{uri} has no user part for the {{user}} of stimulus.{act}", "use {uri} there")
+        await self._say(act, self._templates.get(act, ()), uri)
+
+    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
+        raise NotImplementedError
+
+    def _fill(self, text: str, uri: str, escape: Escape = ESCAPES["none"], **more: str) -> str:
+        return self.context.fill(text, {"uri": uri, "user": user_of(uri), **more}, escape)
+
+
+def undeclared(profile: Profile, key: str, *texts: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with the secrets in ``texts``: those that the profile does not declare."""
+    for name in sorted({name for text in texts for name in secrets_in(text)} - set(profile.secrets)):
+        yield key, f"{{secret:{name}}} stands for nothing: expected {name} in [secrets]"
+
+
+def _braced(names: frozenset[str]) -> str:
+    return " and ".join(f"{{{name}}}" for name in ("uri", "user", "id", *sorted(names & START)) if name in names)
