@@ -17,6 +17,8 @@ sipverdict run --device reference
   sipverdict run --device my-phone.toml --window standard -- -k decline
   sipverdict list requirements
   sipverdict explain RFC3261-21.6-01
+  sipverdict doctor --device my-phone.toml
+  sipverdict smoke --device my-phone.toml
   sipverdict replay reports/out/latest"""
 
 
@@ -46,6 +48,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
+
+    for name, help_text in (
+        ("doctor", "look whether this machine, and a device's profile, are fit for a run"),
+        ("smoke", "make three calls of a device, and say whose fault it is if one fails"),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("--device", action="append", default=[], help="as in sipverdict run; repeatable")
+        command.add_argument("--json", action="store_true", help="as JSON, for programs")
+        if name == "smoke":
+            command.add_argument("--fault", action="append", default=[], help="as in sipverdict run")
+        else:
+            command.add_argument("--out", metavar="FOLDER", help="where runs will be stored (default: reports/out)")
+
+    expect = commands.add_parser("expect", help="write down the non-passes of a run as what is expected of a device")
+    expect.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
+    expect.add_argument("--device", action="append", default=[], help="as in the run; repeatable (default: reference)")
+    expect.add_argument(
+        "--inconclusive",
+        action="store_true",
+        help="also what came to no verdict though nothing was in the way: say so if it does run after run",
+    )
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
@@ -86,6 +109,18 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.schema import schema
 
         return schema()
+    if options.command == "doctor":
+        from harness.commands.doctor import doctor
+
+        return doctor(options.device, out=options.out, as_json=options.json)
+    if options.command == "smoke":
+        from harness.commands.smoke import smoke
+
+        return smoke(options.device, options.fault, as_json=options.json)
+    if options.command == "expect":
+        from harness.commands.expect import expect
+
+        return expect(options.run, options.device, inconclusive=options.inconclusive)
     from harness.commands.replay import replay
 
     return replay(options.run)

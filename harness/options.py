@@ -47,6 +47,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     # --strict is pytest's own option (strict markers and configuration); here it also makes a violated SHOULD a fail.
     group.addoption("--out", type=Path, default=OUT, metavar="FOLDER", help="where runs are stored")
+    group.addoption("--no-smoke", action="store_true", help="test a device that cannot even make a plain call")
+    group.addoption(
+        "--expected",
+        action="store_true",
+        help="end with 0 if the only non-passes are those of the expected.toml beside the profile (for CI)",
+    )
     group.addoption(
         "--contract-exit",
         action="store_true",
@@ -62,6 +68,10 @@ class Settings:
     window: Window
     ruling: Ruling
     out: Path
+    smoke: bool = True
+    """Whether a plain call is made first, and a device in which none can be made is not tested."""
+    expected: bool = False
+    """Whether known non-passes as expected leave the exit status 0."""
 
     @property
     def title(self) -> str:
@@ -77,6 +87,8 @@ class Settings:
             window=WINDOWS[option.window],
             ruling=Ruling(option.ruling, bool(config.getini("strict"))),
             out=option.out.resolve(),
+            smoke=not option.no_smoke,
+            expected=option.expected,
         )
 
 

@@ -241,7 +241,8 @@ def pytest_runtest_makereport(
     if settled is not None and call.when == "call":
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
-        setattr(report, PAYLOAD, {"record": settled.record.dump(), "waited": waited, "troubles": run.troubles})
+        payload = {"record": settled.record.dump(), "waited": waited, "troubles": run.troubles}
+        setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows)})
         if (
             report.failed
             and call.excinfo is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from rich.console import Console
 
 from harness import __version__
 from harness.errors import SetupError
+from harness.expectations import Expectations
+from harness.expected_file import file_of
 from harness.finding import Record
-from harness.options import Settings
+from harness.judge.pics import Glimpse, Observation, observe
+from harness.options import RULINGS, Settings
 from harness.report import summary
 from harness.report.folder import RunFolder
 from harness.report.outcome import ExitStatus, Tally
@@ -27,6 +31,9 @@ class Publisher:
 
     def __init__(self, settings: Settings, sipp: SippBinary) -> None:
         self.settings = settings
+        self.expectations = expectations_of(settings)
+        self.glimpses: dict[str, dict[str, Mapping[str, Glimpse]]] = {}
+        """What each flow showed of a device's features, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
         self.records: list[Record] = []
@@ -75,6 +82,7 @@ class Publisher:
             self.trouble(trouble)
         record = Record.load(payload["record"])
         self.waited = max(self.waited, payload["waited"])
+        self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         self.records.append(record)
         try:
             self._stream.write(record)
@@ -91,6 +99,12 @@ class Publisher:
         """The verdicts so far against what was planned."""
         return self._stream.tally if self._stream else Tally(self.planned)
 
+    @property
+    def pics(self) -> list[Observation]:
+        """What the flows so far show of the claims of the devices."""
+        claims = {name: spec.profile.all_pics() for name, spec in self.settings.specs.items()}
+        return [one for name, flows in self.glimpses.items() for one in observe(name, claims[name], flows)]
+
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Print what the run amounts to."""
         for trouble in self.troubles:
@@ -104,6 +118,8 @@ class Publisher:
             wall_s=time.monotonic() - self.began,
             waits_s=self.waited,
             folder=self.folder.path,
+            expectations=self.expectations,
+            pics=self.pics,
         )
         summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
 
@@ -116,14 +132,15 @@ class Publisher:
                 if interrupted or not tally.complete or self._evidence_is_missing():
                     self._stream.abandon()
                 else:
-                    self._stream.close()
+                    told = {"expected": self.expectations.footer(self.records)} if self.expectations.known else {}
+                    self._stream.close({"pics": [one.line() for one in self.pics], **told})
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
             self.trouble(error)
         if self.troubles:
             return ExitStatus.SETUP
-        status = tally.exit_status
+        status = self.expectations.exit_status(tally, self.records, forgive=self.settings.expected)
         return ExitStatus.INCONCLUSIVE if interrupted and status is ExitStatus.CONFORMING else status
 
     def _evidence_is_missing(self) -> bool:
@@ -137,3 +154,18 @@ class Publisher:
         devices = self.settings.title
         reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {devices}", red=True)
         reporter.write_line("  hint: sipverdict list purposes shows them all")
+
+
+def expectations_of(settings: Settings) -> Expectations:
+    """What is expected of the devices of a run; nothing in one that rules otherwise than expectations are written."""
+    usual = settings.ruling.mode == RULINGS[0] and not settings.ruling.strict
+    made = Expectations.of(settings.specs, settings.window) if usual else Expectations(settings.window)
+    if settings.expected and not made.known:
+        first = next(iter(settings.specs.values()))
+        why = (
+            f"there is no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
+            if usual
+            else "expectations are of runs by the ruling certification, and not strict"
+        )
+        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or leave --expected out")
+    return made

@@ -17,6 +17,7 @@ from harness.device import Profile
 from harness.errors import SetupError, SipverdictError
 from harness.finding import Record
 from harness.flow import Flow
+from harness.judge.pics import Glimpse, glimpses
 from harness.options import Settings
 from harness.plan import Plan
 from harness.purpose import Purpose, applicable_rows, purpose_of
@@ -42,6 +43,7 @@ class Run:
         self.troubles: list[str] = []
         """What is wrong with this machine or the set-up, found while the run went on; its exit status says so."""
         self.work = folder.path / "work" / str(os.getpid())
+        self._looked_at: set[str] = set()
         self._cases: dict[str, Case] = {}
         self._by_purpose: dict[str, dict[str, Case]] = {}
 
@@ -114,7 +116,8 @@ class Run:
         if self.session is None:
             # What has been loaded and collected stays: the garbage collector need not look through it again and again.
             gc.freeze()
-            options = Options(self.settings.window, self.settings.ruling, self.sipp, self.work, self._store)
+            settings = self.settings
+            options = Options(settings.window, settings.ruling, self.sipp, self.work, self._store, smoke=settings.smoke)
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
             # A worker of xdist, which is told its devices one by one, has no terminal.
             self.session.progress.person.attended = devices is None
@@ -155,6 +158,12 @@ class Run:
                 return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
             except concurrent.futures.CancelledError:
                 return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
+
+    def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
+        """What each of ``flows`` shows of the device's features, by flow; a flow is said but once."""
+        fresh = {flow.id: glimpses(flow) for flow in flows if flow.id not in self._looked_at}
+        self._looked_at |= fresh.keys()
+        return fresh
 
     def _record(
         self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, applicable: bool = True, hint: str = ""

@@ -26,6 +26,7 @@ from harness.progress import Progress
 from harness.purpose import Purpose
 from harness.settle import Assessment, assess, confirm
 from harness.sipp.binary import SippBinary
+from harness.smoke import smoked
 from harness.verdict import Verdict
 from harness.windows import Window
 
@@ -61,6 +62,8 @@ class Options:
     work: Path
     """Where SIPp and the devices write while the run lasts."""
     on_flow: Callable[[Flow], None] = lambda _flow: None
+    smoke: bool = True
+    """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
 
 
 @dataclass(frozen=True)
@@ -160,13 +163,21 @@ class Session:
             async with (
                 self._side_by_side,
                 Station(self._specs[device], bench, self._options.window, self.progress) as station,
+                smoked(station, self._kinds(cases), self._options.on_flow) as failed,
             ):
-                await self._settle_all(station, cases)
+                for case in cases:
+                    if error := failed.get((case.role, case.transport)):
+                        _fail(self._results[_key(case)], error)
+                await self._settle_all(station, [c for c in cases if (c.role, c.transport) not in failed])
         except BaseException as error:
             for case in cases:
                 _fail(self._results[_key(case)], error)
             if not isinstance(error, Exception):
                 raise
+
+    def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, str]]:
+        """In which roles and over which transports a plain call is to be made first."""
+        return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, str, str], _Job] = {}

@@ -28,6 +28,10 @@ def run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--strict", action="store_true", help="a violated SHOULD is a fail")
     parser.add_argument("--out", metavar="FOLDER", help="where runs are stored (default: reports/out)")
+    parser.add_argument("--no-smoke", action="store_true", help="test a device that cannot even make a plain call")
+    parser.add_argument(
+        "--expected", action="store_true", help="0 if the only non-passes are those of the profile's expected.toml"
+    )
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
 
     command = [
@@ -49,6 +53,8 @@ def run(arguments: Sequence[str]) -> int:
         f"--window={options.window}",
         f"--ruling={options.ruling}",
         *(["--strict"] if options.strict else []),
+        *(["--no-smoke"] if options.no_smoke else []),
+        *(["--expected"] if options.expected else []),
         *([f"--out={options.out}"] if options.out else []),
         *(f"--device={device}" for device in options.device),
         *(f"--fault={fault}" for fault in options.fault),

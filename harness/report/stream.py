@@ -97,15 +97,15 @@ class VerdictStream:
             self._append(verdict_name(record), record.line())
             self._seen.add(key)
 
-    def close(self) -> Tally:
-        """Write the footer and close.  SetupError, and no footer, if the disk refuses."""
+    def close(self, more: Mapping[str, Any] | None = None) -> Tally:
+        """Write the footer, with what ``more`` there is to say, and close.  SetupError, and no footer, if the disk
+        refuses."""
         with self._lock:
             tally = self.tally
             try:
                 if self._file is not None:
-                    self._append(
-                        "", {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
-                    )
+                    counted = {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
+                    self._append("", {**(more or {}), **counted})
                     os.fsync(self._file)
             except OSError as error:
                 raise cannot_write(self.path, error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.device.variants import title
+from harness.expectations import Expectations
 from harness.finding import Record
+from harness.judge.pics import Observation
 from harness.report.clean import short
 from harness.report.outcome import NOT_APPLICABLE, Tally, verdict_name
 from harness.report.text import UNPROVEN
 from harness.verdict import Verdict
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
+_LINES = 8
+"""So many lines on one subject."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
@@ -36,6 +41,8 @@ class Run:
     """Seconds of all its windows together: what one after the other would have taken."""
     folder: Path | None
     """None: nothing was written."""
+    expectations: Expectations | None = None
+    pics: Sequence[Observation] = ()
 
     @property
     def tally(self) -> Tally:
@@ -64,11 +71,46 @@ def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] 
             _say(console, Text("  ".join((f"{verdict_name(record).upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
+    _print_pics(run.pics, console)
+    _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))
     ratio = f", {run.waits_s / run.wall_s:.1f} times as much" if run.wall_s > 0 and run.waits_s > run.wall_s else ""
     _say(console, Text(f"window {run.window}; took {_time(run.wall_s)} for {_time(run.waits_s)} of waits{ratio}"))
     if run.folder is not None:
         _say(console, Text(f"report {run.folder}"))
+
+
+def _print_pics(pics: Sequence[Observation], console: Console) -> None:
+    """Where a device is not what its profile declares."""
+    differing = [one for one in pics if one.differs]
+    for one in differing[:_LINES]:
+        _say(console, Text(f"PICS  {short(one.sentence, _WHY)}", "yellow"))
+    if len(differing) > _LINES:
+        _say(console, Text(f"PICS  and {len(differing) - _LINES} more: see the footer of verdicts.jsonl", "yellow"))
+
+
+def _print_expectations(run: Run, console: Console) -> None:
+    """Where the run is not what was expected; that all is as expected is said as well."""
+    expected = run.expectations
+    if expected is None or not expected.known:
+        return
+    deviations = expected.deviations(run.records)
+    for one in deviations[:_LINES]:
+        style = "bold red" if one.kind == "worse" else "yellow"
+        _say(console, Text(f"{one.kind.upper():<8}  {short(one.sentence, _WHY)}", style))
+    if len(deviations) > _LINES:
+        _say(
+            console, Text(f"and {len(deviations) - _LINES} more deviations: see the footer of verdicts.jsonl", "yellow")
+        )
+    known = f"{expected.non_passes_known(run.records)} known non-passes as expected"
+    if not deviations:
+        _say(console, Text(f"{known} ({short(expected.file, 200)})"))
+        return
+    _say(console, Text(f"{known}, {len(deviations)} deviations ({short(expected.file, 200)})", "yellow"))
+    if all(one.kind != "worse" for one in deviations) and run.folder is not None:
+        names = dict.fromkeys(expected.asked.get(one.device, one.device) for one in deviations)
+        devices = shlex.join(word for name in names for word in ("--device", name))
+        _say(console, Text(f"to keep what has improved: sipverdict expect {run.folder} {devices}"))
 
 
 def _say(console: Console, text: Text) -> None:

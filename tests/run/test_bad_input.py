@@ -358,7 +358,9 @@ def test_device_that_dies_in_the_call(runs: Runs) -> None:
 def test_device_that_does_not_call(runs: Runs) -> None:
     run = runs["mute"].result()
     assert run.status == 2, run.output
+    assert "toy-mute was not tested as uac: not even a plain call could be made" in only_reason(run)
     assert "the device did not call" in only_reason(run)
+    assert [path.name in only_reason(run) for path in (run.folder / "flows").iterdir()] == [True], "its evidence"
     assert is_clean(run), run.output
 
 

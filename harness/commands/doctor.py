@@ -1,0 +1,82 @@
+"""``sipverdict doctor``: one line per check, with what to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.device import Profile, load_profiles
+from harness.doctor import Check, examine
+from harness.errors import SetupError
+from harness.options import OUT
+from harness.report.clean import printable
+from harness.report.outcome import ExitStatus
+
+_STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
+
+
+def doctor(devices: Sequence[str], *, out: str | None = None, as_json: bool = False) -> int:
+    """Print what is found about this machine and ``devices``; status 3 if something keeps a run from working."""
+    profiles, broken = _profiles(devices)
+    checks = _chained(examine(profiles, Path(out).resolve() if out else OUT), broken)
+    if as_json:
+        found = list(checks)
+        rows = [asdict(check) for check in found]
+        print(json.dumps({"checks": rows, "status": _worst(found)}, indent=1, ensure_ascii=False))
+    else:
+        found = _printed(checks, Console(highlight=False))
+    return int(ExitStatus.SETUP if _worst(found) == "problem" else ExitStatus.CONFORMING)
+
+
+def _profiles(devices: Sequence[str]) -> tuple[list[Profile], list[Check]]:
+    profiles: list[Profile] = []
+    broken: list[Check] = []
+    for device in devices:
+        try:
+            profiles += load_profiles(device)
+        except SetupError as error:
+            broken.append(Check(f"{device}: profile", "problem", error.cause, error.hint))
+    return profiles, broken
+
+
+def _chained(checks: Iterator[Check], more: Sequence[Check]) -> Iterator[Check]:
+    yield from checks
+    yield from more
+
+
+def _worst(checks: Sequence[Check]) -> str:
+    states = {check.state for check in checks}
+    return next(state for state in ("problem", "warn", "ok") if state in states or state == "ok")
+
+
+def _printed(checks: Iterable[Check], console: Console) -> list[Check]:
+    """On a terminal a table with colours; elsewhere plain lines, as soon as each is known."""
+    found: list[Check] = []
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column("state", no_wrap=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    for check in checks:
+        found.append(check)
+        told = printable(check.found)
+        todo = f"\n→ {printable(check.todo)}" if check.todo else ""
+        if console.is_terminal:
+            table.add_row(Text(check.state, _STYLES[check.state]), Text(printable(check.name)), Text(told + todo))
+        else:
+            lines = f"{check.state:<8} {printable(check.name)}: {told}{todo.replace(chr(10), chr(10) + ' ' * 9)}"
+            console.print(Text(lines), soft_wrap=True)
+    if console.is_terminal:
+        console.print(table)
+    counts = Counter(str(check.state) for check in found)
+    said = {"problem": "not fit for a run", "warn": "fit for a run, with warnings", "ok": "fit for a run"}[
+        _worst(found)
+    ]
+    console.print(Text(f"{said}: {', '.join(f'{counts[state]} {state}' for state in _STYLES if counts[state])}"))
+    return found

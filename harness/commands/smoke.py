@@ -1,0 +1,72 @@
+"""``sipverdict smoke``: three calls, three lines; for one that failed a ladder, whose fault it is and what to try."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.errors import SetupError
+from harness.options import device_specs
+from harness.report.clean import printable
+from harness.report.ladder import text_ladder
+from harness.sipp.binary import find_sipp
+from harness.smoke_looks import BLAMED, Look, look_at_all
+
+
+def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool = False) -> int:
+    """Print what came of the calls; 0: all came through, 2: the device could not be driven, 3: set-up or profile."""
+    console = Console(highlight=False)
+    try:
+        sipp = find_sipp()
+        specs = device_specs(list(devices) or ["reference"], list(faults))
+        with tempfile.TemporaryDirectory(prefix="sipverdict-smoke-") as work:
+            looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work)))
+    except SetupError as error:
+        whose = "the profile" if type(error).__name__ == "ProfileError" else "this machine or the command line"
+        raise type(error)(f"no call was made, for a reason of {whose}: {error.cause}", error.hint) from error
+    if as_json:
+        print(json.dumps([_plain(look) for look in looks], indent=1, ensure_ascii=False))
+    else:
+        for (device, role), group in groupby(looks, key=lambda look: (look.device, look.role)):
+            console.print(Text(f"{printable(device)} ({role})", "bold"))
+            _print(list(group), console)
+    return int(max(look.exit_status for look in looks))
+
+
+def _print(looks: Sequence[Look], console: Console) -> None:
+    for look in looks:
+        state = {True: "ok", False: "failed", None: "not made"}[look.ok]
+        time = f"{look.seconds:.2f} s" if look.seconds is not None else ""
+        style = {True: "green", False: "bold red", None: "dim"}[look.ok]
+        line = Text.assemble(f"  {look.status}  ", (f"{state:<9}", style), f"{time:<8}", printable(look.said))
+        console.print(line, soft_wrap=True)
+    for look in looks:
+        if look.blame is not None:
+            if look.flow is not None and look.flow.events:
+                ladder = "\n".join(f"  {row}" for row in text_ladder(look.flow).splitlines())
+                console.print(Text(f"\n{ladder}\n"), soft_wrap=True)
+            console.print(Text(f"  blame  {BLAMED[look.blame]}"), soft_wrap=True)
+            if look.hint:
+                console.print(Text(f"  try    {printable(look.hint)}"), soft_wrap=True)
+
+
+def _plain(look: Look) -> dict[str, Any]:
+    return {
+        "device": look.device,
+        "role": look.role,
+        "status": look.status,
+        "ok": look.ok,
+        "seconds": look.seconds,
+        "said": look.said,
+        "blame": look.blame,
+        "try": look.hint,
+        "messages": [str(event.start_line) for event in look.flow.events] if look.flow else [],
+    }

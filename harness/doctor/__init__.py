@@ -1,0 +1,38 @@
+"""``sipverdict doctor``: whether this machine, and a device's profile, are fit for a run.  Nothing in it raises.
+
+Every check looks at one thing and says what it found and, where something is wrong, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from harness.device import Profile
+from harness.doctor.check import Check
+from harness.doctor.device import device_checks
+from harness.doctor.machine import machine_checks
+from harness.doctor.sipp import sipp_checks
+from harness.errors import SipverdictError
+
+__all__ = ["Check", "examine"]
+
+Checks = Callable[[], Iterable[Check]]
+
+
+def examine(profiles: Iterable[Profile], out: Path) -> Iterator[Check]:
+    """Every check of this machine and of ``profiles``; runs would be stored below ``out``."""
+    for name, checks in (("SIPp", sipp_checks), *machine_checks(out)):
+        yield from _kept_from_raising(name, checks)
+    for profile in profiles:
+        yield from _kept_from_raising(profile.name, lambda profile=profile: device_checks(profile))  # type: ignore[misc]
+
+
+def _kept_from_raising(name: str, checks: Checks) -> Iterator[Check]:
+    """A check that cannot be made is no reason to end, and no sign that something is wrong."""
+    try:
+        yield from checks()
+    except SipverdictError as error:
+        yield Check(name, "problem", error.cause, error.hint)
+    except Exception as error:
+        yield Check(name, "warn", f"could not be checked: {type(error).__name__}: {error}", "see whether a run works")

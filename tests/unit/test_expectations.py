@@ -1,0 +1,234 @@
+"""What is expected of a device: the file, the comparison in both directions, and the exit status."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.catalogue import Catalogue
+from harness.commands.expect import steady, written
+from harness.errors import SetupError
+from harness.expectations import Expectations
+from harness.expected_file import Known, file_of, load, updated
+from harness.finding import Finding, Record, Ruled
+from harness.report.outcome import Tally, verdict_name
+from harness.verdict import Verdict
+from harness.windows import QUICK, STANDARD
+
+ROWS = Catalogue.load().rows
+PURPOSE, ROW, OTHER = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01", "RFC3261-8.1.3.4-02"
+KAMAILIO = Path("harness/devices/kamailio/device.toml").resolve()
+ENTRY = f"""
+[[expected]]
+purpose = "{PURPOSE}"
+role = "uac"
+requirement = "{ROW}"
+verdict = "fail"
+reason = "it is known"
+"""
+
+
+def known(**more: object) -> Known:
+    plain = {"purpose": PURPOSE, "role": "uac", "requirement": ROW, "verdict": "fail", "reason": "it is known"}
+    return Known.model_validate(plain | more)
+
+
+def record(verdict: str, row: str = ROW, **more: object) -> Record:
+    ruled = Ruled(Finding(row, "violated"), "MUST", Verdict.named(verdict), "because")
+    plain = {
+        "purpose": PURPOSE,
+        "device": "phone",
+        "role": "uac",
+        "transport": "udp",
+        "verdict": ruled.verdict,
+        "applicable": True,
+        "reason": "because",
+        "requirements": (ruled,),
+        "window_s": 5.0,
+        "drives": 1,
+        "evidence": (),
+    }
+    return Record(**plain | more)  # type: ignore[arg-type]
+
+
+def expecting(*entries: Known, window=QUICK, today: str = "2026-01-01") -> Expectations:  # type: ignore[no-untyped-def]
+    return Expectations(
+        window, {"phone": entries}, {"phone": Path("expected.toml")}, today=datetime.date.fromisoformat(today)
+    )
+
+
+# --- the file
+
+
+def loaded(tmp_path: Path, text: str, source: Path = KAMAILIO) -> tuple[Known, ...]:
+    path = tmp_path / "expected.toml"
+    path.write_text(text)
+    return load(path, source, ROWS)
+
+
+def test_file_stands_beside_its_profile() -> None:
+    assert file_of(Path("/x/device.toml")) == Path("/x/expected.toml")
+    assert file_of(Path("/x/my-phone.toml")) == Path("/x/my-phone.expected.toml")
+
+
+def test_file_is_read(tmp_path: Path) -> None:
+    assert loaded(tmp_path, ENTRY) == (known(),)
+    dated = loaded(tmp_path, ENTRY + 'variant = "recurses"\nuntil = 2027-01-31\nwindow = "standard"')
+    assert dated == (known(variant="recurses", until=datetime.date(2027, 1, 31), window="standard"),)
+
+
+BAD = {
+    "empty": ("", ("is empty", "remove it")),
+    "no TOML": ("[[expected]", ("is not TOML", "sipverdict expect")),
+    "no entries": ("expected = 3", ("expected tables [[expected]]", "remove the file")),
+    "empty entries": ("expected = [1, 2]", ("expected tables [[expected]]",)),
+    "unknown table": (f"[waiver]\n{ENTRY}", ("waiver: unknown key",)),
+    "unknown key": (ENTRY + "untill = 2026-01-01", ("expected 1: untill: unknown key", "the nearest: until")),
+    "missing key": (ENTRY.replace('role = "uac"\n', ""), ("expected 1: role: missing", "purpose")),
+    "wrong verdict": (ENTRY.replace('"fail"', '"pass"'), ("expected 1: verdict", "'fail'", "got 'pass'")),
+    "wrong date": (ENTRY + 'until = "soon"', ("expected 1: until", "date", "got 'soon'")),
+    "no reason": (ENTRY.replace("it is known", ""), ("expected 1: reason", "at least 1 character")),
+    "unknown purpose": (
+        ENTRY.replace("decline_is_final/decline", "decline_is_final/a_decline"),
+        ("no purpose is called 'uac/decline_is_final/a_decline_is_final'", f"the nearest: {PURPOSE}"),
+    ),
+    "path as purpose": (ENTRY.replace("uac/decline_is_final/", "../../x/"), ("no purpose is called '../../x/",)),
+    "unknown requirement": (ENTRY.replace(ROW, "RFC3261-21.6-99"), ("no requirement is called", ROW)),
+    "unknown variant": (ENTRY + 'variant = "recurse"', ("the device has no variant 'recurse'", "recurses")),
+    "twice": (ENTRY * 2, ("expected 2: a second one for", "keep one")),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_with_a_file_is_said_in_a_sentence(tmp_path: Path, name: str) -> None:
+    text, parts = BAD[name]
+    with pytest.raises(SetupError) as caught:
+        loaded(tmp_path, text)
+    said = str(caught.value)
+    assert said.startswith(str(tmp_path / "expected.toml"))
+    assert all(part in said for part in parts), said
+    assert len(said.splitlines()) == 2
+    assert "pydantic" not in said
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "cannot be read"), (tmp_path / "none", "cannot be read")):
+        with pytest.raises(SetupError, match=said):
+            load(path, KAMAILIO, ROWS)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SetupError, match="is not UTF-8"):
+        load(tmp_path / "binary", KAMAILIO, ROWS)
+    (tmp_path / "huge").write_bytes(b"#" * (1 << 20) + b"##")
+    with pytest.raises(SetupError, match="is larger than"):
+        load(tmp_path / "huge", KAMAILIO, ROWS)
+
+
+# --- a run against it
+
+
+CASES = {
+    # what is expected, what came -> the kind, and the exit status without and with --expected
+    "as expected": ((known(),), (record("fail"),), [], 1, 0),
+    "unexpected fail": ((), (record("fail"),), ["worse"], 1, 1),
+    "unexpected warning": ((), (record("warn"),), ["worse"], 2, 2),
+    "a fail that was a warning": ((known(verdict="warn"),), (record("fail"),), ["worse"], 1, 1),
+    "improved": ((known(),), (record("pass"),), ["better"], 2, 2),
+    "improved somewhat": ((known(),), (record("warn"),), ["better"], 2, 2),
+    "could not be told": ((known(),), (record("inconclusive"),), ["missing"], 2, 2),
+    "unexpectedly inconclusive": ((), (record("inconclusive"),), ["worse"], 2, 2),
+    "no longer applies": (
+        (known(),),
+        (record("none", applicable=False, requirements=(), drives=0),),
+        ["missing"],
+        2,
+        2,
+    ),
+    "not asked": ((known(purpose="uac/x/y"),), (record("pass"),), [], 0, 0),
+    "another requirement of the purpose": ((known(requirement=OTHER),), (record("pass"),), ["missing"], 2, 2),
+    "in longer windows only": ((known(window="standard"),), (record("pass"),), [], 0, 0),
+    "seen too early": ((known(window="standard"),), (record("fail"),), ["worse"], 1, 1),
+    "expected no longer": ((known(until=datetime.date(2025, 12, 31)),), (record("fail"),), ["worse"], 1, 1),
+    "expected until today": ((known(until=datetime.date(2026, 1, 1)),), (record("fail"),), [], 1, 0),
+    "not tested": ((known(),), (record("inconclusive", drives=0, requirements=()),), [], 2, 2),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_deviations_and_exit_status(name: str) -> None:
+    entries, records, kinds, plain, forgiving = CASES[name]
+    expectations = expecting(*entries)
+    tally = Tally.of(map(verdict_name, records), len(records))
+    # A case that does not apply leaves nothing to conform: something else passes in the same run.
+    if name == "no longer applies":
+        records = (*records, record("pass", purpose="uac/x/y"))
+        tally = Tally.of(map(verdict_name, records), len(records))
+    assert [one.kind for one in expectations.deviations(records)] == kinds
+    assert expectations.exit_status(tally, records, forgive=False) == plain
+    assert expectations.exit_status(tally, records, forgive=True) == forgiving
+
+
+def test_run_that_is_not_complete_is_never_forgiven() -> None:
+    assert expecting(known()).exit_status(Tally.of(["fail"], 2), [record("fail")], forgive=True) == 2
+
+
+def test_device_without_a_file_is_not_forgiven() -> None:
+    records = [record("fail"), record("fail", device="other")]
+    assert expecting(known()).exit_status(Tally.of(["fail"] * 2, 2), records, forgive=True) == 1
+
+
+def test_what_is_said_of_a_deviation() -> None:
+    (one,) = expecting(known(until=datetime.date(2025, 12, 31))).deviations([record("fail")])
+    assert one.sentence == (f"phone  {ROW}  {PURPOSE} (uac): expected pass, got fail (expected until 2025-12-31)")
+    assert expecting(known()).footer([record("pass")])["deviations"] == [
+        {
+            "device": "phone",
+            "purpose": PURPOSE,
+            "role": "uac",
+            "transport": "udp",
+            "requirement": ROW,
+            "expected": "fail",
+            "got": "pass",
+            "kind": "better",
+        }
+    ]
+
+
+# --- writing it
+
+
+def test_update_keeps_what_people_wrote_and_what_was_not_run() -> None:
+    case, elsewhere = known().case, known(purpose="uac/x/y")
+    again = known(reason="as the machine words it")
+    assert updated([known(), elsewhere], [again], [case], QUICK) == [known(), elsewhere]
+    assert updated([known(), elsewhere], [], [case], QUICK) == [elsewhere]
+    assert updated([known()], [], [], QUICK) == [known()]
+
+
+def test_update_knows_in_which_window_something_shows() -> None:
+    case, late = known().case, known(window="standard")
+    assert updated([], [late], [case], STANDARD) == [late]
+    assert updated([late], [], [case], QUICK) == [late]
+    assert updated([late], [], [case], STANDARD) == []
+    assert updated([late], [known()], [case], QUICK) == [known()]
+    assert updated([known()], [late], [case], STANDARD) == [known()]
+
+
+def test_what_is_written_can_be_read_whatever_a_device_said(tmp_path: Path) -> None:
+    said = 'a "quote"\\ \x1b[31m \u202e \x7f <script> ' + "x" * 500 + " ]]\n[[expected]]"
+    entries = [known(reason=steady(said), until=datetime.date(2027, 1, 31)), known(requirement=OTHER)]
+    text = written("phone\n[evil]", entries)
+    assert [Known.model_validate(entry) for entry in tomllib.loads(text)["expected"]] == entries
+    assert text.isprintable() is False  # line ends
+    assert "\x1b" not in text
+    assert "\x7f" not in text
+
+
+def test_reason_does_not_change_from_run_to_run() -> None:
+    reasons = {
+        steady(f"INVITE sip:9{token}@{host}:5060 arrived")
+        for token, host in (("73560003", "127.180.0.5"), ("71230009", "127.9.1.7"))
+    }
+    assert reasons == {"INVITE sip:TOKEN@ADDRESS arrived"}
