@@ -12,14 +12,17 @@ VENV    := .venv
 BASE    := $(VENV)/.base
 DEV     := $(VENV)/.dev
 DEVICES := $(VENV)/.devices
+RUN     ?= reports/out/latest
+REPORT  ?=
 comma   := ,
 
-.PHONY: help run test faults devices lint clean
+.PHONY: help run report test faults devices lint clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
 	@echo "make faults   every fault of the reference device against every purpose (make test: against one in sixteen of the others)"
+	@echo "make report   the pages of the last run (RUN=folder, REPORT='--lang fr'); Allure's as well where Node.js is"
 	@echo "make lint     ruff and mypy"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
@@ -37,6 +40,10 @@ $(DEVICES): $(BASE) .ci/setup
 
 run: $(BASE)
 	@$(VENV)/bin/sipverdict run $(addprefix --device ,$(subst $(comma), ,$(DEVICE))) --window $(WINDOW) $(addprefix --fault ,$(subst $(comma), ,$(FAULT))) -- $(ARGS)
+
+report: $(BASE)
+	@.ci/setup node
+	@$(VENV)/bin/sipverdict report $(RUN) --allure $(REPORT)
 
 devices: $(DEVICES)
 

@@ -19,7 +19,9 @@ sipverdict run --device reference
   sipverdict explain RFC3261-21.6-01
   sipverdict doctor --device my-phone.toml
   sipverdict smoke --device my-phone.toml
-  sipverdict replay reports/out/latest"""
+  sipverdict replay reports/out/latest
+  sipverdict report reports/out/latest --lang fr
+  sipverdict matrix reports/out/RUN1 reports/out/RUN2"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="store_true",
         help="also what came to no verdict though nothing was in the way: say so if it does run after run",
     )
+    _add_reports(commands)
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
@@ -85,6 +88,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         # ``sipverdict list … | head``: nobody reads on, and that is no error.
         sys.stderr.close()
         return 0
+
+
+def _add_reports(commands: argparse._SubParsersAction[Parser]) -> None:
+    """The commands that show a stored run."""
+    report = commands.add_parser("report", help="write the page of a stored run again (docs/reports.md)")
+    report.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
+    report.add_argument("--lang", default="en", help="the language of the page: en (default) or fr")
+    report.add_argument("--allure", action="store_true", help="Allure's report as one file as well (needs Node.js)")
+    report.add_argument("--out", metavar="FILE", help="where the page is written (default: RUN/index.html)")
+
+    matrix = commands.add_parser("matrix", help="devices against requirements, over one run or several")
+    matrix.add_argument("runs", nargs="+", metavar="RUN", help="the folder of a run; of two firmware versions: two")
+    matrix.add_argument("--json", action="store_true", help="as JSON, for programs")
+    matrix.add_argument("--lang", default="en", help="the language of the page: en (default) or fr")
+    matrix.add_argument("--out", metavar="FILE", help="where it is written (default: matrix.html in the first run)")
+
+    pcap = commands.add_parser("pcap", help="the messages of a stored run as files for Wireshark")
+    pcap.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
+    pcap.add_argument("--flow", action="append", default=[], metavar="ID", help="only this flow; may be repeated")
+    pcap.add_argument("--out", metavar="FOLDER", help="where they are written (default: RUN/pcap)")
 
 
 def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -121,6 +144,18 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.expect import expect
 
         return expect(options.run, options.device, inconclusive=options.inconclusive)
+    if options.command == "report":
+        from harness.commands.report import report
+
+        return report(options.run, options.lang, options.out, allure=options.allure)
+    if options.command == "matrix":
+        from harness.commands.matrix import show as show_matrix
+
+        return show_matrix(options.runs, options.lang, options.out, json=options.json)
+    if options.command == "pcap":
+        from harness.commands.pcap import write
+
+        return write(options.run, options.flow, options.out)
     from harness.commands.replay import replay
 
     return replay(options.run)

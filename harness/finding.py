@@ -116,6 +116,9 @@ def _requirement_line(ruled: Ruled) -> Mapping[str, Any]:
         "expected": list(finding.expected),
         "actual": finding.actual,
         "message": finding.event,
+        "where": finding.where,
+        "means": finding.means,
+        "look_at": finding.look_at,
         "note": finding.note,
     }
 

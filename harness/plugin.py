@@ -7,23 +7,21 @@ other.  Both are absent when what is run is not the suite (the harness's own tes
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import allure_commons
 import pytest
-from allure_commons.logger import AllureFileLogger
 
 from harness.errors import SetupError, SipverdictError
 from harness.options import SUITES, Settings, add_options
 from harness.publisher import PAYLOAD, Publisher
 from harness.purpose import purpose_of
 from harness.report import allure
+from harness.report.allure_files import AllureFiles
 from harness.report.case import rows_of, text_of
 from harness.report.files import cannot_write
 from harness.report.folder import RunFolder
@@ -66,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run = config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
         # allure-pytest makes its writer by this name when it is configured, which is after us.
         allure_plugin: Any = import_module("allure_pytest.plugin")
-        allure_plugin.AllureFileLogger = partial(_AllureFiles, run)
+        allure_plugin.AllureFileLogger = partial(AllureFiles, run.trouble, run.folder.allure_results)
     except SipverdictError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -77,41 +75,6 @@ def _runs_suite(config: pytest.Config) -> bool:
         return False
     paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
     return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in paths)
-
-
-_Writer: Any = AllureFileLogger
-
-
-class _AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no types
-    """Allure's writer, for which a full disk is no end of the run."""
-
-    def __init__(self, run: Run, *arguments: Any) -> None:
-        self._run = run
-        with self._told():
-            super().__init__(*arguments)
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self._run.trouble(cannot_write(self._run.folder.allure_results, error))
-
-    def _report_item(self, item: Any) -> None:
-        with self._told():
-            super()._report_item(item)
-
-    @allure_commons.hookimpl
-    def report_attached_file(self, source: str, file_name: str) -> None:
-        """A file as an attachment."""
-        with self._told():
-            super().report_attached_file(source, file_name)
-
-    @allure_commons.hookimpl
-    def report_attached_data(self, body: str | bytes, file_name: str) -> None:
-        """Text as an attachment."""
-        with self._told():
-            super().report_attached_data(body, file_name)
 
 
 # --- collection

@@ -17,6 +17,7 @@ from harness.finding import Record
 from harness.judge.pics import Glimpse, Observation, observe
 from harness.options import RULINGS, Settings
 from harness.report import summary
+from harness.report.at_end import write_reports
 from harness.report.folder import RunFolder
 from harness.report.outcome import ExitStatus, Tally
 from harness.report.stream import Header, VerdictStream
@@ -138,6 +139,8 @@ class Publisher:
                 self.folder.discard()
         except SetupError as error:
             self.trouble(error)
+        if self._stream is not None and (trouble := write_reports(self.folder)):
+            self.trouble(trouble)
         if self.troubles:
             return ExitStatus.SETUP
         status = self.expectations.exit_status(tally, self.records, forgive=self.settings.expected)

@@ -12,6 +12,8 @@ from harness.catalogue import Catalogue, Row
 from harness.discovery import all_purposes
 from harness.errors import SetupError
 from harness.purpose import Purpose
+from harness.report.words import words
+from harness.untested import load_untested
 
 
 def explain(requirement: str) -> int:
@@ -45,7 +47,9 @@ def page(row: Row, purposes: list[Purpose]) -> str:
     lines = [f"[bold]{escape(row.id)}[/]  {row.level}  ({row.tier})", escape(row.requirement), ""]
     lines += [f"[dim]{name:<10}[/] {escape(text)}" for name, text in facts if text]
     if not purposes:
-        lines += ["", "No purpose decides it yet: docs/not-tested.md says why."]
+        known = load_untested().get(row.id)
+        why = words()(f"untested.{known.kind}", see=known.see) if known else "nobody has said why"
+        lines += ["", f"[bold]not tested[/] {escape(why)}"]
     for purpose in purposes:
         lines += ["", f"[bold]decided by[/] {escape(purpose.name)}", escape(inspect.getdoc(purpose.judge) or "")]
         lines += [f"[dim]drives[/]     {escape(plan.title)}" for plan in purpose.plans]

@@ -8,23 +8,24 @@ Allure's history id on every run.  ``environment.properties`` and the like are w
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import allure
 import pytest
+from allure_commons.model2 import Label, Link, TestResult, TestStepResult
 from allure_commons.types import AttachmentType, Severity
 
 from harness.finding import Record
-from harness.flow import Event, Flow
+from harness.flow import Flow
+from harness.report.allure_flow import LARGEST, line_step, step_of
 from harness.report.clean import Redact, capped, lines, printable, redactor
 from harness.report.files import write_whole
-from harness.report.ladder import svg_ladder
 from harness.report.outcome import verdict_name
-from harness.report.steps import start_of
 from harness.verdict import Verdict
 
 _SEVERITIES = (
@@ -32,8 +33,16 @@ _SEVERITIES = (
     (Severity.NORMAL, ("DERIVED", "PROFILE")),
     (Severity.MINOR, ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED")),
 )
-_LARGEST = 200_000
-"""Characters of one attachment; a shared callee's scenario and a looping device's messages can be long."""
+_SETUP = r"[\s\S]*(SetupError|ProfileError|SippError|PlanError|DeviceError)[\s\S]*"
+# Allure 2 reads these expressions as Java does, Allure 3 as JavaScript does.
+CATEGORIES: tuple[Mapping[str, object], ...] = (
+    {"name": "The device does not conform", "matchedStatuses": ["failed"]},
+    {"name": "Could not be told", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
+    {"name": "Set up wrong, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
+    {"name": "A mistake of the suite", "matchedStatuses": ["broken"]},
+    {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
+)
+"""Kinds of results for Allure's front page."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +70,24 @@ def report(
 
     ``text`` is the finding as people read it.  Everything passes ``redact`` (None: the default redactor).
     """
+    listener: Any = item.config.pluginmanager.get_plugin("allure_listener")
+    if listener is None:
+        return
+    result: TestResult = listener.allure_logger.get_test(None)
     clean = redact or redactor()
-    _labels(item, record, flows, rows)
-    if text:
+    if summary := (inspect.getdoc(getattr(item, "obj", None)) or "").split("\n\n")[0]:
+        # The parameters stay what they are: Allure knows a test in its history by them.
+        title = f"{' '.join(summary.split())} [{record.device}, {record.role}]"
+        allure.dynamic.title(printable(title))  # type: ignore[no-untyped-call]
+    _labels(result, item.nodeid, record, flows, rows)
+    if "\n" in text:
         _attach(clean, text, "finding")
-    if not record.applicable:
-        _attach(clean, record.reason, "why it does not apply")
+    elif line := text or record.reason:
+        result.steps.append(line_step(clean, line))
+    drawn = item.config.stash.setdefault(_DRAWN, {})
     for flow in flows:
         mark = _mark(record, flow) if flow.plan == flows[0].plan == flows[-1].plan else None
-        with allure.step(_line(clean, f"{flow.plan.title} (flow {flow.id})")):
-            _steps(flow, clean)
-            # Redacted before it is drawn: a label may cut a secret in two, and then no one finds it any more.
-            _attach(str, svg_ladder(_redacted(flow, clean), mark), "ladder", AttachmentType.SVG)
-            _attach(clean, "\n".join(map(_message, flow.events)) or "no message", "messages")
-            for seat in flow.seats:
-                if seat.scenario:
-                    # Nothing in it is from the device, and cleaning it would take longer than all the rest.
-                    allure.attach(seat.scenario, f"scenario of {seat.name}", AttachmentType.XML)
+        result.steps.append(_step_of(flow, mark, redact, drawn))
 
 
 def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
@@ -88,15 +98,7 @@ def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
 
 def write_categories(folder: Path) -> None:
     """``categories.json``: "the device did wrong", "we could not tell" and "set up wrong" never look alike."""
-    setup = r"(?s).*(SetupError|ProfileError|SippError|PlanError|DeviceError).*"
-    categories: list[dict[str, object]] = [
-        {"name": "The device does not conform", "matchedStatuses": ["failed"]},
-        {"name": "Could not be told", "matchedStatuses": ["broken"], "messageRegex": r"(?s).*Inconclusive.*"},
-        {"name": "Set up wrong, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": setup},
-        {"name": "A mistake of the suite", "matchedStatuses": ["broken"]},
-        {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
-    ]
-    write_whole(folder / "categories.json", json.dumps(categories, indent=2) + "\n")
+    write_whole(folder / "categories.json", json.dumps(CATEGORIES, indent=2) + "\n")
 
 
 def write_executor(folder: Path, run: str, version: str) -> None:
@@ -110,25 +112,50 @@ def write_executor(folder: Path, run: str, version: str) -> None:
     write_whole(folder / "executor.json", json.dumps(executor, indent=2) + "\n")
 
 
-def _labels(item: pytest.Item, record: Record, flows: Iterable[Flow], rows: Sequence[RowInfo]) -> None:
-    _label("epic", *_epics(flows))
-    _label("feature", *dict.fromkeys(row.clause for row in rows))
-    _label("story", record.role)
-    _label("severity", _severity(rows).value)
-    # Allure 2 reads as_id, Allure 3 ALLURE_ID.
-    _label("as_id", record.purpose)
-    _label("ALLURE_ID", record.purpose)
-    _label("verdict", verdict_name(record))
-    _label("device", record.device)
-    _label("nodeid", item.nodeid)
-    _label("tag", *dict.fromkeys(row.id for row in rows))
-    for link in {row.link: row for row in rows if row.link}.values():
-        name = printable(f"{link.clause}: {link.requirement}")
-        allure.dynamic.link(link.link, name=name)  # type: ignore[no-untyped-call]
+@dataclass(frozen=True)
+class _Drawn:
+    """What was made of a flow: drawing it again for every purpose that judges it takes longer than judging."""
+
+    flow: Flow
+    redact: Redact | None
+    step: TestStepResult
 
 
-def _label(name: str, *values: str) -> None:
-    allure.dynamic.label(name, *map(printable, values))  # type: ignore[no-untyped-call]
+_DRAWN = pytest.StashKey[dict[tuple[str, int | None], _Drawn]]()
+
+
+def _step_of(
+    flow: Flow, mark: int | None, redact: Redact | None, known: dict[tuple[str, int | None], _Drawn]
+) -> TestStepResult:
+    drawn = known.get((flow.id, mark))
+    if drawn is None or drawn.flow is not flow or drawn.redact is not redact:
+        drawn = known[flow.id, mark] = _Drawn(flow, redact, step_of(flow, mark, redact or redactor()))
+    return drawn.step
+
+
+def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flow], rows: Sequence[RowInfo]) -> None:
+    told = [
+        ("epic", *_epics(flows)),
+        ("feature", *dict.fromkeys(row.clause for row in rows)),
+        ("story", record.role),
+        ("severity", _severity(rows).value),
+        # Allure 2 reads as_id, Allure 3 ALLURE_ID.
+        ("as_id", record.purpose),
+        ("ALLURE_ID", record.purpose),
+        ("verdict", verdict_name(record)),
+        ("level", *dict.fromkeys(row.level for row in rows)),
+        ("transport", record.transport),
+        ("window", f"{record.window_s:g} s"),
+        ("device", record.device),
+        ("nodeid", nodeid),
+        ("tag", *dict.fromkeys(row.id for row in rows)),
+    ]
+    # allure.dynamic would ask every plugin for each of them: twice the time of all the rest.
+    result.labels += [Label(name=name, value=printable(value)) for name, *values in told for value in values]
+    result.links += [
+        Link(type="link", url=link.link, name=printable(f"{link.clause}: {link.requirement}"))
+        for link in {row.link: row for row in rows if row.link}.values()
+    ]
 
 
 def _epics(flows: Iterable[Flow]) -> list[str]:
@@ -151,31 +178,6 @@ def _severity(rows: Iterable[RowInfo]) -> Severity:
     return next((severity for severity, names in _SEVERITIES if levels & set(names)), Severity.TRIVIAL)
 
 
-def _steps(flow: Flow, clean: Redact) -> None:
-    start = start_of(flow)
-    told = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
-    told += [
-        (event.time, f"{event.seat} answers {event.status} {event.reason} ({event.label})")
-        for event in flow.events
-        if not event.from_device and event.status is not None and event.status >= 200
-    ][:20]
-    for at, line in sorted(told):
-        _step(clean, f"{at - start:+.3f} s  {line}")
-    if flow.plan.watched and flow.watch.opened_at is not None:
-        _step(clean, f"{flow.watch.closed_at - flow.watch.opened_at:.1f} s watched: {flow.watch.window}")
-    for control in flow.controls:
-        _step(clean, f"positive control: {control.seat_kind} {control.address} was reached (flow {control.flow})")
-    if flow.life is not None:
-        _step(clean, f"{flow.life.at - start:+.3f} s  the device was alive: {flow.life.how}")
-    for trouble in flow.troubles[:20]:
-        _step(clean, f"trouble ({trouble.blame}): {trouble.text}")
-
-
-def _step(clean: Redact, title: str) -> None:
-    with allure.step(_line(clean, title)):
-        pass
-
-
 def _mark(record: Record, flow: Flow) -> int | None:
     """The decisive message: that of the worst finding which names one.
 
@@ -186,33 +188,8 @@ def _mark(record: Record, flow: Flow) -> int | None:
     return next((named[r.finding.where] for r in worst if r.verdict > Verdict.PASS and r.finding.where in named), None)
 
 
-def _redacted(flow: Flow, clean: Redact) -> Flow:
-    return dataclasses.replace(
-        flow,
-        events=tuple(dataclasses.replace(event, raw=_raw(event, clean)) for event in flow.events),
-        calls=tuple(dataclasses.replace(call, uri=clean(call.uri)) for call in flow.calls),
-        troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
-        unreadable=tuple(map(clean, flow.unreadable)),
-    )
-
-
-def _raw(event: Event, clean: Redact) -> str:
-    text = clean(event.text)
-    return event.raw if text == event.text else text.encode("utf-8", "replace").decode("latin-1")
-
-
-def _message(event: Event) -> str:
-    way = "from the device" if event.from_device else "to the device"
-    return f"---- {event.label}, {way}, {event.transport}, {event.time:.6f}\n{event.text}"
-
-
-def _line(clean: Redact, text: str) -> str:
-    return capped(printable(clean(text)), 500)
-
-
-def _attach(clean: Redact, text: str, name: str, kind: AttachmentType = AttachmentType.TEXT) -> None:
-    body = lines(clean(text))
-    allure.attach(body if kind is AttachmentType.SVG else capped(body, _LARGEST), printable(name), kind)
+def _attach(clean: Redact, text: str, name: str) -> None:
+    allure.attach(capped(lines(clean(text)), LARGEST), name, AttachmentType.TEXT)
 
 
 def _property(text: str, special: str = "") -> str:

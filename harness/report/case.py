@@ -12,6 +12,9 @@ from harness.report.text import explain, explain_all
 from harness.session import Case
 from harness.verdict import Verdict
 
+_WORD = re.compile(r"[\w.:-]+")
+"""What a line for a shell may be made of."""
+
 
 def text_of(case: Case, record: Record, catalogue: Catalogue) -> str:
     """Every finding that is not a plain pass, as a good bug report; else one line."""
@@ -31,15 +34,25 @@ def text_of(case: Case, record: Record, catalogue: Catalogue) -> str:
 
 def reproduce_line(case: Case) -> str:
     """The one command that runs only this case."""
-    device, *faults = case.device.split("+")
+    return reproduce(case.purpose.name, case.device, case.role, case.transport)
+
+
+def reproduce(purpose: str, device: str, role: str, transport: str, window: str = "quick") -> str:
+    """The same of a stored record, whose texts may be anybody's: "" if its names are none of ours."""
+    profile, *faults = device.split("+")
+    if purpose.count("/") < 2 or not all(
+        _WORD.fullmatch(part) for part in (*device.split("+"), role, transport, window, *purpose.split("/"))
+    ):
+        return ""
     fault = f" FAULT={'+'.join(faults)}" if faults else ""
-    folder, topic, sentence = case.purpose.name.rsplit("/", 2)
-    chosen = f"{case.role}-{case.transport}"
+    longer = f" WINDOW={window}" if window != "quick" else ""
+    folder, topic, sentence = purpose.rsplit("/", 2)
+    chosen = f"{role}-{transport}"
     # DEVICE=NAME means its variants as well, and they may have the same role.
-    if not faults and re.fullmatch(r"[\w.-]+", device):
-        chosen = f"{device}-{chosen}"
+    if not faults and re.fullmatch(r"[\w.-]+", profile):
+        chosen = f"{profile}-{chosen}"
     arguments = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {chosen}"
-    return f"make run DEVICE={device}{fault} ARGS='{arguments}'"
+    return f"make run DEVICE={profile}{fault}{longer} ARGS='{arguments}'"
 
 
 def rows_of(case: Case, catalogue: Catalogue) -> list[RowInfo]:

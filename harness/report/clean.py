@@ -16,6 +16,9 @@ _COMBINING = frozenset({"Mn", "Me"})
 _MARKS = 3
 """Combining marks on one letter; more of them are meant to paint over the lines around."""
 _NOT_PLAIN = re.compile(r"[^ -~]+")
+_NOT_PLAIN_LINES = re.compile(r"[^ -~\n\t]+")
+LINES = "\n\t"
+"""What a text of several lines keeps."""
 _CREDENTIALS = re.compile(r"^((?:proxy-)?authorization[ \t]*:[ \t]*)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*", re.I | re.M)
 _PASSWORD = re.compile(r"(\bsips?:[^\s@:<>]{1,256}:)[^\s@<>]{1,256}@", re.I)
 
@@ -28,7 +31,8 @@ def printable(text: str, keep: str = "") -> str:
     if text.isascii() and text.isprintable():
         return text
     # Nearly all of any text is plain: only the runs that are not are looked at letter by letter.
-    return _NOT_PLAIN.sub(lambda run: _shown(run[0], keep), text)
+    plain = _NOT_PLAIN_LINES if keep == LINES else _NOT_PLAIN
+    return plain.sub(lambda run: _shown(run[0], keep), text)
 
 
 def _shown(run: str, keep: str) -> str:
@@ -43,7 +47,7 @@ def _shown(run: str, keep: str) -> str:
 
 def lines(text: str) -> str:
     """A message of several lines, printable: line ends as ``\\n``, tabs kept."""
-    return printable(text.replace("\r\n", "\n"), keep="\n\t")
+    return printable(text.replace("\r\n", "\n"), keep=LINES)
 
 
 def short(text: str, columns: int) -> str:
@@ -66,7 +70,7 @@ def capped(text: str, limit: int) -> str:
 
 def xml(text: str) -> str:
     """``text`` as XML character data or an attribute's value; always well-formed."""
-    return html.escape(printable(text, keep="\n\t"), quote=True)
+    return html.escape(printable(text, keep=LINES), quote=True)
 
 
 def redactor(secrets: Iterable[str] = ()) -> Redact:
@@ -75,7 +79,9 @@ def redactor(secrets: Iterable[str] = ()) -> Redact:
     words = re.compile("|".join(map(re.escape, known))) if known else None
 
     def redact(text: str) -> str:
-        text = _PASSWORD.sub(rf"\g<1>{MASK}@", _CREDENTIALS.sub(rf"\g<1>{MASK}", text))
+        if "uthorization" in text.lower():
+            text = _CREDENTIALS.sub(rf"\g<1>{MASK}", text)
+        text = _PASSWORD.sub(rf"\g<1>{MASK}@", text)
         return words.sub(MASK, text) if words else text
 
     return redact

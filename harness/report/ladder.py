@@ -25,7 +25,7 @@ _EM = 6.63
 _TIP = 2000
 """Characters of a message in its tooltip."""
 
-_STYLE = """
+STYLE = """
 .svl{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .svl .bg{fill:#fff}.svl text{fill:#1b2430}.svl .mute{fill:#5d6878}
 .svl .title{font-size:14px;font-weight:700}.svl .b{font-weight:700}.svl .s{font-size:10px}
@@ -38,7 +38,7 @@ _STYLE = """
 .svl .hatch{stroke:#8b96a5;stroke-width:1;fill:none}.svl .bar{fill:#f1f4f8;stroke:#8b96a5;stroke-width:1}
 .svl .band{fill:#fff0df}.svl .mark{fill:#b45309}.svl text.mark{fill:#9a4a06;font-weight:700}
 .svl .warn{fill:#b3261e}.svl .halo.mk{stroke:#fff0df}
-@media (prefers-color-scheme:dark){
+@media screen and (prefers-color-scheme:dark){
 .svl .bg{fill:#12171e}.svl text{fill:#e4e9f0}.svl .mute{fill:#9aa6b5}.svl .halo{stroke:#12171e}
 .svl .lane{stroke:#39434f}.svl .box{fill:#1d242e;stroke:#39434f}.svl .dut{fill:#e4e9f0;stroke:#e4e9f0}
 .svl text.on{fill:#12171e}.svl text.on2{fill:#4a5564}
@@ -57,10 +57,13 @@ class _Lane:
     under: str
 
 
-def svg_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> str:
+def svg_ladder(
+    flow: Flow, mark: int | None = None, limit: int = LIMIT, *, embedded: bool = False, tips: bool = True
+) -> str:
     """``flow`` as an SVG document; ``mark`` is the number of the decisive message.
 
-    A flow of more than ``limit`` messages is cut, with "… n more" in between.
+    A flow of more than ``limit`` messages is cut, with "… n more" in between.  ``embedded``: for a page that has
+    STYLE once for all of its ladders.  ``tips``: with the whole messages as tooltips.
     """
     rows, quiet, lanes = steps(flow, mark, limit), silences(flow), _lanes(flow)
     foot = _notes(flow)
@@ -70,7 +73,7 @@ def svg_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> str:
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="svl" role="img" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}" aria-label="{xml(short(_title(flow), 200))}">',
-        f"<style>{_STYLE}</style>",
+        "" if embedded else f"<style>{STYLE}</style>",
         f'<rect class="bg" width="{width}" height="{height}"/>',
         _text(16, 24, short(_title(flow), int(width / 8.8)), "title"),
         _text(16, 41, short(_subtitle(flow), int(width / _EM) - 4), "mute"),
@@ -78,7 +81,7 @@ def svg_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> str:
         *(f'<path class="lane" d="M{lane.x} {_HEAD}V{bottom}"/>' for lane in dict.fromkeys(lanes.values())),
         *(_bar(silence, rows, lanes[silence.seat], bottom) for silence in quiet),
         *(_head(lane, dut=lane is lanes[""]) for lane in dict.fromkeys(lanes.values())),
-        *(_row(row, y, lanes, width) for row, y in _placed(rows)),
+        *(_row(row if tips else replace(row, full=""), y, lanes, width) for row, y in _placed(rows)),
         _legend(bottom + 24, silent=bool(quiet), mark=any(row.decisive for row in rows)),
         *(_text(16, bottom + 48 + 16 * n, short(note, int(width / _EM) - 4), "warn") for n, note in enumerate(foot)),
         "</svg>\n",
@@ -200,7 +203,7 @@ def _class(label: str) -> str:
 
 def _tip(row: Step) -> str:
     """Opens a group whose tooltip is the message."""
-    return f"<g><title>{xml(capped(lines(row.full), _TIP))}</title>"
+    return f"<g><title>{xml(capped(lines(row.full), _TIP))}</title>" if row.full else "<g>"
 
 
 def _band(y: int, width: int) -> str:

@@ -34,7 +34,7 @@ def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
     head = f"{finding.requirement}  {ruled.level}  {printable(row_text)}"
     entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(finding.expected)]
     if finding.outcome == "unseen":
-        entries += _unseen(finding.actual)
+        entries += unseen_entries(finding.actual)
     else:
         entries.append(("actual", f"{finding.actual} ({finding.where})" if finding.where else finding.actual))
     entries += [("means", finding.means), ("look at", finding.look_at), ("note", finding.note)]
@@ -53,7 +53,8 @@ def explain_all(texts: list[str]) -> str:
     return "\n\n".join(texts)
 
 
-def _unseen(why: str) -> list[tuple[str, str]]:
+def unseen_entries(why: str) -> list[tuple[str, str]]:
+    """What is told of a finding that could not be made, each with its label."""
     entries = [("not seen", why)]
     before, unproven, missing = why.partition(UNPROVEN)
     if unproven:

@@ -29,7 +29,7 @@ def test_faultless_device_passes_everything_it_claims(faultless: Finished) -> No
 
 def test_run_leaves_its_contract_behind_and_nothing_else(faultless: Finished) -> None:
     kept = {path.name for path in faultless.folder.iterdir()}
-    assert kept == {"verdicts.jsonl", "flows", "allure-results", "junit.xml"}
+    assert kept == {"verdicts.jsonl", "flows", "allure-results", "junit.xml", "index.html"}
     assert left_behind(faultless.out) == []
 
 

@@ -1,0 +1,135 @@
+"""Coverage by clause: what a run says of every statement of the catalogue, and why where it says nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.catalogue import Catalogue, Row
+from harness.report.identity import Identity
+from harness.report.outcome import NOT_APPLICABLE
+from harness.untested import Untested
+from harness.verdict import Verdict
+
+NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
+STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)
+"""What can become of a statement, in the order in which it is told."""
+
+
+@dataclass(frozen=True)
+class Why:
+    """A reason: a key of the pages' words with its values, or (key "") a text of the run."""
+
+    key: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What a run says of one statement."""
+
+    row: Row
+    status: str
+    """One of STATUSES."""
+    why: tuple[Why, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Where the worst verdict was reached."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is known without a run."""
+
+    catalogue: Catalogue
+    deciders: Mapping[str, Sequence[str]]
+    """The names of the purposes that decide a statement, by its id."""
+    untested: Mapping[str, Untested]
+
+
+def coverage(suite: Suite, records: Iterable[Mapping[str, Any]], devices: Sequence[Identity]) -> tuple[Covered, ...]:
+    """Every statement of the catalogue, in its order.  ``records`` are lines of ``verdicts.jsonl``."""
+    decided: dict[str, list[tuple[Verdict, str, str]]] = {}
+    by_purpose: dict[str, list[Mapping[str, Any]]] = {}
+    for record in records:
+        by_purpose.setdefault(record["purpose"], []).append(record)
+        for told in record["requirements"]:
+            entry = (Verdict.named(told["verdict"]), str(record.get("device", "")), told["reason"])
+            decided.setdefault(told["id"], []).append(entry)
+    return tuple(
+        _decided(row, decided[row.id])
+        if row.id in decided
+        else _undecided(
+            row, suite, devices, [r for name in suite.deciders.get(row.id, ()) for r in by_purpose.get(name, ())]
+        )
+        for row in suite.catalogue
+    )
+
+
+def by_document(covered: Iterable[Covered]) -> dict[str, list[Covered]]:
+    """The statements by the document that they stand in, RFCs by number."""
+    groups: dict[str, list[Covered]] = {}
+    for one in sorted(covered, key=lambda one: _place(one.row)):
+        groups.setdefault(document(one.row), []).append(one)
+    return groups
+
+
+def document(row: Row) -> str:
+    """``RFC 3261``; what rests on several documents stands under the first."""
+    found = re.match(r"RFC (\d+)", row.clause)
+    return f"RFC {found[1]}" if found else re.split(r"[ ,;(]", row.clause)[0] or row.id.split("-")[0]
+
+
+def _place(row: Row) -> tuple[int, list[int], str]:
+    found = re.match(r"RFC (\d+)(?: §([\d.]+))?", row.clause)
+    if not found:
+        return 10**6, [], row.id
+    return int(found[1]), [int(part) for part in (found[2] or "").split(".") if part], row.id
+
+
+def _decided(row: Row, entries: Sequence[tuple[Verdict, str, str]]) -> Covered:
+    worst = max(verdict for verdict, _, _ in entries)
+    if worst <= Verdict.PASS:
+        return Covered(row, "pass")
+    found = [(device, reason) for verdict, device, reason in entries if verdict is worst]
+    reasons = tuple(Why(text=reason) for reason in list(dict.fromkeys(reason for _, reason in found))[:3])
+    return Covered(row, str(worst), reasons, tuple(dict.fromkeys(device for device, _ in found)))
+
+
+def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[Mapping[str, Any]]) -> Covered:
+    # What does not bind the device is "not applicable", whether the suite could test it or not.
+    if devices and (reason := _does_not_bind(row, devices)):
+        return Covered(row, NOT_APPLICABLE, (reason,))
+    unsettled = [record for record in tried if record["verdict"] != NOT_APPLICABLE]
+    if unsettled:
+        return Covered(
+            row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(str(r.get("device", "")) for r in unsettled))
+        )
+    if tried:
+        return Covered(row, NOT_APPLICABLE, _said(tried))
+    if suite.deciders.get(row.id):
+        return Covered(row, NOT_CHOSEN, (Why("coverage.not_chosen"),))
+    known = suite.untested.get(row.id)
+    why = Why(f"untested.{known.kind}", {"see": known.see}) if known else Why("coverage.no_reason")
+    return Covered(row, NOT_TESTED, (why,))
+
+
+def _does_not_bind(row: Row, devices: Sequence[Identity]) -> Why | None:
+    own = [device for device in devices if set(device.roles) & _roles(row)]
+    if not own:
+        roles = sorted({role for device in devices for role in device.roles})
+        return Why("coverage.role", {"roles": ", ".join(row.roles), "own": ", ".join(roles) or "-"})
+    if not any(row.applies_to(device.pics) for device in own):
+        return Why("coverage.claim", {"condition": row.applies_if})
+    return None
+
+
+def _roles(row: Row) -> set[str]:
+    return set(row.roles)
+
+
+def _said(records: Sequence[Mapping[str, Any]]) -> tuple[Why, ...]:
+    reasons = dict.fromkeys(str(record.get("reason", "")) for record in records)
+    return tuple(Why(text=reason) for reason in list(reasons)[:3] if reason)

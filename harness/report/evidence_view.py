@@ -1,0 +1,139 @@
+"""The evidence of a verdict as a page shows it: ladders with the decisive message, and the messages themselves.
+
+Flows may be anybody's files.  Nothing in them may break a page: what cannot be drawn is named instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from harness.errors import EvidenceError
+from harness.flow import Flow
+from harness.report.ladder import svg_ladder
+from harness.report.stored import StoredRun
+
+LADDER_ROWS = 60
+MESSAGES = 40
+MESSAGE_CHARACTERS = 2000
+BUDGET = 3_500_000
+"""Characters of all ladders and messages of a page together: it must stay below 5 MB."""
+SHOWN = 3
+"""Ladders of one case: a purpose with eleven plans has its decisive one among them."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of a flow."""
+
+    label: str
+    from_device: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One flow in one case."""
+
+    flow: str
+    anchor: str = ""
+    """Where its ladder stands in the page; the same for every case that shows the same picture."""
+    title: str = ""
+    svg: Markup | None = None
+    """None: it stands elsewhere (``repeated``), or there is no room for it."""
+    repeated: bool = False
+    decisive: Message | None = None
+    messages: tuple[Message, ...] = ()
+    left_out: int = 0
+    error: str = ""
+
+
+@dataclass
+class EvidenceRoom:
+    """Draws the flows of a run, each picture once, until the page is full."""
+
+    run: StoredRun
+    room: int = BUDGET
+    _drawn: dict[tuple[str, int | None], Evidence] = field(default_factory=dict)
+    _flows: dict[str, Flow | EvidenceError] = field(default_factory=dict)
+
+    def of(self, record: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> tuple[list[Evidence], list[str]]:
+        """The evidence to show for ``record``, and the ids of the flows that are only named.
+
+        ``findings`` are its requirements that did not pass, worst first.
+        """
+        flows = list(dict.fromkeys(path[6:-5] for path in record["evidence"]))
+        marks: dict[str, int | None] = {}
+        for finding in findings:
+            if (found := self._decisive(finding, flows)) is not None:
+                marks.setdefault(*found)
+        shown = list(marks) or flows
+        # "Not repeatable" is about two drives; else the first one, which the finding speaks of, says it all.
+        return [self._show(flow, marks.get(flow)) for flow in shown[:SHOWN]], [
+            flow for flow in flows if flow not in shown[:SHOWN]
+        ]
+
+    def _decisive(self, finding: Mapping[str, Any], flows: Sequence[str]) -> tuple[str, int] | None:
+        """The flow and the number of the message that ``finding`` names, where it is known which flow is meant."""
+        number = finding.get("message")
+        if not isinstance(number, int):
+            return None
+        where, actual = finding.get("where"), str(finding.get("actual", ""))
+        found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, where)]
+        if not _one_plan(found):
+            # A dialled number is unique to its drive: a finding that quotes it tells which one it is about.
+            found = [(name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in actual]
+        # Flows of one plan are a fail and its confirmation: the finding is the first one's.
+        return (found[0][0], number) if found and _one_plan(found) else None
+
+    def _flow(self, name: str) -> Flow | EvidenceError:
+        if name not in self._flows:
+            try:
+                self._flows[name] = self.run.flow(name)
+            except EvidenceError as error:
+                self._flows[name] = error
+        return self._flows[name]
+
+    def _show(self, name: str, mark: int | None) -> Evidence:
+        if known := self._drawn.get((name, mark)):
+            return Evidence(name, known.anchor, known.title, None, True, known.decisive, error=known.error)
+        flow = self._flow(name)
+        made = Evidence(name, error=flow.cause) if isinstance(flow, EvidenceError) else self._drawn_now(flow, mark)
+        self._drawn[name, mark] = made
+        return made
+
+    def _drawn_now(self, flow: Flow, mark: int | None) -> Evidence:
+        anchor = f"flow-{flow.id}" + (f"-{mark}" if mark is not None else "")
+        try:
+            title = flow.plan.title
+            messages = [_message(event) for event in flow.events[:MESSAGES]]
+            decisive = next((_message(event) for event in flow.events if event.number == mark), None)
+            cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
+            svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
+        except Exception as error:  # whatever a stranger put into the file, the page stands
+            return Evidence(flow.id, anchor, error=f"{type(error).__name__}: {error}")
+        if not svg or len(svg) + cost > self.room:
+            return Evidence(flow.id, anchor, title, decisive=decisive)
+        self.room -= len(svg) + cost
+        # The ladder escapes every text itself.
+        return Evidence(
+            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(flow.events) - MESSAGES, 0)
+        )
+
+
+def _has(flow: Flow | EvidenceError, number: int, where: object) -> bool:
+    """Whether ``flow`` has the message ``number`` where the finding saw it."""
+    events = flow.events if isinstance(flow, Flow) else ()
+    return any(event.number == number and where in (None, "", event.label) for event in events)
+
+
+def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
+    plans = [flow.plan for _, flow in found if isinstance(flow, Flow)]
+    return all(plan == plans[0] for plan in plans)
+
+
+def _message(event: Any) -> Message:
+    return Message(event.label, event.from_device, event.text)

@@ -1,0 +1,66 @@
+"""How a page is rendered: everything escaped, made printable and kept in its own direction; nothing is loaded.
+
+A template writes ``{{ value }}``; that alone makes it harmless.  Texts of a device or of a judge go through the
+``said`` filter as well: shortened, and isolated, so that right-to-left letters do not turn the words around them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from harness.report.clean import capped, lines, printable
+from harness.report.words import TEMPLATES, Words
+
+LONGEST = 800
+"""Characters of one text; a device may send 100 kB in one header line."""
+
+
+def render(template: str, words: Words, values: Mapping[str, object]) -> str:
+    """``template`` with ``values``; ``words`` is known in it by that name."""
+    return _environment().get_template(template).render(words=words, lang=words.language, **values)
+
+
+def said(text: object, limit: int = LONGEST) -> Markup:
+    """``text`` in one line, shortened in the middle, in a direction of its own."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(printable(_middle(str(text), limit)))
+
+
+def block(text: object, limit: int = 2000) -> Markup:
+    """A text of several lines, its end cut off where it is too long."""
+    return escape(capped(lines(str(text)), limit))
+
+
+def source_hash(script: str) -> str:
+    """What a Content-Security-Policy calls an inline ``script`` by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+def _middle(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 100]} … {text[-60:]} ({len(text)} characters)"
+
+
+def _finalize(value: object) -> object:
+    # Markup is what templates and the filters above made: it is harmless already.
+    return printable(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["said"] = said
+    made.filters["block"] = block
+    return made

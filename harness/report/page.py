@@ -1,0 +1,149 @@
+"""Our own page of a run: one self-contained ``index.html``, made from what is stored, so that it can be made again.
+
+It loads nothing, runs no script and says the verdict first.  See docs/reports.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.catalogue import Catalogue
+from harness.device.variants import title
+from harness.discovery import all_purposes
+from harness.report.cases_view import Section, sections
+from harness.report.codes import codes_in
+from harness.report.coverage import STATUSES, Covered, Suite, Why, by_document, coverage
+from harness.report.files import write_whole
+from harness.report.html import render
+from harness.report.identity import Identity, devices_of
+from harness.report.ladder import STYLE
+from harness.report.outcome import Tally
+from harness.report.stored import StoredRun, read_run
+from harness.report.words import Words, words
+from harness.untested import load_untested
+from harness.verdict import Verdict
+
+NAME = "index.html"
+
+
+def suite() -> Suite:
+    """The catalogue, and which purpose decides what."""
+    deciders: dict[str, list[str]] = {}
+    for purpose in all_purposes().values():
+        for row in purpose.requirements:
+            deciders.setdefault(row, []).append(purpose.name)
+    return Suite(Catalogue.load(), deciders, load_untested())
+
+
+def write_page(folder: Path, language: str = "en", out: Path | None = None) -> Path:
+    """Write the page of the run in ``folder`` (or to ``out``) and return its path.
+
+    EvidenceError if there is no run, SetupError for an unknown language or a full disk.
+    """
+    path = out or folder / NAME
+    write_whole(path, page(read_run(folder, cut_off=True), words(language), suite()))
+    return path
+
+
+def page(run: StoredRun, told: Words, known: Suite) -> str:
+    """The page of ``run`` in the language of ``told``."""
+    summaries = {name: purpose.summary for name, purpose in all_purposes().items()}
+    devices = devices_of(run)
+    found = sections(run, known.catalogue, summaries)
+    covered = coverage(known, run.records, devices)
+    footer = run.footer or {}
+    return render(
+        "page.html.j2",
+        told,
+        {
+            "run": run,
+            "header": run.header,
+            "version": __version__,
+            "folder": run.folder.name,
+            "headline": _headline(run, told),
+            "title": title([device.name for device in devices]) or "-",
+            "devices": [_Tested(device, _tally(run, device.name)) for device in devices],
+            "tally": run.tally,
+            "sections": found,
+            "openly": sum(section.size for section in found) <= 40,
+            "codes": codes_in((run.folder / "flows" / f"{flow}.json" for flow in run.evidence), told),
+            "documents": by_document(covered),
+            "statuses": STATUSES,
+            "covered": Counter(one.status for one in covered),
+            "total": len(covered),
+            "decided": sum(bool(known.deciders.get(one.row.id)) for one in covered),
+            "count_of": _count,
+            "pics": _rows(footer.get("pics"), "key"),
+            "deviations": _rows(_inside(footer.get("expected"), "deviations"), "purpose"),
+            "window_known": isinstance(run.header["window"], str) and f"window.{run.header['window']}" in told,
+            "ladder_style": STYLE,
+            "why": lambda reason: why(reason, told),
+        },
+    )
+
+
+def why(reason: Why, told: Words) -> tuple[str, bool]:
+    """A reason in words, and whether they are the page's own (else they are the run's, in English)."""
+    return (told(reason.key, **reason.values), True) if reason.key else (reason.text, False)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A device with its own verdicts."""
+
+    identity: Identity
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class _Headline:
+    """What stands at the top, in words, and the colour that repeats it."""
+
+    verdict: str
+    kind: str
+    sentences: tuple[str, ...]
+
+
+def _headline(run: StoredRun, told: Words) -> _Headline:
+    tally = run.tally
+    kind = str(tally.verdict)
+    incomplete = run.footer is None or not tally.complete
+    name = "incomplete" if incomplete and tally.verdict is not Verdict.FAIL else kind
+    count = tally.counts.get(kind, 0)
+    sentences = []
+    if count or kind == "pass":
+        sentences.append(told(f"sentence.{kind}", n=count))
+    if run.footer is None:
+        sentences.append(told("sentence.cut_off"))
+    if incomplete:
+        planned = run.header["planned"]
+        sentences.append(told("sentence.incomplete", executed=tally.executed, planned=planned))
+    return _Headline(told(f"verdict_of_run.{name}"), kind, tuple(sentences))
+
+
+def _tally(run: StoredRun, device: str) -> Tally:
+    first = str(run.header["device"].get("name", ""))
+    names = [record["verdict"] for record in run.records if str(record.get("device", first)) == device]
+    return Tally.of(names, len(names))
+
+
+def _count(group: Sequence[Covered]) -> list[tuple[str, int]]:
+    counted = Counter(one.status for one in group)
+    return [(status, counted[status]) for status in STATUSES if counted[status]]
+
+
+def _inside(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _rows(value: Any, needs: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in the footer, which other parts of the suite write, or a stranger."""
+    return [row for row in value if isinstance(row, dict) and needs in row] if isinstance(value, list) else []
+
+
+__all__ = ["NAME", "Section", "page", "suite", "why", "write_page"]

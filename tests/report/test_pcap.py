@@ -1,0 +1,195 @@
+"""Composed packets: read back by a reader of our own, and by tshark where it is installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from flows import DECLINE, HOSTILE, REDIRECTED, START, flow
+from stored_runs import hostile, usual
+
+from harness.cli import main
+from harness.flow import Flow
+from harness.plan import Address, Places
+from harness.report.pcap import compose
+from harness.report.pcapng import LARGEST
+
+VIA = "Via: SIP/2.0/UDP 127.20.0.9:5080;branch=z9hG4bK1"
+STEPS = (
+    (0.1, "callee", "INVITE sip:7001001@127.20.0.2:5060 SIP/2.0", VIA),
+    (0.2, "callee", "<SIP/2.0 603 Décline", VIA),
+    (0.3, "callee", "ACK sip:7001001@127.20.0.2:5060 SIP/2.0", VIA),
+    (0.4, "guard", "<OPTIONS sip:127.20.0.9 SIP/2.0", "Via: SIP/2.0/UDP 127.20.0.4:5060;branch=z9hG4bK2"),
+)
+
+
+class Packet:
+    """An IPv4/UDP packet, its checksums verified."""
+
+    def __init__(self, time: float, data: bytes, comment: str) -> None:
+        self.time, self.comment = time, comment
+        assert data[0] == 0x45
+        assert struct.unpack("!H", data[2:4])[0] == len(data)
+        assert data[9] == 17
+        assert summed(data[:20]) == 0xFFFF
+        self.source, self.destination = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
+        udp = data[20:]
+        self.ports = struct.unpack("!HH", udp[:4])
+        length, checksum = struct.unpack("!HH", udp[4:8])
+        assert length == len(udp)
+        assert checksum
+        assert summed(data[12:20] + struct.pack("!BBH", 0, 17, length) + udp) == 0xFFFF
+        self.payload = udp[8:]
+
+
+def summed(data: bytes) -> int:
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def options(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    while data:
+        code, length = struct.unpack("<HH", data[:4])
+        if code == 0:
+            break
+        found[code] = data[4 : 4 + length]
+        data = data[4 + length + -length % 4 :]
+    return found
+
+
+def read(file: bytes) -> tuple[str, list[Packet]]:
+    """The comment of the section and the packets; fails on anything that pcapng does not allow."""
+    about, packets, place, kinds = "", [], 0, []
+    while place < len(file):
+        kind, length = struct.unpack("<II", file[place : place + 8])
+        assert length % 4 == 0
+        assert struct.unpack("<I", file[place + length - 4 : place + length])[0] == length
+        body = file[place + 8 : place + length - 4]
+        kinds.append(kind)
+        if kind == 0x0A0D0D0A:
+            assert body[:4] == b"\x4d\x3c\x2b\x1a"
+            about = options(body[16:])[1].decode()
+        elif kind == 1:
+            assert struct.unpack("<H", body[:2])[0] == 228
+        else:
+            _, high, low, captured, original = struct.unpack("<IIIII", body[:20])
+            assert captured == original
+            end = 20 + captured + -captured % 4
+            comment = options(body[end:]).get(1, b"").decode()
+            packets.append(Packet((high << 32 | low) / 1e6, body[20 : 20 + captured], comment))
+        place += length
+    assert kinds[:2] == [0x0A0D0D0A, 1]
+    assert set(kinds[2:]) <= {6}
+    return about, packets
+
+
+def test_every_message_in_its_order_with_its_bytes_and_time() -> None:
+    one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
+    about, packets = read(compose(one))
+    assert about.startswith("Composed, not captured: sipverdict made this file from SIPp's traces of flow f1")
+    assert [packet.payload for packet in packets] == [event.raw.encode("latin-1") for event in one.events]
+    assert [round(packet.time - START, 6) for packet in packets] == [0.1, 0.2, 0.3, 0.4]
+    assert "Décline".encode() in packets[1].payload
+    assert [packet.comment for packet in packets][:2] == ["message 1, at callee", "message 2, at callee"]
+    assert compose(one) == compose(one)
+
+
+def test_addresses_are_those_of_the_endpoints() -> None:
+    one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
+    object.__setattr__(one, "places", Places("7001001", {}, Address("127.20.0.10", 5070)))
+    ways = [(p.source, p.ports[0], p.destination, p.ports[1]) for p in read(compose(one))[1]]
+    assert ways == [
+        ("127.20.0.9", 5080, "127.20.0.2", 5060),
+        ("127.20.0.2", 5060, "127.20.0.9", 5080),
+        ("127.20.0.9", 5080, "127.20.0.2", 5060),
+        ("127.20.0.4", 5060, "127.20.0.10", 5070),
+    ]
+
+
+def test_a_device_whose_address_nothing_tells_is_nowhere() -> None:
+    (packet,) = read(compose(flow((0.1, "callee", "INVITE sip:a@h SIP/2.0", "Via: SIP/2.0/UDP phone.lan;branch=1"))))[1]
+    assert packet.source == "192.0.2.1"
+    assert packet.comment.startswith("the device's address is not known")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_messages_are_packets_like_others(text: str) -> None:
+    steps = [(0.1, "callee", f"INVITE {text} SIP/2.0", f"Via: {text}"), (0.2, "no such seat", text, f"Via: {text}")]
+    one = flow(*steps, device=text)
+    about, packets = read(compose(one))
+    assert about.isprintable()
+    assert [packet.payload for packet in packets] == [event.raw.encode("latin-1")[:LARGEST] for event in one.events]
+    if len(text) > LARGEST:
+        assert f"only the first {LARGEST} of its" in packets[0].comment
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = usual(tmp_path)
+    assert main(["pcap", str(run)]) == 0
+    assert sorted(path.name for path in (run / "pcap").iterdir()) == [
+        "f1-again.pcapng",
+        "f1.pcapng",
+        "f2.pcapng",
+        "f3.pcapng",
+    ]
+    assert main(["pcap", str(run), "--flow", "flows/f3.json", "--out", str(tmp_path / "x")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "x" / "f3.pcapng")
+    assert main(["pcap", str(run), "--flow", "../verdicts"]) == 4
+    assert main(["pcap", str(run), "--flow", "f9"]) == 4
+    assert main(["pcap", str(tmp_path)]) == 4
+    (tmp_path / "file").write_text("")
+    assert main(["pcap", str(run), "--out", str(tmp_path / "file")]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_flow_of_a_stranger_is_refused_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = usual(tmp_path)
+    path = run / "flows" / "f3.json"
+    stored = json.loads(path.read_text())
+    stored["events"][0]["time"] = "now"
+    path.write_text(json.dumps(stored))
+    assert main(["pcap", str(run), "--flow", "f3"]) == 4
+    assert "flows/f3.json: expected a flow" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark on this machine (apt install tshark)")
+def test_tshark_reads_each_as_sip(tmp_path: Path) -> None:
+    via = "Via: SIP/2.0/UDP 127.20.0.9:5080;branch=z9hG4bK1"
+    steps = tuple((at, seat, line, "\r\n".join(filter(None, (via, more)))) for at, seat, line, more in REDIRECTED)
+    one = flow(*steps)
+    path = tmp_path / "f.pcapng"
+    path.write_bytes(compose(one))
+    assert fields(path) == [start_of(one, number) for number in range(len(one.events))]
+    main(["pcap", str(hostile(tmp_path / "hostile")), "--out", str(tmp_path / "h")])
+    (composed,) = (tmp_path / "h").iterdir()
+    assert len(fields(composed)) == 13
+
+
+def start_of(one: Flow, place: int) -> str:
+    event = one.events[place]
+    return f"{event.method or ''}|{event.status or ''}|1|1"
+
+
+def fields(path: Path) -> list[str]:
+    """Method, status, and whether the checksums are good (1), of every packet that tshark takes for SIP."""
+    done = subprocess.run(
+        [
+            *("tshark", "-r", str(path), "-T", "fields", "-E", "separator=|"),
+            *("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"),
+            *("-e", "sip.Method", "-e", "sip.Status-Code", "-e", "ip.checksum.status", "-e", "udp.checksum.status"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.splitlines()
