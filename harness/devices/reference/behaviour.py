@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.uri import same_uri
 
-from .contacts import Contact, Target, contacts_of, usable_request_uri
+from .contacts import Contact, Target, contacts_of, harmless_headers, usable_request_uri
 from .proxy_rules import ProxyRules
 from .server_rules import ServerRules
 from .sip_uri import Address
@@ -101,6 +101,8 @@ class Behaviour(ProxyRules, ServerRules):
 
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Return the INVITE for a target, built by 8.1.3.4, as it is to be sent."""
+        for name, value in harmless_headers(target.contact):
+            invite = invite.with_only(name, value)
         return invite
 
     def repeats(self, final: Final) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from .headers import Parameters, parse_name_addr
 from .sip_uri import SipUri, destination_of
-from .wire import Inbound, InboundResponse
+from .wire import Fields, Inbound, InboundResponse
+
+HARMLESS = ("alert-info", "call-info", "priority", "subject", "user-to-user")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,25 @@ def contacts_of(message: Inbound) -> list[Contact]:
 def usable_request_uri(contact: Contact) -> str | None:
     """Return the Request-URI that calls a Contact, ``None`` where the device cannot reach it.
 
-    The whole URI is kept except its headers and its method (section 19.1.5): what the redirector wants put into the
-    request beyond an address is not honoured at all, which that section allows to the security-conscious.
+    The whole URI is kept except its headers and its method (section 19.1.5): see :func:`harmless_headers`.
     """
     if destination_of(contact.uri) is None:
         return None
     return str(SipUri.parse(contact.uri).as_request_uri())
+
+
+def asked_for(contact: Contact) -> Fields:
+    """Return the headers behind the ``?`` of a Contact as they are written there."""
+    pairs = (part.partition("=") for part in (SipUri.parse(contact.uri).headers or "").split("&") if part)
+    return tuple((name, value) for name, _, value in pairs)
+
+
+def harmless_headers(contact: Contact) -> Fields:
+    """Return what a redirector may have put into the request: no more than what a person reads (section 19.1.5)."""
+    with contextlib.suppress(ValueError):
+        read = ((name, unquote(escaped)) for name, escaped in asked_for(contact) if name.lower() in HARMLESS)
+        return tuple((name, value) for name, value in read if value.isprintable())
+    return ()
 
 
 def name_addr_of(contact: Contact) -> str:

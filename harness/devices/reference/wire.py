@@ -41,6 +41,11 @@ class OutboundRequest:
         fields = tuple((key, value if canonical(key) == wanted else old) for key, old in self.fields)
         return replace(self, fields=fields)
 
+    def with_only(self, name: str, value: str) -> OutboundRequest:
+        """Return a copy in which a header has this value, whether it was there or not."""
+        there = any(canonical(key) == canonical(name) for key, _ in self.fields)
+        return self.with_field(name, value) if there else self.with_fields(((name, value),))
+
     def with_fields(self, fields: Fields) -> OutboundRequest:
         """Return a copy with further headers."""
         return replace(self, fields=self.fields + fields)

@@ -6,11 +6,9 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from ..behaviour import Behaviour
-from ..contacts import Contact, Target
-from ..sip_uri import SipUri, destination_of
-from ..wire import Fields, OutboundRequest
-
-_HARMLESS = ("alert-info", "call-info", "priority", "subject", "user-to-user")
+from ..contacts import HARMLESS, Target, asked_for
+from ..sip_uri import destination_of
+from ..wire import OutboundRequest
 
 
 class HonoursEveryUriHeader(Behaviour):
@@ -19,7 +17,7 @@ class HonoursEveryUriHeader(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Let each replace that of the INVITE, and go where a Route leads."""
         invite = super().redirected(invite, previous, target)
-        for name, escaped in _asked_for(target.contact):
+        for name, escaped in asked_for(target.contact):
             invite = _with(invite, name, unquote(escaped))
         route = dict(invite.fields).get("Route", "").strip("<>")
         return replace(invite, destination=destination_of(route) or invite.destination)
@@ -31,20 +29,9 @@ class AppendsUriHeaders(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Append the harmless ones as text."""
         invite = super().redirected(invite, previous, target)
-        asked = tuple(field for field in _asked_for(target.contact) if field[0].lower() in _HARMLESS)
+        asked = tuple(field for field in asked_for(target.contact) if field[0].lower() in HARMLESS)
         return replace(invite, fields=invite.fields + asked)
 
 
-def _asked_for(contact: Contact) -> Fields:
-    """Return the headers behind the ``?`` of a Contact as they are written there."""
-    pairs = (part.partition("=") for part in (SipUri.parse(contact.uri).headers or "").split("&") if part)
-    return tuple((name, value) for name, _, value in pairs)
-
-
 def _with(invite: OutboundRequest, name: str, value: str) -> OutboundRequest:
-    if name.lower() == "body":
-        return replace(invite, body=value.encode())
-    for present, _ in invite.fields:
-        if present.lower() == name.lower():
-            return invite.with_field(present, value)
-    return replace(invite, fields=(*invite.fields, (name, value)))
+    return replace(invite, body=value.encode()) if name.lower() == "body" else invite.with_only(name, value)
