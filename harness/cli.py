@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness import __version__
 from harness.commands import Parser
+from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
 from harness.report.outcome import ExitStatus
@@ -19,9 +20,11 @@ sipverdict run --device reference
   sipverdict explain RFC3261-21.6-01
   sipverdict doctor --device my-phone.toml
   sipverdict smoke --device my-phone.toml
-  sipverdict replay reports/out/latest
   sipverdict report reports/out/latest --lang fr
-  sipverdict matrix reports/out/RUN1 reports/out/RUN2"""
+  sipverdict matrix reports/out/RUN1 reports/out/RUN2
+  sipverdict gate reports/out/latest --gate must --waivers waivers.toml
+  sipverdict certify reports/out/latest --profile ua-decline --key lab.key -o certificate
+  sipverdict verify certificate/dossier.tar.gz --key lab.pub"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
-    listing = commands.add_parser("list", help="list purposes, requirements, devices, faults or pics")
-    listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics"))
+    listing = commands.add_parser("list", help="list purposes, requirements, devices, faults, pics or profiles")
+    listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics", "profiles"))
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     explain = commands.add_parser("explain", help="say what a requirement asks for and how it is decided")
@@ -72,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="also what came to no verdict though nothing was in the way: say so if it does run after run",
     )
     _add_reports(commands)
+    add_evidence_commands(commands)
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
@@ -156,9 +160,11 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.pcap import write
 
         return write(options.run, options.flow, options.out)
-    from harness.commands.replay import replay
+    if options.command == "replay":
+        from harness.commands.replay import replay
 
-    return replay(options.run)
+        return replay(options.run)
+    return run_evidence_command(options)
 
 
 if __name__ == "__main__":

@@ -106,8 +106,8 @@ class Expectations:
             for ruled in record.requirements
         )
 
-    def exit_status(self, tally: Tally, records: Sequence[Record], *, forgive: bool) -> ExitStatus:
-        """The status of a run that compares itself with what is expected.
+    def exit_status(self, status: ExitStatus, tally: Tally, records: Sequence[Record], *, forgive: bool) -> ExitStatus:
+        """The status of a run that compares itself with what is expected; ``status`` is what it else would be.
 
         A deviation makes a run red that would have been green: 2.  With ``forgive`` (``--expected``) non-passes as
         expected do not count: 1 for a fail that is not expected, 2 for any other deviation and for what could not be
@@ -115,8 +115,8 @@ class Expectations:
         """
         deviations = self.deviations(records)
         if not forgive:
-            green = tally.exit_status is ExitStatus.CONFORMING
-            return ExitStatus.INCONCLUSIVE if green and deviations else tally.exit_status
+            green = status is ExitStatus.CONFORMING
+            return ExitStatus.INCONCLUSIVE if green and deviations else status
         others = [r.verdict for r in records if r.applicable and (r.device not in self.known or not r.drives)]
         if Verdict.FAIL in others or any(d.got == str(Verdict.FAIL) for d in deviations):
             return ExitStatus.NOT_CONFORMING

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from harness.fingerprint import fingerprint
 from harness.verdict import Verdict
 
 Outcome = Literal["satisfied", "violated", "unseen"]
@@ -40,6 +41,11 @@ class Finding:
     """The least verdict it gets, where the ruling's note makes one case worse than the rest of its row."""
     note: str = ""
     """An observation that changes no verdict (the catalogue's "info")."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Its short name, the same in every run: what a waiver names."""
+        return fingerprint(self.requirement, self.outcome, self.expected, self.actual)
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,15 @@ class Record:
             "transport": self.transport,
             "verdict": str(self.verdict) if self.applicable else "not_applicable",
             "reason": self.reason,
-            "requirements": [_requirement_line(ruled) for ruled in self.requirements],
+            "requirements": [requirement_line(ruled) for ruled in self.requirements],
             "window_s": self.window_s,
             "drives": self.drives,
             "evidence": [f"flows/{flow}.json" for flow in self.evidence],
         }
 
 
-def _requirement_line(ruled: Ruled) -> Mapping[str, Any]:
+def requirement_line(ruled: Ruled) -> Mapping[str, Any]:
+    """The object of one requirement in a record's line."""
     finding = ruled.finding
     return {
         "id": finding.requirement,
@@ -120,6 +127,7 @@ def _requirement_line(ruled: Ruled) -> Mapping[str, Any]:
         "means": finding.means,
         "look_at": finding.look_at,
         "note": finding.note,
+        "finding": finding.fingerprint,
     }
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from harness.device import Profile, load_profiles
-from harness.device.variants import title
+from harness.again import Again
+from harness.catalogue import Catalogue
+from harness.device import Profile, builtin_profiles, load_profiles
+from harness.device.variants import BASE, named, split, title
 from harness.devices.reference.faults import FAULTS, Fault
 from harness.drive.station import DeviceSpec
 from harness.errors import SetupError
+from harness.gate import Gate
 from harness.judge.ruling import Ruling
+from harness.report.clean import short
+from harness.waivers import Waiver
+from harness.waivers import load as load_waivers
 from harness.windows import QUICK, WINDOWS, Window
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ROOT / "suites"
 OUT = ROOT / "reports" / "out"
 RULINGS = ("certification", "letter")
+MOST_REPEATS = 20
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -32,7 +39,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="device under test with all its variants: a built-in name or the path of a profile; NAME:VARIANT or "
         "NAME:base for one of them; may be repeated (default: reference)",
     )
-    group.addoption("--window", choices=sorted(WINDOWS), default=QUICK.name, help="how long silence is watched")
+    group.addoption("--window", choices=sorted(WINDOWS), help="how long silence is watched (default: quick)")
     group.addoption(
         "--fault",
         action="append",
@@ -42,7 +49,6 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--ruling",
         choices=RULINGS,
-        default="certification",
         help="how contested requirements are read (default: certification)",
     )
     # --strict is pytest's own option (strict markers and configuration); here it also makes a violated SHOULD a fail.
@@ -53,6 +59,12 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="end with 0 if the only non-passes are those of the expected.toml beside the profile (for CI)",
     )
+    group.addoption("--gate", default="", metavar="GATE", help="what is asked of the run: must, should, profile:NAME")
+    group.addoption("--waivers", type=Path, metavar="FILE", help="findings that are let through, until a date")
+    group.addoption(
+        "--repeat", type=int, default=1, metavar="K", help="drive every case so often; what differs is flaky"
+    )
+    group.addoption("--again", type=Path, metavar="RUN", help="only what did not pass in that run, its devices as well")
     group.addoption(
         "--contract-exit",
         action="store_true",
@@ -72,6 +84,10 @@ class Settings:
     """Whether a plain call is made first, and a device in which none can be made is not tested."""
     expected: bool = False
     """Whether known non-passes as expected leave the exit status 0."""
+    gate: Gate = field(default_factory=Gate)
+    waivers: tuple[Waiver, ...] = ()
+    repeat: int = 1
+    again: Again | None = None
 
     @property
     def title(self) -> str:
@@ -82,14 +98,50 @@ class Settings:
     def of(cls, config: pytest.Config) -> Settings:
         """The settings of this run; SetupError for a device, profile or fault that does not exist."""
         option = config.option
+        if not 1 <= option.repeat <= MOST_REPEATS:
+            raise SetupError(f"--repeat {option.repeat}: expected 1 to {MOST_REPEATS}", "3 tells steady from flaky")
+        again = Again.of(option.again) if option.again else None
+        told = again.header if again else {}
+        catalogue, devices = Catalogue.load(), option.device or ["reference"]
         return cls(
-            specs=device_specs(option.device or ["reference"], option.fault or []),
-            window=WINDOWS[option.window],
-            ruling=Ruling(option.ruling, bool(config.getini("strict"))),
+            specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
+            window=WINDOWS[option.window or told.get("window") or QUICK.name],
+            ruling=Ruling(
+                option.ruling or ("letter" if told.get("ruling") == "letter" else "certification"),
+                bool(config.getini("strict")) or bool(told.get("strict")),
+            ),
             out=option.out.resolve(),
             smoke=not option.no_smoke,
             expected=option.expected,
+            gate=Gate.of(option.gate, catalogue),
+            waivers=_waivers(option.waivers, catalogue) if option.waivers else (),
+            repeat=option.repeat,
+            again=again,
         )
+
+
+def _waivers(path: Path, catalogue: Catalogue) -> tuple[Waiver, ...]:
+    from harness.discovery import all_purposes  # which asks us where the suite is
+
+    return load_waivers(path, catalogue, all_purposes())
+
+
+def again_specs(again: Again) -> dict[str, DeviceSpec]:
+    """The devices of the cases that are to be run again; SetupError for one whose profile has to be named.
+
+    Only built-in ones are looked up by what the run calls them: a profile runs commands, and the run may be anybody's.
+    """
+    specs: dict[str, DeviceSpec] = {}
+    for name in again.devices:
+        device, *faults = name.split("+")
+        base, variant = split(device)
+        if base not in builtin_profiles():
+            raise SetupError(
+                f"{again.folder}: the run is of {short(name, 80)}, which is no built-in device",
+                "name its profile as well: --again RUN --device PROFILE",
+            )
+        specs |= device_specs([named(base, variant or BASE)], ["+".join(faults)] if faults else [])
+    return specs
 
 
 def device_specs(devices: list[str], faults: list[str]) -> dict[str, DeviceSpec]:

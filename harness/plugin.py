@@ -8,7 +8,7 @@ other.  Both are absent when what is run is not the suite (the harness's own tes
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -98,6 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(str(error)) from None
         # A purpose for roles that no device of this run has: pytest makes an item of it that could only be skipped.
         others = [item for item in items if purpose_of(getattr(item, "obj", None)) and item.name.endswith("[NOTSET]")]
+        others += [item for item in items if item not in others and not run.wanted(item)]
         if others:
             config.hook.pytest_deselected(items=others)
             items[:] = [item for item in items if item not in others]
@@ -113,9 +114,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _plan(publisher, planned)
 
 
-def _plan(publisher: Publisher, purposes: int) -> None:
+def _plan(publisher: Publisher, items: Iterable[str]) -> None:
     try:
-        publisher.plan(purposes)
+        publisher.plan(items)
     except SetupError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -131,7 +132,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """xdist: what the workers collected is what is planned."""
     if publisher := node.config.stash.get(_PUBLISHER, None):
-        _plan(publisher, sum("[" in nodeid for nodeid in ids))
+        _plan(publisher, [nodeid for nodeid in ids if "[" in nodeid])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -183,7 +184,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     troubles = troubles_of(settled)
     settled = with_troubles(settled)
     pyfuncitem.stash[_SETTLED] = settled
-    pyfuncitem.user_properties += junit_properties(settled.record)
+    pyfuncitem.user_properties += junit_properties(settled.record, run.rows(settled.case))
     if settled.error is not None:
         raise settled.error
     text = text_of(settled.case, settled.record, run.catalogue) + (f"\n{troubles}" if troubles else "")
@@ -233,6 +234,12 @@ class _Reports:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """xdist: a worker ended; with an error if it did so by itself, with or without something left to do."""
+        if error is not None:
+            self._publisher.crashed.append(f"worker {node.gateway.id}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Publish the record of a report."""

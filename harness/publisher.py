@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from harness import __version__
+from harness.catalogue import Catalogue
+from harness.discovery import all_purposes
 from harness.errors import SetupError
 from harness.expectations import Expectations
 from harness.expected_file import file_of
 from harness.finding import Record
+from harness.gate import Answer, Asked, answer
 from harness.judge.pics import Glimpse, Observation, observe
 from harness.options import RULINGS, Settings
+from harness.provenance import provenance
+from harness.purpose import cases_of
 from harness.report import summary
 from harness.report.at_end import write_reports
+from harness.report.clean import printable
+from harness.report.declared import declared
 from harness.report.folder import RunFolder
 from harness.report.outcome import ExitStatus, Tally
 from harness.report.stream import Header, VerdictStream
@@ -45,34 +53,42 @@ class Publisher:
         """What could not be written, or is set up wrong: the exit status tells."""
         self._sipp = sipp
         self._stream: VerdictStream | None = None
+        self._cases: dict[str, list[str]] = {}
+        self.crashed: list[str] = []
+        """The xdist workers that ended by themselves."""
+        self.answer: Answer | None = None
+        """What the gate says, once the run is over."""
 
-    def plan(self, purposes: int) -> None:
-        """So many purposes are to come to a verdict.  The first call begins the stream."""
-        if self._stream is None and purposes:
-            self.planned = purposes
-            first = next(iter(self.settings.specs.values()))
-            section = first.profile.device
-            self._stream = VerdictStream(
-                self.folder.verdicts,
-                Header(
-                    run=self.folder.name,
-                    suite=__version__,
-                    sipp=self._sipp.version,
-                    device={
-                        "name": first.name,
-                        "vendor": section.vendor,
-                        "model": section.model,
-                        "firmware": section.firmware,
-                        "serial": section.serial,
-                        "roles": list(section.roles),
-                        "pics": first.profile.all_pics(),
-                    },
-                    window=self.settings.window.name,
-                    ruling=self.settings.ruling.mode,
-                    planned=purposes,
-                    strict=self.settings.ruling.strict,
-                ),
-            )
+    def plan(self, items: Iterable[str]) -> None:
+        """The cases of these pytest items are to come to a verdict.  The first call begins the stream."""
+        nodeids = list(items)
+        if self._stream is not None or not nodeids:
+            return
+        self.planned, self._cases = len(nodeids), cases_of(nodeids)
+        first, suite = next(iter(self.settings.specs.values())), provenance()
+        described = [declared(spec) for spec in self.settings.specs.values()]
+        header = Header(
+            run=self.folder.name,
+            suite=__version__,
+            sipp=self._sipp.version,
+            device={
+                key: value
+                for key, value in declared(first).items()
+                if key in ("name", "vendor", "model", "firmware", "serial", "roles", "pics")
+            },
+            window=self.settings.window.name,
+            ruling=self.settings.ruling.mode,
+            planned=self.planned,
+            strict=self.settings.ruling.strict,
+            repeat=self.settings.repeat,
+            devices=described,
+            cases=self._cases,
+            commit=suite.commit,
+            dirty=suite.dirty,
+            digest=suite.digest,
+            again=self.settings.again.header["run"] if self.settings.again else "",
+        )
+        self._stream = VerdictStream(self.folder.verdicts, header)
 
     def take(self, report: pytest.TestReport) -> None:
         """Publish the record that came with ``report``, if one did."""
@@ -123,18 +139,23 @@ class Publisher:
             pics=self.pics,
         )
         summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
+        for sentence in self.answer.told(self._gated) if self.answer else ():
+            reporter.write_line(printable(sentence))
 
     def close(self, *, interrupted: bool) -> ExitStatus:
         """Write the footer, unless the run was interrupted, and say what the run amounts to."""
         tally = self.tally
+        cut_off = interrupted or bool(self.crashed) or not tally.complete or self._evidence_is_missing()
+        self.answer = self._ask(interrupted=interrupted, cut_off=cut_off)
         try:
             if self._stream is not None:
                 # A run without all of its evidence is none.
-                if interrupted or not tally.complete or self._evidence_is_missing():
+                if cut_off:
                     self._stream.abandon()
                 else:
                     told = {"expected": self.expectations.footer(self.records)} if self.expectations.known else {}
-                    self._stream.close({"pics": [one.line() for one in self.pics], **told})
+                    gate = self.answer.footer if self._gated else {}
+                    self._stream.close({"pics": [one.line() for one in self.pics], **told, **gate})
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
@@ -143,8 +164,34 @@ class Publisher:
             self.trouble(trouble)
         if self.troubles:
             return ExitStatus.SETUP
-        status = self.expectations.exit_status(tally, self.records, forgive=self.settings.expected)
-        return ExitStatus.INCONCLUSIVE if interrupted and status is ExitStatus.CONFORMING else status
+        status = self.answer.status
+        if cut_off:
+            return status
+        # A gate says itself what it lets through.
+        forgive = self.settings.expected and not self._gated
+        return self.expectations.exit_status(status, tally, self.records, forgive=forgive)
+
+    @property
+    def _gated(self) -> bool:
+        return bool(self.settings.gate.name or self.settings.waivers)
+
+    def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
+        """What the gate of this run says of it."""
+        lines = [record.line() for record in self.records]
+        there = {(line["purpose"], f"{line['device']}-{line['role']}-{line['transport']}") for line in lines}
+        asked = Asked(
+            lines,
+            self.planned,
+            tuple(f"{name} {case}" for name, some in self._cases.items() for case in some if (name, case) not in there),
+            tuple(self.crashed),
+            interrupted,
+            cut_off,
+            {spec.name: declared(spec) for spec in self.settings.specs.values()},
+        )
+        purposes = all_purposes() if self.settings.gate.profile else {}
+        return answer(
+            self.settings.gate, asked, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()
+        )
 
     def _evidence_is_missing(self) -> bool:
         return any(not (self.folder.flows / f"{flow}.json").is_file() for r in self.records for flow in r.evidence)

@@ -160,6 +160,17 @@ def purpose_of(function: object) -> Purpose | None:
     return found if isinstance(found, Purpose) else None
 
 
+def cases_of(nodeids: Iterable[str]) -> dict[str, list[str]]:
+    """The purposes that pytest's items are of, each with its cases (``device-role-transport``)."""
+    cases: dict[str, list[str]] = {}
+    for nodeid in nodeids:
+        item, _, case = nodeid.removesuffix("]").partition("[")
+        path, _, function = item.rpartition("::")
+        module = path.removesuffix(".py").rpartition("suites/")[2].replace("test_", "")
+        cases.setdefault(f"{module}/{function.removeprefix('test_')}", []).append(case)
+    return cases
+
+
 def applicable_rows(
     purpose: Purpose, catalogue: Catalogue, role: str, pics: Mapping[str, bool]
 ) -> tuple[tuple[str, ...], str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 
-from harness.catalogue import Catalogue
+from harness.catalogue import Catalogue, Row
 from harness.device import Profile
 from harness.errors import SetupError, SipverdictError
 from harness.finding import Record
@@ -85,14 +85,26 @@ class Run:
         purposes = {id(p): p for item in items if (p := purpose_of(getattr(item, "obj", None)))}
         check_suite(purposes.values(), self.catalogue)
 
-    def plan(self, items: Iterable[pytest.Item]) -> int:
-        """Remember the cases of ``items``; how many purposes that are."""
+    def wanted(self, item: pytest.Item) -> bool:
+        """Whether ``item`` is to be run: all are, unless only what did not pass in another run is run again."""
+        purpose, again = purpose_of(getattr(item, "obj", None)), self.settings.again
+        if purpose is None or again is None or not isinstance(item, pytest.Function):
+            return True
+        params = item.callspec.params
+        return again.wants(purpose.name, str(params.get("flow", params.get("flows"))))
+
+    def rows(self, case: Case) -> list[Row]:
+        """The requirements that ``case`` is about: those that apply or, if none does, those of its purpose."""
+        return [self.catalogue[row] for row in case.rows or case.purpose.requirements]
+
+    def plan(self, items: Iterable[pytest.Item]) -> list[str]:
+        """Remember the cases of ``items``, and return their ids."""
         for item in items:
             purpose = purpose_of(getattr(item, "obj", None))
             if purpose is not None and isinstance(item, pytest.Function):
                 wanted = str(item.callspec.params.get("flow", item.callspec.params.get("flows")))
                 self._cases[item.nodeid] = self.cases_for(purpose)[wanted]
-        return len(self._cases)
+        return list(self._cases)
 
     def calls_by_hand(self) -> int:
         """How many calls a person must place in this run, if none has to be repeated: equal plans share theirs."""
@@ -117,7 +129,15 @@ class Run:
             # What has been loaded and collected stays: the garbage collector need not look through it again and again.
             gc.freeze()
             settings = self.settings
-            options = Options(settings.window, settings.ruling, self.sipp, self.work, self._store, smoke=settings.smoke)
+            options = Options(
+                settings.window,
+                settings.ruling,
+                self.sipp,
+                self.work,
+                self._store,
+                smoke=settings.smoke,
+                repeat=settings.repeat,
+            )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
             # A worker of xdist, which is told its devices one by one, has no terminal.
             self.session.progress.person.attended = devices is None

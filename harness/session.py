@@ -24,7 +24,7 @@ from harness.judge.ruling import Ruling
 from harness.plan import Plan
 from harness.progress import Progress
 from harness.purpose import Purpose
-from harness.settle import Assessment, assess, confirm
+from harness.settle import Assessment, assess, conclude
 from harness.sipp.binary import SippBinary
 from harness.smoke import smoked
 from harness.verdict import Verdict
@@ -64,6 +64,8 @@ class Options:
     on_flow: Callable[[Flow], None] = lambda _flow: None
     smoke: bool = True
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
+    repeat: int = 1
+    """How often every case is driven; more than once: what differs is flaky."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Settled:
 
 @dataclass
 class _Job:
-    """One plan on one device in one role, driven at most twice, for all the cases that need it."""
+    """One plan on one device in one role, driven once or more often, for all the cases that need it."""
 
     station: Station
     plan: Plan
@@ -88,7 +90,7 @@ class _Job:
     _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
 
     def drive(self, attempt: int) -> asyncio.Task[Flow]:
-        """The flow of the first (0) or the confirming (1) drive."""
+        """The flow of the first (0), the second (1) … drive."""
         while len(self._drives) <= attempt:
             drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives))
             self._drives.append(asyncio.create_task(drive))
@@ -185,9 +187,10 @@ class Session:
             for plan in case.purpose.plans_for(case.role):
                 key = (plan, case.role, case.transport)
                 jobs.setdefault(key, _Job(station, *key))
-        for job in sorted(jobs.values(), key=_longest_first):
-            job.drive(0).add_done_callback(self._store)
-        self.progress.planned_drives += len(jobs)
+        for attempt in range(self._options.repeat):
+            for job in sorted(jobs.values(), key=_longest_first):
+                job.drive(attempt).add_done_callback(self._store)
+        self.progress.planned_drives += len(jobs) * self._options.repeat
         await asyncio.gather(
             *(
                 self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])
@@ -198,15 +201,16 @@ class Session:
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
         result = self._results[_key(case)]
         try:
-            flows = await asyncio.gather(*(job.drive(0) for job in jobs))
-            assessment = self._assess(case, flows)
-            drives = 1
-            if assessment.wants_second_drive:
+            repeat = self._options.repeat
+            driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
+            rounds = [self._assess(case, flows) for flows in driven]
+            if repeat == 1 and rounds[0].wants_second_drive:
                 self.progress.confirming += 1
                 for job in jobs:
                     job.drive(1).add_done_callback(self._store)
-                again = await asyncio.gather(*(job.drive(1) for job in jobs))
-                assessment, flows, drives = confirm(assessment, self._assess(case, again)), [*flows, *again], 2
+                driven.append(await asyncio.gather(*(job.drive(1) for job in jobs)))
+                rounds.append(self._assess(case, driven[1]))
+            assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
             record = Record(
                 purpose=case.purpose.name,
                 device=case.device,
@@ -217,7 +221,7 @@ class Session:
                 reason=assessment.reason,
                 requirements=assessment.ruled,
                 window_s=self._options.window.seconds,
-                drives=drives,
+                drives=len(driven),
                 evidence=tuple(flow.id for flow in flows),
             )
             self.progress.judged(record)

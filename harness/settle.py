@@ -70,6 +70,40 @@ def confirm(first: Assessment, second: Assessment) -> Assessment:
     return Assessment(merged, combine(ruled.verdict for ruled in merged))
 
 
+def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
+    """What the rounds of a case amount to, in the order in which they were driven.
+
+    ``repeat`` is how often the run drove every case.  1: a second round is there to confirm the first one.
+    """
+    if repeat > 1:
+        return _agreed(rounds)
+    return confirm(rounds[0], rounds[1]) if len(rounds) > 1 else rounds[0]
+
+
+def _agreed(rounds: Sequence[Assessment]) -> Assessment:
+    """What all rounds say; a requirement about which they differ is inconclusive, "flaky".
+
+    A round that a disturbance made inconclusive does not count beside one that saw something.
+    """
+    counted = [one for one in rounds if not (one.disturbed and one.verdict is Verdict.INCONCLUSIVE)] or list(rounds)
+    by_row: dict[str, list[Ruled]] = {}
+    for ruled in (ruled for one in counted for ruled in one.ruled):
+        by_row.setdefault(ruled.finding.requirement, []).append(ruled)
+    merged = tuple(_agreed_about(ruled, len(counted)) for ruled in by_row.values())
+    return Assessment(merged, combine(ruled.verdict for ruled in merged))
+
+
+def _agreed_about(said: Sequence[Ruled], rounds: int) -> Ruled:
+    verdicts = [ruled.verdict for ruled in said] + [Verdict.NONE] * (rounds - len(said))
+    worst = max(said, key=lambda ruled: ruled.verdict)
+    if len(set(verdicts)) == 1:
+        return worst
+    counts = ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts), reverse=True))
+    reason = f"flaky: {counts} in {rounds} drives; {worst.verdict}: {worst.finding.actual}"
+    finding = dataclasses.replace(worst.finding, outcome="unseen", actual=reason)
+    return Ruled(finding, worst.level, Verdict.INCONCLUSIVE, reason)
+
+
 def _confirmed(first: Ruled, second: Ruled | None) -> Ruled:
     verdicts = {first.verdict, second.verdict if second else Verdict.NONE}
     if Verdict.FAIL not in verdicts:

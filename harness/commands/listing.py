@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from harness import requirement_profiles
 from harness.catalogue import Catalogue
 from harness.device import builtin_profiles, load_profiles
 from harness.device.pics import CLAIMS
@@ -23,7 +24,8 @@ def show(what: str, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        _table([_short(row) for row in rows] if what == "pics" else rows)
+        shorten = _SHORT.get(what)
+        _table([shorten(row) for row in rows] if shorten else rows)
     return 0
 
 
@@ -101,20 +103,51 @@ def pics() -> list[dict[str, Any]]:
     ]
 
 
+def profiles() -> list[dict[str, Any]]:
+    """The named sets of requirements that gates and certificates speak of."""
+    catalogue = Catalogue.load()
+    found = [
+        requirement_profiles.named(name, catalogue, all_purposes()) for name in requirement_profiles.load(catalogue)
+    ]
+    return [
+        {
+            "profile": profile.name,
+            "status": profile.status,
+            "roles": list(profile.roles),
+            "needs": profile.needs,
+            "title": profile.title,
+            "requirements": list(profile.requirements),
+            "awaiting": list(profile.awaiting),
+        }
+        for profile in found
+    ]
+
+
 LISTS: Final = {
     "purposes": purposes,
     "requirements": requirements,
     "devices": devices,
     "faults": faults,
     "pics": pics,
+    "profiles": profiles,
 }
 """What can be listed."""
 
 
-def _short(row: dict[str, Any]) -> dict[str, Any]:
+def _short_pics(row: dict[str, Any]) -> dict[str, Any]:
     """A PICS key in one line: how many requirements it brings, and how many of them a purpose decides today."""
     counts = {key: len(row[key]) for key in ("requirements", "decided")}
     return {"pics": row["pics"], **counts, "sentence": row["sentence"]}
+
+
+def _short_profile(profile: dict[str, Any]) -> dict[str, Any]:
+    """A profile for people: its requirements are a page of their own."""
+    kept = {key: profile[key] for key in ("profile", "status", "roles", "title")}
+    return kept | {"requirements": len(profile["requirements"])}
+
+
+_SHORT: Final = {"pics": _short_pics, "profiles": _short_profile}
+"""What is too long for a table."""
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> None:
@@ -122,7 +155,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key in rows[0] if rows else ():
         table.add_column(
-            key, overflow="fold", no_wrap=key in ("device", "fault", "pics")
+            key, overflow="fold", no_wrap=key in ("device", "fault", "pics", "profile")
         )  # their names are to be copied
     for row in rows:
         table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))

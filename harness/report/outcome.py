@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
+from harness.catalogue import Row
 from harness.errors import EvidenceError, Inconclusive, Nonconformity, SetupError
 from harness.finding import Record
 from harness.report.clean import printable
@@ -109,8 +110,12 @@ def settle(record: Record, text: str) -> None:
         warnings.warn(Warned(text), stacklevel=2)
 
 
-def junit_properties(record: Record) -> list[tuple[str, str]]:
-    """The properties of a test case in ``junit.xml``, for ``item.user_properties``."""
+def junit_properties(record: Record, rows: Iterable[Row] = ()) -> list[tuple[str, str]]:
+    """The properties of a test case in ``junit.xml``, for ``item.user_properties``.
+
+    ``rows`` are the requirements that it is about: also where it did not apply and nothing was found out.
+    """
+    about = {row.id: row for row in rows}
     return [
         (name, printable(value))
         for name, value in (
@@ -122,7 +127,19 @@ def junit_properties(record: Record) -> list[tuple[str, str]]:
             ("reason", record.reason),
             ("window_s", f"{record.window_s:g}"),
             ("drives", str(record.drives)),
-            *((f"requirement {ruled.finding.requirement}", str(ruled.verdict)) for ruled in record.requirements),
+            *((f"clause {row.id}", row.clause) for row in about.values()),
+            *((f"level {row.id}", row.level) for row in about.values()),
+            *_found(record, about),
             *(("evidence", f"flows/{flow}.json") for flow in record.evidence),
         )
     ]
+
+
+def _found(record: Record, about: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The verdict about each requirement, and the finding's fingerprint where there is one to be waived."""
+    for ruled in record.requirements:
+        yield f"requirement {ruled.finding.requirement}", str(ruled.verdict)
+        if ruled.verdict > Verdict.PASS:
+            yield f"finding {ruled.finding.requirement}", ruled.finding.fingerprint
+    told = {ruled.finding.requirement for ruled in record.requirements}
+    yield from ((f"requirement {row}", verdict_name(record)) for row in about if row not in told)

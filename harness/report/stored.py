@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pydantic import TypeAdapter, ValidationError
+
 from harness.errors import EvidenceError
-from harness.flow import Flow
+from harness.flow import FORMAT, Flow
 from harness.report.folder import FLOW_ID
 from harness.report.outcome import NAMES, Tally
 
 Check = Callable[[Any], bool]
+Parts = Mapping[str, bytes]
+"""A run that is not a folder: its files by their path in it (a dossier's)."""
 _LONGEST_LINE = 16 * 1024 * 1024
 
 
@@ -37,6 +42,22 @@ def _evidence(value: Any) -> bool:
     return isinstance(value, list) and all(_flow_id(path) is not None for path in value)
 
 
+def _lists_of_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, list) and all(map(_text, one)) for one in value.values())
+
+
+def _device(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _text(value.get("name"))
+        and isinstance(value.get("pics"), dict)
+        and all(isinstance(claimed, bool) for claimed in value["pics"].values())
+        and all(isinstance(value.get(key, []), list) for key in ("roles", "transports", "faults"))
+        and all(_text(one) for key in ("roles", "transports", "faults") for one in value.get(key, []))
+        and isinstance(value.get("pixit", {}), dict)
+    )
+
+
 _HEADER: Mapping[str, tuple[Check, str]] = {
     "run": (_text, "a string"),
     "suite": (_text, "a string"),
@@ -45,6 +66,16 @@ _HEADER: Mapping[str, tuple[Check, str]] = {
     "window": (lambda value: isinstance(value, (str, dict)), "the window of the run"),
     "ruling": (_text, "a string"),
     "planned": (_count, "a number of purposes"),
+}
+# What runs of older suites do not say.
+_MAY_SAY: Mapping[str, tuple[Check, str]] = {
+    "strict": (lambda value: isinstance(value, bool), "true or false"),
+    "repeat": (lambda value: _count(value) and value > 0, "how often each case was driven"),
+    "cases": (lambda value: _lists_of_text(value), "the cases of each purpose"),
+    "devices": (lambda value: isinstance(value, list) and all(map(_device, value)), "a list of devices"),
+    "suite_commit": (_text, "a string"),
+    "suite_dirty": (lambda value: isinstance(value, bool), "true or false"),
+    "suite_digest": (_text, "a string"),
 }
 _RECORD: Mapping[str, tuple[Check, str]] = {
     "purpose": (_text, "a string"),
@@ -81,6 +112,20 @@ class StoredRun:
     records: tuple[Mapping[str, Any], ...]
     footer: Mapping[str, Any] | None
     """None only where a stream that was cut off was asked for."""
+    parts: Parts | None = None
+    """Its files, where they are in no folder."""
+
+    @property
+    def devices(self) -> dict[str, Mapping[str, Any]]:
+        """What the header says of each device, by name."""
+        return {device["name"]: device for device in self.header.get("devices", ())}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The cases that were planned and have no record: ``purpose device-role-transport`` each."""
+        there = {(r["purpose"], f"{r.get('device', '')}-{r['role']}-{r['transport']}") for r in self.records}
+        cases = ((purpose, case) for purpose, some in self.header.get("cases", {}).items() for case in some)
+        return tuple(f"{purpose} {case}" for purpose, case in cases if (purpose, case) not in there)
 
     @property
     def tally(self) -> Tally:
@@ -98,19 +143,47 @@ class StoredRun:
         path = self.folder / "flows" / f"{identifier}.json"
         if not FLOW_ID.fullmatch(identifier):
             raise EvidenceError(f"{path}: expected the id of a flow, found {identifier[:80]!r}")
-        # A dossier from others must not make us read what it points at.
-        if path.is_symlink():
-            raise EvidenceError(f"{path}: expected a file of its own, found a link")
         try:
-            return Flow.from_json(path.read_text(encoding="utf-8"))
+            return _checked_flow(self._read(path, identifier))
         except OSError as error:
             raise EvidenceError(f"{path}: expected a stored flow, but {error.strerror}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise EvidenceError(f"{path}: expected a stored flow, but it cannot be read: {error!r:.200}") from error
+            raise EvidenceError(f"{path}: expected a stored flow, but it cannot be read: {_first(error)}") from error
+
+    def _read(self, path: Path, identifier: str) -> bytes:
+        if self.parts is not None:
+            if (name := f"flows/{identifier}.json") not in self.parts:
+                raise EvidenceError(f"{path}: expected a stored flow, found nothing")
+            return self.parts[name]
+        # A run from others must not make us read what it points at.
+        if path.is_symlink():
+            raise EvidenceError(f"{path}: expected a file of its own, found a link")
+        return path.read_bytes()
 
 
-def read_run(folder: Path, *, cut_off: bool = False) -> StoredRun:
-    """The run stored in ``folder``.
+@cache
+def _flow_type() -> TypeAdapter[Flow]:
+    return TypeAdapter(Flow)
+
+
+def _checked_flow(content: bytes) -> Flow:
+    """The flow stored as ``content``; ValueError where a value is of another type than a judge may rely on."""
+    stored = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    if not isinstance(stored, dict) or stored.pop("format", None) != FORMAT:
+        raise ValueError(f"not a flow of format {FORMAT}")
+    return _flow_type().validate_python(stored)
+
+
+def _first(error: Exception) -> str:
+    """What is wrong, in one line."""
+    if isinstance(error, ValidationError):
+        detail = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, detail['loc']))[:100]}: {detail['msg'][:100]}"
+    return f"{error!r:.200}"
+
+
+def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None) -> StoredRun:
+    """The run stored in ``folder``, or in ``parts`` (``folder`` is then only what it is called).
 
     EvidenceError, naming file, line and what was expected, unless it is whole: header, valid lines, and a footer
     that agrees with them.  With ``cut_off`` the footer, and all of a last line, may be missing.
@@ -121,7 +194,8 @@ def read_run(folder: Path, *, cut_off: bool = False) -> StoredRun:
     records: list[Mapping[str, Any]] = []
     seen: set[tuple[str, ...]] = set()
     number = 0
-    for number, line in enumerate(_lines(path), start=1):
+    lines = _lines(path) if parts is None else parts.get("verdicts.jsonl", b"").splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
         if not line.endswith(b"\n"):
             if cut_off:
                 break
@@ -129,6 +203,7 @@ def read_run(folder: Path, *, cut_off: bool = False) -> StoredRun:
         entry = _object(path, number, line)
         if header is None:
             header = _checked(path, number, entry, _HEADER, "the header")
+            _checked(path, number, entry, {key: _MAY_SAY[key] for key in _MAY_SAY if key in entry}, "the header")
         elif footer is not None:
             _refuse(path, number, "nothing after the footer", "another line")
         elif "executed" in entry:
@@ -139,7 +214,7 @@ def read_run(folder: Path, *, cut_off: bool = False) -> StoredRun:
         _refuse(path, 1, "a header", "nothing")
     if footer is None and not cut_off:
         _refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
-    run = StoredRun(folder, header, tuple(records), footer)
+    run = StoredRun(folder, header, tuple(records), footer, parts)
     if footer is not None:
         tally = run.tally
         for key, told in (

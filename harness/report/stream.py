@@ -10,8 +10,8 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,6 +41,20 @@ class Header:
     """How many purposes (per device, role and transport) are to come to a verdict."""
     strict: bool = False
     """Whether a violated SHOULD was a fail: judging again needs to know."""
+    repeat: int = 1
+    """How often every case was driven: judging again needs to know."""
+    devices: Sequence[Mapping[str, Any]] = ()
+    """What is known of each device of the run (:func:`harness.report.declared.declared`)."""
+    cases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What is planned: the cases (``device-role-transport``) of each purpose."""
+    commit: str = ""
+    """The commit of the suite; empty where it is no git checkout."""
+    dirty: bool = True
+    """Whether the suite differed from that commit, or nobody could tell."""
+    digest: str = ""
+    """SHA-256 over the suite's files."""
+    again: str = ""
+    """The run of which this one repeats what did not pass."""
 
     def line(self) -> dict[str, Any]:
         """The first object of the stream."""
@@ -53,6 +67,13 @@ class Header:
             "ruling": self.ruling,
             "planned": self.planned,
             "strict": self.strict,
+            "repeat": self.repeat,
+            "suite_commit": self.commit,
+            "suite_dirty": self.dirty,
+            "suite_digest": self.digest,
+            "again": self.again,
+            "devices": [dict(device) for device in self.devices],
+            "cases": {purpose: list(cases) for purpose, cases in self.cases.items()},
         }
 
 
@@ -98,14 +119,13 @@ class VerdictStream:
             self._seen.add(key)
 
     def close(self, more: Mapping[str, Any] | None = None) -> Tally:
-        """Write the footer, with what ``more`` there is to say, and close.  SetupError, and no footer, if the disk
-        refuses."""
+        """Write the footer, with ``more`` in it, and close.  SetupError, and no footer, if the disk refuses."""
         with self._lock:
             tally = self.tally
+            footer = {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
             try:
                 if self._file is not None:
-                    counted = {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
-                    self._append("", {**(more or {}), **counted})
+                    self._append("", dict(more or {}) | footer)
                     os.fsync(self._file)
             except OSError as error:
                 raise cannot_write(self.path, error) from error

@@ -42,7 +42,7 @@ def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
         entries.append(
             ("verdict", f"a warning, not a fail: the clause says {ruled.level}" if _weak(ruled) else "a warning")
         )
-    entries += [("clause", clause), ("run only", reproduce)]
+    entries += [("clause", clause), ("finding", finding.fingerprint), ("run only", reproduce)]
     return "\n".join(
         [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
     )

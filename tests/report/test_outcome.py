@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flows import HOSTILE, record, ruled
 
+from harness.catalogue import Catalogue
 from harness.errors import EvidenceError, Inconclusive, Nonconformity, ProfileError
 from harness.report.outcome import ExitStatus, Tally, Warned, junit_properties, settle
 from harness.verdict import Verdict
@@ -49,6 +52,32 @@ def test_pytest_is_told_by_the_exception() -> None:
         settle(record(Verdict.WARN), "text")
     with pytest.raises(pytest.skip.Exception, match="no 302"):
         settle(record(Verdict.NONE, applicable=False, reason="no 302"), "")
+
+
+def test_junit_says_clause_level_verdict_and_evidence_of_every_requirement() -> None:
+    rows = [Catalogue.load()[row] for row in ("RFC3261-21.6-01", "RFC3261-7.2-01")]
+    one = ruled(Verdict.FAIL, actual="INVITE")
+    found = junit_properties(record(Verdict.FAIL, "p", one, ruled(requirement="RFC3261-7.2-01")), rows)
+    for wanted in (
+        ("clause RFC3261-21.6-01", "RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1"),
+        ("level RFC3261-21.6-01", "DERIVED"),
+        ("requirement RFC3261-21.6-01", "fail"),
+        ("finding RFC3261-21.6-01", one.finding.fingerprint),
+        ("requirement RFC3261-7.2-01", "pass"),
+        ("evidence", "flows/f1.json"),
+    ):
+        assert wanted in found
+    assert "finding RFC3261-7.2-01" not in dict(found)
+    assert len(found) == len(set(found))
+
+
+def test_junit_says_so_too_where_a_purpose_does_not_apply() -> None:
+    skipped = replace(record(Verdict.NONE, applicable=False, reason="no 302", evidence=()), requirements=())
+    found = junit_properties(skipped, [Catalogue.load()["RFC3261-21.6-01"]])
+    assert ("verdict", "not_applicable") in found
+    assert ("requirement RFC3261-21.6-01", "not_applicable") in found
+    assert ("clause RFC3261-21.6-01", "RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1") in found
+    assert "evidence" not in dict(found)
 
 
 def test_junit_properties_are_flat_and_legal() -> None:

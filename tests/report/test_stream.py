@@ -45,6 +45,13 @@ def test_the_contract(tmp_path: Path) -> None:
         "ruling": "certification",
         "planned": 2,
         "strict": False,
+        "repeat": 1,
+        "suite_commit": "",
+        "suite_dirty": True,
+        "suite_digest": "",
+        "again": "",
+        "devices": [],
+        "cases": {},
     }
     assert {"purpose", "role", "transport", "verdict", "requirements", "window_s", "drives", "evidence"} <= one.keys()
     assert one["evidence"] == ["flows/f1.json"]

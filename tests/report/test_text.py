@@ -42,6 +42,7 @@ def test_a_fail_reads_like_a_bug_report() -> None:
         "means     the redirector goes on sending its 302 for 32 s",
         "look at   how the ACK is built from the transaction's own INVITE",
         "clause    RFC 3261 §17.1.1.3",
+        "finding   97247c5457dd",
         f"run only  {AGAIN}",
     ]
 

@@ -1,0 +1,64 @@
+"""``sipverdict certify``: a conformance statement and a signed dossier, or every reason why not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from harness.catalogue import Catalogue
+from harness.discovery import all_purposes
+from harness.errors import EvidenceError
+from harness.evidence.certificate import Objection, certificate, choose_device, objections
+from harness.evidence.dossier import KEY, STATEMENT_HTML, STATEMENT_PDF, compose
+from harness.evidence.keys import load_private
+from harness.evidence.pack import pack
+from harness.report.clean import printable
+from harness.report.files import cannot_write
+from harness.report.outcome import ExitStatus
+from harness.report.stored import read_run
+from harness.requirement_profiles import named
+
+DOSSIER = "dossier.tar.gz"
+
+
+def certify(folder: str, profile_name: str, key: Path, device: str | None, output: Path) -> int:
+    """Write the certificate of the run in ``folder`` to ``output``.
+
+    Status 0; where the run bears none, all reasons at once and the status that they amount to: 1 if the device
+    fails, 4 if the evidence does not bear its verdicts, else 2.
+    """
+    catalogue, purposes = Catalogue.load(), all_purposes()
+    profile, signer = named(profile_name, catalogue, purposes), load_private(key)
+    run = read_run(Path(folder), cut_off=True)
+    name = choose_device(run, device)
+    if reasons := objections(run, profile, name, catalogue, purposes):
+        print(f"no certificate {profile.name} for {printable(name)}:", file=sys.stderr)
+        for reason in reasons:
+            print(f"  - {printable(reason.sentence)}", file=sys.stderr)
+        return int(_status(reasons))
+    if any(path.is_symlink() for path in (run.folder / "verdicts.jsonl", run.folder / "flows")):
+        raise EvidenceError(f"{run.folder}: expected files of its own, found a link")
+    parts = compose(run, certificate(run, profile, name, catalogue, purposes), signer)
+    files = {DOSSIER: pack(parts), **{name: parts[name] for name in (STATEMENT_HTML, STATEMENT_PDF, KEY)}}
+    _write(output, files)
+    print(f"{printable(name)} meets {profile.name}; signed by {signer.public_key.keyid}")
+    for file in sorted(files):
+        print(f"  {output / file}")
+    return int(ExitStatus.CONFORMING)
+
+
+def _status(reasons: list[Objection]) -> ExitStatus:
+    of = {reason.status for reason in reasons}
+    order = (ExitStatus.EVIDENCE, ExitStatus.NOT_CONFORMING, ExitStatus.INCONCLUSIVE)
+    return next(status for status in order if status in of)
+
+
+def _write(output: Path, files: dict[str, bytes]) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            partial = output / f".{name}.partial"
+            partial.write_bytes(content)
+            partial.replace(output / name)
+    except OSError as error:
+        raise cannot_write(Path(error.filename or output), error) from error

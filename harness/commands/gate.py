@@ -1,0 +1,58 @@
+"""``sipverdict gate``: what a pipeline asks of a stored run; the same answer as ``sipverdict run --gate`` gives."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from harness.catalogue import Catalogue
+from harness.discovery import all_purposes
+from harness.gate import Answer, Asked, Blocking, Gate, answer
+from harness.report.clean import printable
+from harness.report.stored import StoredRun, read_run
+from harness.waivers import Waiver, load
+
+
+def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: date | None = None) -> int:
+    """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
+
+    With ``draft``: print a waivers file for what counts instead, for a person to sign.
+    """
+    found = ask(read_run(Path(folder), cut_off=True), name, waivers, today)
+    if draft:
+        print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
+        return int(found.status)
+    for sentence in found.told(gated=True):
+        print(printable(sentence))
+    return int(found.status)
+
+
+def ask(run: StoredRun, name: str, waivers: str | None = None, today: date | None = None) -> Answer:
+    """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
+    catalogue, purposes = Catalogue.load(), all_purposes()
+    let: tuple[Waiver, ...] = load(Path(waivers), catalogue, purposes) if waivers else ()
+    return answer(Gate.of(name, catalogue), asked(run), let, catalogue, purposes, today or datetime.now(UTC).date())
+
+
+def asked(run: StoredRun) -> Asked:
+    """A stored run as a gate is told of it."""
+    return Asked(run.records, run.header["planned"], run.missing, cut_off=run.footer is None, devices=run.devices)
+
+
+def _draft(blocking: Blocking) -> str:
+    line, found = blocking.line, blocking.requirement
+    told = (
+        ("owner", ""),
+        ("reason", ""),
+        ("device", line.get("device", "")),
+        ("purpose", line["purpose"]),
+        ("role", line["role"]),
+        ("transport", line["transport"]),
+        ("requirement", found["id"]),
+        ("verdict", found["verdict"]),
+        ("finding", found["finding"]),
+    )
+    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)))}" for key, value in told)
+    why = printable(str(found.get("reason", "")))[:200]
+    return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"

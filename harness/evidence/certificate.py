@@ -1,0 +1,249 @@
+"""A certificate: whether a run bears one, and what it says.  Pure functions of a stored run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.catalogue import Catalogue, Row
+from harness.errors import EvidenceError, SetupError
+from harness.evidence.rejudge import rejudge
+from harness.gate import unmet
+from harness.purpose import Purpose
+from harness.report.outcome import NAMES, NOT_APPLICABLE, ExitStatus, Tally
+from harness.report.stored import StoredRun
+from harness.requirement_profiles import RequirementProfile, demands
+from harness.windows import STANDARD, WINDOWS, Window
+
+_TOLD = 8
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One requirement of the profile, in one role."""
+
+    row: Row
+    role: str
+    verdict: str
+    """The worst of its purposes; "not applicable" where the device's PICS switch it off."""
+    reason: str
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Everything that a conformance statement says."""
+
+    profile: RequirementProfile
+    device: Mapping[str, Any]
+    """The header's entry for the device."""
+    version: str
+    """What the product itself said its version is; "" if it says none."""
+    run: str
+    suite: Mapping[str, str]
+    """version, commit, digest, sipp."""
+    window: Window
+    ruling: str
+    strict: bool
+    began: datetime
+    ended: datetime
+    counts: Mapping[str, int]
+    """The verdicts of all purposes that this device was asked, by name."""
+    drives: int
+    decided: tuple[Decided, ...]
+    beside: tuple[Mapping[str, Any], ...]
+    """Records of this device outside the profile that did not pass: a certificate does not hide them."""
+
+    @property
+    def warnings(self) -> tuple[Decided, ...]:
+        """Requirements of the profile with a warning."""
+        return tuple(one for one in self.decided if one.verdict == "warn")
+
+    @property
+    def in_force(self) -> tuple[Decided, ...]:
+        """The requirements that the device's PICS leave in force."""
+        return tuple(one for one in self.decided if one.verdict != NOT_APPLICABLE)
+
+
+def choose_device(run: StoredRun, name: str | None) -> str:
+    """The device of ``run`` that is to be certified; SetupError if that is not clear."""
+    known = list(dict.fromkeys(str(line.get("device", "")) for line in run.records)) or list(run.devices)
+    if name is None and len(known) == 1:
+        return known[0]
+    if name in known:
+        return str(name)
+    told = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
+    raise SetupError(f"{told}: {', '.join(known)}", "name one with --device: a certificate speaks of one device")
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Something that keeps a run from bearing a certificate."""
+
+    sentence: str
+    status: ExitStatus = ExitStatus.INCONCLUSIVE
+    """What it amounts to: the run is not enough (2), the device fails (1), the evidence does not bear it (4)."""
+
+
+def objections(
+    run: StoredRun, profile: RequirementProfile, device: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
+) -> list[Objection]:
+    """Everything that keeps ``device`` from being certified by ``run``; none: nothing does."""
+    return [
+        *map(Objection, _of_run(run)),
+        *map(Objection, _of_device(run, profile, device, catalogue, purposes)),
+        *_of_verdicts(run, profile, device, catalogue, purposes),
+        *_of_evidence(run, catalogue, purposes),
+    ]
+
+
+def _of_run(run: StoredRun) -> Iterator[str]:
+    header = run.header
+    if run.footer is None:
+        yield "the run is not whole: it was cut off before its footer"
+    if missing := run.missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        yield f"the run is not whole: no verdict of {'; '.join(missing[:3])}{more}"
+    planned = sum(map(len, header.get("cases", {}).values()))
+    if len(run.records) != header["planned"] or planned != header["planned"]:
+        yield (
+            f"planned is not executed: the header plans {header['planned']} cases and names {planned}, "
+            f"{len(run.records)} have a record"
+        )
+    window = WINDOWS.get(header["window"]) if isinstance(header["window"], str) else None
+    if window is None or window.seconds < STANDARD.seconds:
+        yield f"the window is {header['window']!s:.40}; a certificate needs {STANDARD} or a longer one"
+    if header["ruling"] != "certification":
+        yield f"the ruling is {header['ruling']:.40}; a certificate needs certification"
+    gate = (run.footer or {}).get("gate")
+    if isinstance(gate, dict) and (waived := gate.get("waived")):
+        yield f"findings of it were waived ({len(waived)}); a waived run never certifies"
+    if not header.get("suite_commit"):
+        yield "the suite was no git checkout, so nothing shows which one it was"
+    elif header.get("suite_dirty", True):
+        yield f"the suite was changed since its commit {header['suite_commit'][:12]}: commit, or go back to the release"
+    if header.get("again"):
+        yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
+
+
+def _of_device(
+    run: StoredRun, profile: RequirementProfile, name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
+) -> Iterator[str]:
+    if profile.status == "draft":
+        yield f"the profile {profile.name} is a draft: {' '.join(profile.why.split())}"
+    device = run.devices.get(name)
+    if device is None:
+        yield f"the run does not say what {name} is and declares"
+        return
+    if device.get("faults"):
+        yield f"{name} was given faults ({', '.join(device['faults'])}): that is no product"
+    holes = unmet(profile, name, device, run.records, catalogue, purposes)
+    yield from holes[:_TOLD]
+    if len(holes) > _TOLD:
+        yield f"and {len(holes) - _TOLD} more that the profile demands and the run did not decide"
+    if not holes and not _demanded(profile, device, catalogue, purposes):
+        yield f"nothing of {profile.name} applies to {name}: its PICS switch everything off"
+
+
+def _demanded(
+    profile: RequirementProfile, device: Mapping[str, Any], catalogue: Catalogue, purposes: Mapping[str, Purpose]
+) -> set[tuple[str, str, str]]:
+    """Purpose, role and requirement of everything that the profile demands of the device."""
+    return {
+        (purpose, demand.role, demand.requirement)
+        for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue)
+        for purpose in demand.purposes
+    }
+
+
+def _of_verdicts(
+    run: StoredRun, profile: RequirementProfile, name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
+) -> Iterator[Objection]:
+    demanded = _demanded(profile, run.devices[name], catalogue, purposes) if name in run.devices else set()
+    for line in run.records:
+        for row in line["requirements"] if line.get("device") == name else ():
+            if (line["purpose"], line["role"], row["id"]) not in demanded or row["verdict"] in ("pass", "warn"):
+                continue
+            failed = row["verdict"] == "fail"
+            what = f"fail, confirmed by {line['drives']} drives" if failed else row["verdict"]
+            yield Objection(
+                f"{row['id']} is {what} in {line['purpose']} ({line['role']}): {row['reason'][:160]}",
+                ExitStatus.NOT_CONFORMING if failed else ExitStatus.INCONCLUSIVE,
+            )
+
+
+def _of_evidence(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Iterator[Objection]:
+    try:
+        judged = rejudge(run, catalogue, purposes)
+    except EvidenceError as error:
+        yield Objection(error.cause, ExitStatus.EVIDENCE)
+        return
+    for difference in judged.differences[:_TOLD]:
+        yield Objection(f"judged again, a verdict differs: {difference.sentence}", ExitStatus.EVIDENCE)
+    if (more := len(judged.differences) - _TOLD) > 0:
+        yield Objection(f"judged again, {more} more differ", ExitStatus.EVIDENCE)
+
+
+def certificate(
+    run: StoredRun, profile: RequirementProfile, name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
+) -> Certificate:
+    """What the certificate of ``name`` says; only to be called where there are no :func:`objections`."""
+    device, header = run.devices[name], run.header
+    records = [line for line in run.records if line.get("device") == name]
+    flows = [run.flow(path[6:-5]) for line in records for path in line["evidence"]]
+    decided = tuple(
+        _decided(demand.requirement, demand.role, demand.purposes, records, catalogue)
+        for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue)
+    )
+    inside = {(purpose, one.role) for one in decided for purpose in one.purposes}
+    beside = tuple(
+        line
+        for line in records
+        if (line["purpose"], line["role"]) not in inside and line["verdict"] not in ("pass", NOT_APPLICABLE)
+    )
+    times = [time for flow in flows for time in (*(call.placed_at for call in flow.calls), flow.watch.closed_at)]
+    versions = dict.fromkeys(str(flow.device.get("version") or "") for flow in flows)
+    return Certificate(
+        profile=profile,
+        device=device,
+        version=", ".join(filter(None, versions)),
+        run=header["run"],
+        suite={
+            "version": header["suite"],
+            "commit": header["suite_commit"],
+            "digest": header["suite_digest"],
+            "sipp": header["sipp"],
+        },
+        window=WINDOWS[header["window"]],
+        ruling=header["ruling"],
+        strict=bool(header.get("strict")),
+        began=_utc(min(times, default=0.0)),
+        ended=_utc(max(times, default=0.0)),
+        counts=Tally.of((line["verdict"] for line in records), len(records)).counts,
+        drives=len({flow.id for flow in flows}),
+        decided=decided,
+        beside=beside,
+    )
+
+
+def _decided(
+    requirement: str, role: str, purposes: tuple[str, ...], records: list[Mapping[str, Any]], catalogue: Catalogue
+) -> Decided:
+    row = catalogue[requirement]
+    found = [
+        said
+        for line in records
+        if line["purpose"] in purposes and line["role"] == role
+        for said in line["requirements"]
+        if said["id"] == requirement
+    ]
+    if not found:
+        return Decided(row, role, NOT_APPLICABLE, f"the device does not declare {row.applies_if}", ())
+    worst = min(found, key=lambda said: NAMES.index(said["verdict"]))
+    return Decided(row, role, worst["verdict"], worst["reason"], purposes)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)

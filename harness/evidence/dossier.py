@@ -1,0 +1,117 @@
+"""The dossier: the evidence of a run, and the certificate that rests on it, as one set of files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from securesystemslib.signer import CryptoSigner
+
+from harness import requirement_profiles
+from harness.catalogue import PATH as CATALOGUE
+from harness.errors import EvidenceError
+from harness.evidence.certificate import Certificate
+from harness.evidence.envelope import sign, statement
+from harness.evidence.keys import public_pem
+from harness.evidence.pdf import pdf
+from harness.evidence.statement import facts, html
+from harness.provenance import ROOT
+from harness.report.stored import StoredRun
+
+SUMS, ENVELOPE, KEY, VERDICTS = "SHA256SUMS", "attestation.dsse.json", "key.pub", "verdicts.jsonl"
+STATEMENT_HTML, STATEMENT_PDF = "statement.html", "statement.pdf"
+SUITE_FILES = {"suite/requirements.json": CATALOGUE, "suite/profiles.toml": requirement_profiles.PATH}
+FIXED = (SUMS, ENVELOPE, KEY, VERDICTS, STATEMENT_HTML, STATEMENT_PDF, *SUITE_FILES)
+"""What every dossier holds, beside its flows and scenarios."""
+_SUM = re.compile(r"([0-9a-f]{64})  (\S{1,250})")
+
+
+def compose(run: StoredRun, certificate: Certificate, signer: CryptoSigner) -> dict[str, bytes]:
+    """The files of the dossier, by name: a pure function of the run, the suite and the key."""
+    told = facts(certificate, signer.public_key.keyid)
+    parts = evidence(run) | {
+        STATEMENT_HTML: html(told).encode("utf-8", "backslashreplace"),
+        STATEMENT_PDF: pdf(told),
+        KEY: public_pem(signer),
+    }
+    return seal(parts, predicate(certificate), signer)
+
+
+def seal(parts: Mapping[str, bytes], told: Mapping[str, Any], signer: CryptoSigner) -> dict[str, bytes]:
+    """``parts`` with their hashes and the signed attestation that ``told`` is about them."""
+    listed = dict(parts) | {SUMS: sums(parts)}
+    return listed | {ENVELOPE: sign(statement(digests(listed), told), signer)}
+
+
+def evidence(run: StoredRun) -> dict[str, bytes]:
+    """Verdicts, flows, scenarios and the rules: what the certificate rests on.  EvidenceError if some is missing."""
+    try:
+        parts = {VERDICTS: (run.folder / VERDICTS).read_bytes()}
+        for identifier in run.evidence:
+            run.flow(identifier)  # it is one, and no link
+            parts[f"flows/{identifier}.json"] = (run.folder / "flows" / f"{identifier}.json").read_bytes()
+        parts |= {f"scenarios/{path.name}": path.read_bytes() for path in (ROOT / "scenarios").glob("*.xml.j2")}
+        return parts | {name: path.read_bytes() for name, path in SUITE_FILES.items()}
+    except OSError as error:
+        raise EvidenceError(f"{error.filename}: expected a file of the run, but {error.strerror}") from error
+
+
+def predicate(certificate: Certificate) -> dict[str, Any]:
+    """What the attestation says (in-toto test-result v0.1), and under ``sipverdict`` what only we know of."""
+    told: dict[str, list[str]] = {"pass": [], "warn": []}
+    name = certificate.device["name"]
+    for one in certificate.in_force:
+        told[one.verdict].append(f"{one.row.id} {name} {one.role}")
+    suite = certificate.suite
+    return {
+        "result": "WARNED" if told["warn"] else "PASSED",
+        "configuration": [
+            {
+                "name": "sipverdict",
+                "digest": {"gitCommit": suite["commit"]},
+                "annotations": {"version": suite["version"]},
+            },
+            {"name": "suite", "digest": {"sha256": suite["digest"]}},
+        ],
+        "passedTests": sorted(told["pass"]),
+        "warnedTests": sorted(told["warn"]),
+        "failedTests": [],
+        "sipverdict": {
+            "version": suite["version"],
+            "profile": certificate.profile.name,
+            "device": name,
+            "run": certificate.run,
+            "window": certificate.window.name,
+            "ruling": certificate.ruling,
+            "sipp": suite["sipp"],
+            "began": certificate.began.isoformat(),
+            "ended": certificate.ended.isoformat(),
+        },
+    }
+
+
+def digests(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of each of ``parts``."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
+
+
+def sums(parts: Mapping[str, bytes]) -> bytes:
+    """The list of hashes, as ``sha256sum -c`` reads it."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests(parts).items())).encode("ascii")
+
+
+def parse_sums(content: bytes) -> dict[str, str]:
+    """The list of hashes read back; ValueError, naming the line, unless it is written as :func:`sums` writes it."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(content.decode("ascii", "backslashreplace").split("\n")[:-1], start=1):
+        match = _SUM.fullmatch(line)
+        if match is None or match[2] in found:
+            raise ValueError(
+                f"line {number} is no hash and name" if match is None else f"line {number} names a file again"
+            )
+        found[match[2]] = match[1]
+    if not content.endswith(b"\n"):
+        raise ValueError("its last line is cut off")
+    return found

@@ -1,0 +1,178 @@
+"""Every verdict of a stored run computed again from its flows, by today's judges: what ``replay`` and ``verify`` do.
+
+The run may be anybody's.  What its evidence does not bear is said, a sentence each; nothing in it makes this raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from harness.catalogue import Catalogue
+from harness.errors import EvidenceError
+from harness.finding import requirement_line
+from harness.flow import Flow
+from harness.judge.ruling import Ruling
+from harness.purpose import Purpose, applicable_rows
+from harness.report.outcome import NOT_APPLICABLE
+from harness.report.stored import StoredRun
+from harness.settle import Assessment, assess, conclude
+from harness.windows import WINDOWS
+
+Line = Mapping[str, Any]
+_SAME = ("id", "level", "verdict", "outcome", "expected", "actual", "message", "note", "finding")
+"""What a stored requirement and one judged again have in common, where the stored one has it."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A record that its evidence does not bear."""
+
+    line: Line
+    why: str
+    """One sentence without its subject: ``stored pass, now fail: …``."""
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence."""
+        line = self.line
+        return f"{line['purpose']} ({line.get('device', '')}, {line['role']}, {line['transport']}): {self.why}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of judging a run again."""
+
+    differences: tuple[Difference, ...]
+    judged: int
+    """How many records were judged again (those that rest on flows)."""
+
+
+class _Rejudge:
+    """One run being judged again."""
+
+    def __init__(self, run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> None:
+        self._run = run
+        self._catalogue = catalogue
+        self._purposes = purposes
+        self._flows: dict[str, Flow | str] = {}
+        self._repeat = int(run.header.get("repeat", 1))
+        self.judged = 0
+
+    @cached_property
+    def _ruling(self) -> Ruling:
+        return Ruling(self._run.header["ruling"], self._run.header.get("strict", False))
+
+    def differences(self) -> Iterator[Difference]:
+        for line in self._run.records:
+            try:
+                why = self._difference(line)
+            except Exception as error:
+                # Flows that nobody drove may hold what no judge expects.  That is no evidence, and no crash.
+                why = f"its evidence cannot be judged: {type(error).__name__}: {error!s:.160}"
+            if why:
+                yield Difference(line, why)
+
+    def _difference(self, line: Line) -> str:
+        purpose = self._purposes.get(line["purpose"])
+        if purpose is None:
+            return f"stored {line['verdict']}, now unknown: this suite has no such purpose"
+        if line["verdict"] == NOT_APPLICABLE or not line["evidence"]:
+            return self._without_evidence(line, purpose)
+        flows = [self._flow(path[6:-5]) for path in line["evidence"]]
+        if missing := [flow for flow in flows if isinstance(flow, str)]:
+            return missing[0]
+        read = [flow for flow in flows if isinstance(flow, Flow)]
+        plans = purpose.plans_for(line["role"])
+        if not plans or len(read) % len(plans):
+            return f"it rests on {len(read)} flows; every drive of it makes {len(plans)}"
+        drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
+        for drive in drives:
+            for flow, plan in zip(drive, plans, strict=True):
+                if foreign := self._foreign(line, flow):
+                    return foreign
+                if flow.plan != plan:
+                    return f"flow {flow.id} is of another plan ({flow.plan.title}) than the purpose's ({plan.title})"
+        return self._judge(line, purpose, drives)
+
+    def _judge(self, line: Line, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
+        self.judged += 1
+        rows, why_not = applicable_rows(purpose, self._catalogue, line["role"], drives[0][0].device["pics"])
+        if not rows:
+            return f"stored {line['verdict']}, now not applicable: {why_not}"
+        rounds = [assess(purpose, rows, drive, self._catalogue, self._ruling) for drive in drives]
+        wanted = self._repeat if self._repeat > 1 else 2 if rounds[0].wants_second_drive else 1
+        if len(drives) != line["drives"]:
+            return f"it says {line['drives']} drives, its evidence is of {len(drives)}"
+        if len(drives) != wanted:
+            what = "its verdict was to be confirmed by a second one" if wanted == 2 else "that many were wanted"
+            return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
+        now = conclude(rounds, self._repeat)
+        if str(now.verdict) != line["verdict"]:
+            return f"stored {line['verdict']}, now {now.verdict}: {now.reason[:300]}"
+        return self._rows_differ(line, now)
+
+    def _rows_differ(self, line: Line, now: Assessment) -> str:
+        found = {ruled.finding.requirement: requirement_line(ruled) for ruled in now.ruled}
+        if (stored := [row["id"] for row in line["requirements"]]) != list(found):
+            return f"it speaks of {', '.join(stored) or 'nothing'}; judged again, of {', '.join(found)}"
+        for row in line["requirements"]:
+            for key in _SAME:
+                if key in row and row[key] != found[row["id"]][key]:
+                    told = f"{row[key]!r:.120}, now {found[row['id']][key]!r:.120}"
+                    return f"{row['id']}: {key}: stored {told}"
+        return ""
+
+    def _without_evidence(self, line: Line, purpose: Purpose) -> str:
+        """A record without flows can only say that there are none, and why."""
+        if line["verdict"] not in (NOT_APPLICABLE, "inconclusive", "none"):
+            return f"stored {line['verdict']}, but it rests on no flow"
+        device = self._run.devices.get(line.get("device", ""))
+        if line["verdict"] != NOT_APPLICABLE or device is None:
+            return ""
+        rows, _ = applicable_rows(purpose, self._catalogue, line["role"], device["pics"])
+        window = WINDOWS[self._run.header["window"]]
+        declared = str(line.get("reason", "")).startswith("not applicable: the device does not declare")
+        if rows and purpose.least_window <= window.seconds and declared:
+            return f"stored not applicable, but the device declares what {', '.join(rows)} asks for"
+        return ""
+
+    def _flow(self, identifier: str) -> Flow | str:
+        """The flow, read once; a sentence where there is none."""
+        if identifier not in self._flows:
+            try:
+                flow = self._run.flow(identifier)
+                named = flow.id == identifier
+                self._flows[identifier] = flow if named else f"flows/{identifier}.json holds the flow {flow.id[:80]!r}"
+            except EvidenceError as error:
+                self._flows[identifier] = error.cause
+        return self._flows[identifier]
+
+    def _foreign(self, line: Line, flow: Flow) -> str:
+        """Why ``flow`` is no evidence for ``line``: it is of another device, role or window; "" if it is."""
+        header = self._run.header
+        told = (
+            ("device", flow.device.get("name"), line.get("device", flow.device.get("name"))),
+            ("role", flow.role, line["role"]),
+            ("transport", flow.transport, line["transport"]),
+            ("window", flow.watch.window.name, header["window"]),
+            ("window", flow.watch.window.seconds, WINDOWS[header["window"]].seconds),
+            ("window", line["window_s"], flow.watch.window.seconds),
+        )
+        for what, has, wants in told:
+            if has != wants:
+                return f"flow {flow.id} is of another {what} ({has!s:.80}) than the record or the run ({wants!s:.80})"
+        if (device := self._run.devices.get(line.get("device", ""))) and flow.device.get("pics") != device["pics"]:
+            return f"flow {flow.id} was driven with other PICS than the run's header says"
+        return ""
+
+
+def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:
+    """Judge every record of ``run`` again; EvidenceError only if it has no ruling or window that exists."""
+    for key, known in (("window", tuple(WINDOWS)), ("ruling", ("certification", "letter"))):
+        if run.header[key] not in known:
+            raise EvidenceError(f"{run.folder}: the header's {key} is {run.header[key]!r:.80}: expected {known}")
+    work = _Rejudge(run, catalogue, purposes)
+    return Judged(tuple(work.differences()), work.judged)

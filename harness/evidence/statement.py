@@ -1,0 +1,99 @@
+"""The conformance statement: what a certificate says, for people.  The same facts as HTML and as PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.device.pics import PICS
+from harness.evidence.certificate import Certificate, Decided
+from harness.report.clean import printable, short
+
+TEMPLATES = Path(__file__).resolve().parent.parent.parent / "reports" / "templates"
+_LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The statement in the words and the order in which it is told."""
+
+    title: str
+    subtitle: str
+    sentence: str
+    device: tuple[tuple[str, str], ...]
+    test: tuple[tuple[str, str], ...]
+    counts: tuple[tuple[str, str], ...]
+    decided: tuple[Decided, ...]
+    switched_off: tuple[Decided, ...]
+    beside: tuple[tuple[str, str, str], ...]
+    """Purpose, verdict and reason of what did not pass outside the profile."""
+    pics: tuple[tuple[str, str, bool], ...]
+    """Key, sentence, claimed."""
+    pixit: tuple[tuple[str, str], ...]
+    key: str
+
+
+def facts(certificate: Certificate, key: str) -> Facts:
+    """What the statement about ``certificate`` tells; ``key`` is the id of the key that signs its dossier."""
+    device, suite = certificate.device, certificate.suite
+    name = _said(device["name"])
+    warned = len(certificate.warnings)
+    met = f"meets {certificate.profile.name}: all {len(certificate.in_force)} requirements that bind it in its roles"
+    return Facts(
+        title="Conformance statement",
+        subtitle=f"{name}: {certificate.profile.name}",
+        sentence=f"{name} {met}{f', {warned} of them with a warning' if warned else ''}.",
+        device=_pairs(
+            ("name", device["name"]),
+            ("vendor", device.get("vendor", "")),
+            ("model", device.get("model", "")),
+            ("firmware, as declared", device.get("firmware", "")),
+            ("serial number", device.get("serial", "")),
+            ("version, as it told", certificate.version),
+            ("roles", ", ".join(device.get("roles", ()))),
+            ("transports", ", ".join(device.get("transports", ()))),
+        ),
+        test=_pairs(
+            ("profile", f"{certificate.profile.name}: {certificate.profile.title}"),
+            ("tested", f"{certificate.began:%Y-%m-%d %H:%M:%S} to {certificate.ended:%Y-%m-%d %H:%M:%S} UTC"),
+            ("window of silence", str(certificate.window)),
+            ("ruling", certificate.ruling + (", strict: a violated SHOULD is a fail" if certificate.strict else "")),
+            ("suite", f"sipverdict {suite['version']}, commit {suite['commit']}"),
+            ("suite's files", f"SHA-256 {suite['digest']}"),
+            ("SIPp", suite["sipp"]),
+            ("run", certificate.run),
+        ),
+        counts=tuple((label.replace("_", " "), str(count)) for label, count in certificate.counts.items()),
+        decided=certificate.in_force,
+        switched_off=tuple(one for one in certificate.decided if one not in certificate.in_force),
+        beside=tuple((_said(l_["purpose"]), l_["verdict"], _said(l_.get("reason", ""))) for l_ in certificate.beside),
+        pics=tuple((pic, PICS.get(pic, ""), claimed) for pic, claimed in sorted(device["pics"].items())),
+        pixit=_pairs(*device.get("pixit", {}).items()),
+        key=key,
+    )
+
+
+def _pairs(*told: tuple[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((_said(label), _said(value)) for label, value in told if value not in ("", None))
+
+
+def _said(value: object) -> str:
+    return short(str(value), _LONGEST)
+
+
+def html(told: Facts) -> str:
+    """The statement as one self-contained page without scripts."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["printable"] = printable
+    values: Mapping[str, Any] = {"told": told}
+    return environment.get_template("statement.html.j2").render(values)

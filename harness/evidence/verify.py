@@ -1,0 +1,163 @@
+"""Verifying a dossier, which may come from a stranger: files, hashes, signature, plan, verdicts - everything again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from securesystemslib.signer import SSlibKey
+
+from harness.catalogue import Catalogue
+from harness.errors import EvidenceError, SetupError
+from harness.evidence import dossier
+from harness.evidence.certificate import certificate, objections
+from harness.evidence.envelope import open_envelope
+from harness.evidence.keys import parse_public
+from harness.evidence.statement import facts, html
+from harness.evidence.unpack import unpack
+from harness.provenance import digest
+from harness.purpose import Purpose
+from harness.report.outcome import ExitStatus
+from harness.report.stored import StoredRun, read_run
+from harness.requirement_profiles import named
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of it."""
+
+    problems: tuple[str, ...]
+    """One sentence each; none: the dossier stands."""
+    key: str = ""
+    """The id of the key that signed it."""
+    told: Mapping[str, Any] | None = None
+    """What the attestation says of the test."""
+    records: int = 0
+    flows: int = 0
+    same_suite: bool = True
+    """Whether the suite that judged it again is the one that judged it first."""
+
+
+def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Verified:
+    """Check the dossier at ``path``; with ``key``, that this key signed it.  Nothing in it makes this raise."""
+    try:
+        parts = unpack(path)
+    except EvidenceError as error:
+        return Verified((error.cause,))
+    problems = [*_missing(parts), *_hashes(parts)]
+    signer, attested = None, None
+    try:
+        signer = key or parse_public(parts.get(dossier.KEY, b""))
+        if key is not None and parse_public(parts.get(dossier.KEY, b"")).keyid != key.keyid:
+            problems.append(f"{dossier.KEY} is another key than the one that you named")
+        attested = open_envelope(parts.get(dossier.ENVELOPE, b""), signer)
+        problems += _subjects(parts, attested["digests"])
+    except ValueError as error:
+        where = dossier.ENVELOPE if signer else dossier.KEY
+        problems.append(f"{where}: {error}")
+    try:
+        run = read_run(Path(path.name), parts=parts)
+    except EvidenceError as error:
+        return Verified((*problems, error.cause), signer.keyid if signer else "")
+    problems += _flows(run, parts)
+    told = attested["predicate"]["sipverdict"] if attested else None
+    problems += _certificate(run, parts, told, attested, signer, catalogue, purposes)
+    return Verified(
+        tuple(dict.fromkeys(problems)),
+        signer.keyid if signer else "",
+        told,
+        len(run.records),
+        sum(name.startswith("flows/") for name in parts),
+        run.header.get("suite_digest") == digest(),
+    )
+
+
+def _missing(parts: Mapping[str, bytes]) -> Iterator[str]:
+    yield from (f"{name} is missing" for name in dossier.FIXED if name not in parts)
+    if not any(name.startswith("scenarios/") for name in parts):
+        yield "the scenarios are missing"
+
+
+def _hashes(parts: Mapping[str, bytes]) -> Iterator[str]:
+    """Where files and list of hashes differ."""
+    if dossier.SUMS not in parts:
+        return
+    try:
+        listed = dossier.parse_sums(parts[dossier.SUMS])
+    except ValueError as error:
+        yield f"{dossier.SUMS}: {error}"
+        return
+    there = dossier.digests({n: parts[n] for n in parts if n not in (dossier.SUMS, dossier.ENVELOPE)})
+    yield from _compared(there, listed, dossier.SUMS)
+
+
+def _subjects(parts: Mapping[str, bytes], attested: Mapping[str, str]) -> Iterator[str]:
+    """Where files and signed attestation differ."""
+    yield from _compared(
+        dossier.digests({n: parts[n] for n in parts if n != dossier.ENVELOPE}), attested, "the signed attestation"
+    )
+
+
+def _compared(there: Mapping[str, str], listed: Mapping[str, str], by: str) -> Iterator[str]:
+    for name in sorted(there.keys() | listed.keys()):
+        if name not in listed:
+            yield f"{name} was added: {by} does not know it"
+        elif name not in there:
+            yield f"{name!s:.120} was removed: {by} names it"
+        elif there[name] != listed[name]:
+            yield f"{name} was changed: its hash is not the one in {by}"
+
+
+def _flows(run: StoredRun, parts: Mapping[str, bytes]) -> Iterator[str]:
+    """Exactly the flows that the verdicts rest on, and those of their positive controls."""
+    wanted = {f"flows/{identifier}.json" for identifier in run.evidence}
+    there = {name for name in parts if name.startswith("flows/")}
+    yield from (f"{name} is missing: a verdict rests on it" for name in sorted(wanted - there))
+    yield from (f"{name} is nobody's evidence: no verdict rests on it" for name in sorted(there - wanted))
+    for identifier in run.evidence:
+        try:
+            controls = {control.flow for control in run.flow(identifier).controls} - set(run.evidence)
+        except EvidenceError:
+            continue  # judging it again says so
+        yield from (
+            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, which is missing"
+            for control in sorted(controls)
+        )
+
+
+def _certificate(
+    run: StoredRun,
+    parts: Mapping[str, bytes],
+    told: Mapping[str, Any] | None,
+    attested: Mapping[str, Any] | None,
+    signer: SSlibKey | None,
+    catalogue: Catalogue,
+    purposes: Mapping[str, Purpose],
+) -> Iterator[str]:
+    """Whether the run bears the certificate that the attestation speaks of, judged again from nothing but flows."""
+    name = str((told or {}).get("profile", ""))
+    device = str((told or {}).get("device", next(iter(run.devices), "")))
+    try:
+        # Without a readable attestation nobody knows what was certified: the verdicts can still be judged again.
+        profile = named(name or "ua-decline", catalogue, purposes)
+    except SetupError as error:
+        yield f"{dossier.ENVELOPE}: {error.cause}"
+        return
+    found = objections(run, profile, device, catalogue, purposes)
+    if told is None:
+        yield from (one.sentence for one in found if one.status is ExitStatus.EVIDENCE)
+        return
+    yield from (one.sentence for one in found)
+    if found or signer is None or attested is None:
+        return
+    made = certificate(run, profile, device, catalogue, purposes)
+    if dossier.predicate(made) != attested["predicate"]:
+        yield f"{dossier.ENVELOPE}: what it attests is not what the evidence says"
+    same_suite = run.header.get("suite_digest") == digest()
+    if (
+        same_suite
+        and html(facts(made, signer.keyid)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]
+    ):
+        yield f"{dossier.STATEMENT_HTML} does not say what the evidence says"

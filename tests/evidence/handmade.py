@@ -1,0 +1,199 @@
+"""A run made by hand: flows in the standard window, judged and stored as a real run's are.  No SIPp, no waiting."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.catalogue import Catalogue
+from harness.device.pics import PICS
+from harness.discovery import all_purposes
+from harness.evidence.certificate import certificate
+from harness.evidence.dossier import compose
+from harness.finding import Record
+from harness.flow import Control, Flow
+from harness.judge.ruling import Ruling
+from harness.plan import Address, Plan
+from harness.provenance import digest
+from harness.purpose import applicable_rows
+from harness.report.folder import RunFolder
+from harness.report.stored import StoredRun, read_run
+from harness.report.stream import Header, VerdictStream
+from harness.requirement_profiles import RequirementProfile, named
+from harness.settle import assess, conclude
+from harness.windows import STANDARD, Window
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
+from redirect_flow import Try, drive
+
+CATALOGUE = Catalogue.load()
+PURPOSES = all_purposes()
+DEVICE = "phone"
+CLAIMS = {key: key == "follows_redirects" for key in PICS}
+MOVED = (Try(), Try("sip:9{token}@{target}", "target"))
+DECLINED = (Try(),)
+REDIALLED = (Try(), Try(call_id="c2"))
+FINAL = "uac/decline_is_final/decline_is_final"
+ACKED = "transaction/ack/refusal_is_acknowledged"
+CALLED = "uac/redirect_is_followed/contact_is_called"
+PURPOSE_NAMES = (
+    FINAL,
+    "transaction/completed/decline_needs_no_ringing_before_it",
+    "transaction/ack/ack_repeats_request_uri_call_id_and_from",
+    "transaction/ack/ack_has_the_via_of_the_invite",
+    "transaction/ack/ack_has_the_to_of_the_response",
+    "transaction/ack/ack_has_the_cseq_number_of_the_invite",
+    CALLED,
+    "uac/redirected_request/new_invite_is_a_new_transaction",
+)
+TINY = """
+[tiny]
+title = "What the runs of these tests can decide"
+status = "final"
+roles = ["uac"]
+needs = "follows_redirects"
+requirements = [
+    "RFC3261-21.6-01", "RFC3261-17.1.1.3-01", "RFC3261-17.1.1.3-02", "RFC3261-17.1.1.3-03", "RFC3261-17.1.1.3-04",
+    "RFC3261-8.1.3.4-13", "INT-603-EARLY-01",
+]
+[sketch]
+title = "The same, not yet confirmed"
+status = "draft"
+why = "its text is not confirmed"
+roles = ["uac"]
+requirements = ["RFC3261-21.6-01"]
+awaiting = ["ATIS603P-01"]
+"""
+Tries = Callable[[Plan, int], Sequence[Try]]
+"""What the device sends in the n-th drive of a plan."""
+
+
+def behaves(plan: Plan, _attempt: int) -> Sequence[Try]:
+    return MOVED if any(endpoint.kind == "target" for endpoint in plan.endpoints) else DECLINED
+
+
+def redials(plan: Plan, attempt: int) -> Sequence[Try]:
+    tries = behaves(plan, attempt)
+    return REDIALLED if tries is DECLINED else tries
+
+
+def redials_once(plan: Plan, attempt: int) -> Sequence[Try]:
+    return redials(plan, attempt) if attempt == 0 else behaves(plan, attempt)
+
+
+@dataclass
+class Maker:
+    """Makes one run; every field can be set otherwise for a run that is not as it should be."""
+
+    folder: Path
+    tries: Tries = behaves
+    purposes: Sequence[str] = PURPOSE_NAMES
+    window: Window = STANDARD
+    repeat: int = 1
+    ruling: str = "certification"
+    device: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict)
+    footer: Mapping[str, Any] = field(default_factory=dict)
+    planned: Sequence[str] = ()
+    """Purposes that are planned besides, and get no record."""
+    flows: dict[tuple[Plan, int], Flow] = field(default_factory=dict)
+
+    def make(self) -> StoredRun:
+        folder = RunFolder.create(self.folder, DEVICE)
+        records = [self._record(name) for name in self.purposes]
+        for flow in self.flows.values():
+            folder.write_flow(flow)
+        header = dataclasses.replace(self._header(folder.name, len(records) + len(self.planned)), **self.header)
+        stream = VerdictStream(folder.verdicts, header)
+        for record in records:
+            stream.write(record)
+        if self.planned:
+            stream.abandon()
+        else:
+            stream.close(self.footer)
+        return read_run(folder.path, cut_off=bool(self.planned))
+
+    def _header(self, name: str, planned: int) -> Header:
+        identity = {
+            "name": DEVICE,
+            "vendor": "Acme <b>",
+            "model": "P1",
+            "firmware": "1.0",
+            "roles": ["uac"],
+            "transports": ["udp"],
+            "pics": CLAIMS,
+            "pixit": {"number": "600"},
+            "faults": [],
+        } | dict(self.device)
+        return Header(
+            run=name,
+            suite="0.1.0",
+            sipp="3.6.1",
+            device={key: identity[key] for key in ("name", "roles", "pics")},
+            window=self.window.name,
+            ruling=self.ruling,
+            planned=planned,
+            repeat=self.repeat,
+            devices=(identity,),
+            cases={name: [f"{DEVICE}-uac-udp"] for name in (*self.purposes, *self.planned)},
+            commit="c" * 40,
+            dirty=False,
+            digest=digest(),
+        )
+
+    def _record(self, name: str) -> Record:
+        purpose = PURPOSES[name]
+        ruling = Ruling("letter" if self.ruling == "letter" else "certification")
+        rows, why_not = applicable_rows(purpose, CATALOGUE, "uac", CLAIMS)
+        rounds, flows = [], []
+        for attempt in range(max(self.repeat, 2)):
+            driven = [self._flow(plan, attempt) for plan in purpose.plans_for("uac")] if rows else []
+            rounds.append(assess(purpose, rows, driven, CATALOGUE, ruling)) if rows else None
+            flows += driven
+            if not rows or (self.repeat == 1 and not rounds[0].wants_second_drive):
+                break
+        settled = conclude(rounds, self.repeat) if rounds else None
+        return Record(
+            purpose=name,
+            device=DEVICE,
+            role="uac",
+            transport="udp",
+            verdict=settled.verdict if settled else 0,  # type: ignore[arg-type]
+            applicable=bool(rows),
+            reason=settled.reason if settled else why_not,
+            requirements=settled.ruled if settled else (),
+            window_s=self.window.seconds,
+            drives=len(rounds),
+            evidence=tuple(flow.id for flow in flows),
+        )
+
+    def _flow(self, plan: Plan, attempt: int) -> Flow:
+        if (plan, attempt) not in self.flows:
+            made = drive(plan, *self.tries(plan, attempt))
+            opened = made.watch.opened_at or 0.0
+            closed = opened + self.window.seconds + 0.02
+            life = replace(made.life, at=closed + 0.1) if made.life else None
+            identifier = f"{DEVICE}-uac-{len(self.flows):04}{'-again' if attempt else ''}"
+            self.flows[plan, attempt] = replace(
+                made,
+                id=identifier,
+                device={"name": DEVICE, "version": "1.0.7", "pics": CLAIMS},
+                watch=replace(made.watch, window=self.window, closed_at=closed),
+                life=life,
+                controls=(Control("target", Address("127.0.1.99"), made.calls[0].placed_at, identifier),),
+            )
+        return self.flows[plan, attempt]
+
+
+def tiny(name: str = "tiny") -> RequirementProfile:
+    """The profile of these tests; only where ``profiles`` (conftest) has put it in place."""
+    return named(name, CATALOGUE, PURPOSES)
+
+
+def parts_of(run: StoredRun, signer: Any) -> dict[str, bytes]:
+    """The files of the dossier of ``run``."""
+    return compose(run, certificate(run, tiny(), DEVICE, CATALOGUE, PURPOSES), signer)

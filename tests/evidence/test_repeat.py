@@ -1,0 +1,53 @@
+"""Rounds of a case: one confirms the other, or all have to agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.finding import Finding, Ruled
+from harness.settle import Assessment, conclude
+from harness.verdict import Verdict
+
+P, W, I, F = Verdict.PASS, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL  # noqa: E741
+
+
+def one(*verdicts: Verdict, disturbed: bool = False) -> Assessment:
+    """A round that says so of requirement R0, R1 …"""
+    outcomes = {P: "satisfied", I: "unseen"}
+    ruled = tuple(
+        Ruled(Finding(f"R{n}", outcomes.get(v, "violated"), actual=f"saw {v}"), "MUST", v, f"saw {v}")  # type: ignore[arg-type]
+        for n, v in enumerate(verdicts)
+    )
+    return Assessment(ruled, max(verdicts), disturbed)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "verdict", "reason"),
+    [
+        ([one(P), one(P), one(P)], P, "saw pass"),
+        ([one(F), one(F), one(F)], F, "saw fail"),
+        ([one(W), one(W)], W, "saw warn"),
+        ([one(P), one(F), one(P)], I, "flaky: 1 fail, 2 pass in 3 drives; fail: saw fail"),
+        ([one(P), one(W)], I, "flaky: 1 warn, 1 pass in 2 drives; warn: saw warn"),
+        ([one(F), one(I)], I, "flaky: 1 fail, 1 inconclusive in 2 drives; fail: saw fail"),
+        ([one(F, P), one(P, F)], I, "flaky: 1 fail, 1 pass in 2 drives; fail: saw fail"),
+        ([one(P), one(I, disturbed=True), one(P)], P, "saw pass"),
+        ([one(I, disturbed=True), one(I, disturbed=True)], I, "saw inconclusive"),
+        ([one(P), one(F, disturbed=True)], I, "flaky: 1 fail, 1 pass in 2 drives; fail: saw fail"),
+    ],
+)
+def test_what_all_rounds_amount_to(rounds: list[Assessment], verdict: Verdict, reason: str) -> None:
+    settled = conclude(rounds, repeat=len(rounds))
+    assert (settled.verdict, settled.reason) == (verdict, reason)
+
+
+def test_requirement_that_one_round_says_nothing_of_is_flaky() -> None:
+    settled = conclude([one(P, P), one(P)], repeat=2)
+    assert [ruled.verdict for ruled in settled.ruled] == [P, I]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "verdict"), [([one(P)], P), ([one(F), one(F)], F), ([one(F), one(P)], I), ([one(I), one(P)], P)]
+)
+def test_without_repetition_the_second_round_confirms(rounds: list[Assessment], verdict: Verdict) -> None:
+    assert conclude(rounds).verdict is verdict
