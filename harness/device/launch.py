@@ -35,7 +35,6 @@ class Launch:
         python: str,
         address: Address,
         backup: Address | None,
-        peer: Address | None,
         exchange: Address | None = None,
     ) -> None:
         self._profile = profile
@@ -54,7 +53,6 @@ class Launch:
             "here": str(profile.source.parent),
             "suite": str(SUITE),
             **({"backup": str(backup)} if backup else {}),
-            **({"peer": str(peer)} if peer else {}),
             **({"exchange": str(exchange)} if exchange else {}),
         }
 

@@ -53,7 +53,7 @@ def test_pics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["multi_contact"]["only_with"] == ["follows_redirects", "proxy_recurses_3xx"]
     assert cli.main(["list", "pics"]) == 0
     assert "multi_contact" in capsys.readouterr().out
-    assert set(listing.LISTS) == {"purposes", "requirements", "devices", "faults", "pics"}
+    assert set(listing.LISTS) == {"purposes", "requirements", "devices", "faults", "pics", "profiles"}
 
 
 def test_examples_of_the_profile_page_are_a_profile(tmp_path: Path) -> None:
