@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from harness.device import Profile
-from harness.device.models import parse_address
 from harness.device.ready import udp_bound
+from harness.device.values import parse_address
 from harness.drive.bench import Bench
 from harness.drive.station import DeviceSpec, Station
 from harness.errors import DeviceError, ProfileError, SipverdictError

@@ -17,8 +17,8 @@ from rich.prompt import Confirm, IntPrompt, InvalidResponse, Prompt
 
 from harness.commands.init_options import FILE
 from harness.device import reading
-from harness.device.models import parse_address
 from harness.device.profile import checked_profile
+from harness.device.values import parse_address
 from harness.errors import SetupError
 from harness.manual.schema import FILE_NAME, as_text, profile_schema, stimulus_sections
 from harness.manual.starter import STIMULI, Answers, starter

@@ -17,7 +17,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
 
-from harness.device.models import parse_address
+from harness.device.values import parse_address
 from harness.errors import DeviceError
 
 MESSAGE_LIMIT: Final = 1 << 20

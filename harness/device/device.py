@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.device.launch import Launch
-from harness.device.models import REGISTERED, Profile, parse_address
+from harness.device.models import Profile
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
+from harness.device.values import REGISTERED, parse_address
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.person import Person
 from harness.plan import Address

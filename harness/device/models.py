@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -24,98 +22,16 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from harness.device import secrets
+from harness.device.lab_section import LabSection
 from harness.device.pics import PICS
-from harness.device.placeholders import START, fill, names_in
+from harness.device.placeholders import fill
+from harness.device.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.errors import ProfileError
-from harness.plan import NUMBERS, Address
 
 if TYPE_CHECKING:
     from harness.device.stimuli.base import Stimulus, StimulusContext
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
-REGISTERED = "{registered}"
-"""In place of an address: where the device registers from."""
-
-
-def parse_address(text: str) -> Address:
-    """``text`` as IPv4:port; ValueError with what was expected."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; got {text!r}")
-    try:
-        ipaddress.IPv4Address(host)
-    except ValueError:
-        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; {host!r} is no IPv4 address") from None
-    return Address(host, int(port))
-
-
-def _address_or_lease(text: str) -> str:
-    if text != "{lease}":
-        parse_address(text)
-    return text
-
-
-def _address_of_device(text: str) -> str:
-    return text if text == REGISTERED else _address_or_lease(text)
-
-
-def _tester(text: str) -> str:
-    hosts_in(text)
-    return text
-
-
-def _ports(text: str) -> str:
-    ports_in(text)
-    return text
-
-
-def _digits(text: str) -> str:
-    if not re.fullmatch(r"\d{1,15}", text):
-        raise ValueError(f"expected digits, as in 97; got {text!r}")
-    return text
-
-
-def hosts_in(text: str) -> tuple[str, ...]:
-    """The IPv4 addresses of ``192.0.2.7`` or ``192.0.2.7-192.0.2.20``; ValueError with what was expected."""
-    first, dash, last = (part.strip() for part in text.partition("-"))
-    try:
-        low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last if dash else first)
-    except ValueError:
-        raise ValueError(f"expected an IPv4 address, or two joined by a dash; got {text!r}") from None
-    if not 0 <= int(high) - int(low) < 1024:
-        raise ValueError(f"expected at most 1024 addresses, the lower one first; got {text!r}")
-    return tuple(str(ipaddress.IPv4Address(number)) for number in range(int(low), int(high) + 1))
-
-
-def ports_in(text: str) -> range:
-    """The UDP ports of ``20000-20999``; ValueError with what was expected."""
-    first, dash, last = (part.strip() for part in text.partition("-"))
-    if not (first.isdecimal() and (last.isdecimal() or not dash)):
-        raise ValueError(f"expected a port, or two joined by a dash, as in 20000-20999; got {text!r}")
-    low, high = int(first[:6]), int((last if dash else first)[:6])
-    if not 0 < low <= high < 65536:
-        raise ValueError(f"expected ports from 1 to 65535, the lower one first; got {text!r}")
-    return range(low, high + 1)
-
-
-def _known_placeholders(text: str) -> str:
-    for name in sorted(names_in(text) - START):
-        raise ValueError(f"{{{name}}} is no placeholder; there are {_listed(f'{{{known}}}' for known in START)}")
-    return text
-
-
-def _number_key(key: str) -> str:
-    if key not in NUMBERS:
-        raise ValueError(f"no such number; expected one of {_listed(NUMBERS)}")
-    return key
-
-
-def _number(text: str) -> str:
-    for name in sorted(names_in(text) - {"token", "device"}):
-        raise ValueError(f"{{{name}}} is no placeholder here; there are {{device}}, {{token}}")
-    if not re.match(r"sips?:([^\s<>{}]|\{token\}|\{device\})+\Z", text, re.IGNORECASE):
-        raise ValueError(f"expected a SIP URI, as in sip:600@{{device}}; got {text!r}")
-    return text
 
 
 def _pics_key(key: str) -> str:
@@ -151,48 +67,19 @@ def _reference(value: object) -> object:
     return value
 
 
-def _regex(text: str) -> str:
-    try:
-        compiled = re.compile(text)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression: {error}") from None
-    if compiled.groups != 1:
-        raise ValueError("expected a regular expression with exactly one group: the version")
-    return text
-
-
 def _file_name(text: str) -> str:
     if Path(text).name != text:
         raise ValueError("expected the name of a file in the profile's own folder")
     return text
 
 
-def _one_line(text: str) -> str:
-    if not text or any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise ValueError("expected one line without control characters")
-    return text
-
-
-# TOML has lists where these models have tuples: only that conversion is allowed, every value keeps its type.
-_Lax = Field(strict=False)
-Filled = Annotated[str, AfterValidator(_known_placeholders)]
-Argv = Annotated[tuple[Filled, ...], Field(strict=False, min_length=1)]
-CommandArgv = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-Line = Annotated[str, AfterValidator(_one_line)]
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Value = Annotated[str | int | float | bool, BeforeValidator(_value)]
-
-
-class Section(BaseModel):
-    """A table of a profile: unknown keys and values of another type are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class DeviceSection(Section):
     """``[device]``: who it is and what it can take."""
 
-    name: Annotated[str, AfterValidator(_one_line)]
+    name: Annotated[str, AfterValidator(one_line)]
     """What it is called in commands, verdicts and reports."""
     vendor: str = ""
     """Who makes it."""
@@ -211,82 +98,28 @@ class DeviceSection(Section):
     """How many calls it carries at once: the more, the shorter a run."""
 
 
-class RegistrationSection(Section):
-    """``[lab.registration]``: the account with which the device registers at the exchange."""
-
-    user: Annotated[str, AfterValidator(_one_line)]
-    password: str = ""
-    """Better ``{secret:NAME}``; empty: the exchange asks for none."""
-    realm: Annotated[str, AfterValidator(_one_line)] = "sipverdict"
-    longest_s: Annotated[int, Field(ge=1, le=86_400)] = 3600
-    """The longest registration, in seconds, that is granted."""
-    within_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """How long a run waits for the device to register; a real phone may have to be restarted."""
-
-
-class CredentialsSection(Section):
-    """``[lab.credentials]``: with what the suite's own calls answer a challenge of the device (401 or 407)."""
-
-    user: Annotated[str, AfterValidator(_one_line)]
-    password: str
-    """Better ``{secret:NAME}``."""
-
-
-class LabSection(Section):
-    """``[lab]``: where the device is, and where the suite's endpoints are."""
-
-    address: Annotated[str, AfterValidator(_address_of_device)] = "{lease}"
-    """``{lease}``: the suite leases a loopback address for it; or a fixed IPv4:port; or ``{registered}``: where it
-    registers from."""
-    tester: Annotated[str, AfterValidator(_tester)] | None = None
-    """This machine's IPv4 address, or a range of them (``192.0.2.10-192.0.2.40``), where endpoints are; never guessed.
-    Absent: loopback."""
-    ports: Annotated[str, AfterValidator(_ports)] = "5060-6059"
-    """The UDP ports of endpoints at ``tester``."""
-    exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
-    """The one address to which the device sends every call: its registrar, outbound proxy or trunk.  ``{lease}``: a
-    loopback address, which ``process`` is told as ``{exchange}``; or an IPv4:port of this machine."""
-    registration: RegistrationSection | None = None
-    credentials: CredentialsSection | None = None
-    prefix: Annotated[str, AfterValidator(_digits)] = "7"
-    """The digits with which every number begins that is dialled: what the device's dial plan sends to the suite."""
-    backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
-    """True: the device is given a leased backup address; IPv4:port: it has this one.  The suite watches it."""
-    registrar: bool = False
-    """Whether Contacts can be registered with it, without a password, for ``sip:USER@`` its own address."""
-    numbers: dict[Annotated[str, AfterValidator(_number_key)], Annotated[str, AfterValidator(_number)]] = Field(
-        default_factory=dict
-    )
-    """Whom to call for what: URIs, in which ``{device}`` is its host:port and ``{token}`` digits new for each drive."""
-
-    def all_numbers(self) -> dict[str, str]:
-        """``numbers``, and what needs no naming: with a registrar there is somebody registered, and somebody not."""
-        known = {"redirects": "sip:{token}@{device}", "unknown": "sip:9{token}@{device}"} if self.registrar else {}
-        return known | self.numbers
-
-
 class ProcessSection(Section):
     """``[process]``: how the suite starts and stops the device.  Absent: it may not, the device is running."""
 
     argv: Argv
     """Program and arguments, one each; never a shell string."""
-    backup_argv: Annotated[tuple[Filled, ...], _Lax] = ()
+    backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Appended if there is a backup address."""
-    fault_argv: Annotated[tuple[str, ...], _Lax] = ()
+    fault_argv: Annotated[tuple[str, ...], LAX] = ()
     """Appended for each fault (``{fault}``); absent: this device cannot be given faults."""
     env: dict[str, Filled] = Field(default_factory=dict)
     """Its environment, beside the suite's own."""
-    files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], _Lax] = ()
+    files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], LAX] = ()
     """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
-    modules: Annotated[tuple[str, ...], _Lax] = ()
+    modules: Annotated[tuple[str, ...], LAX] = ()
     """Python modules that ``{python}`` must be able to import: what to say when one is missing."""
     install: str = ""
     """What to do if the product is missing."""
     version_of: str = ""
     """The Python distribution (or module that the suite has loaded) whose version is the product's."""
-    version: Annotated[tuple[Filled, ...], _Lax] = ()
+    version: Annotated[tuple[Filled, ...], LAX] = ()
     """A command that prints the product's version."""
-    version_pattern: Annotated[str, AfterValidator(_regex)] | None = None
+    version_pattern: Annotated[str, AfterValidator(regex_with_group)] | None = None
     """Finds the version in what that command says; without the command: in what the device says when it starts."""
     stop_timeout_s: Seconds = 1.5
     """From SIGTERM until the process group is killed."""
@@ -464,7 +297,3 @@ class Profile(Section):
         if found := first or contradiction(self):
             raise ValueError(f"{found[0]}\0{found[1]}")
         return self
-
-
-def _listed(names: Iterable[Any]) -> str:
-    return ", ".join(sorted(map(str, names)))

@@ -9,7 +9,7 @@ import secrets
 import socket
 from typing import Final, cast
 
-from harness.device.models import parse_address
+from harness.device.values import parse_address
 
 T1: Final = 0.5
 T2: Final = 4.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.device import Device, Prober, Profile
-from harness.device.models import REGISTERED, hosts_in, parse_address, ports_in
+from harness.device.values import REGISTERED, hosts_in, parse_address, ports_in
 from harness.drive.bench import Bench, Way
 from harness.drive.pool import AddressPool, LabPool
 from harness.drive.room import Room

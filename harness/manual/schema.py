@@ -14,9 +14,10 @@ from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from harness.device.fields import models_in
-from harness.device.models import Profile, Section
+from harness.device.models import Profile
 from harness.device.pics import PICS
 from harness.device.stimuli import registry
+from harness.device.values import Section
 from harness.manual import docstrings
 from harness.plan import NUMBERS
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.catalogue import Catalogue
-from harness.device.models import DeviceSection, LabSection
+from harness.device.lab_section import LabSection
+from harness.device.models import DeviceSection
 from harness.device.pics import CLAIMS
 from harness.manual.docstrings import sentences
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES

@@ -19,7 +19,8 @@ Lease = Callable[[], Address]
 BEEP = '''
 from pathlib import Path
 from typing import Literal
-from harness.device.models import Line, StimulusSection
+from harness.device.models import StimulusSection
+from harness.device.values import Line
 from harness.device.stimuli import StimulusBase
 
 

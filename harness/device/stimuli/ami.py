@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from harness.device.control import ControlPort
-from harness.device.models import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:

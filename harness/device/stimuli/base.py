@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
-from harness.device.models import parse_address
 from harness.device.process import DeviceProcess
+from harness.device.values import parse_address
 from harness.errors import DeviceError, ProfileError
 from harness.person import Person
 from harness.plan import Address

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from harness.device.models import Line, Seconds, Section
 from harness.device.placeholders import START
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
 from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
+from harness.device.values import Line, Seconds, Section
 from harness.errors import DeviceError, ProfileError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.device.models import Filled, Line, Seconds
 from harness.device.placeholders import START
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, checked, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 from harness.sip import SipMessage
 from harness.sipp.binary import find_sipp

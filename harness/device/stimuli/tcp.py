@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from harness.device.control import ControlPort
-from harness.device.models import Filled, Line, Seconds
 from harness.device.placeholders import fill, names_in
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
 from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
+from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:
