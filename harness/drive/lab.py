@@ -55,7 +55,7 @@ class Lab:
             exchange = None
             if where := profile.lab.exchange:
                 address = pool.lease() if where == "{lease}" else parse_address(where)
-                exchange = await Exchange.open(address, Registrar(_account(profile)), tokens, on_device)
+                exchange = Exchange(address, Registrar(_account(profile)), tokens, on_device)
                 opened.callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, room)
 

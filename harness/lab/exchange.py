@@ -6,17 +6,23 @@ to the endpoint; what the endpoint sends comes back through the exchange, from t
 port that the device sent from.  It changes no byte and judges nothing: endpoints record what they get and send.
 
 Outside of plans it answers REGISTER and keepalives.  What nobody has dialled for a plan is refused, and remembered.
+
+It works in a thread of its own: what it holds up would look as if the device, or an endpoint, had been late.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
+import selectors
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
@@ -59,62 +65,72 @@ class Line:
         return f"call {message.call_id}" in self._sources
 
 
-class Exchange(asyncio.DatagramProtocol):
-    """One UDP socket between a device and the endpoints of its drives; :meth:`open` binds it, :meth:`close` ends it."""
+class Exchange:
+    """One UDP socket between a device and the endpoints of its drives; :meth:`close` ends it.
 
-    def __init__(self, address: Address, registrar: Registrar, on_device: Callable[[float], None]) -> None:
-        """``on_device`` hears when something of the device arrives (seconds since the epoch)."""
+    Belongs to the event loop in which it is made.
+    """
+
+    def __init__(self, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None]) -> None:
+        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+
+        ``on_device`` hears when something of the device arrives (seconds since the epoch), in the exchange's thread.
+        """
         self.address = address
         self.registrar = registrar
         self.unclaimed: list[str] = []
         """What was dialled for no plan: Request-URIs, in order."""
         self._on_device = on_device
-        self._transport: asyncio.DatagramTransport | None = None
         self._lines: dict[str, Line] = {}
         self._by_seat: dict[Address, Line] = {}
+        self._lock = threading.Lock()
+        """Held by whoever looks at the lines or changes them."""
+        self._loop = asyncio.get_running_loop()
         self._registered = asyncio.Event()
         self._tag = secrets.token_hex(4)
-        self._token = re.compile(r"(?!)")
-
-    @classmethod
-    async def open(
-        cls, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None]
-    ) -> Exchange:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits."""
-        exchange = cls(address, registrar, on_device)
-        exchange._token = re.compile(tokens)
+        self._token = re.compile(tokens)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: exchange, local_addr=(address.host, address.port)
-            )
+            self._socket.bind((address.host, address.port))
         except OSError as error:
+            self._socket.close()
             raise SetupError(
                 f"the exchange cannot be at {address}: {error.strerror or error}",
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
-        return exchange
+        self._socket.setblocking(False)
+        self._ended, self._end = socket.socketpair()
+        self._thread = threading.Thread(target=self._serve, name=f"exchange at {address}", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Give the port back."""
-        if self._transport:
-            self._transport.close()
+        self._end.close()
+        self._thread.join()
+        self._socket.close()
+        self._ended.close()
 
     def connect(self, token: str, line: Line) -> None:
         """From now on calls to ``token`` are those of ``line``."""
+        with self._lock:
+            self._connect(token, line)
+
+    def _connect(self, token: str, line: Line) -> None:
         self._lines[token] = line
         for bound in {*line.by_uri.values(), *filter(None, [line.callee])}:
             self._by_seat[bound] = line
 
     def join(self, token: str, seat: Address) -> None:
         """A caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
-        if line := self._lines.get(token):
-            self._by_seat[seat] = line
+        with self._lock:
+            if line := self._lines.get(token):
+                self._by_seat[seat] = line
 
     def disconnect(self, token: str) -> None:
         """The endpoints of ``token`` have ended: what still comes is refused here."""
-        if line := self._lines.pop(token, None):
-            for bound in [seat for seat, its in self._by_seat.items() if its is line]:
-                del self._by_seat[bound]
+        with self._lock:
+            line = self._lines.pop(token, None)
+            self._by_seat = {seat: its for seat, its in self._by_seat.items() if its is not line}
 
     async def registration(self, seconds: float) -> Address:
         """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
@@ -129,15 +145,25 @@ class Exchange(asyncio.DatagramProtocol):
             ) from None
         return self.registrar.current(time.time())[0].source
 
-    # --- asyncio.DatagramProtocol
+    # --- in the exchange's thread
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast(asyncio.DatagramTransport, transport)
+    def _serve(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for readable in (self._socket, self._ended):
+                selector.register(readable, selectors.EVENT_READ)
+            while not any(key.fileobj is self._ended for key, _ in selector.select()):
+                try:
+                    data, (host, port) = self._socket.recvfrom(65_536)
+                except OSError:
+                    continue  # an ICMP error: an endpoint has ended, or the device is gone; both are seen elsewhere
+                try:
+                    with self._lock:
+                        self._take(data, Address(host, port))
+                except Exception as error:  # whatever a device sends, the next datagram is served
+                    self.unclaimed.append(f"what {host}:{port} sent could not be passed on: {error!r:.200}")
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def _take(self, data: bytes, source: Address) -> None:
         """Pass a datagram on, in one of the two directions, or answer it."""
-        source = Address(addr[0], addr[1])
         if not data.strip(b"\r\n\0 "):
             self._keep_alive(data, source)
             return
@@ -147,9 +173,6 @@ class Exchange(asyncio.DatagramProtocol):
         else:
             self._on_device(time.time())
             self._from_device(data, message, source)
-
-    def error_received(self, exc: Exception) -> None:
-        """An ICMP error: an endpoint has ended, or the device is gone; both are seen elsewhere."""
 
     # --- the two directions
 
@@ -179,7 +202,7 @@ class Exchange(asyncio.DatagramProtocol):
             reply = self.registrar.answer(message, source, time.time())
             self._reply(reply, message, source)
             if self.registrar.current(time.time()):
-                self._registered.set()
+                self._loop.call_soon_threadsafe(self._registered.set)
             return
         line = self._line_of(message)
         if line is None or (endpoint := self._seat_of(message, line)) is None:
@@ -222,8 +245,9 @@ class Exchange(asyncio.DatagramProtocol):
         self._send(written(reply, message, source, self._tag), source)
 
     def _send(self, data: bytes, address: Address) -> None:
-        if self._transport and not self._transport.is_closing():
-            self._transport.sendto(data, (address.host, address.port))
+        # A full buffer, or a port that nobody holds, is a lost datagram: SIP over UDP sends again.
+        with contextlib.suppress(OSError):
+            self._socket.sendto(data, (address.host, address.port))
 
 
 def _sent_by(message: SipMessage) -> Address:

@@ -51,7 +51,7 @@ class Party:
 async def lab(registrar: Registrar | None = None) -> AsyncIterator[tuple[Exchange, Party, Party, Party]]:
     """An exchange, a device, and the callee and the target of one drive."""
     alive: list[float] = []
-    exchange = await Exchange.open(_pool().lease(), registrar or Registrar(), r"7123\d{4}", alive.append)
+    exchange = Exchange(_pool().lease(), registrar or Registrar(), r"7123\d{4}", alive.append)
     device, callee, target = Party(), Party(), Party()
     exchange.connect(TOKEN, Line(callee.own, {exchange.address: callee.own, target.own: target.own}))
     try:
@@ -214,5 +214,5 @@ async def test_a_registered_phone_is_called_where_it_registered_from() -> None:
 async def test_a_port_that_is_taken_is_told() -> None:
     taken = Party()
     with pytest.raises(SetupError, match=rf"the exchange cannot be at {taken.own}: Address already in use"):
-        await Exchange.open(taken.own, Registrar(), "x", lambda _: None)
+        Exchange(taken.own, Registrar(), "x", lambda _: None)
     taken.close()
