@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -43,12 +44,23 @@ class Said:
         return "\n".join(lines[at : at + 2])
 
 
+TEMPORARY = Path(tempfile.gettempdir()) / f"sipverdict-tests-{os.getpid()}"
+"""Of these tests alone: another run on this machine must not look like something left behind."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def temporary() -> Iterator[None]:
+    TEMPORARY.mkdir(exist_ok=True)
+    yield
+    shutil.rmtree(TEMPORARY, ignore_errors=True)
+
+
 def said(*arguments: str, before: tuple[str, ...] = (), **environment: str) -> Said:
     command = [*before, sys.executable, "-m", "harness.cli", *arguments]
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "TMPDIR": str(TEMPORARY), **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -308,6 +320,6 @@ def test_smoke_of_a_device_that_does_not_acknowledge(runs: dict[str, Future[Said
 def test_nothing_is_left_behind(runs: dict[str, Future[Said]]) -> None:
     for run in runs.values():
         run.result()
-    assert left_behind(Path("sipverdict-smoke-")) == []
-    assert left_behind(Path("sipverdict-doctor-")) == []
+    assert left_behind(TEMPORARY / "sipverdict-smoke-") == []
+    assert left_behind(TEMPORARY / "sipverdict-doctor-") == []
     assert shutil.which("sipp")

@@ -127,7 +127,7 @@ def _devices(fault: Fault) -> Iterable[tuple[str, str]]:
 
 
 CELLS = sorted(_cells(), key=str)
-RUNS = 4
+RUNS = 3
 """So many runs at a time, and in each of them some devices side by side: most of them are just being watched."""
 MOST = 20
 """Devices in one run."""
