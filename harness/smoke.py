@@ -52,7 +52,7 @@ def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
             endpoints += (Endpoint("target", "target", (Answer((Response(200),)),)),)
         return _through(endpoints, role, profile, watched=True)
     name = "redirects" if status == 302 else "declines"
-    if name not in profile.lab.all_numbers():
+    if name not in profile.all_numbers():
         if role == "redirect" and status == 603:
             return "a redirect server declines nobody"
         return f"the profile names no number for it (lab.numbers.{name})"

@@ -168,6 +168,10 @@ def _called(look: Look, flow: Flow, profile: Profile) -> Look:
     """A device that is called: it answered, as the number says."""
     finals = [e for e in flow.select(at=_callers(flow), received=True) if _final(e)]
     if not finals:
+        rings = next((e for e in flow.select(at=_callers(flow), received=True) if 180 <= (e.status or 0) < 200), None)
+        if rings and look.status == 200:  # a phone that nobody answers: as for the plain call before a run
+            said = f"it rings: {rings.status} (whatever it says will do)"
+            return replace(look, ok=True, said=said, seconds=_since_asked(flow, rings))
         return replace(look, said="no final answer came", blame="device", hint="see the device's own log")
     got, name = finals[0].status or 0, "redirects" if look.status == 302 else "declines"
     if look.status != 200 and got // 100 != look.status // 100:

@@ -184,6 +184,7 @@ def _lab(answers: Answers) -> str:
         lines += _line(f"exchange = {toml(where)}", "the registrar that the device is told: the suite listens there")
     if {"proxy", "redirect"} & set(answers.roles):
         users = "whether the suite can register users with it, without a password"
+        users += "; [lab.numbers] is not needed then" if answers.roles == ("redirect",) else ""
         lines += _line("registrar = true", users, used=False)
     other = "or the IPv4:port that it tries when a call fails; the suite watches it"
     lines += _line("backup = false", other, used=False)

@@ -112,6 +112,10 @@ WRONG_NUMBER = WRONG_NUMBER.partition("[pics]")[0] + "[lab]" + WRONG_NUMBER.part
 WRONG_NUMBER = WRONG_NUMBER.replace('"harness.devices.reference"', '"harness.devices.reference", "--role", "uas"')
 WRONG_NUMBER = WRONG_NUMBER.replace('backup_argv = ["--backup", "{backup}"]\n', "").partition("[stimulus]")[0]
 WRONG_NUMBER += '[stimulus]\nkind = "sipp"\n'
+RINGS = WRONG_NUMBER.replace(
+    'redirects = "sip:603{token}@{device}", declines = "sip:603{token}@{device}" }', ""
+).replace("numbers = { ", 'prefix = "180"\nnumbers = { rings = "sip:{token}@{device}" }')
+RINGS = RINGS.partition("[stimulus]")[0] + '[stimulus]\nkind = "stdin"\nreject = "reject {uri}"\n'
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
             "doctor port": pool.submit(said, "doctor", before=alone),
             "smoke": pool.submit(said, "smoke", "--device", "reference", "--json"),
             "smoke number": pool.submit(said, "smoke", "--device", profile(new(), WRONG_NUMBER)),
+            "smoke rings": pool.submit(said, "smoke", "--device", profile(new(), RINGS)),
             "smoke port": pool.submit(said, "smoke", "--device", "reference:base", before=alone),
             "smoke fault": pool.submit(said, "smoke", "--device", "reference:base", "--fault", "no_ack"),
         }
@@ -294,6 +299,13 @@ def test_smoke_with_the_wrong_number(runs: dict[str, Future[Said]]) -> None:
     assert "blame  the profile" in run.text
     assert "correct lab.numbers.redirects" in run.text
     assert "SIP/2.0 603" in run.text or "603 Decline" in run.text, "the ladder"
+
+
+def test_smoke_of_a_phone_that_rings_until_it_is_told_to_decline(runs: dict[str, Future[Said]]) -> None:
+    run = got(runs, "smoke rings")
+    assert run.status == 0, run.text
+    assert "it rings: 180" in run.line("200  ok")
+    assert "answered 603" in run.line("603  ok")
 
 
 def test_smoke_where_the_address_of_the_device_is_taken(taken: str, capsys: pytest.CaptureFixture[str]) -> None:
