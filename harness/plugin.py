@@ -187,7 +187,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.user_properties += junit_properties(settled.record, run.rows(settled.case))
     if settled.error is not None:
         raise settled.error
-    text = text_of(settled.case, settled.record, run.catalogue) + (f"\n{troubles}" if troubles else "")
+    source = run.settings.specs[settled.case.device].profile.source
+    text = text_of(settled.case, settled.record, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
         allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)

@@ -136,10 +136,13 @@ class Session:
         """End what still runs, whatever its state, and leave nothing behind."""
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._shutdown(), self._loop).result(timeout=30)
+        # On a machine that is too busy even for this, what is left dies with this process: its group, its devices.
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._shutdown(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
-        self._loop.close()
+        if not self._thread.is_alive():
+            self._loop.close()
 
     # --- in the loop's thread
 

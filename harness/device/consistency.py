@@ -43,9 +43,15 @@ def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
             yield "lab.address", "expected the device's IPv4:port: without a [process] the suite cannot give it a lease"
         if profile.lab.backup is True:
             yield "lab.backup", "expected the IPv4:port that the device has as its backup: there is no [process]"
+        if profile.device.per_plan:
+            yield "device.per_plan", "needs a [process] that the suite may start for each plan"
         return
     used = {name for text in (*process.argv, *process.backup_argv, *process.env.values()) for name in names_in(text)}
     # A configuration file may use them as well: only jinja2 knows, when it renders.
+    if profile.device.per_plan and "peer" not in used and not process.files:
+        yield "device.per_plan", "expected {peer} in process.argv: the address that it sends every call to"
+    if not profile.device.per_plan and "peer" in used:
+        yield "process.argv", "{peer} is the callee of one plan: expected device.per_plan = true with it"
     if not profile.lab.backup and "backup" in used:
         yield "process.argv", "{backup} is given: expected lab.backup = true with it, so that the suite watches it"
     if profile.lab.backup and "backup" not in used and not process.files:

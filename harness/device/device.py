@@ -26,11 +26,11 @@ from harness.plan import Address
 class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
-    ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``exchange`` are
-    needed where the profile asks for them (``lab.backup = true``, ``lab.exchange``).  ``faults`` are names that the
-    reference device knows.  ``version`` saves asking the product again where it is known.  ``work`` is the folder that
-    its private folder is made in, ``lease`` gives the stimulus an address of the tester to send from, and ``person`` is
-    asked for what only a person can do.
+    ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
+    needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
+    every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  ``version`` saves
+    asking the product again where it is known.  ``work`` is the folder that its private folder is made in, ``lease``
+    gives the stimulus an address of the tester to send from, and ``person`` is asked for what only a person can do.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Device:
         *,
         address: Address | None = None,
         backup: Address | None = None,
+        peer: Address | None = None,
         exchange: Address | None = None,
         faults: Sequence[str] = (),
         python: str = sys.executable,
@@ -50,6 +51,7 @@ class Device:
         self.profile = profile
         self.address = _address(profile, address)
         self.backup = _backup(profile, backup)
+        self.peer = peer
         self.exchange = exchange
         self.stimulus: Stimulus | None = None
         """How it is made to act; None until it is started."""
@@ -80,6 +82,8 @@ class Device:
         """
         if self._process is not None:
             raise RuntimeError("the device is started already")
+        if self.profile.device.per_plan and self.peer is None:
+            raise DeviceError(f"{self.profile.name} has one peer per plan, and was given none", "give Device a peer")
         self.death = None
         self._folder = Path(tempfile.mkdtemp(prefix="sipverdict-", dir=self._work))
         try:
@@ -92,7 +96,7 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.exchange)
+        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer, self.exchange)
         self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)

@@ -35,6 +35,7 @@ class Launch:
         python: str,
         address: Address,
         backup: Address | None,
+        peer: Address | None,
         exchange: Address | None = None,
     ) -> None:
         self._profile = profile
@@ -53,6 +54,7 @@ class Launch:
             "here": str(profile.source.parent),
             "suite": str(SUITE),
             **({"backup": str(backup)} if backup else {}),
+            **({"peer": str(peer)} if peer else {}),
             **({"exchange": str(exchange)} if exchange else {}),
         }
 

@@ -96,6 +96,8 @@ class DeviceSection(Section):
     """What its SIP is carried by."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How many calls it carries at once: the more, the shorter a run."""
+    per_plan: bool = False
+    """One process per plan: for devices that send every call to one configured peer and are cheap to start."""
 
 
 class ProcessSection(Section):

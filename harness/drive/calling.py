@@ -76,7 +76,7 @@ class Calling:
     def _let_go(self) -> None:
         """Give a slot back: at once, or when the device must have forgotten what it never acknowledged."""
         self._held -= 1
-        if self.recorder.unacknowledged():
+        if self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
             asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
         else:
             self.slots.release()

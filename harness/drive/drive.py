@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.device import Device
 from harness.device.process import Death
 from harness.drive.asked import Asked
-from harness.drive.bench import BoundSeat
+from harness.drive.bench import BoundSeat, disk_errors
 from harness.drive.calling import Calling
 from harness.drive.heard import Heard
 from harness.drive.ordering import in_causal_order
@@ -51,6 +51,8 @@ class Drive:
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
+    _chosen: Device | None = None
+    """The device of this drive, which may not have been started yet."""
     _tried: int = 0
     """How many INVITE transactions had arrived when the calls were over."""
     _over_at: float | None = None
@@ -104,7 +106,7 @@ class Drive:
             # Before anything is dialled.
             await self.station.bench.on_free_port(self._take_seats, self.station.lab.pool)
             self.station.enrol(self.places.token, self.recorder)
-            self.device = await self.station.ready_device()
+            self.device = await self._device()
             self._began_at = time.time()
             through = self._through if self._called else None
             self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.station.slots, through)
@@ -122,7 +124,8 @@ class Drive:
         if exchange:
             # What is dialled goes to the exchange, which knows by its digits where to.
             seats |= dict.fromkeys(self.plan.dialled, exchange.address)
-        device, token = self.station.device.address, self.places.token
+        self._chosen = self.station.device or self.station.make_device(self._peer(seats))
+        device, token = self._chosen.address, self.places.token
         self.places = Places(token, seats, device, self.station.numbers(token, device))
         _check_ports(self.plan, {**seats, "device": device})
         seat, methods = self.station.bench.seat, {call.method for call in self.plan.calls}
@@ -144,6 +147,21 @@ class Drive:
 
     def _hear(self, heard: Heard) -> None:
         self.recorder.hear(heard)
+
+    async def _device(self) -> Device:
+        if self.station.device is not None:
+            return await self.station.ready_device()
+        device = self._chosen
+        assert device is not None
+        # Starting costs the machine more than a call does: no more at a time than may call at a time.
+        async with self.station.slots:
+            with disk_errors():
+                await device.start()
+        return device
+
+    def _peer(self, seats: Mapping[str, Address]) -> Address:
+        """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""
+        return seats.get("callee") or next(iter(seats.values()), None) or self.station.lab.pool.lease()
 
     async def _through(self, call: Call, number: int) -> Asked:
         """Have a SIPp call through the device."""
@@ -188,7 +206,7 @@ class Drive:
             await self.recorder.until(partial(self._final_after, opened_at), left)
 
     def _death(self) -> Death | None:
-        return self.station.death_since(self._began_at) if self.device else None
+        return self.station.death_since(self._began_at, self.device) if self.device else None
 
     def _final_after(self, moment: float) -> bool:
         return (self._last_final_at() or moment) > moment
@@ -213,12 +231,16 @@ class Drive:
 
     async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
         """End the calls, stop the seats, read what is left of their traces, and put it all together."""
+        device = self.device
         if self.calling is not None:
             await self.calling.end(self.seats)
             self.troubles += self.calling.troubles
         await asyncio.gather(*(seat.stop() for seat in self.seats))
         if self.station.lab.exchange:
             self.station.lab.exchange.disconnect(self.places.token)
+        identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
+        if device is not None and device is not self.station.device:
+            await device.stop()
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         for seat in self.seats:
@@ -240,7 +262,7 @@ class Drive:
             plan=self.plan,
             role=self.role,
             transport=self.transport,
-            device=self.station.identity(),
+            device=identity,
             places=self.places,
             seats=seats,
             calls=tuple(self.calling.calls) if self.calling else (),

@@ -62,9 +62,7 @@ class Station:
     """
 
     lab: Lab
-    """Where its endpoints are; this and the device from the moment the block is entered."""
-    device: Device
-    """The one that all drives share."""
+    """Where its endpoints are; from the moment the block is entered."""
 
     def __init__(self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress) -> None:
         self.spec = spec
@@ -73,6 +71,8 @@ class Station:
         self.progress = progress
         self.slots = asyncio.Semaphore(spec.profile.calls_at_once)
         self.controls: dict[str, Control] = {}
+        self.device: Device | None = None
+        """The one process all drives share; None for a device that is started once per plan."""
         self.backup: BoundSeat | None = None
         self._by_token: dict[str, Recorder] = {}
         self._serials = itertools.count(1)
@@ -81,7 +81,7 @@ class Station:
         self._restarting = asyncio.Lock()
         self._restarts = 0
         self.deaths: list[Death] = []
-        """Every time the device ended by itself."""
+        """Every time the shared device ended by itself."""
         self._version: str | None = None
         self._plain_call: asyncio.Task[LifeSign | None] | None = None
         self._open = contextlib.AsyncExitStack()
@@ -94,10 +94,11 @@ class Station:
             self.lab = await self._open.enter_async_context(lab)
             if self.spec.profile.lab.backup is not False:
                 self.backup = await self._guard_backup()
-            self.device = self._make_device()
-            self._open.push_async_callback(self.device.stop)
-            await self._start(self.device)
-            await self.lab.registered(self.device)
+            if not self.spec.profile.device.per_plan:
+                self.device = self.make_device(None)
+                self._open.push_async_callback(self.device.stop)
+                await self._start(self.device)
+                await self.lab.registered(self.device)
         except BaseException:
             await self._open.aclose()
             raise
@@ -127,11 +128,13 @@ class Station:
 
     # --- what drives ask for
 
-    def _make_device(self) -> Device:
+    def make_device(self, peer: Address | None) -> Device:
+        """The device, not yet started; ``peer`` for one that sends every call to a configured address."""
         return Device(
             self.spec.profile,
             address=self.lab.pool.lease() if "{" in self.spec.profile.lab.address else None,
             backup=self.backup.address if self.backup else None,
+            peer=peer,
             exchange=self.lab.exchange.address if self.lab.exchange else None,
             faults=self.spec.faults,
             version=self._version,
@@ -147,6 +150,8 @@ class Station:
 
     async def ready_device(self) -> Device:
         """The shared device, started again if it ended by itself; DeviceError if that does not help."""
+        if self.device is None:
+            raise RuntimeError("a device that is started once per plan has no shared process")
         async with self._restarting:
             if not self.device.alive():
                 if self._restarts == RESTARTS:
@@ -170,14 +175,15 @@ class Station:
         if not died.cancelled():
             self.deaths.append(died.result())
 
-    def death_since(self, began_at: float) -> Death | None:
-        """The first time that the device ended by itself after ``began_at``; it may run again by now."""
-        return next((death for death in self.deaths if death.at >= began_at), None)
+    def death_since(self, began_at: float, device: Device) -> Death | None:
+        """The first time that ``device`` ended by itself after ``began_at``; it may run again by now."""
+        deaths = self.deaths if device is self.device else filter(None, [device.death])
+        return next((death for death in deaths if death.at >= began_at), None)
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, device: Device) -> dict[str, Any]:
         """Who the device is, for the evidence."""
-        self._version = self.device.version
-        return self.device.identity() | {"name": self.spec.name, "faults": list(self.spec.faults)}
+        self._version = device.version
+        return device.identity() | {"name": self.spec.name, "faults": list(self.spec.faults)}
 
     def new_token(self) -> str:
         """Digits that no other drive of this run has in the URI it dials."""
@@ -210,6 +216,8 @@ class Station:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:
             return LifeSign(self._last_heard, "it sent a message in another flow of this run")
+        if device is not self.device:
+            return None
         if self._plain_call is None or self._plain_call.done():
             self._plain_call = asyncio.create_task(self._call_plainly())
         return await self._plain_call

@@ -156,6 +156,7 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "here": "the folder of the profile",
     "suite": "the folder that the suite is installed in",
     "backup": "the backup address, where `lab.backup` is set",
+    "peer": "the one callee of a `per_plan` device",
     "exchange": "the one address that it sends every call to, where `lab.exchange` is set",
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from harness.catalogue import Catalogue, Row
+from harness.device.profile import DEVICES
 from harness.finding import Record
 from harness.report.allure import RowInfo
 from harness.report.text import explain, explain_all
@@ -16,9 +19,12 @@ _WORD = re.compile(r"[\w.:-]+")
 """What a line for a shell may be made of."""
 
 
-def text_of(case: Case, record: Record, catalogue: Catalogue) -> str:
-    """Every finding that is not a plain pass, as a good bug report; else one line."""
-    reproduce = reproduce_line(case)
+def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | None = None) -> str:
+    """Every finding that is not a plain pass, as a good bug report; else one line.
+
+    ``source``: the device's profile, which is how one names a device that is not built in.
+    """
+    reproduce = reproduce_line(case, source)
     told = [ruled for ruled in record.requirements if ruled.verdict > Verdict.PASS]
     if not told:
         return record.reason
@@ -32,9 +38,14 @@ def text_of(case: Case, record: Record, catalogue: Catalogue) -> str:
     )
 
 
-def reproduce_line(case: Case) -> str:
+def reproduce_line(case: Case, source: Path | None = None) -> str:
     """The one command that runs only this case."""
-    return reproduce(case.purpose.name, case.device, case.role, case.transport)
+    line = reproduce(case.purpose.name, case.device, case.role, case.transport)
+    if source is None or source.is_relative_to(DEVICES):
+        return line
+    name = case.device.partition("+")[0]
+    variant = f":{name.partition(':')[2]}" if ":" in name else ""
+    return line.replace(f"DEVICE={name}", f"DEVICE={shlex.quote(f'{source}{variant}')}", 1)
 
 
 def reproduce(purpose: str, device: str, role: str, transport: str, window: str = "quick") -> str:

@@ -185,6 +185,9 @@ def test_what_it_needs_and_was_not_given(write: Write, lease: Lease) -> None:
         Device(write(SLEEPER))
     with pytest.raises(ProfileError, match=r"cannot be given faults \(redials_after_1s\)"):
         Device(write(SLEEPER), address=lease(), faults=["redials_after_1s"])
+    per_plan = MINIMAL.replace('"{address}"', '"{peer}"').replace('["uac"]', '["uac"]\nper_plan = true')
+    with pytest.raises(DeviceError, match="one peer per plan"):
+        asyncio.run(Device(write(SLEEPER, per_plan), address=lease()).start())
 
 
 def test_output_is_bounded_clean_and_keeps_no_secrets(

@@ -33,6 +33,7 @@ def drive(
     *plans: Plan,
     role: str = "proxy",
     lab: str = "registrar = true",
+    per_plan: bool = False,
 ) -> list[Flow]:
     """The flows of ``plans``, driven side by side through a device of this oddity."""
     profile = folder / "device.toml"
@@ -42,10 +43,11 @@ def drive(
 name = "odd"
 roles = ["{role}"]
 max_calls = 10
+per_plan = {str(per_plan).lower()}
 [lab]
 {lab}
 [process]
-argv = ["{{python}}", "{ODD_PROXY}", "{oddity}", "{{address}}"]
+argv = ["{{python}}", "{ODD_PROXY}", "{oddity}", "{{address}}"{', "{peer}"' if per_plan else ""}]
 [ready]
 stdout = "READY"
 [stimulus]
@@ -198,3 +200,15 @@ def test_the_devices_address_is_known_to_calls_and_answers(tmp_path: Path) -> No
     assert device is not None
     assert at_caller(flow)[-1].contact_uris == (f"sip:{flow.places.token}@{device};x=1",)
     assert flow.select("INVITE", at="callee")[0].header("X-Device") == device.host
+
+
+def test_a_device_of_its_own_for_each_plan(tmp_path: Path) -> None:
+    plans = (
+        Plan((callee(Response(603)),), calls=(OURS,), bindings=BOUND),
+        Plan((), calls=(Call("sip:1@{device}", max_forwards=0),)),
+    )
+    bound, alone = drive(tmp_path, "loops", *plans, per_plan=True)
+    assert bound.places.device != alone.places.device
+    assert [at_caller(flow)[-1].status for flow in (bound, alone)] == [483, 483]
+    assert alone.seats[0].name == "caller"
+    assert not bound.troubles + alone.troubles
