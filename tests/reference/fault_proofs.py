@@ -64,7 +64,7 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     "keeps_old_host": (
         MOVED,
         "200 OK",
-        lambda wire: not wire.target.heard and wire.redirected.uri == wire.first.uri.replace("700", "Moved"),
+        lambda wire: not wire.target.heard and wire.redirected.uri == wire.first.uri.replace("700@", "Moved@"),
     ),
     "drops_contact_parameters": (MOVED, "200 OK", lambda wire: ";x=1" not in wire.redirected.uri),
     "keeps_uri_headers": (MOVED, "200 OK", lambda wire: "?Subject" in wire.redirected.uri),
