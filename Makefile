@@ -54,7 +54,7 @@ lint: $(DEV)
 
 test: $(DEV) $(DEVICES) lint
 	@$(VENV)/bin/python -m pytest tests -q --tb=native --ignore=tests/run -n 4 --dist loadfile $(ARGS)
-	@$(VENV)/bin/python -m pytest tests/run -q --tb=native -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/bin/python -m pytest tests/run -q --tb=native -n 3 --dist loadfile $(ARGS)
 
 faults: $(DEV)
 	@SIPVERDICT_FAULT_TABLE=whole $(VENV)/bin/python -m pytest tests/run/test_fault_table.py -q --tb=native $(ARGS)
