@@ -8,6 +8,9 @@ WINDOW  ?= quick
 FAULT   ?=
 ARGS    ?=
 
+# Every test starts the command line anew: without compiled modules each of them compiles the suite for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV    := .venv
 BASE    := $(VENV)/.base
 DEV     := $(VENV)/.dev

@@ -82,6 +82,11 @@ class Answer:
         """How many final responses it sends, copies included."""
         return sum(response.status >= 200 for response in self.responses) + len(self.copies)
 
+    @property
+    def seconds(self) -> float:
+        """How long it is, if it is not cut short."""
+        return sum(response.after for response in self.responses) + sum(self.copies) + self.cancelled_after
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -129,6 +134,11 @@ class Call:
     """Which copy of the refusal is acknowledged: 2 lets the device repeat it once."""
 
     @property
+    def repeats_seconds(self) -> float:
+        """How long a refusal is repeated (after T1, which doubles) until the copy that is acknowledged."""
+        return 0.5 * (2.0 ** (self.ack_copy - 1) - 1)
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers (keys of ``lab.numbers``) that its URI names."""
         return tuple(name for name in NUMBERS if f"{{{name}}}" in self.to)
@@ -160,6 +170,12 @@ class Plan:
         """The numbers (keys of ``lab.numbers``) that it calls."""
         return tuple(dict.fromkeys(name for call in self.calls for name in call.numbers))
 
+    @property
+    def statuses(self) -> frozenset[int]:
+        """Every status that its endpoints answer with."""
+        answers = (answer for endpoint in self.endpoints for answer in endpoint.answers)
+        return frozenset(response.status for answer in answers for response in (*answer.responses, *answer.reinvites))
+
     def texts(self) -> Iterator[str]:
         """Every string in which placeholders may stand."""
         yield from self.bindings
@@ -184,14 +200,9 @@ class Plan:
         raise KeyError(name)
 
     def busy_seconds(self) -> float:
-        """A lower bound of the time its calls take: what the longest-first order sorts by."""
-        answers = (answer for endpoint in self.endpoints for answer in endpoint.answers)
-        longest = max(
-            (sum(r.after for r in a.responses) + sum(a.copies) + a.cancelled_after for a in answers), default=0.0
-        )
-        # A refusal is repeated after T1, which doubles, until the copy that is acknowledged.
-        repeats = sum(0.5 * (2.0 ** (call.ack_copy - 1) - 1) for call in self.calls)
-        return longest + repeats + sum(call.after for call in self.calls)
+        """A lower bound of the time its calls take."""
+        longest = max((answer.seconds for endpoint in self.endpoints for answer in endpoint.answers), default=0.0)
+        return longest + sum(call.after + call.repeats_seconds for call in self.calls)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from harness.report.outcome import junit_properties, settle
 from harness.run import Run, troubles_of, with_troubles
 from harness.session import Settled
 from harness.sipp.binary import find_sipp
+from harness.testloop import run_items
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
@@ -150,22 +151,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Start driving before the first test, and leave nothing behind after the last."""
+    """Leave nothing behind after the last test."""
     config = session.config
     run = config.stash.get(_RUN, None)
     executes = run is not None and not config.option.collectonly and not _is_controller(config)
     try:
-        # An xdist worker is told its items one by one: there a device is begun by the first of them.
-        if run is not None and executes and not hasattr(config, "workerinput"):
-            run.begin()
-            if run.session is not None:
-                config.stash[_LIVE] = LiveLine(config, run.session.progress, run.calls_by_hand())
         return (yield)
     finally:
         if run is not None and executes:
             if live := config.stash.get(_LIVE, None):
                 live.clear()
             run.end()
+
+
+@pytest.hookimpl(specname="pytest_runtestloop", tryfirst=True)
+def pytest_runtestloop_of_a_run(session: pytest.Session) -> bool | None:
+    """Drive all devices at once, and take the items in the order in which their verdicts come."""
+    config = session.config
+    run = config.stash.get(_RUN, None)
+    # An xdist worker is told its items one by one: there a device is begun by the first of them.  What else there is to
+    # do (nothing at all, or to complain of what could not be collected) is done by pytest's own loop.
+    others = config.option.collectonly or session.testsfailed or _is_controller(config)
+    if run is None or others or hasattr(config, "workerinput"):
+        return None
+    driving = run.begin()
+    live = config.stash[_LIVE] = LiveLine(config, driving.progress, run.calls_by_hand())
+    run_items(session, run.pending, driving.progress.calling, live.tick)
+    return True
 
 
 def _is_controller(config: pytest.Config) -> bool:
@@ -179,8 +191,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if purpose_of(pyfuncitem.obj) is None:
         return None
     run = pyfuncitem.config.stash[_RUN]
-    live = pyfuncitem.config.stash.get(_LIVE, None)
-    settled = run.settle(pyfuncitem.nodeid, live.tick if live else lambda: None)
+    settled = run.settle(pyfuncitem.nodeid)
     troubles = troubles_of(settled)
     settled = with_troubles(settled)
     pyfuncitem.stash[_SETTLED] = settled
@@ -254,6 +265,10 @@ class _Reports:
             result = yield
         except OSError as error:  # of what pytest writes itself: junit.xml
             self._publisher.trouble(cannot_write(Path(error.filename or self._publisher.folder.path), error))
+        # They came in the order of their verdicts; people look for them in the suite's.
+        if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
+            for reports in reporter.stats.values():
+                reports.sort(key=lambda report: self._publisher.place(getattr(report, "nodeid", "")))
         if run := session.config.stash.get(_RUN, None):
             for trouble in run.troubles:
                 self._publisher.trouble(trouble)

@@ -37,6 +37,10 @@ class Progress:
         """Count one verdict."""
         self.verdicts[str(record.verdict)] += 1
 
+    def calling(self) -> bool:
+        """Whether devices are still being called, or will be."""
+        return not self.planned_drives or self.driven < self.planned_drives
+
     def line(self) -> str:
         """The live line."""
         parts = [f"driven {self.driven}/{self.planned_drives}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -45,7 +46,9 @@ class Publisher:
         """What each flow showed of a device's features, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
-        self.records: list[Record] = []
+        self._taken: list[tuple[int, Record]] = []
+        self._places: dict[str, int] = {}
+        """Where an item stands in the suite."""
         self.waited = 0.0
         """Seconds of all windows together."""
         self.began = time.monotonic()
@@ -65,6 +68,7 @@ class Publisher:
         if self._stream is not None or not nodeids:
             return
         self.planned, self._cases = len(nodeids), cases_of(nodeids)
+        self._places = {nodeid: place for place, nodeid in enumerate(nodeids)}
         first, suite = next(iter(self.settings.specs.values())), provenance()
         described = [declared(spec) for spec in self.settings.specs.values()]
         header = Header(
@@ -100,11 +104,20 @@ class Publisher:
         record = Record.load(payload["record"])
         self.waited = max(self.waited, payload["waited"])
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
-        self.records.append(record)
+        self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
         except SetupError as error:
             self.trouble(error)
+
+    def place(self, nodeid: str) -> int:
+        """Where an item stands in the suite; behind all others if it is none of it."""
+        return self._places.get(nodeid, len(self._places))
+
+    @property
+    def records(self) -> list[Record]:
+        """The records so far, in the order of the suite, not of their coming."""
+        return [record for _, record in sorted(self._taken, key=itemgetter(0))]
 
     def trouble(self, error: SetupError | str) -> None:
         """Say ``error`` at the end, once; the exit status is that of a wrong set-up."""

@@ -8,7 +8,7 @@ import dataclasses
 import gc
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -26,9 +26,6 @@ from harness.session import Case, Options, Session, Settled
 from harness.sipp.binary import SippBinary
 from harness.suitecheck import check_suite
 from harness.verdict import Verdict
-
-TICK_S = 0.2
-"""How often a waiting test lets the live line be written."""
 
 
 class Run:
@@ -156,28 +153,29 @@ class Run:
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
-    def settle(self, nodeid: str, tick: Callable[[], None]) -> Settled:
-        """Wait for the verdict of an item; ``tick`` is called now and then meanwhile.  Never raises for a device."""
+    def pending(self, item: pytest.Item) -> concurrent.futures.Future[Settled] | None:
+        """What the verdict of ``item`` will come of; None if there is nothing to wait for."""
+        case = self._cases.get(item.nodeid)
+        return None if case is None or case.skip or self.session is None else self.session.result(case)
+
+    def settle(self, nodeid: str) -> Settled:
+        """The verdict of an item; waits for it.  Never raises for a device."""
         case = self._cases[nodeid]
         if case.skip:
             return Settled(case, self._record(case, case.skip, applicable=False), ())
-        # An xdist worker is told its items one by one: there a device is begun by the first of them.
-        result = self.begin((case.device,)).result(case)
-        while True:
-            try:
-                return result.result(timeout=TICK_S)
-            except concurrent.futures.TimeoutError:
-                tick()
-            except SipverdictError as error:
-                if isinstance(error, SetupError):
-                    self.trouble(error)
-                return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
-            except Exception as error:
-                # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
-                reason = f"the suite itself broke: {type(error).__name__}: {error}"
-                return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
-            except concurrent.futures.CancelledError:
-                return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
+        try:
+            # An xdist worker is told its items one by one: there a device is begun by the first of them.
+            return self.begin((case.device,)).result(case).result()
+        except SipverdictError as error:
+            if isinstance(error, SetupError):
+                self.trouble(error)
+            return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
+        except Exception as error:
+            # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
+            reason = f"the suite itself broke: {type(error).__name__}: {error}"
+            return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
+        except concurrent.futures.CancelledError:
+            return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
 
     def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
         """What each of ``flows`` shows of the device's features, by flow; a flow is said but once."""

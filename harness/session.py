@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.catalogue import Catalogue
 from harness.drive.bench import Bench
 from harness.drive.station import DeviceSpec, Station
+from harness.drive.turns import turn_of
 from harness.finding import Record
 from harness.flow import Flow
 from harness.judge.ruling import Ruling
@@ -89,10 +90,10 @@ class _Job:
     transport: str
     _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
 
-    def drive(self, attempt: int) -> asyncio.Task[Flow]:
-        """The flow of the first (0), the second (1) … drive."""
+    def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
+        """The flow of the first (0), the second (1) … drive; ``urgent`` if it is yet to be begun, and waited for."""
         while len(self._drives) <= attempt:
-            drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives))
+            drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives), urgent=urgent)
             self._drives.append(asyncio.create_task(drive))
         return self._drives[attempt]
 
@@ -191,7 +192,7 @@ class Session:
                 key = (plan, case.role, case.transport)
                 jobs.setdefault(key, _Job(station, *key))
         for attempt in range(self._options.repeat):
-            for job in sorted(jobs.values(), key=_longest_first):
+            for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
                 job.drive(attempt).add_done_callback(self._store)
         self.progress.planned_drives += len(jobs) * self._options.repeat
         await asyncio.gather(
@@ -210,7 +211,7 @@ class Session:
             if repeat == 1 and rounds[0].wants_second_drive:
                 self.progress.confirming += 1
                 for job in jobs:
-                    job.drive(1).add_done_callback(self._store)
+                    job.drive(1, urgent=True).add_done_callback(self._store)
                 driven.append(await asyncio.gather(*(job.drive(1) for job in jobs)))
                 rounds.append(self._assess(case, driven[1]))
             assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
@@ -255,15 +256,6 @@ def _key(case: Case) -> tuple[str, str]:
 def _fail(result: concurrent.futures.Future[Settled], error: BaseException) -> None:
     if not result.done():
         result.set_exception(error)
-
-
-def _longest_first(job: _Job) -> tuple[float, bool]:
-    """Long plans first; among equals those in which a redirection is answered: they are the positive controls."""
-    reaches = any(
-        endpoint.kind == "target" and endpoint.answers[0].responses and endpoint.answers[0].responses[-1].status == 200
-        for endpoint in job.plan.endpoints
-    )
-    return -job.plan.busy_seconds(), not reaches
 
 
 __all__ = ["Case", "Options", "Session", "Settled", "Verdict"]

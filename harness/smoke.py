@@ -100,7 +100,7 @@ async def _comes_through(
     """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
     flow: Flow | None = None
     for attempt in range(TRIES):
-        drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt)
+        drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
         station.progress.planned_drives += 1
         task = asyncio.create_task(drive.run())
         running.add(task)

@@ -57,9 +57,9 @@ def run(arguments: Sequence[str]) -> int:
         "-o",
         "console_output_style=classic",
         "--disable-warnings",
-        # Of no use here, and importing it at the end of a run takes longer than judging does.
-        "-p",
-        "no:hypothesispytest",
+        # Plugins that are of no use here: importing the first two takes longer than judging does, and the last one
+        # looks for garbage five times over when a run is over.
+        *("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:unraisableexception"),
         *(
             f"--{name}={value}"
             for name in ("window", "ruling", "gate", "waivers", "repeat", "again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import errno
@@ -19,6 +18,7 @@ from harness.drive.addresses import LoopbackPool
 from harness.drive.heard import Heard
 from harness.drive.pool import AddressPool
 from harness.drive.room import Room
+from harness.drive.turns import Turns
 from harness.errors import SetupError, SippError
 from harness.flow import Seat
 from harness.plan import Address, Call, Endpoint, Places
@@ -103,7 +103,7 @@ class Bench:
     readiness: Readiness = field(default_factory=Readiness)
     _listeners: dict[str, OnHeard] = field(default_factory=dict)
     _seat_names: dict[str, str] = field(default_factory=dict)
-    setting_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SETTING_UP))
+    setting_up: Turns = field(default_factory=lambda: Turns(SETTING_UP))
     room: Room = field(default_factory=lambda: Room(SEATS, "the SIPps that this machine may run"))
     _serial: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -159,14 +159,20 @@ class Bench:
         *,
         bindings: Sequence[str] = (),
         hangs_up: bool = False,
+        statuses: Iterable[int] = (),
         way: Way,
     ) -> BoundSeat:
-        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once."""
+        """Make ``call`` through the device at ``places``, after registering ``bindings``: the caller begins at once.
+
+        ``statuses``: those that are not registered, and may yet come back to it.
+        """
 
         async def start() -> BoundSeat:
             own, authorises = way.pool.lease(), way.credentials is not None
             way.on_address(own)
-            scenario = render_call(call, places, own, bindings, hangs_up=hangs_up, authorises=authorises)
+            scenario = render_call(
+                call, places, own, bindings, hangs_up=hangs_up, authorises=authorises, statuses=statuses
+            )
             peer = way.through or places.device
             return await self._start(flow, name, "caller", scenario, own, on_heard, peer, way.credentials)
 

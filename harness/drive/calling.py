@@ -89,7 +89,7 @@ class Calling:
         for seat_name, call_id in standing:
             for seat in seats:
                 if seat.name == seat_name:
-                    seat.process.relax()
+                    seat.process.wake()
                     seat.process.hang_up(call_id)
         if standing:
             await self.recorder.until(lambda: not self.recorder.standing(), HANG_UP_S)

@@ -19,11 +19,12 @@ from harness.drive.calling import Calling
 from harness.drive.heard import Heard
 from harness.drive.ordering import in_causal_order
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
+from harness.drive.turns import URGENT, turn_of
 from harness.errors import DeviceError, SetupError, SipverdictError
 from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
 from harness.lab.exchange import Line
 from harness.plan import Address, Call, Places, Plan
-from harness.sipp.process import REST_NS, PortTaken
+from harness.sipp.process import PortTaken
 
 if TYPE_CHECKING:
     from harness.drive.station import Station
@@ -44,6 +45,8 @@ class Drive:
     role: str
     transport: str
     attempt: int = 0
+    urgent: bool = False
+    """Others wait for it."""
     recorder: Recorder = field(init=False)
     troubles: list[Trouble] = field(default_factory=list)
     seats: list[BoundSeat] = field(default_factory=list)
@@ -102,7 +105,8 @@ class Drive:
         # A few drives at a time are set up, until the first INVITE is there: a device that meets a crowd is late, and
         # the first windows are to open early.
         async with contextlib.AsyncExitStack() as setting_up:
-            await setting_up.enter_async_context(self.station.bench.setting_up)
+            turn = URGENT if self.urgent else turn_of(self.plan)
+            await setting_up.enter_async_context(self.station.bench.setting_up.taken(turn))
             # Before anything is dialled.
             await self.station.bench.on_free_port(self._take_seats, self.station.lab.pool)
             self.station.enrol(self.places.token, self.recorder)
@@ -180,6 +184,7 @@ class Drive:
             self._hear,
             bindings=bindings,
             hangs_up=hangs_up,
+            statuses=self.plan.statuses,
             way=self.station.lab.way(self.places.token),
         )
         self.seats.append(seat)
@@ -193,7 +198,7 @@ class Drive:
         # Where an ACK is missing copies go on, and their timing is part of the evidence.
         if not self.recorder.unacknowledged():
             for seat in self.seats:
-                seat.process.relax(REST_NS)
+                seat.process.rest()
         # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.
         give_up = loop.time() + window + LATE_COPIES_S
         progress.waited += window

@@ -118,12 +118,14 @@ class Station:
             raise asyncio.CancelledError
         closing.result()
 
-    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0) -> Flow:
+    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0, *, urgent: bool = False) -> Flow:
         """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive.
+
+        ``urgent``: others wait for it, so it is set up before all that are not.
 
         SetupError if nothing can be said of it, because this machine could not keep the evidence.
         """
-        flow = await Drive(self, plan, role, transport, attempt).run()
+        flow = await Drive(self, plan, role, transport, attempt, urgent).run()
         return blanked(flow, declared(self.spec.profile))
 
     # --- what drives ask for
@@ -227,10 +229,10 @@ class Station:
     async def _call_plainly(self) -> LifeSign | None:
         role = self.spec.profile.device.roles[0]
         if role in ("uas", "redirect"):
-            flow = await self.drive(PLAIN_QUESTION, role, "udp")
+            flow = await self.drive(PLAIN_QUESTION, role, "udp", urgent=True)
             said = flow.select(at="caller", received=True)
             return LifeSign(said[0].time, f"it answered a plain call: {said[0].start_line}") if said else None
-        flow = await self.drive(PLAIN_CALL, role, "udp")
+        flow = await self.drive(PLAIN_CALL, role, "udp", urgent=True)
         arrived = flow.select("INVITE", at="callee", received=True)
         how = "it placed a plain call" if role == "uac" else "it passed on a plain call"
         return LifeSign(arrived[0].time, how) if arrived else None

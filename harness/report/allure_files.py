@@ -11,7 +11,6 @@ from typing import Any
 
 import allure_commons
 from allure_commons.logger import AllureFileLogger
-from attr import has
 
 from harness.errors import SetupError
 from harness.report.files import cannot_write
@@ -39,7 +38,7 @@ class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no 
         # As allure's own does, but json.dumps() is written in C, and attr.asdict() is made for more than this.
         name = item.file_pattern.format(prefix=uuid.uuid4())
         with self._told():
-            self._put(name, json.dumps(_plain(item), ensure_ascii=False).encode("utf-8", "replace"))
+            self._put(name, json.dumps(item, default=_fields, ensure_ascii=False).encode("utf-8", "replace"))
 
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
@@ -64,10 +63,6 @@ class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no 
         partial.replace(self._folder / name)
 
 
-def _plain(part: Any) -> Any:
-    """``part`` of a result as JSON keeps it: what is empty is left out."""
-    if isinstance(part, list):
-        return [_plain(one) for one in part]
-    if not has(type(part)):
-        return part
-    return {name: _plain(value) for name, value in vars(part).items() if value or value is False}
+def _fields(part: Any) -> dict[str, Any]:
+    """What JSON keeps of a part of a result: what is empty is left out."""
+    return {name: value for name, value in vars(part).items() if value or value is False}

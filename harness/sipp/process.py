@@ -9,12 +9,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from harness.environment import inherited
 from harness.errors import SippError
 from harness.plan import Address
+from harness.sipp import slack
 from harness.sipp.group import group
 from harness.sipp.readiness import Readiness
 from harness.sipp.scenario import HANG_UP
@@ -26,11 +26,6 @@ START_SECONDS = 10.0
 STOP_SECONDS = 2.0
 """How long it may take to end after SIGTERM before it is killed; 1 ms as a rule."""
 PORT_TAKEN = 254
-SLACK_NS = 20_000_000
-"""How much later than asked the kernel may wake an endpoint.  SIPp polls every millisecond, idle or not: 64 idle
-endpoints take 42 % of a core without slack, 6 % with it.  The price: up to 20 ms for an answer."""
-REST_NS = 100_000_000
-"""The same for one that only watches: its calls are over, and what still comes is evidence rather than a call."""
 
 
 class PortTaken(SippError):
@@ -109,9 +104,6 @@ class SippProcess:
                 await self.stop()
         if self.bound_at is None:
             raise self._failure(deadline)
-        # A caller's next message is due at once; an endpoint has time until something arrives.
-        if self._peer is None:
-            self.relax()
 
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL if it does not mind that.  Harmless if it has ended or never begun."""
@@ -119,7 +111,7 @@ class SippProcess:
             self._stopping = True
         if self._process is None or self.ended_at is not None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await self._ended.wait()
@@ -131,11 +123,13 @@ class SippProcess:
         """Return when it has ended."""
         await self._ended.wait()
 
-    def relax(self, slack_ns: int = SLACK_NS) -> None:
-        """Let the kernel wake it so much later than it asks: SIPp polls every millisecond, idle or not."""
-        with suppress(OSError), Path(f"/proc/{self.pid}/timerslack_ns").open("wb", buffering=0) as slack:
-            # Where it is forbidden, or the process has gone, it only costs CPU.
-            slack.write(b"%d" % slack_ns)
+    def rest(self) -> None:
+        """Its calls are over: it need only record, with little CPU."""
+        slack.give(self.pid, slack.REST_NS)
+
+    def wake(self) -> None:
+        """There is something to do again."""
+        slack.give(self.pid, slack.ENDPOINT_NS)
 
     def hang_up(self, call_id: str) -> None:
         """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
@@ -181,9 +175,13 @@ class SippProcess:
         # A caller starts its one call at once.
         return [*command, "-users", "1", "-m", "1"] if self._peer else command
 
+    @property
+    def _slack_ns(self) -> int:
+        return slack.CALLER_NS if self._peer else slack.ENDPOINT_NS
+
     def _spawn(self) -> None:
         try:
-            with self._stderr.open("wb") as stderr:
+            with self._stderr.open("wb") as stderr, slack.inherited(self._slack_ns):
                 self._process = subprocess.Popen(
                     self._command(),
                     stdin=subprocess.DEVNULL,

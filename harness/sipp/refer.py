@@ -6,6 +6,7 @@ import re
 
 from harness.errors import PlanError
 from harness.plan import Address
+from harness.sipp.reasons import REASONS
 from harness.sipp.scenario import render
 from harness.sipp.values import check_line
 
@@ -25,4 +26,6 @@ def render_refer(uri: str, to: str, own: Address, username: str = "", password: 
             "the user name or the password of a REFER holds a blank or one of []\\\"'<>&;,= which SIPp cannot use",
             "give the device another password for the test",
         )
-    return render("refer.xml.j2", "refer", own, uri=uri, to=to, username=username, password=password)
+    return render(
+        "refer.xml.j2", "refer", own, uri=uri, to=to, username=username, password=password, statuses=sorted(REASONS)
+    )

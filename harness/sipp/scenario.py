@@ -175,29 +175,40 @@ def render_call(
     *,
     hangs_up: bool = False,
     authorises: bool = False,
+    statuses: Iterable[int] = (),
 ) -> str:
     """The scenario of a caller at ``own`` that makes ``call`` through the device, after registering ``bindings``.
 
     ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  ``authorises``: it answers a
-    challenge with the credentials of SIPp's command line.  PlanError if it cannot be.
+    challenge with the credentials of SIPp's command line.  ``statuses``: what it may be answered with; it knows those
+    that are registered anyhow, and what it does not know it neither heeds nor acknowledges.  PlanError if it cannot be.
     """
     if places.device is None:
         raise PlanError("a call can only be rendered when the device's address is known")
+    way = _Way(tuple(bindings), hangs_up, authorises, tuple(sorted({*REASONS, *statuses})))
     try:
-        drawn = _call_for_all(call, tuple(places.seats), own.transport, tuple(bindings), hangs_up, authorises)
+        drawn = _call_for_all(call, tuple(places.seats), own.transport, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
     except (PlanError, KeyError):
-        return _measured(_call(call, places, own, tuple(bindings), hangs_up, authorises), "caller")
+        return _measured(_call(call, places, own, way), "caller")
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a caller makes its call."""
+
+    bindings: tuple[str, ...]
+    hangs_up: bool
+    authorises: bool
+    statuses: tuple[int, ...]
 
 
 @lru_cache(maxsize=4096)
-def _call_for_all(
-    call: Call, seats: tuple[str, ...], transport: str, bindings: tuple[str, ...], hangs_up: bool, authorises: bool
-) -> str:
-    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), bindings, hangs_up, authorises)
+def _call_for_all(call: Call, seats: tuple[str, ...], transport: str, way: _Way) -> str:
+    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), way)
 
 
-def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], hangs_up: bool, authorises: bool) -> str:
+def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
     check_call(call)
 
     def filled_in(text: str) -> str:
@@ -226,10 +237,11 @@ def _call(call: Call, places: Places, own: Address, bindings: tuple[str, ...], h
         cancel_lines=(*routes, *map(filled_in, call.cancel_headers)),
         vias=tuple(map(filled_in, call.vias)),
         from_params=filled_in(call.from_params),
-        bindings=tuple(map(filled_in, bindings)),
+        bindings=tuple(map(filled_in, way.bindings)),
         aor=filled_in("sip:{token}@{device}"),
-        hangs_up=hangs_up,
-        authorises=authorises,
+        hangs_up=way.hangs_up,
+        authorises=way.authorises,
+        statuses=way.statuses,
         copy_ms=COPY_MS,
         late_ms=LATE_MS,
         acks_ms=ACKS_MS,
@@ -251,7 +263,6 @@ def render(template: str, name: str, own: Address, **values: Any) -> str:
                 media_port=MEDIA_PORT,
                 forever=FOREVER_MS,
                 hang_up_method=HANG_UP,
-                statuses=sorted(REASONS),
                 **values,
             )
         )

@@ -44,11 +44,24 @@ async def test_it_is_ready_when_it_says_so_and_gone_when_it_has_been_stopped(tmp
     assert inode_of(own)
     assert process.bound_at == pytest.approx(time.time(), abs=1)
     assert slack(process.pid) == 20_000_000
+    process.rest()
+    assert slack(process.pid) == 100_000_000
+    process.wake()
+    assert slack(process.pid) == 20_000_000
     await process.stop()
     assert not inode_of(own)
     assert not psutil.pid_exists(process.pid)
     assert (process.lost_at, process.ended_at is not None) == (None, True)
     await process.stop()
+
+
+@run
+async def test_one_that_calls_is_awake_sooner_and_nobody_else_sleeps_longer(tmp_path: Path) -> None:
+    before, own = slack(os.getpid()), address()
+    process = await started("caller", scenario(own), own, tmp_path, peer=address())
+    assert slack(process.pid) == 5_000_000
+    await process.stop()
+    assert slack(os.getpid()) == before
 
 
 @run

@@ -15,7 +15,7 @@ from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 from harness.sip import SipMessage
 from harness.sipp.binary import find_sipp
-from harness.sipp.process import REST_NS, SippProcess
+from harness.sipp.process import SippProcess
 from harness.sipp.readiness import Readiness
 from harness.sipp.refer import render_refer
 from harness.sipp.tail import Tail
@@ -102,7 +102,7 @@ class Refer(Templated):
                 f"{self.device} did not answer a REFER to {to} in {section.timeout_s:g} s",
                 "it may take REFER only within a call, or only from its registrar; or stimulus.to is not its URI",
             ) from None
-        process.relax(REST_NS)
+        process.rest()
         self._check(answer, to, uri)
 
     def _hear(self, message: SipMessage, answered: asyncio.Future[SipMessage], *, challenge: bool) -> None:
