@@ -34,15 +34,15 @@ def run_items(
 
     ``pending`` is what an item waits for (None: nothing), ``calling`` whether devices are still being called.
     """
-    coming = as_they_come(session.items, pending, calling, tick)
-    # pytest wants to know the next item when it tears one down: each waits for the one that follows it.
-    for item, next_item in itertools.pairwise(itertools.chain[pytest.Item | None](coming, [None])):
-        assert item is not None
-        session.config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
-        if session.shouldfail:
-            raise session.Failed(session.shouldfail)
-        if session.shouldstop:
-            raise session.Interrupted(session.shouldstop)
+    for items in as_they_come(session.items, pending, calling, tick):
+        # pytest keeps what the next item needs as well; which one is next is not known while none is there.
+        for item, next_item in itertools.pairwise((*items, None)):
+            assert item is not None
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
 
 
 def as_they_come(
@@ -50,8 +50,8 @@ def as_they_come(
     pending: Callable[[_Item], Pending | None],
     calling: Callable[[], bool],
     tick: Callable[[], None],
-) -> Iterator[_Item]:
-    """``items``, each when what it waits for is done; at one time, in their own order."""
+) -> Iterator[list[_Item]]:
+    """``items``, some at a time, each when what it waits for is done."""
     waiting: dict[Pending, list[_Item]] = {}
     ready: list[_Item] = []
     for item in items:
@@ -62,8 +62,7 @@ def as_they_come(
         done = concurrent.futures.wait(waiting, TICK_S, concurrent.futures.FIRST_COMPLETED).done
         ready += [item for future in tuple(waiting) if future in done for item in waiting.pop(future)]
         tick()
-        if not calling() or time.monotonic() > latest:
-            while ready:
-                yield ready.pop(0)
-            latest = time.monotonic() + LATE_S
-    yield from ready
+        if ready and (not calling() or time.monotonic() > latest):
+            yield ready
+            ready, latest = [], time.monotonic() + LATE_S
+    yield ready
