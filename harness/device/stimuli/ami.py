@@ -11,7 +11,8 @@ from pydantic import Field
 
 from harness.device.control import ControlPort
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
-from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.stimuli.originator import Originator
+from harness.device.stimuli.templates import TemplatedSection, undeclared
 from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
@@ -68,23 +69,12 @@ class AmiStimulus(TemplatedSection):
         return Ami(self, context)
 
 
-class Ami(Templated):
-    """Logs in when it is first needed, without events."""
+class Ami(Originator):
+    """A manager session."""
 
     def __init__(self, section: AmiStimulus, context: StimulusContext) -> None:
-        super().__init__(section, context)
         self._section = section
-        self._port = ControlPort(context.device, context.control(section.control), "ami", self._log_in)
-        self.name = f"its manager interface {self._port.address}"
-        self._channels: dict[str, str] = {}
-
-    async def probe(self, deadline: float) -> None:
-        """Log in."""
-        await self._port.answers(deadline)
-
-    async def close(self) -> None:
-        """Close the session."""
-        await self._port.close()
+        super().__init__(section, context, section.control, "ami", "manager interface")
 
     async def _log_in(self, port: ControlPort) -> None:
         section = self._section
@@ -97,36 +87,31 @@ class Ami(Templated):
                 "check stimulus.username and stimulus.secret against manager.conf, and its permit= lines",
             )
 
-    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
-        section = self._section
-        if act == "call":
-            channel = f"sipverdict-{secrets.token_hex(6)}"
-            where = {
-                "Application": section.application and self._fill(section.application, uri),
-                "Data": section.data and self._fill(section.data, uri),
-                "Context": section.context and self._fill(section.context, uri),
-                "Exten": section.context and self._fill(section.exten, uri),
-                "Priority": section.context and str(section.priority),
-                "CallerID": section.caller_id and self._fill(section.caller_id, uri),
-            }
-            await self._ask(
-                act,
-                uri,
-                "Originate",
-                Channel=self._fill(section.channel, uri),
-                Async="true",  # else the session is blocked until somebody answers
-                ChannelId=channel,
-                Timeout=str(round(section.ring_s * 1000)),
-                **{name: value for name, value in where.items() if value},
-            )
-            self._channels[uri] = channel
-        elif uri not in self._channels:
-            raise DeviceError(
-                f"{self.device} was to {act}, and was never told to call {uri}", "this is the suite's fault"
-            )
-        else:
-            # Asterisk finds a channel by its unique id as well, and that is the ChannelId.
-            await self._ask(act, uri, "Hangup", Channel=self._channels[uri])
+    async def _originate(self, uri: str) -> str:
+        section, channel = self._section, f"sipverdict-{secrets.token_hex(6)}"
+        where = {
+            "Application": section.application and self._fill(section.application, uri),
+            "Data": section.data and self._fill(section.data, uri),
+            "Context": section.context and self._fill(section.context, uri),
+            "Exten": section.context and self._fill(section.exten, uri),
+            "Priority": section.context and str(section.priority),
+            "CallerID": section.caller_id and self._fill(section.caller_id, uri),
+        }
+        await self._ask(
+            "call",
+            uri,
+            "Originate",
+            Channel=self._fill(section.channel, uri),
+            Async="true",  # else the session is blocked until somebody answers
+            ChannelId=channel,
+            Timeout=str(round(section.ring_s * 1000)),
+            **{name: value for name, value in where.items() if value},
+        )
+        return channel
+
+    async def _hang_up(self, uri: str, call: str) -> None:
+        # Asterisk finds a channel by its unique id as well, and that is the ChannelId.
+        await self._ask("hangup", uri, "Hangup", Channel=call)
 
     async def _ask(self, act: Act, uri: str, action: str, **headers: str) -> None:
         message, reply = _action(action, **headers)

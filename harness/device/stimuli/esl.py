@@ -11,7 +11,8 @@ from pydantic import Field
 
 from harness.device.control import ControlPort
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
-from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.stimuli.originator import Originator
+from harness.device.stimuli.templates import TemplatedSection, undeclared
 from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
@@ -68,23 +69,12 @@ class EslStimulus(TemplatedSection):
         return Esl(self, context)
 
 
-class Esl(Templated):
-    """Logs in when it is first needed, without events."""
+class Esl(Originator):
+    """An event socket."""
 
     def __init__(self, section: EslStimulus, context: StimulusContext) -> None:
-        super().__init__(section, context)
         self._section = section
-        self._port = ControlPort(context.device, context.control(section.control), "esl", self._log_in)
-        self.name = f"its event socket {self._port.address}"
-        self._calls: dict[str, str] = {}
-
-    async def probe(self, deadline: float) -> None:
-        """Log in."""
-        await self._port.answers(deadline)
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._port.close()
+        super().__init__(section, context, section.control, "esl", "event socket")
 
     async def _log_in(self, port: ControlPort) -> None:
         asked = await port.exchange(None, r"(?mi)^Content-Type: *(auth/request|text/rude-rejection)")
@@ -97,33 +87,28 @@ class Esl(Templated):
                 "check stimulus.password, and listen-ip and apply-inbound-acl in event_socket.conf.xml",
             )
 
-    async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
-        section = self._section
-        if act == "call":
-            if wrong := _SEPARATORS.search(uri):
-                raise DeviceError(
-                    f"{self.device} cannot be told to call {uri}: FreeSWITCH takes {wrong[0]!r} for something else",
-                    "such a URI can only be called in another way",
-                )
-            number = str(uuid.uuid4())
-            variables = {
-                "origination_uuid": number,
-                "originate_timeout": str(round(section.ring_s)),
-                **{name: self._fill(value, uri) for name, value in section.variables.items()},
-            }
-            told = ",".join(f"{name}={value}" for name, value in variables.items())
-            dial, then = self._fill(section.dial, uri), self._fill(section.then, uri)
-            said = await self._ask(f"bgapi originate {{{told}}}{dial} {then}", _REPLY)
-            self._check(act, uri, _reply(said), accepted="+OK" in said)
-            self._calls[uri] = number
-        elif uri not in self._calls:
+    async def _originate(self, uri: str) -> str:
+        section, number = self._section, str(uuid.uuid4())
+        if wrong := _SEPARATORS.search(uri):
             raise DeviceError(
-                f"{self.device} was to {act}, and was never told to call {uri}", "this is the suite's fault"
+                f"{self.device} cannot be told to call {uri}: FreeSWITCH takes {wrong[0]!r} for something else",
+                "such a URI can only be called in another way",
             )
-        else:
-            said = await self._ask(f"api uuid_kill {self._calls[uri]}", r"(?mi)^Content-Type: *(api/response|text/dis)")
-            body = said.partition("\n\n")[2]
-            self._check(act, uri, shown(body), accepted=body.startswith("+OK"))
+        variables = {
+            "origination_uuid": number,
+            "originate_timeout": str(round(section.ring_s)),
+            **{name: self._fill(value, uri) for name, value in section.variables.items()},
+        }
+        told = ",".join(f"{name}={value}" for name, value in variables.items())
+        dial, then = self._fill(section.dial, uri), self._fill(section.then, uri)
+        said = await self._ask(f"bgapi originate {{{told}}}{dial} {then}", _REPLY)
+        self._check("call", uri, _reply(said), accepted="+OK" in said)
+        return number
+
+    async def _hang_up(self, uri: str, call: str) -> None:
+        said = await self._ask(f"api uuid_kill {call}", r"(?mi)^Content-Type: *(api/response|text/dis)")
+        body = said.partition("\n\n")[2]
+        self._check("hangup", uri, shown(body), accepted=body.startswith("+OK"))
 
     async def _ask(self, message: str, reply: str) -> str:
         async with self._port.exclusive():
