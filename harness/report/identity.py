@@ -31,7 +31,7 @@ class Identity:
 
 
 def devices_of(run: StoredRun) -> tuple[Identity, ...]:
-    """The devices of ``run`` in the order of its records.
+    """The devices of ``run`` in the order in which it was asked for them.
 
     The header names the first one only; every flow knows its own.
     """
@@ -46,9 +46,11 @@ def devices_of(run: StoredRun) -> tuple[Identity, ...]:
             evidence.setdefault(name, path[6:-5])
     if not roles:
         return (_identity(first, header, ()),)
+    # Runs of older suites do not say whom they were asked for: those stand in the order of their records.
+    order = [name for name in run.devices if name in roles]
     return tuple(
-        _identity(name, {**(header if name == first else {}), **_told(run, evidence.get(name))}, tuple(own))
-        for name, own in roles.items()
+        _identity(name, {**(header if name == first else {}), **_told(run, evidence.get(name))}, tuple(roles[name]))
+        for name in dict.fromkeys((*order, *roles))
     )
 
 

@@ -123,9 +123,8 @@ class StoredRun:
     @property
     def missing(self) -> tuple[str, ...]:
         """The cases that were planned and have no record: ``purpose device-role-transport`` each."""
-        there = {(r["purpose"], f"{r.get('device', '')}-{r['role']}-{r['transport']}") for r in self.records}
-        cases = ((purpose, case) for purpose, some in self.header.get("cases", {}).items() for case in some)
-        return tuple(f"{purpose} {case}" for purpose, case in cases if (purpose, case) not in there)
+        there = set(map(_case, self.records))
+        return tuple(" ".join(case) for case in _planned(self.header) if case not in there)
 
     @property
     def tally(self) -> Tally:
@@ -159,6 +158,15 @@ class StoredRun:
         if path.is_symlink():
             raise EvidenceError(f"{path}: expected a file of its own, found a link")
         return path.read_bytes()
+
+
+def _planned(header: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The cases that were planned, in order; none where the run does not say them."""
+    return [(purpose, case) for purpose, cases in header.get("cases", {}).items() for case in cases]
+
+
+def _case(record: Mapping[str, Any]) -> tuple[str, str]:
+    return record["purpose"], f"{record.get('device', '')}-{record['role']}-{record['transport']}"
 
 
 @cache
@@ -214,6 +222,9 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
         _refuse(path, 1, "a header", "nothing")
     if footer is None and not cut_off:
         _refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
+    # They were written as their verdicts came.
+    places = {case: place for place, case in enumerate(_planned(header))}
+    records.sort(key=lambda record: places.get(_case(record), len(places)))
     run = StoredRun(folder, header, tuple(records), footer, parts)
     if footer is not None:
         tally = run.tally

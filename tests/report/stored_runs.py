@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html.parser import HTMLParser
@@ -36,15 +37,15 @@ def stored(
     footer: Mapping[str, Any] | None = None,
     cut_off: bool = False,
     device: Mapping[str, Any] | None = None,
+    devices: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """A run in a new folder below ``out``; ``footer`` is what other parts of the suite add to it."""
     header_device = {**DEVICE, **(device or {})}
     folder = RunFolder.create(out, str(header_device["name"]))
     for one in flows:
         folder.write_flow(one)
-    stream = VerdictStream(
-        folder.verdicts, Header(folder.name, "0.1", "3.6.1", header_device, "quick", "certification", len(records))
-    )
+    header = Header(folder.name, "0.1", "3.6.1", header_device, "quick", "certification", len(records))
+    stream = VerdictStream(folder.verdicts, dataclasses.replace(header, devices=[dict(one) for one in devices]))
     for one in records:
         stream.write(one)
     if cut_off:

@@ -86,6 +86,13 @@ def test_one_run_of_several_devices(tmp_path: Path) -> None:
     assert "<code>RFC3261-21.6-01</code>" in (run / "matrix.html").read_text("utf-8")
 
 
+def test_devices_stand_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
+    records = [record(device="a"), record(device="b")]
+    run = stored(tmp_path, records, [flow()], device={"name": "b"}, devices=[{"name": n, "pics": {}} for n in "ba"])
+    assert main(["matrix", str(run), "--json", "--out", str(tmp_path / "m.json")]) == 0
+    assert [one["device"] for one in json.loads((tmp_path / "m.json").read_text())["columns"]] == ["b", "a"]
+
+
 def test_hostile_bytes_stay_text(tmp_path: Path) -> None:
     run = hostile(tmp_path)
     assert main(["matrix", str(run), str(run)]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -129,6 +130,15 @@ def test_a_full_disk_loses_nothing_and_is_made_up_for(tmp_path: Path, monkeypatc
     stream.write(record(purpose="c"))
     stream.close()
     assert [entry["purpose"] for entry in read_run(tmp_path).records] == ["a", "b", "c"]
+
+
+def test_records_are_read_back_in_the_order_of_the_suite(tmp_path: Path) -> None:
+    planned = dataclasses.replace(header(3), cases={"a": ["x-uac-udp", "y-uac-udp"], "b": ["x-uac-udp"]})
+    with VerdictStream(tmp_path / "verdicts.jsonl", planned) as stream:
+        for purpose, device in (("b", "x"), ("a", "y"), ("a", "x")):
+            stream.write(record(purpose=purpose, device=device))
+    read = [(entry["purpose"], entry["device"]) for entry in read_run(tmp_path).records]
+    assert read == [("a", "x"), ("a", "y"), ("b", "x")]
 
 
 def test_a_disk_that_stays_full_gives_no_footer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
