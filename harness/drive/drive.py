@@ -106,7 +106,8 @@ class Drive:
         # the first windows are to open early.
         async with contextlib.AsyncExitStack() as setting_up:
             turn = URGENT if self.urgent else turn_of(self.plan)
-            await setting_up.enter_async_context(self.station.bench.setting_up.taken(turn))
+            for turns in (self.station.setting_up, self.station.bench.setting_up):
+                await setting_up.enter_async_context(turns.taken(turn))
             # Before anything is dialled.
             await self.station.bench.on_free_port(self._take_seats, self.station.lab.pool)
             self.station.enrol(self.places.token, self.recorder)

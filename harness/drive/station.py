@@ -24,6 +24,7 @@ from harness.drive.drive import Drive
 from harness.drive.heard import Heard
 from harness.drive.lab import Lab
 from harness.drive.recorder import Recorder
+from harness.drive.turns import Turns
 from harness.errors import DeviceError, SetupError
 from harness.flow import Control, Flow, LifeSign
 from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
@@ -70,6 +71,8 @@ class Station:
         self.window = window
         self.progress = progress
         self.slots = asyncio.Semaphore(spec.profile.calls_at_once)
+        # One more than it can carry: what is ready to call and waits for a slot must not keep other devices waiting.
+        self.setting_up = Turns(spec.profile.calls_at_once + 1)
         self.controls: dict[str, Control] = {}
         self.device: Device | None = None
         """The one process all drives share; None for a device that is started once per plan."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.device import load_profile
-from harness.drive.bench import Bench
+from harness.drive.bench import SETTING_UP, Bench
 from harness.drive.station import DeviceSpec, Station
 from harness.flow import Event, Flow
 from harness.plan import Answer, Call, Endpoint, Plan, Response
@@ -36,24 +36,7 @@ def drive(
     per_plan: bool = False,
 ) -> list[Flow]:
     """The flows of ``plans``, driven side by side through a device of this oddity."""
-    profile = folder / "device.toml"
-    profile.write_text(
-        f"""
-[device]
-name = "odd"
-roles = ["{role}"]
-max_calls = 10
-per_plan = {str(per_plan).lower()}
-[lab]
-{lab}
-[process]
-argv = ["{{python}}", "{ODD_PROXY}", "{oddity}", "{{address}}"{', "{peer}"' if per_plan else ""}]
-[ready]
-stdout = "READY"
-[stimulus]
-kind = "sipp"
-"""
-    )
+    profile = profile_of(folder, oddity, role, lab, per_plan)
 
     async def driven() -> list[Flow]:
         async with (
@@ -69,6 +52,36 @@ kind = "sipp"
         assert Flow.from_json(flow.to_json()) == flow
         assert not [trouble for trouble in flow.troubles if trouble.blame == "harness"]
     return flows
+
+
+def profile_of(
+    folder: Path,
+    oddity: str,
+    role: str = "proxy",
+    lab: str = "registrar = true",
+    per_plan: bool = False,
+    max_calls: int = 10,
+) -> Path:
+    folder.mkdir(exist_ok=True)
+    profile = folder / "device.toml"
+    profile.write_text(
+        f"""
+[device]
+name = "odd"
+roles = ["{role}"]
+max_calls = {max_calls}
+per_plan = {str(per_plan).lower()}
+[lab]
+{lab}
+[process]
+argv = ["{{python}}", "{ODD_PROXY}", "{oddity}", "{{address}}"{', "{peer}"' if per_plan else ""}]
+[ready]
+stdout = "READY"
+[stimulus]
+kind = "sipp"
+"""
+    )
+    return profile
 
 
 def at_caller(flow: Flow, *, received: bool = True) -> list[Event]:
@@ -212,3 +225,24 @@ def test_a_device_of_its_own_for_each_plan(tmp_path: Path) -> None:
     assert [at_caller(flow)[-1].status for flow in (bound, alone)] == [483, 483]
     assert alone.seats[0].name == "caller"
     assert not bound.troubles + alone.troubles
+
+
+def test_a_device_that_takes_one_call_at_a_time_keeps_no_other_device_waiting(tmp_path: Path) -> None:
+    slow = Plan((callee(Response(180), Response(603, after=0.2)),), calls=(OURS,), bindings=BOUND, watched=False)
+    quick = Plan((callee(Response(603)),), calls=(OURS,), bindings=BOUND, watched=False)
+    serial = load_profile(profile_of(tmp_path / "serial", "none", max_calls=1))
+    other = load_profile(profile_of(tmp_path / "other", "none"))
+
+    async def driven() -> tuple[list[Flow], Flow]:
+        async with (
+            Bench.open(tmp_path, find_sipp()) as bench,
+            Station(DeviceSpec("serial", serial), bench, WINDOW, Progress(1, WINDOW)) as first,
+            Station(DeviceSpec("other", other), bench, WINDOW, Progress(1, WINDOW)) as second,
+        ):
+            all_of_first = asyncio.gather(*(first.drive(slow, "proxy", "udp") for _ in range(SETTING_UP + 4)))
+            return await asyncio.gather(all_of_first, second.drive(quick, "proxy", "udp"))
+
+    flows, flow = asyncio.run(driven())
+    called = sorted(one.calls[0].placed_at for one in flows)
+    assert called[1] - called[0] >= 0.2, "one at a time"
+    assert flow.calls[0].placed_at < called[2]
