@@ -194,7 +194,6 @@ class Session:
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
                 job.drive(attempt).add_done_callback(self._store)
-        self.progress.planned_drives += len(jobs) * self._options.repeat
         await asyncio.gather(
             *(
                 self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])

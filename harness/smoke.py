@@ -101,7 +101,6 @@ async def _comes_through(
     flow: Flow | None = None
     for attempt in range(TRIES):
         drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
-        station.progress.planned_drives += 1
         task = asyncio.create_task(drive.run())
         running.add(task)
         arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]

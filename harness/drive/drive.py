@@ -64,6 +64,7 @@ class Drive:
     """When the device was ready for this drive."""
 
     def __post_init__(self) -> None:
+        self.station.progress.planned_drives += 1
         token = self.station.new_token()
         self.id = self.station.new_id(self.role, token, self.attempt)
         self.places = Places(token)
