@@ -17,7 +17,7 @@ from typing import Literal
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "cancel", "hangup", "cancel_late", "repeat"]
+Act = Literal["none", "reinvite", "cancel", "hangup", "cancel_late", "repeat", "again"]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
 Forgery = Literal["", "branch", "method", "no_via", "one_via"]
 

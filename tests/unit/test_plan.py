@@ -6,7 +6,9 @@ import dataclasses
 import json
 
 import pytest
+from pydantic import TypeAdapter
 
+from harness.discovery import all_purposes
 from harness.flow import Flow, Watch
 from harness.plan import NUMBERS, Address, Answer, Call, Endpoint, Places, Plan, Response
 from harness.windows import QUICK
@@ -54,6 +56,15 @@ def test_a_flow_keeps_its_whole_plan_and_all_places() -> None:
     assert again == whole
     assert {again.plan: 1}[FULL], "plans are keys"
     assert Flow.from_json(flow(FULL, Places("7001")).to_json()).places.device is None
+
+
+def test_every_plan_of_the_suite_is_one_that_a_reader_takes() -> None:
+    """A stored flow is checked type by type, words and all: a word that only a plan uses would make it unreadable."""
+    reader = TypeAdapter(Plan)
+    for purpose in all_purposes().values():
+        for plan in purpose.plans:
+            stored = json.loads(json.dumps(dataclasses.asdict(plan)))
+            assert reader.validate_python(stored) == plan, purpose.name
 
 
 def test_a_flow_of_before_there_were_callers_options_is_read() -> None:
