@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.catalogue import Catalogue
 from harness.errors import EvidenceError
+from harness.evidence.unasked import contradiction
 from harness.finding import requirement_line
 from harness.flow import Flow
 from harness.judge.ruling import Ruling
@@ -79,8 +80,13 @@ class _Rejudge:
         purpose = self._purposes.get(line["purpose"])
         if purpose is None:
             return f"stored {line['verdict']}, now unknown: this suite has no such purpose"
-        if line["verdict"] == NOT_APPLICABLE or not line["evidence"]:
-            return self._without_evidence(line, purpose)
+        if line["verdict"] == NOT_APPLICABLE:
+            device, window = self._run.devices.get(line.get("device", "")), WINDOWS[self._run.header["window"]]
+            return contradiction(line, purpose, device, self._catalogue, window)
+        if not line["evidence"]:
+            # Such a record can only say that nothing was seen, and why.
+            unseen = line["verdict"] in ("inconclusive", "none") and not line["requirements"]
+            return "" if unseen else f"stored {line['verdict']}, but it rests on no flow"
         flows = [self._flow(path[6:-5]) for path in line["evidence"]]
         if missing := [flow for flow in flows if isinstance(flow, str)]:
             return missing[0]
@@ -123,20 +129,6 @@ class _Rejudge:
                 if key in row and row[key] != found[row["id"]][key]:
                     told = f"{row[key]!r:.120}, now {found[row['id']][key]!r:.120}"
                     return f"{row['id']}: {key}: stored {told}"
-        return ""
-
-    def _without_evidence(self, line: Line, purpose: Purpose) -> str:
-        """A record without flows can only say that there are none, and why."""
-        if line["verdict"] not in (NOT_APPLICABLE, "inconclusive", "none"):
-            return f"stored {line['verdict']}, but it rests on no flow"
-        device = self._run.devices.get(line.get("device", ""))
-        if line["verdict"] != NOT_APPLICABLE or device is None:
-            return ""
-        rows, _ = applicable_rows(purpose, self._catalogue, line["role"], device["pics"])
-        window = WINDOWS[self._run.header["window"]]
-        declared = str(line.get("reason", "")).startswith("not applicable: the device does not declare")
-        if rows and purpose.least_window <= window.seconds and declared:
-            return f"stored not applicable, but the device declares what {', '.join(rows)} asks for"
         return ""
 
     def _flow(self, identifier: str) -> Flow | str:

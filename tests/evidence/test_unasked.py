@@ -1,0 +1,112 @@
+"""What does not apply was not asked, and for a reason: judging a run again works the reason out again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handmade import CATALOGUE, CLAIMS, PURPOSES
+
+from harness.evidence.rejudge import rejudge
+from harness.evidence.unasked import contradiction
+from harness.report.outcome import Tally
+from harness.report.stored import StoredRun, read_run
+from harness.windows import QUICK, STANDARD
+
+HUNG_UP = "uac/decline_is_final/hanging_up_after_a_decline_sends_nothing"
+LATE_COPY = "transaction/copies/copy_after_31_seconds_is_acknowledged"
+BEST = "proxy/best_response/redirection_is_preferred_to_a_failure"
+UNFOLLOWED = "uac/without_following/redirection_is_a_failed_call"
+FORWARDED = "uas/forwarding/call_that_is_over_is_not_merged"
+
+
+def differences(run: StoredRun) -> list[str]:
+    return [difference.why for difference in rejudge(run, CATALOGUE, PURPOSES).differences]
+
+
+def changed(run: StoredRun, tmp_path: Path, at: int, **values: Any) -> StoredRun:
+    """``run`` with these values in its record ``at``, counted again."""
+    folder = tmp_path / "changed"
+    shutil.copytree(run.folder, folder)
+    entries = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text().splitlines()]
+    entries[1 + at] |= values
+    tally = Tally.of((entry["verdict"] for entry in entries[1:-1]), entries[0]["planned"])
+    entries[-1] |= {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
+    (folder / "verdicts.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return read_run(folder)
+
+
+def skipped(reason: str, **more: Any) -> dict[str, Any]:
+    return {"verdict": "not_applicable", "reason": reason, "evidence": [], "requirements": [], "drives": 0} | more
+
+
+HANGUP = "the profile of phone has no stimulus to hangup"
+REGISTRAR = "nothing can be registered with phone: its profile does not say lab.registrar = true"
+NUMBER = "the profile of phone names no number for it: lab.numbers.redirects"
+SHORT = "needs a window of 40 s; this run's is 5 s (quick)"
+UNDECLARED = "not applicable: the device does not declare not follows_redirects"
+PHONE = {
+    "name": "phone",
+    "roles": ["uac", "uas", "proxy"],
+    "transports": ["udp"],
+    "pics": CLAIMS | {"forking_proxy": True, "stateful_proxy": True},
+}
+
+
+def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, **more: Any) -> str:
+    line = skipped(reason or "", purpose=name, role=role, transport="udp") | more
+    if reason is None:
+        del line["reason"]
+    return contradiction(line, PURPOSES[name], PHONE, CATALOGUE, window)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "window", "reason"),
+    [
+        (HUNG_UP, "uac", QUICK, HANGUP),
+        (LATE_COPY, "uac", QUICK, SHORT),
+        (BEST, "proxy", QUICK, REGISTRAR),
+        (FORWARDED, "uas", QUICK, SHORT),
+        (FORWARDED, "uas", STANDARD, NUMBER),
+        (UNFOLLOWED, "uac", QUICK, UNDECLARED),
+    ],
+)
+def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str) -> None:
+    assert why(name, reason, role, window) == ""
+    assert why(name, None, role, window) == ""
+    for other in {HANGUP, SHORT, REGISTRAR, NUMBER, UNDECLARED, "it was raining"} - {reason}:
+        assert why(name, other, role, window) != "", other
+
+
+def test_a_number_is_missing_only_where_one_is_called() -> None:
+    assert why(FORWARDED, NUMBER.replace("redirects", "declines"), "uas", STANDARD) != ""
+    assert why(HUNG_UP, NUMBER) != ""
+
+
+def test_who_the_header_does_not_know_is_not_skipped() -> None:
+    assert "among its roles" in why(LATE_COPY, SHORT, "b2bua")
+    assert "among its transports" in why(LATE_COPY, SHORT, transport="tls")
+    # Runs of older suites say nothing of their devices.
+    line = skipped("whatever", purpose=LATE_COPY, role="uac", transport="udp")
+    assert contradiction(line, PURPOSES[LATE_COPY], None, CATALOGUE, QUICK) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (skipped("not applicable: the device does not declare dns"), "stored not applicable (not applicable: the"),
+        (skipped(HANGUP), "but RFC3261-21.6-01 applies to what the device declares"),
+        (skipped(SHORT), "but RFC3261-21.6-01 applies to what the device declares"),
+        (skipped(HANGUP, drives=1), "stored not applicable, but it has drives"),
+        ({"verdict": "not_applicable", "requirements": []}, "stored not applicable, but it has evidence and drives"),
+        ({"verdict": "inconclusive", "evidence": []}, "stored inconclusive, but it rests on no flow"),
+    ],
+)
+def test_a_verdict_taken_out_is_found_out(values: dict[str, Any], told: str, run: StoredRun, tmp_path: Path) -> None:
+    assert differences(run) == []
+    found = differences(changed(run, tmp_path, 0, **values))
+    assert len(found) == 1
+    assert told in found[0]
