@@ -25,6 +25,7 @@ from harness.report.folder import RunFolder
 from harness.session import Case, Options, Session, Settled
 from harness.sipp.binary import SippBinary
 from harness.suitecheck import check_suite
+from harness.troubles import troubles_told
 from harness.verdict import Verdict
 
 
@@ -219,18 +220,10 @@ def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
     return ""
 
 
-_WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}
-
-
 def troubles_of(settled: Settled) -> str:
     """What was in the way of a verdict, and whose trouble that is; "" if nothing was or the reason says it already."""
     record = settled.record
-    if record.verdict is not Verdict.INCONCLUSIVE:
-        return ""
-    # A second drive was made because of the first one's troubles, and the verdict is about the second.
-    last = settled.flows[len(settled.flows) // 2 :] if record.drives > 1 else settled.flows
-    told = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in record.reason)
-    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(told)[:3])
+    return troubles_told(record.verdict, record.reason, record.drives, settled.flows)
 
 
 def with_troubles(settled: Settled) -> Settled:

@@ -20,11 +20,17 @@ from harness.purpose import Purpose, applicable_rows
 from harness.report.outcome import NOT_APPLICABLE
 from harness.report.stored import StoredRun
 from harness.settle import Assessment, assess, conclude
+from harness.troubles import troubles_told
 from harness.windows import WINDOWS
 
 Line = Mapping[str, Any]
-_SAME = ("id", "level", "verdict", "outcome", "expected", "actual", "message", "note", "finding")
+_SAME = (
+    *("id", "level", "verdict", "outcome", "reason", "expected", "actual", "message"),
+    *("where", "means", "look_at", "note", "finding"),
+)
 """What a stored requirement and one judged again have in common, where the stored one has it."""
+_IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")
+"""What header and flow both say of a device, if neither is of an older suite."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,9 @@ class _Rejudge:
         now = conclude(rounds, self._repeat)
         if str(now.verdict) != line["verdict"]:
             return f"stored {line['verdict']}, now {now.verdict}: {now.reason[:300]}"
-        return self._rows_differ(line, now)
+        told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
+        whole = f"{now.reason} - {told}" if told else now.reason
+        return self._rows_differ(line, now) or self._reason_differs(line, (now.reason, whole))
 
     def _rows_differ(self, line: Line, now: Assessment) -> str:
         found = {ruled.finding.requirement: requirement_line(ruled) for ruled in now.ruled}
@@ -130,6 +138,12 @@ class _Rejudge:
                     told = f"{row[key]!r:.120}, now {found[row['id']][key]!r:.120}"
                     return f"{row['id']}: {key}: stored {told}"
         return ""
+
+    def _reason_differs(self, line: Line, reasons: Sequence[str]) -> str:
+        """``reasons``: of older suites without, of this one with what was in the way."""
+        if "reason" not in line or line["reason"] in reasons:
+            return ""
+        return f"reason: stored {line['reason']!r:.160}, now {reasons[-1]!r:.160}"
 
     def _flow(self, identifier: str) -> Flow | str:
         """The flow, read once; a sentence where there is none."""
@@ -156,8 +170,13 @@ class _Rejudge:
         for what, has, wants in told:
             if has != wants:
                 return f"flow {flow.id} is of another {what} ({has!s:.80}) than the record or the run ({wants!s:.80})"
-        if (device := self._run.devices.get(line.get("device", ""))) and flow.device.get("pics") != device["pics"]:
+        device = self._run.devices.get(line.get("device", ""), {})
+        if device and flow.device.get("pics") != device["pics"]:
             return f"flow {flow.id} was driven with other PICS than the run's header says"
+        for key in _IDENTITY:
+            if key in device and key in flow.device and flow.device[key] != device[key]:
+                has, wants = flow.device[key], device[key]
+                return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
 
 
