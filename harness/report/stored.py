@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,93 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from harness.errors import EvidenceError
 from harness.flow import FORMAT, Flow
 from harness.report.folder import FLOW_ID
-from harness.report.outcome import NAMES, Tally
+from harness.report.outcome import Tally
+from harness.report.stored_lines import checked_footer, checked_header, checked_record, refuse
 
-Check = Callable[[Any], bool]
 Parts = Mapping[str, bytes]
 """A run that is not a folder: its files by their path in it (a dossier's)."""
 _LONGEST_LINE = 16 * 1024 * 1024
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _seconds(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-
-
-def _verdict(value: Any) -> bool:
-    return isinstance(value, str) and value in NAMES
-
-
-def _evidence(value: Any) -> bool:
-    return isinstance(value, list) and all(_flow_id(path) is not None for path in value)
-
-
-def _lists_of_text(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(one, list) and all(map(_text, one)) for one in value.values())
-
-
-def _device(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and _text(value.get("name"))
-        and isinstance(value.get("pics"), dict)
-        and all(isinstance(claimed, bool) for claimed in value["pics"].values())
-        and all(isinstance(value.get(key, []), list) for key in ("roles", "transports", "faults"))
-        and all(_text(one) for key in ("roles", "transports", "faults") for one in value.get(key, []))
-        and isinstance(value.get("pixit", {}), dict)
-    )
-
-
-_HEADER: Mapping[str, tuple[Check, str]] = {
-    "run": (_text, "a string"),
-    "suite": (_text, "a string"),
-    "sipp": (_text, "a string"),
-    "device": (lambda value: isinstance(value, dict), "an object"),
-    "window": (lambda value: isinstance(value, (str, dict)), "the window of the run"),
-    "ruling": (_text, "a string"),
-    "planned": (_count, "a number of purposes"),
-}
-# What runs of older suites do not say.
-_MAY_SAY: Mapping[str, tuple[Check, str]] = {
-    "strict": (lambda value: isinstance(value, bool), "true or false"),
-    "repeat": (lambda value: _count(value) and value > 0, "how often each case was driven"),
-    "cases": (lambda value: _lists_of_text(value), "the cases of each purpose"),
-    "devices": (lambda value: isinstance(value, list) and all(map(_device, value)), "a list of devices"),
-    "suite_commit": (_text, "a string"),
-    "suite_dirty": (lambda value: isinstance(value, bool), "true or false"),
-    "suite_digest": (_text, "a string"),
-}
-_RECORD: Mapping[str, tuple[Check, str]] = {
-    "purpose": (_text, "a string"),
-    "role": (_text, "a string"),
-    "transport": (_text, "a string"),
-    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
-    "requirements": (lambda value: isinstance(value, list), "a list"),
-    "window_s": (_seconds, "a number of seconds"),
-    "drives": (_count, "a number of drives"),
-    "evidence": (_evidence, "a list of flows/<id>.json"),
-}
-_REQUIREMENT: Mapping[str, tuple[Check, str]] = {
-    "id": (_text, "a string"),
-    "level": (_text, "a string"),
-    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
-    "reason": (_text, "a string"),
-}
-_FOOTER: Mapping[str, tuple[Check, str]] = {
-    "executed": (_count, "a number of purposes"),
-    "counts": (
-        lambda value: isinstance(value, dict) and all(name in NAMES and _count(n) for name, n in value.items()),
-        "how often each verdict occurs",
-    ),
-    "verdict": (_verdict, "one of " + ", ".join(NAMES)),
-}
 
 
 @dataclass(frozen=True)
@@ -207,21 +126,20 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
         if not line.endswith(b"\n"):
             if cut_off:
                 break
-            _refuse(path, number, "a whole line", "one that was cut off")
+            refuse(path, number, "a whole line", "one that was cut off")
         entry = _object(path, number, line)
         if header is None:
-            header = _checked(path, number, entry, _HEADER, "the header")
-            _checked(path, number, entry, {key: _MAY_SAY[key] for key in _MAY_SAY if key in entry}, "the header")
+            header = checked_header(path, number, entry)
         elif footer is not None:
-            _refuse(path, number, "nothing after the footer", "another line")
+            refuse(path, number, "nothing after the footer", "another line")
         elif "executed" in entry:
-            footer = _checked(path, number, entry, _FOOTER, "the footer")
+            footer = checked_footer(path, number, entry)
         else:
-            records.append(_record(path, number, entry, seen))
+            records.append(checked_record(path, number, entry, seen))
     if header is None:
-        _refuse(path, 1, "a header", "nothing")
+        refuse(path, 1, "a header", "nothing")
     if footer is None and not cut_off:
-        _refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
+        refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
     # They were written as their verdicts came.
     places = {case: place for place, case in enumerate(_planned(header))}
     records.sort(key=lambda record: places.get(_case(record), len(places)))
@@ -234,7 +152,7 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
             ("verdict", str(tally.verdict)),
         ):
             if footer[key] != told:
-                _refuse(path, number, f"{key} {told!r}, as the lines above say", repr(footer[key]))
+                refuse(path, number, f"{key} {told!r}, as the lines above say", repr(footer[key]))
     return run
 
 
@@ -249,37 +167,13 @@ def _lines(path: Path) -> Iterable[bytes]:
         ) from error
 
 
-def _record(path: Path, number: int, entry: dict[str, Any], seen: set[tuple[str, ...]]) -> Mapping[str, Any]:
-    record = _checked(path, number, entry, _RECORD, "a verdict")
-    for requirement in record["requirements"]:
-        if not isinstance(requirement, dict):
-            _refuse(path, number, "objects as requirements", repr(requirement))
-        _checked(path, number, requirement, _REQUIREMENT, "a requirement")
-    key = (record["purpose"], str(record.get("device", "")), record["role"], record["transport"])
-    if key in seen:
-        _refuse(path, number, "one verdict per purpose and device", f"a second one for {' '.join(key)}")
-    seen.add(key)
-    return record
-
-
-def _checked(
-    path: Path, number: int, entry: dict[str, Any], keys: Mapping[str, tuple[Check, str]], what: str
-) -> dict[str, Any]:
-    for key, (check, words) in keys.items():
-        if key not in entry:
-            _refuse(path, number, f"{what} with {key!r}", "none")
-        if not check(entry[key]):
-            _refuse(path, number, f"{what} whose {key!r} is {words}", repr(entry[key]))
-    return entry
-
-
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         entry = json.loads(line.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        _refuse(path, number, "a JSON object", f"something else ({error})")
+        refuse(path, number, "a JSON object", f"something else ({error})")
     if not isinstance(entry, dict):
-        _refuse(path, number, "a JSON object", repr(entry))
+        refuse(path, number, "a JSON object", repr(entry))
     return entry
 
 
@@ -292,13 +186,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _flow_id(path: Any) -> str | None:
-    if not isinstance(path, str) or not (path.startswith("flows/") and path.endswith(".json")):
-        return None
-    return path[6:-5] if FLOW_ID.fullmatch(path[6:-5]) else None
-
-
-def _refuse(path: Path, number: int, expected: str, found: str) -> NoReturn:
-    raise EvidenceError(f"{path}, line {number}: expected {expected}, found {found[:200]}")

@@ -56,6 +56,9 @@ PHONE = {
 }
 
 
+UNSEEN = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "inconclusive", "reason": "", "finding": "0"}
+
+
 def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, **more: Any) -> str:
     line = skipped(reason or "", purpose=name, role=role, transport="udp") | more
     if reason is None:
@@ -102,7 +105,11 @@ def test_who_the_header_does_not_know_is_not_skipped() -> None:
         (skipped(SHORT), "but RFC3261-21.6-01 applies to what the device declares"),
         (skipped(HANGUP, drives=1), "stored not applicable, but it has drives"),
         ({"verdict": "not_applicable", "requirements": []}, "stored not applicable, but it has evidence and drives"),
-        ({"verdict": "inconclusive", "evidence": []}, "stored inconclusive, but it rests on no flow"),
+        ({"evidence": []}, "stored pass, but it rests on no flow"),
+        (
+            skipped("it was raining", verdict="inconclusive") | {"requirements": [UNSEEN]},
+            "stored inconclusive, but it rests on no flow",
+        ),
     ],
 )
 def test_a_verdict_taken_out_is_found_out(values: dict[str, Any], told: str, run: StoredRun, tmp_path: Path) -> None:

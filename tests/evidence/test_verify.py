@@ -79,7 +79,7 @@ def byte_in_a_flow(parts: Parts) -> Parts:
 
 def verdict_flipped(parts: Parts) -> Parts:
     entries = lines(parts)
-    entries[1]["verdict"] = "warn"
+    entries[1]["verdict"] = entries[1]["requirements"][0]["verdict"] = "warn"
     return with_lines(parts, recounted(entries))
 
 

@@ -97,7 +97,7 @@ def test_flows_of_another_device(key: str, value: object, told: StoredRun, tmp_p
 
 def test_what_an_older_header_does_not_say_is_no_difference(told: StoredRun, tmp_path: Path) -> None:
     def bare(entries: Entries) -> None:
-        entries[0]["devices"][0] = {"name": DEVICE, "pics": CLAIMS}
+        entries[0]["devices"][0] = {"name": DEVICE, "roles": ["uac"], "pics": CLAIMS}
 
     assert differences(changed(told, tmp_path, bare)) == []
 

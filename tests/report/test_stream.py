@@ -185,7 +185,12 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
         (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'level'"),
         (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per purpose"),
         (3, "drives", True, "line 3: expected a verdict whose 'drives'"),
-        (3, "verdict", "pass", "line 4: expected counts"),
+        (2, "role", "phone", "line 2: expected a verdict whose 'role' is one of uac, uas, proxy, redirect, b2bua"),
+        (2, "device", 7, "line 2: expected a verdict whose 'device' is a string"),
+        (3, "verdict", "pass", "line 3: expected the verdict 'fail', the worst of its requirements', found 'pass'"),
+        (3, "verdict", "none", "line 3: expected the verdict 'fail', the worst of its requirements', found 'none'"),
+        (3, "verdict", "not_applicable", "line 3: expected no requirements in a verdict that is 'not_applicable'"),
+        (4, "counts", {"pass": 2}, "line 4: expected counts {'fail': 1, 'pass': 1}, as the lines above say"),
         (4, "executed", 3, "line 4: expected executed 2"),
         (4, "verdict", "pass", "line 4: expected verdict 'fail', as the lines above say, found 'pass'"),
     ],
@@ -201,6 +206,28 @@ def test_what_a_reader_refuses(tmp_path: Path, line: int, key: str, value: objec
     with pytest.raises(EvidenceError) as refused:
         read_run(tmp_path)
     assert f"verdicts.jsonl, {message}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("finding", 7), ("expected", "silence"), ("actual", None), ("outcome", []), ("verdict", "not_applicable")],
+)
+def test_what_a_reader_refuses_of_a_requirement(tmp_path: Path, key: str, value: object) -> None:
+    path = written(tmp_path)
+    entries = [json.loads(text) for text in path.read_text().splitlines()]
+    entries[2]["requirements"][0][key] = value
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    with pytest.raises(EvidenceError, match=rf"line 3: expected a requirement whose '{key}' is"):
+        read_run(tmp_path)
+
+
+def test_a_device_without_roles_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    first, *rest = path.read_text().splitlines(keepends=True)
+    first = json.dumps(json.loads(first) | {"devices": [{"name": "reference", "pics": {}}]})
+    path.write_text("".join([first + "\n", *rest]))
+    with pytest.raises(EvidenceError, match="line 1: expected the header whose 'devices' is a list of devices, each"):
+        read_run(tmp_path)
 
 
 @pytest.mark.parametrize(
