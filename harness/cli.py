@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from harness.commands import Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
+from harness.report.clean import short
 from harness.report.outcome import ExitStatus
 
 _USAGE = """\
@@ -25,6 +27,10 @@ sipverdict run --device reference
   sipverdict gate reports/out/latest --gate must --waivers waivers.toml
   sipverdict certify reports/out/latest --profile ua-decline --key lab.key -o certificate
   sipverdict verify certificate/dossier.tar.gz --key lab.pub"""
+
+
+TRACEBACK = "SIPVERDICT_TRACEBACK"
+"""In the environment: an error that nobody foresaw is shown whole."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,6 +98,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # ``sipverdict list … | head``: nobody reads on, and that is no error.
         sys.stderr.close()
         return 0
+    except Exception as error:
+        # Python's own status would be 1, and that says of a device that it does not conform.
+        if os.environ.get(TRACEBACK):
+            raise
+        told = short(f"{type(error).__name__}: {error}", 300)
+        again = f"run again with {TRACEBACK}=1 for the traceback"
+        print(f"sipverdict: {told}: this is a mistake of sipverdict; {again}", file=sys.stderr)
+        return int(ExitStatus.SETUP)
 
 
 def _add_reports(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -160,7 +160,7 @@ def _findings(line: Line) -> Iterator[Line]:
     """What ``line`` says of each requirement; of a case that came to no finding, its reason."""
     if line["verdict"] == NOT_APPLICABLE:
         return
-    yield from line["requirements"]
+    yield from map(_named, line["requirements"])
     if not line["requirements"]:
         reason = str(line.get("reason", ""))
         yield {
@@ -171,6 +171,14 @@ def _findings(line: Line) -> Iterator[Line]:
             "reason": reason,
             "finding": fingerprint(WHOLE, "unseen", (), reason),
         }
+
+
+def _named(row: Line) -> Line:
+    """``row`` with the fingerprint of its finding, which runs of older suites do not say."""
+    if "finding" in row:
+        return row
+    said = row.get("outcome", ""), row.get("expected", ()), row.get("actual", row["reason"])
+    return {**row, "finding": fingerprint(row["id"], *said)}
 
 
 def _waive(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
@@ -95,19 +96,29 @@ def _seen(
                     continue
             executed.append((record["purpose"], record["role"], record["transport"], row["id"]))
             if verdict in ("warn", "fail", "inconclusive"):
-                seen.append(
-                    Known(
-                        purpose=record["purpose"],
-                        role=record["role"],
-                        transport=record["transport"],
-                        requirement=row["id"],
-                        verdict=verdict,
-                        reason=steady(row["reason"] or record.get("reason", "")) or "not passed",
-                        variant=variant,
-                        window=window.name,  # type: ignore[arg-type]
-                    )
-                )
+                seen.append(_known(run, record, row, variant, window))
     return seen, executed
+
+
+def _known(run: StoredRun, record: Mapping[str, Any], row: Mapping[str, Any], variant: str, window: Window) -> Known:
+    try:
+        return Known(
+            purpose=record["purpose"],
+            role=record["role"],
+            transport=record["transport"],
+            requirement=row["id"],
+            verdict=row["verdict"],
+            reason=steady(row["reason"] or record.get("reason", "")) or "not passed",
+            variant=variant,
+            window=window.name,  # type: ignore[arg-type]
+        )
+    except ValidationError as error:
+        # No line is named: records are read in the suite's order, not in the file's.
+        detail = error.errors(include_url=False, include_input=False)[0]
+        what = f"a verdict about {record['purpose']!r:.80} and {row['id']!r:.80}"
+        raise EvidenceError(
+            f"{run.folder / 'verdicts.jsonl'}: expected {what} whose {detail['loc'][0]} is usable: {detail['msg']}"
+        ) from error
 
 
 def _flows(run: StoredRun, record: Mapping[str, Any]) -> list[Flow]:

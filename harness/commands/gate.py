@@ -53,6 +53,7 @@ def _draft(blocking: Blocking) -> str:
         ("verdict", found["verdict"]),
         ("finding", found["finding"]),
     )
-    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)))}" for key, value in told)
+    # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
+    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)
     why = printable(str(found.get("reason", "")))[:200]
     return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"

@@ -306,6 +306,47 @@ def test_draft_of_a_waiver_becomes_one(failing: StoredRun, tmp_path: Path, capsy
     assert (found.status, len(found.waived)) == (0, 1)
 
 
+def with_lines(run: StoredRun, tmp_path: Path, change: Callable[[list[Any]], None]) -> Path:
+    """A copy of the verdicts of ``run``, changed, in a folder of its own."""
+    entries = [json.loads(text) for text in (run.folder / "verdicts.jsonl").read_text().splitlines()]
+    change(entries)
+    (tmp_path / "verdicts.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    return tmp_path
+
+
+def test_draft_for_a_device_of_any_name(failing: StoredRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def renamed(entries: list[Any]) -> None:
+        for entry in entries[1:-1]:
+            entry["device"] = "phone \U0001f600 \x7f"
+
+    folder = with_lines(failing, tmp_path, renamed)
+    assert gate(str(folder), "must", None, draft=True) == 1
+    filled = capsys.readouterr().out.replace("expires = #", "expires = 2030-01-01 #")
+    (tmp_path / "waivers.toml").write_text(filled.replace('= ""', '= "Ada"'))
+    (waiver,) = load(tmp_path / "waivers.toml", CATALOGUE)
+    assert waiver.device == "phone \U0001f600 \\x7f"
+
+
+def test_finding_of_a_run_that_does_not_say_its_fingerprint(failing: StoredRun, tmp_path: Path) -> None:
+    def nameless(entries: list[Any]) -> None:
+        for entry in entries[1:-1]:
+            for row in entry["requirements"]:
+                del row["finding"]
+
+    found = ask(read_run(with_lines(failing, tmp_path, nameless)), "must")
+    (expected,) = ask(failing, "must").blocking
+    assert [one.requirement["finding"] for one in found.blocking] == [expected.requirement["finding"]]
+
+
+def test_device_that_does_not_say_its_roles(run: StoredRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def bare(entries: list[Any]) -> None:
+        del entries[0]["devices"][0]["roles"]
+
+    folder = with_lines(run, tmp_path, bare)
+    assert main(["gate", str(folder), "--gate", "profile:tiny"]) == 4
+    assert "verdicts.jsonl, line 1: expected the header whose 'devices' is a list" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
