@@ -100,6 +100,12 @@ class Settings:
         option = config.option
         if not 1 <= option.repeat <= MOST_REPEATS:
             raise SetupError(f"--repeat {option.repeat}: expected 1 to {MOST_REPEATS}", "3 tells steady from flaky")
+        if option.expected and (option.gate or option.waivers):
+            there = "--gate" if option.gate else "--waivers"
+            raise SetupError(
+                f"--expected goes with neither --gate nor --waivers, and {there} is there",
+                "a gate says itself what it lets through: leave one of them out",
+            )
         again = Again.of(option.again) if option.again else None
         told = again.header if again else {}
         catalogue, devices = Catalogue.load(), option.device or ["reference"]
