@@ -282,6 +282,14 @@ def test_snippets_run_the_same_shell_lines() -> None:
     assert _tested(_shell_of_github()) == _tested(_shell_of_gitlab()) == _tested(_shell_of_jenkins())
 
 
+def test_badge_that_cannot_be_drawn_keeps_no_result_from_jenkins() -> None:
+    _, always = (CI / "Jenkinsfile").read_text().split("always {")
+    kept, drawn = always.split('/bin/sipverdict" badge ')
+    assert "junit 'results/2*/junit.xml'" in kept
+    assert "archiveArtifacts 'results/**'" in kept
+    assert "badge.svg" in drawn
+
+
 def _snippet(folder: Path) -> Finished:
     (folder / "waivers.toml").write_text("")
     program = folder / "sipverdict" / ".venv" / "bin" / "sipverdict"
