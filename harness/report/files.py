@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 from pathlib import Path
 
 from harness.errors import SetupError
@@ -31,5 +32,9 @@ def cannot_write(path: Path, error: OSError) -> SetupError:
         errno.EACCES: "give this user the right to write there, or choose another folder",
         errno.EPERM: "give this user the right to write there, or choose another folder",
         errno.EROFS: "that file system is read-only: choose another folder",
+        errno.EEXIST: "there is a file of that name: name a folder",
+        errno.ENOTDIR: "there is a file of that name: name a folder",
+        errno.EISDIR: "that is a folder: name a file in it",
+        errno.ENOENT: f"make the folder first: mkdir -p {shlex.quote(str(path.parent))}",
     }.get(error.errno or 0, "check the folder and its file system")
     return SetupError(f"cannot write {path}: {error.strerror or error}", hint)

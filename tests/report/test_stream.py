@@ -17,6 +17,7 @@ from flows import HOSTILE, REDIRECTED, flow, record, ruled
 
 from harness.errors import EvidenceError, SetupError
 from harness.flow import Flow
+from harness.report.files import write_whole
 from harness.report.folder import RunFolder
 from harness.report.stream import Header, VerdictStream, read_run
 from harness.verdict import Verdict
@@ -316,6 +317,19 @@ def test_flows_are_stored_whole_and_read_back(tmp_path: Path) -> None:
         with pytest.raises(EvidenceError, match="expected a"):
             run.flow(identifier)
     assert Flow.from_json((folder.flows / "f1.json").read_text()) == stored
+
+
+def test_what_to_do_about_a_place_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SetupError) as refused:
+        write_whole(tmp_path / "not here" / "page.html", "x")
+    assert refused.value.hint == f"make the folder first: mkdir -p '{tmp_path / 'not here'}'"
+    with pytest.raises(SetupError, match="that is a folder: name a file in it"):
+        write_whole(tmp_path / "folder", "x")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SetupError, match="there is a file of that name: name a folder"):
+            RunFolder.create(out, "reference")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
