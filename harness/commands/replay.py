@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.catalogue import Catalogue
 from harness.discovery import all_purposes
-from harness.evidence.rejudge import rejudge
+from harness.evidence.rejudge import rejudge, unjudged
 from harness.report.clean import printable
 from harness.report.outcome import ExitStatus
 from harness.report.stored import read_run
@@ -20,5 +20,5 @@ def replay(folder: str) -> int:
         print(printable(difference.sentence))
     differing = len(found.differences)
     told = "every verdict is the same" if not differing else f"{differing} differ"
-    print(f"{len(run.records)} records judged again from {printable(folder)}: {told}")
+    print(f"{found.judged} records judged again from {printable(folder)}{unjudged(run)}: {told}")
     return int(ExitStatus.EVIDENCE if differing else run.tally.exit_status)

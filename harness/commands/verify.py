@@ -29,7 +29,7 @@ def verify(path: Path, key: Path | None) -> int:
     told = found.told
     print(
         f"{printable(str(path))}: valid: {printable(str(told['device']))} meets {printable(str(told['profile']))}; "
-        f"{found.records} records judged again from {found.flows} flows, every verdict is the same"
+        f"{found.records} records judged again from {found.flows} flows{found.unjudged}, every verdict is the same"
     )
     if not found.same_suite:
         print("judged first by another version of the suite, and again by this one")

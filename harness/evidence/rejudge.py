@@ -57,6 +57,15 @@ class Judged:
     """How many records were judged again (those that rest on flows)."""
 
 
+def unjudged(run: StoredRun) -> str:
+    """In words: how many records of ``run`` rest on no flow, so that there is nothing in them to judge; "" if none."""
+    skipped = sum(line["verdict"] == NOT_APPLICABLE for line in run.records)
+    without = sum(line["verdict"] != NOT_APPLICABLE and not line["evidence"] for line in run.records)
+    told = [f"{skipped} do not apply"] if skipped else []
+    told += [f"{without} came to no verdict"] if without else []
+    return f" ({', '.join(told)})" if told else ""
+
+
 class _Rejudge:
     """One run being judged again."""
 

@@ -15,6 +15,7 @@ from harness.evidence import dossier
 from harness.evidence.certificate import certificate, objections
 from harness.evidence.envelope import open_envelope
 from harness.evidence.keys import parse_public
+from harness.evidence.rejudge import unjudged
 from harness.evidence.statement import facts, html
 from harness.evidence.unpack import unpack
 from harness.provenance import digest
@@ -35,6 +36,9 @@ class Verified:
     told: Mapping[str, Any] | None = None
     """What the attestation says of the test."""
     records: int = 0
+    """How many rest on flows and were judged again."""
+    unjudged: str = ""
+    """How many do not, in words."""
     flows: int = 0
     same_suite: bool = True
     """Whether the suite that judged it again is the one that judged it first."""
@@ -68,7 +72,8 @@ def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Map
         tuple(dict.fromkeys(problems)),
         signer.keyid if signer else "",
         told,
-        len(run.records),
+        sum(bool(line["evidence"]) for line in run.records),
+        unjudged(run),
         sum(name.startswith("flows/") for name in parts),
         run.header.get("suite_digest") == digest(),
     )

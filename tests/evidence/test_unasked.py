@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import CATALOGUE, CLAIMS, PURPOSES
+from handmade import ACKED, CATALOGUE, CLAIMS, FINAL, PURPOSES, Maker
 
-from harness.evidence.rejudge import rejudge
+from harness.commands.replay import replay
+from harness.evidence.rejudge import rejudge, unjudged
 from harness.evidence.unasked import contradiction
 from harness.report.outcome import Tally
 from harness.report.stored import StoredRun, read_run
@@ -82,6 +84,16 @@ def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str)
     assert why(name, None, role, window) == ""
     for other in {HANGUP, SHORT, REGISTRAR, NUMBER, UNDECLARED, "it was raining"} - {reason}:
         assert why(name, other, role, window) != "", other
+
+
+def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = Maker(tmp_path, purposes=(FINAL, ACKED, UNFOLLOWED)).make()
+    assert replay(str(run.folder)) == 0
+    assert f"2 records judged again from {run.folder} (1 do not apply): every verdict is the same" in (
+        capsys.readouterr().out
+    )
+    unused = {**run.records[0], "verdict": "inconclusive", "evidence": []}
+    assert unjudged(replace(run, records=(unused, *run.records))) == " (1 do not apply, 1 came to no verdict)"
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:
