@@ -96,6 +96,7 @@ def objections(
         *map(Objection, _of_device(run, profile, device, catalogue, purposes)),
         *_of_verdicts(run, profile, device, catalogue, purposes),
         *_of_evidence(run, catalogue, purposes),
+        *(Objection(sentence, ExitStatus.EVIDENCE) for sentence in _of_controls(run)),
     ]
 
 
@@ -184,6 +185,20 @@ def _of_evidence(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Pu
         yield Objection(f"judged again, a verdict differs: {difference.sentence}", ExitStatus.EVIDENCE)
     if (more := len(judged.differences) - _TOLD) > 0:
         yield Objection(f"judged again, {more} more differ", ExitStatus.EVIDENCE)
+
+
+def _of_controls(run: StoredRun) -> Iterator[str]:
+    """Positive controls that cannot be looked at: a dossier holds the flows of verdicts, and no others."""
+    there = set(run.evidence)
+    for identifier in run.evidence:
+        try:
+            controls = {control.flow for control in run.flow(identifier).controls} - there
+        except EvidenceError:
+            continue  # judging it again says so
+        yield from (
+            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, on which no verdict rests"
+            for control in sorted(controls)
+        )
 
 
 def certificate(

@@ -70,6 +70,21 @@ def test_verdict_that_the_evidence_does_not_bear(
     assert "judged again, a verdict differs: uac/decline_is_final/decline_is_final" in capsys.readouterr().err
 
 
+def test_positive_control_that_no_verdict_rests_on(
+    tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its flow would not be in the dossier, and whoever verifies that would refuse it."""
+    made = Maker(tmp_path / "runs").make()
+    path = made.folder / "flows" / "phone-uac-0000.json"
+    text = path.read_text().replace('"flow":"phone-uac-0000"', '"flow":"smoke-0001"')
+    path.write_text(text)
+    (made.folder / "flows" / "smoke-0001.json").write_text(text.replace('"id":"phone-uac-0000"', '"id":"smoke-0001"'))
+    assert certify(str(made.folder), "tiny", keys / "lab.key", None, tmp_path / "out") == 4
+    told = "flows/phone-uac-0000.json rests on a positive control in flow 'smoke-0001', on which no verdict rests"
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("changes", [{}, {"window": EXTENDED}, {"repeat": 2}], ids=["standard", "extended", "repeated"])
 def test_who_gets_one(changes: Mapping[str, Any], tmp_path: Path, keys: Path) -> None:
     made = Maker(tmp_path / "runs", **changes).make()

@@ -245,6 +245,13 @@ def silence_broken(parts: Parts) -> Parts:
     }
 
 
+def control_lost(parts: Parts) -> Parts:
+    """A positive control in a flow that the dossier does not hold."""
+    name = a_flow(parts)
+    own = name.removeprefix("flows/").removesuffix(".json").encode()
+    return parts | {name: parts[name].replace(b'"flow":"' + own, b'"flow":"smoke', 1)}
+
+
 def wrong_type(parts: Parts) -> Parts:
     return parts | {(name := a_flow(parts)): parts[name].replace(b'"number":1,', b'"number":"one",', 1)}
 
@@ -271,6 +278,7 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     pics_changed: "was driven with other PICS than the run's header says",
     made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
     silence_broken: "stored pass, now inconclusive",
+    control_lost: "rests on a positive control in flow 'smoke', on which no verdict rests",
     wrong_type: "events.0.number: Input should be a valid integer",
     dirty: "the suite was changed since its commit",
     waived: "a waived run never certifies",
