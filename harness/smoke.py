@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
+from harness.device.secrets import declared
+from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.station import PLAIN_CALL, PLAIN_QUESTION, Station
 from harness.errors import DeviceError
@@ -114,7 +116,7 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(flow)
+        on_flow(blanked(flow, declared(station.spec.profile)))
         return error
     return None
 

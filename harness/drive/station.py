@@ -148,6 +148,12 @@ class Station:
             person=self.progress.person,
         )
 
+    async def dismiss(self, device: Device) -> None:
+        """End a device that was made for one drive, and let its address go."""
+        await device.stop()
+        if device is not self.device and "{" in self.spec.profile.lab.address:
+            self.lab.pool.give_back(device.address)
+
     def numbers(self, token: str, device: Address) -> dict[str, str]:
         """The URIs of the profile's ``lab.numbers``, for one drive."""
         values = {"token": token, "device": str(device)}
@@ -166,6 +172,8 @@ class Station:
                     )
                 self._restarts += 1
                 await self.device.stop()
+                if self.lab.exchange:
+                    self.lab.exchange.forget()
                 await self._start(self.device)
                 await self.lab.registered(self.device)
         return self.device
@@ -220,7 +228,7 @@ class Station:
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:
-            return LifeSign(self._last_heard, "it sent a message in another flow of this run")
+            return LifeSign(self._last_heard, "it sent a message after the window")
         if device is not self.device:
             return None
         if self._plain_call is None or self._plain_call.done():

@@ -9,7 +9,7 @@ from harness.judge.ruling import Ruling
 from harness.judge.say import Findings, unseen
 from harness.plan import Call, Plan
 from harness.purpose import purpose, purpose_of
-from harness.settle import assess
+from harness.settle import assess, wants_another
 from suites.plans import DECLINE, REDIRECT
 
 NUMBER = Plan((), (Call(to="{declines}"),))
@@ -51,5 +51,5 @@ def test_a_request_that_had_to_be_repeated_is_a_reason_to_drive_again():
     rows, catalogue = OF_TWO.requirements, Catalogue.load()
     slow = Line().ask().ask(0.5).reply(0.7, 603).ack(0.71).flow()
     asked_on_purpose = Line().ask().reply(0.01, 603).ask(0.11).ack(0.3).flow()
-    assert assess(OF_TWO, rows, [slow], catalogue, Ruling()).wants_second_drive
-    assert not assess(OF_TWO, rows, [asked_on_purpose], catalogue, Ruling()).wants_second_drive
+    assert wants_another([assess(OF_TWO, rows, [slow], catalogue, Ruling())])
+    assert not wants_another([assess(OF_TWO, rows, [asked_on_purpose], catalogue, Ruling())])
