@@ -101,7 +101,8 @@ class Purpose:
 
 def _missing(flow: Flow) -> str:
     """Why there is nothing to judge in ``flow``; "" if there is."""
-    if flow.role in ("uac", "b2bua"):
+    # Without an endpoint nobody is there whom a B2BUA could call: it answers the caller itself (a number of its own).
+    if flow.role == "uac" or (flow.role == "b2bua" and flow.plan.endpoints):
         return "" if original(flow) else "no INVITE of the device arrived"
     # The device acts on what it is sent.  What it makes of that is for the judge, once it made anything of it.
     callers = [seat.name for seat in flow.seats if seat.kind == "caller"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -171,12 +172,12 @@ class Run:
             if isinstance(error, SetupError):
                 self.trouble(error)
             return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
+        except (asyncio.CancelledError, concurrent.futures.CancelledError):
+            return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
         except Exception as error:
             # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
             reason = f"the suite itself broke: {type(error).__name__}: {error}"
             return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
-        except concurrent.futures.CancelledError:
-            return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
 
     def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
         """What each of ``flows`` shows of the device's features, by flow; a flow is said but once."""

@@ -25,7 +25,7 @@ from harness.judge.ruling import Ruling
 from harness.plan import Plan
 from harness.progress import Progress
 from harness.purpose import Purpose
-from harness.settle import Assessment, assess, conclude
+from harness.settle import Assessment, assess, conclude, wants_another
 from harness.sipp.binary import SippBinary
 from harness.smoke import smoked
 from harness.verdict import Verdict
@@ -88,6 +88,7 @@ class _Job:
     plan: Plan
     role: str
     transport: str
+    store: Callable[[asyncio.Task[Flow]], None]
     _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
 
     def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
@@ -95,6 +96,7 @@ class _Job:
         while len(self._drives) <= attempt:
             drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives), urgent=urgent)
             self._drives.append(asyncio.create_task(drive))
+            self._drives[-1].add_done_callback(self.store)
         return self._drives[attempt]
 
 
@@ -190,10 +192,10 @@ class Session:
         for case in cases:
             for plan in case.purpose.plans_for(case.role):
                 key = (plan, case.role, case.transport)
-                jobs.setdefault(key, _Job(station, *key))
+                jobs.setdefault(key, _Job(station, *key, self._store))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
-                job.drive(attempt).add_done_callback(self._store)
+                job.drive(attempt)
         await asyncio.gather(
             *(
                 self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])
@@ -207,12 +209,10 @@ class Session:
             repeat = self._options.repeat
             driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
             rounds = [self._assess(case, flows) for flows in driven]
-            if repeat == 1 and rounds[0].wants_second_drive:
-                self.progress.confirming += 1
-                for job in jobs:
-                    job.drive(1, urgent=True).add_done_callback(self._store)
-                driven.append(await asyncio.gather(*(job.drive(1) for job in jobs)))
-                rounds.append(self._assess(case, driven[1]))
+            while repeat == 1 and wants_another(rounds):
+                self.progress.confirming += len(rounds) == 1
+                driven.append(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
+                rounds.append(self._assess(case, driven[-1]))
             assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
             record = Record(
                 purpose=case.purpose.name,
@@ -238,7 +238,6 @@ class Session:
 
     def _store(self, drive: asyncio.Task[Flow]) -> None:
         if not drive.cancelled() and drive.exception() is None:
-            drive.remove_done_callback(self._store)
             self._options.on_flow(drive.result())
 
     async def _shutdown(self) -> None:

@@ -25,9 +25,9 @@ class Assessment:
     """In one of the flows something kept the drive from being what the plan wanted: a busy machine, for one."""
 
     @property
-    def wants_second_drive(self) -> bool:
-        """A fail is confirmed by driving once more; and what a disturbance kept us from seeing is looked for again."""
-        return self.verdict is Verdict.FAIL or (self.verdict is Verdict.INCONCLUSIVE and self.disturbed)
+    def counts(self) -> bool:
+        """Whether it says something; what a disturbance kept us from seeing is looked for again."""
+        return not (self.disturbed and self.verdict is Verdict.INCONCLUSIVE)
 
     @property
     def reason(self) -> str:
@@ -58,13 +58,15 @@ def _asked_twice(flow: Flow) -> bool:
     )
 
 
-def confirm(first: Assessment, second: Assessment) -> Assessment:
-    """Two fails are a fail; one of two is inconclusive, "not repeatable".
+def wants_another(rounds: Sequence[Assessment]) -> bool:
+    """Whether a case is driven once more after these rounds: a fail is confirmed, a disturbed round made good, once."""
+    if len(rounds) == 1:
+        return rounds[0].verdict is Verdict.FAIL or not rounds[0].counts
+    return len(rounds) == 2 and rounds[0].verdict is not Verdict.FAIL and rounds[1].verdict is Verdict.FAIL
 
-    A first round that a disturbance made inconclusive does not count.
-    """
-    if first.verdict is not Verdict.FAIL:
-        return second
+
+def confirm(first: Assessment, second: Assessment) -> Assessment:
+    """Two fails are a fail; one of two is inconclusive, "not repeatable"."""
     again = {ruled.finding.requirement: ruled for ruled in second.ruled}
     merged = tuple(_confirmed(ruled, again.get(ruled.finding.requirement)) for ruled in first.ruled)
     return Assessment(merged, combine(ruled.verdict for ruled in merged))
@@ -73,11 +75,13 @@ def confirm(first: Assessment, second: Assessment) -> Assessment:
 def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
     """What the rounds of a case amount to, in the order in which they were driven.
 
-    ``repeat`` is how often the run drove every case.  1: a second round is there to confirm the first one.
+    ``repeat`` is how often the run drove every case.  1: a further round confirms the one before or, where a
+    disturbance made that inconclusive, stands in its place.
     """
     if repeat > 1:
         return _agreed(rounds)
-    return confirm(rounds[0], rounds[1]) if len(rounds) > 1 else rounds[0]
+    counted = rounds[1:] if len(rounds) > 1 and rounds[0].verdict is not Verdict.FAIL else rounds
+    return confirm(counted[0], counted[1]) if len(counted) > 1 else counted[0]
 
 
 def _agreed(rounds: Sequence[Assessment]) -> Assessment:
@@ -85,7 +89,7 @@ def _agreed(rounds: Sequence[Assessment]) -> Assessment:
 
     A round that a disturbance made inconclusive does not count beside one that saw something.
     """
-    counted = [one for one in rounds if not (one.disturbed and one.verdict is Verdict.INCONCLUSIVE)] or list(rounds)
+    counted = [one for one in rounds if one.counts] or list(rounds)
     by_row: dict[str, list[Ruled]] = {}
     for ruled in (ruled for one in counted for ruled in one.ruled):
         by_row.setdefault(ruled.finding.requirement, []).append(ruled)

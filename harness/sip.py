@@ -21,6 +21,7 @@ _STATUS_LINE = re.compile(r"SIP/2\.0 ([0-9]{3})(?: (.*))?\Z", re.IGNORECASE)
 _CSEQ = re.compile(r"([0-9]{1,10})\s+(\S+)\Z")
 _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s>]*)", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]*)", re.IGNORECASE)
+_QUOTED_OR_BLANKS = re.compile(r'"(?:[^"\\]|\\.)*"|\s*[;=:/,<>()]\s*|\s+', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,19 @@ def split_list(line: str) -> tuple[str, ...]:
             values.append(line[start:place].strip())
             start = place + 1
     return tuple(value for value in (*values, line[start:].strip()) if value)
+
+
+def close_up(text: str) -> str:
+    """``text`` without the blanks that the grammar allows around separators (RFC 3261 7.3.1, 25.1).
+
+    Every other run of white space becomes one blank, as any recipient may make it; also in a quoted string, where
+    blanks belong to the value.
+    """
+
+    def closed(found: re.Match[str]) -> str:
+        return " ".join(re.split(r"\s+", found[0])) if found[0].startswith('"') else found[0].strip() or " "
+
+    return _QUOTED_OR_BLANKS.sub(closed, text.strip())
 
 
 def addr_spec(value: str) -> str:

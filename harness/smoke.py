@@ -13,8 +13,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
+from harness.device.secrets import declared
+from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
-from harness.drive.station import PLAIN_CALL, PLAIN_QUESTION, Station
+from harness.drive.plain import CALLED, plain_call, through
+from harness.drive.station import Station
 from harness.errors import DeviceError
 from harness.flow import Flow
 from harness.plan import Answer, Call, Endpoint, Plan, Response
@@ -23,9 +26,6 @@ TRIES: Final = 3
 """A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
 BY_HAND: Final = frozenset({"manual"})
 """Stimuli that are a person: nobody is asked for one more call before a run."""
-_CALLED: Final = ("uas", "redirect")
-_OURS: Final = Call("sip:{token}@{device}")
-_BOUND: Final = ("<sip:{token}@{callee}>",)
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
@@ -34,23 +34,16 @@ Kind = tuple[str, str]
 """A role and a transport."""
 
 
-def plain_call(role: str, profile: Profile) -> Plan:
-    """The call that every device in ``role`` must be able to make, pass on or answer."""
-    if role in _CALLED:
-        return PLAIN_QUESTION
-    return _through(PLAIN_CALL.endpoints, role, profile, watched=False)
-
-
 def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
     """The plan in which a call is answered ``status`` (200, 302 or 603); a sentence if this device has no such call."""
     if status == 200:
         return plain_call(role, profile)
-    if role not in _CALLED:
+    if role not in CALLED:
         answer = Response(302, contacts=(_MOVED,)) if status == 302 else Response(status)
         endpoints: tuple[Endpoint, ...] = (Endpoint("callee", "callee", (Answer((answer,)),)),)
         if status == 302:
             endpoints += (Endpoint("target", "target", (Answer((Response(200),)),)),)
-        return _through(endpoints, role, profile, watched=True)
+        return through(endpoints, role, profile, watched=True)
     name = "redirects" if status == 302 else "declines"
     if name not in profile.all_numbers():
         if role == "redirect" and status == 603:
@@ -59,13 +52,6 @@ def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
     registered = role == "redirect" and status == 302 and profile.lab.registrar
     guards = (Endpoint("target", "guard", (Answer((Response(480),)),)),) if registered else ()
     return Plan(guards, (Call(f"{{{name}}}"),), bindings=(_MOVED,) if registered else ())
-
-
-def _through(endpoints: tuple[Endpoint, ...], role: str, profile: Profile, *, watched: bool) -> Plan:
-    """A call to ``endpoints``; through a proxy with a registrar to a user of its own, whom it is responsible for."""
-    if role == "proxy" and profile.lab.registrar:
-        return Plan(endpoints, (_OURS,), watched=watched, bindings=_BOUND)
-    return Plan(endpoints, watched=watched)
 
 
 # --- before a run
@@ -114,14 +100,14 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(flow)
+        on_flow(blanked(flow, declared(station.spec.profile)))
         return error
     return None
 
 
 def came_through(drive: Drive) -> bool:
     """Whether the call of ``drive`` has arrived at an endpoint, or the device has answered it itself."""
-    if drive.role in _CALLED:
+    if drive.role in CALLED:
         return any(asked.reached for asked in drive.recorder.asked.values())
     return drive.recorder.invites() > 0
 

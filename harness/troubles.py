@@ -17,7 +17,7 @@ def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Fl
     """
     if verdict is not Verdict.INCONCLUSIVE:
         return ""
-    # A second drive was made because of the first one's troubles, and the verdict is about the second.
-    last = flows[len(flows) // 2 :] if drives > 1 else flows
+    # A further drive was made because of the first one's troubles, and the verdict is about the last.
+    last = flows[-(len(flows) // drives) :] if drives > 1 else flows
     told = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in reason)
     return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(told)[:3])

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.doctor.check import Check
 from harness.drive.bench import Bench, Way
 from harness.drive.heard import Heard
-from harness.drive.station import PLAIN_CALL
+from harness.drive.plain import PLAIN_CALL
 from harness.environment import inherited
 from harness.errors import SipverdictError
 from harness.plan import Places

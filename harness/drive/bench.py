@@ -170,11 +170,15 @@ class Bench:
         async def start() -> BoundSeat:
             own, authorises = way.pool.lease(), way.credentials is not None
             way.on_address(own)
-            scenario = render_call(
-                call, places, own, bindings, hangs_up=hangs_up, authorises=authorises, statuses=statuses
-            )
-            peer = way.through or places.device
-            return await self._start(flow, name, "caller", scenario, own, on_heard, peer, way.credentials)
+            try:
+                scenario = render_call(
+                    call, places, own, bindings, hangs_up=hangs_up, authorises=authorises, statuses=statuses
+                )
+                peer = way.through or places.device
+                return await self._start(flow, name, "caller", scenario, own, on_heard, peer, way.credentials)
+            except BaseException:
+                way.pool.give_back(own)
+                raise
 
         return await self.on_free_port(start, way.pool)
 

@@ -62,8 +62,10 @@ class Calling:
         """
         for number, call in enumerate(self.plan.calls):
             await self.recorder.until(lambda: False, call.after)
-            await self.slots.acquire()
-            self._held += 1
+            # Where a call is still up that should be over, its slot must do: nobody else could give one back.
+            if not self._held:
+                await self.slots.acquire()
+                self._held += 1
             self.reached = await (self._place_through if self.through else self._place)(call, number)
             await on_arrival()
             if not self.reached:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
+import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from harness.drive.asked import Asked
 from harness.drive.bench import BoundSeat, disk_errors
 from harness.drive.calling import Calling
 from harness.drive.heard import Heard
-from harness.drive.ordering import in_causal_order
+from harness.drive.lab import check_ports
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
 from harness.drive.turns import URGENT, turn_of
-from harness.errors import DeviceError, SetupError, SipverdictError
-from harness.flow import Control, Event, Flow, LifeSign, Trouble, Watch
+from harness.errors import DeviceError, SipverdictError
+from harness.flow import Control, Flow, LifeSign, Trouble, Watch
 from harness.lab.exchange import Line
-from harness.plan import Address, Call, Places, Plan
+from harness.plan import Address, Call, Endpoint, Places, Plan
 from harness.sipp.process import PortTaken
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ LATE_COPIES_S = 35.0
 """How much later the window may begin because copies of a final response are still sent: 64*T1 and some."""
 MOST_UNREADABLE = 100
 """How many datagrams that are no SIP a flow keeps."""
-_HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 
 
 @dataclass
@@ -73,29 +72,37 @@ class Drive:
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
         callers = len(self.plan.calls) if self._called else 0
-        async with self.station.lab.room_for(len(self.plan.endpoints) + callers):
-            life: LifeSign | None = None
-            closed_at: float | None = None
-            opened_at: float | None = None
-            try:
-                await self._make_calls()
-                self._tried, self._over_at = self.recorder.invites(), self._callers_over_at()
-                self.station.progress.driven += 1
-                if self.plan.watched:
-                    await self._watch()
-                # Before the sign of life is asked for: a copy that comes later begins no new window.
-                opened_at, closed_at = self._last_final_at(), time.time()
-                # A device that ended and was started again is another life.
-                if self.plan.watched and self.device is not None and not self._death():
-                    life = await self.station.sign_of_life(self.device, closed_at)
-            except SipverdictError as error:
-                hint = f" ({error.hint})" if error.hint else ""
-                self._trouble(_blame(error), f"{error.cause}{hint}")
-            finally:
-                watch = Watch(self.station.window, opened_at, closed_at or time.time())
-                flow = await self._close(life, watch)
-            self.station.bench.check_disk()
-            return flow
+        life: LifeSign | None = None
+        watch = Watch(self.station.window, None, time.time())
+        try:
+            # What a sign of life needs (a slot, addresses, room) is given back before it is asked for.
+            async with self.station.lab.room_for(len(self.plan.endpoints) + callers):
+                try:
+                    watch = await self._call_and_watch()
+                finally:
+                    await self._leave()
+            # A device that ended and was started again is another life.
+            if self.plan.watched and self.device is not None and not self._death():
+                life = await self.station.sign_of_life(self.device, watch.closed_at)
+        except SipverdictError as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            self._trouble(_blame(error), f"{error.cause}{hint}")
+            watch = dataclasses.replace(watch, closed_at=max(watch.closed_at, time.time()))
+        finally:
+            flow = await self._close(life, watch)
+        self.station.bench.check_disk()
+        return flow
+
+    async def _call_and_watch(self) -> Watch:
+        try:
+            await self._make_calls()
+        finally:
+            self.station.progress.driven += 1
+        self._tried, self._over_at = self.recorder.invites(), self._callers_over_at()
+        if self.plan.watched:
+            await self._watch()
+        # A copy that comes later begins no new window.
+        return Watch(self.station.window, self._last_final_at(), time.time())
 
     @property
     def _called(self) -> bool:
@@ -121,26 +128,34 @@ class Drive:
     # --- seats
 
     async def _take_seats(self) -> None:
-        """Bind every endpoint at addresses of this drive."""
-        pool, exchange = self.station.lab.pool, self.station.lab.exchange
+        """Bind every endpoint at addresses of this drive; what comes to nothing is given back."""
         own: dict[str, Address] = {}
+        try:
+            await self._bind(own)
+        except BaseException:
+            bound = [seat.process.own for seat in self.seats]
+            for address in own.values():
+                if address not in bound:
+                    self.station.lab.pool.give_back(address)
+            raise
+
+    async def _bind(self, own: dict[str, Address]) -> None:
+        pool, exchange = self.station.lab.pool, self.station.lab.exchange
         for endpoint in self.plan.endpoints:
             own[endpoint.name] = pool.beside(own[endpoint.beside]) if endpoint.beside else pool.lease()
         seats = dict(own)
         if exchange:
             # What is dialled goes to the exchange, which knows by its digits where to.
             seats |= dict.fromkeys(self.plan.dialled, exchange.address)
+        await self._dismiss()
         self._chosen = self.station.device or self.station.make_device(self._peer(seats))
         device, token = self._chosen.address, self.places.token
         self.places = Places(token, seats, device, self.station.numbers(token, device))
-        _check_ports(self.plan, {**seats, "device": device})
-        seat, methods = self.station.bench.seat, {call.method for call in self.plan.calls}
-        bound = await asyncio.gather(
-            *(seat(self.id, e, self.places, self._hear, methods=methods, own=own[e.name]) for e in self.plan.endpoints),
-            return_exceptions=True,
-        )
-        self.seats = [one for one in bound if isinstance(one, BoundSeat)]
-        problems = [problem for problem in bound if isinstance(problem, BaseException)]
+        check_ports(self.plan, {**seats, "device": device})
+        bound = await asyncio.gather(*(self._seat(e, own[e.name]) for e in self.plan.endpoints), return_exceptions=True)
+        order = [endpoint.name for endpoint in self.plan.endpoints]
+        self.seats.sort(key=lambda seat: order.index(seat.name))
+        problems = [problem for problem in bound if problem is not None]
         if any(isinstance(problem, PortTaken) for problem in problems):
             await asyncio.gather(*(one.stop() for one in self.seats))
             self.seats = []
@@ -150,6 +165,12 @@ class Drive:
         if exchange:
             callee = next((own[name] for name in self.plan.dialled), None)
             exchange.connect(token, Line(callee, {seats[name]: own[name] for name in own}))
+
+    async def _seat(self, endpoint: Endpoint, own: Address) -> None:
+        """Bind one endpoint; at once among the seats, so that it ends with them whatever becomes of the others."""
+        methods = {call.method for call in self.plan.calls}
+        seat = self.station.bench.seat(self.id, endpoint, self.places, self._hear, methods=methods, own=own)
+        self.seats.append(await seat)
 
     def _hear(self, heard: Heard) -> None:
         self.recorder.hear(heard)
@@ -236,22 +257,31 @@ class Drive:
 
     # --- the evidence
 
-    async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
-        """End the calls, stop the seats, read what is left of their traces, and put it all together."""
-        device = self.device
+    async def _leave(self) -> None:
+        """End the calls, stop the seats, and read what is left of their traces."""
         if self.calling is not None:
             await self.calling.end(self.seats)
             self.troubles += self.calling.troubles
         await asyncio.gather(*(seat.stop() for seat in self.seats))
         if self.station.lab.exchange:
             self.station.lab.exchange.disconnect(self.places.token)
-        identity = self.station.identity(device) if device else self.station.identity(self.station.make_device(None))
-        if device is not None and device is not self.station.device:
-            await device.stop()
+        for seat in self.seats:
+            self.station.lab.pool.give_back(seat.process.own)
+
+    async def _dismiss(self) -> None:
+        """End the device of this drive, if it has one of its own."""
+        if self._chosen is not None and self._chosen is not self.station.device:
+            await self.station.dismiss(self._chosen)
+            self._chosen = None
+
+    async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
+        """Put it all together."""
+        self._chosen = self._chosen or self.station.device or self.station.make_device(None)
+        identity = self.station.identity(self._chosen)
+        await self._dismiss()
         if death := self._death():
             self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
         for seat in self.seats:
-            self.station.lab.pool.give_back(seat.process.own)
             if seat.process.lost_at is not None:
                 self._trouble("harness", f"the SIPp at {seat.name} ended by itself (status {seat.process.status})")
         seats = tuple(seat.evidence() for seat in self.seats)
@@ -273,27 +303,12 @@ class Drive:
             places=self.places,
             seats=seats,
             calls=tuple(self.calling.calls) if self.calling else (),
-            events=self._events(),
+            events=self.recorder.events(),
             watch=watch,
             controls=tuple(self.station.controls.values()),
             life=life,
             troubles=tuple(self.troubles),
             unreadable=tuple(unreadable),
-        )
-
-    def _events(self) -> tuple[Event, ...]:
-        began = {name: asked.began_at for name, asked in self.recorder.asked.items()}
-        heard = in_causal_order(self.recorder.heard, self.plan, began)
-        return tuple(
-            Event(
-                raw=one.traced.raw,
-                number=number,
-                time=one.traced.time,
-                seat=one.seat,
-                direction=one.traced.direction,
-                transport=one.traced.transport,
-            )
-            for number, one in enumerate(heard, 1)
         )
 
     def _on_heard(self, heard: Heard) -> None:
@@ -305,17 +320,6 @@ class Drive:
 
     def _trouble(self, blame: Literal["harness", "device", "stimulus"], text: str) -> None:
         self.troubles.append(Trouble(blame, text))
-
-
-def _check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
-    """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at port 5060."""
-    found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
-    for address in (places[name] for text, name in found if f"{{{name}.port}}" not in text and name in places):
-        if address.port != 5060:
-            raise SetupError(
-                f"this plan needs port 5060, and here it is another program's, or not among lab.ports ({address})",
-                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn); lab.tester: name more addresses",
-            )
 
 
 def _blame(error: SipverdictError) -> Literal["harness", "device"]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +13,12 @@ from harness.device.values import REGISTERED, hosts_in, parse_address, ports_in
 from harness.drive.bench import Bench, Way
 from harness.drive.pool import AddressPool, LabPool
 from harness.drive.room import Room
+from harness.errors import SetupError
 from harness.lab.exchange import Exchange
 from harness.lab.registrar import Account, Registrar
+from harness.plan import Address, Plan
 
+_HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 RESERVED = 4
 """Addresses of a lab that are not for the endpoints of drives: exchange, backup, the device itself."""
 
@@ -88,6 +92,17 @@ class Lab:
             source = await self.exchange.registration(registration.within_s)
             if self.profile.lab.address == REGISTERED:
                 device.address = source
+
+
+def check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
+    """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at port 5060."""
+    found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
+    for address in (places[name] for text, name in found if f"{{{name}.port}}" not in text and name in places):
+        if address.port != 5060:
+            raise SetupError(
+                f"this plan needs port 5060, and here it is another program's, or not among lab.ports ({address})",
+                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn); lab.tester: name more addresses",
+            )
 
 
 def _account(profile: Profile) -> Account | None:

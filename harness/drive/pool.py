@@ -43,7 +43,10 @@ class LabPool:
     """Leases the UDP ports of a tester's addresses; :meth:`close` gives them back to other runs."""
 
     def __init__(self, hosts: Sequence[str], ports: range) -> None:
-        """SetupError if another run uses them, or if a host is no address of this machine."""
+        """SetupError if another run uses the same ones, or if a host is no address of this machine.
+
+        Of another run whose ports only overlap :meth:`lease` finds out one by one.
+        """
         self.what = f"lab.tester {hosts[0]}{f'-{hosts[-1]}' if len(hosts) > 1 else ''}, lab.ports {_shown(ports)}"
         self._locks: list[IO[str]] = []
         try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from harness.drive.asked import Asked
 from harness.drive.heard import Heard
+from harness.drive.ordering import in_causal_order
+from harness.flow import Event
 from harness.plan import Answer, Plan
 
 KEPT_OF_A_KIND = 200
@@ -118,6 +120,22 @@ class Recorder:
         invites = list(self._invites.values())[:of_first]
         return max((i.last_final for i in invites if i.last_final is not None), default=None)
 
+    def events(self) -> tuple[Event, ...]:
+        """What was heard, in causal order."""
+        began = {name: asked.began_at for name, asked in self.asked.items()}
+        heard = in_causal_order(self.heard, self.plan, began)
+        return tuple(
+            Event(
+                raw=one.traced.raw,
+                number=number,
+                time=one.traced.time,
+                seat=one.seat,
+                direction=one.traced.direction,
+                transport=one.traced.transport,
+            )
+            for number, one in enumerate(heard, 1)
+        )
+
     def saw(self, predicate: Callable[[Heard], bool]) -> bool:
         """Whether a message that satisfies ``predicate`` was heard."""
         return any(predicate(heard) for heard in self.heard)
@@ -165,6 +183,8 @@ class Recorder:
         if endpoint is None:
             return
         before = sum(seat == heard.seat for seat, _, _ in self._invites)
+        if before >= KEPT_OF_A_KIND:  # a flood: each further one would make every message dearer
+            return
         answer = endpoint.answers[min(before, len(endpoint.answers) - 1)] if before < endpoint.cap else None
         self._invites[key] = _Invite(answer)
 

@@ -26,15 +26,26 @@ class Room:
         if self._waiting or self._free < seats:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append((seats, turn))
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                # Served and cancelled at the same time: the room is somebody else's.
+                if turn.done() and not turn.cancelled():
+                    self._free += seats
+                self._waiting = [waiting for waiting in self._waiting if waiting[1] is not turn]
+                self._serve()
+                raise
         else:
             self._free -= seats
         try:
             yield
         finally:
             self._free += seats
-            while self._waiting and self._waiting[0][0] <= self._free:
-                wanted, turn = self._waiting.pop(0)
-                if not turn.cancelled():
-                    self._free -= wanted
-                    turn.set_result(None)
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self._free:
+            wanted, turn = self._waiting.pop(0)
+            if not turn.cancelled():
+                self._free -= wanted
+                turn.set_result(None)

@@ -23,19 +23,14 @@ from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.heard import Heard
 from harness.drive.lab import Lab
+from harness.drive.plain import plain_call
 from harness.drive.recorder import Recorder
 from harness.drive.turns import Turns
 from harness.errors import DeviceError, SetupError
 from harness.flow import Control, Flow, LifeSign
-from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
+from harness.plan import Address, Answer, Endpoint, Places, Plan, Response
 from harness.progress import Progress
 from harness.windows import Window
-
-PLAIN_CALL = Plan((Endpoint("callee", "callee", (Answer((Response(200),)),)),), calls=(Call(),), watched=False)
-"""A call that is simply answered: the sign of life of a device that answers no OPTIONS."""
-
-PLAIN_QUESTION = Plan((), calls=(Call("sip:{token}@{device}"),), watched=False)
-"""The same for a device that answers calls itself: whatever it says to this one."""
 
 BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 """What stands at the address that the device has been given as its backup."""
@@ -148,6 +143,12 @@ class Station:
             person=self.progress.person,
         )
 
+    async def dismiss(self, device: Device) -> None:
+        """End a device that was made for one drive, and let its address go."""
+        await device.stop()
+        if device is not self.device and "{" in self.spec.profile.lab.address:
+            self.lab.pool.give_back(device.address)
+
     def numbers(self, token: str, device: Address) -> dict[str, str]:
         """The URIs of the profile's ``lab.numbers``, for one drive."""
         values = {"token": token, "device": str(device)}
@@ -166,6 +167,8 @@ class Station:
                     )
                 self._restarts += 1
                 await self.device.stop()
+                if self.lab.exchange:
+                    self.lab.exchange.forget()
                 await self._start(self.device)
                 await self.lab.registered(self.device)
         return self.device
@@ -220,7 +223,7 @@ class Station:
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:
-            return LifeSign(self._last_heard, "it sent a message in another flow of this run")
+            return LifeSign(self._last_heard, "it sent a message after the window")
         if device is not self.device:
             return None
         if self._plain_call is None or self._plain_call.done():
@@ -231,14 +234,13 @@ class Station:
 
     async def _call_plainly(self) -> LifeSign | None:
         role = self.spec.profile.device.roles[0]
-        if role in ("uas", "redirect"):
-            flow = await self.drive(PLAIN_QUESTION, role, "udp", urgent=True)
-            said = flow.select(at="caller", received=True)
-            return LifeSign(said[0].time, f"it answered a plain call: {said[0].start_line}") if said else None
-        flow = await self.drive(PLAIN_CALL, role, "udp", urgent=True)
-        arrived = flow.select("INVITE", at="callee", received=True)
-        how = "it placed a plain call" if role == "uac" else "it passed on a plain call"
-        return LifeSign(arrived[0].time, how) if arrived else None
+        flow = await self.drive(plain_call(role, self.spec.profile), role, "udp", urgent=True)
+        came = flow.select(received=True)
+        if not came:
+            return None
+        at = came[0].seat
+        arrived = "it placed a plain call" if role == "uac" else "it passed on a plain call"
+        return LifeSign(came[0].time, arrived if at == "callee" else f"it answered a plain call: {came[0].start_line}")
 
     async def _guard_backup(self) -> BoundSeat:
         async def start() -> BoundSeat:

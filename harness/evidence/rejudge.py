@@ -19,7 +19,7 @@ from harness.judge.ruling import Ruling
 from harness.purpose import Purpose, applicable_rows
 from harness.report.outcome import NOT_APPLICABLE
 from harness.report.stored import StoredRun
-from harness.settle import Assessment, assess, conclude
+from harness.settle import Assessment, assess, conclude, wants_another
 from harness.troubles import troubles_told
 from harness.windows import WINDOWS
 
@@ -124,11 +124,13 @@ class _Rejudge:
         if not rows:
             return f"stored {line['verdict']}, now not applicable: {why_not}"
         rounds = [assess(purpose, rows, drive, self._catalogue, self._ruling) for drive in drives]
-        wanted = self._repeat if self._repeat > 1 else 2 if rounds[0].wants_second_drive else 1
+        wanted = self._repeat
+        while self._repeat == 1 and wanted <= len(rounds) and wants_another(rounds[:wanted]):
+            wanted += 1
         if len(drives) != line["drives"]:
             return f"it says {line['drives']} drives, its evidence is of {len(drives)}"
         if len(drives) != wanted:
-            what = "its verdict was to be confirmed by a second one" if wanted == 2 else "that many were wanted"
+            what = "that many were wanted" if self._repeat > 1 else "a fail is confirmed by another drive"
             return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
         now = conclude(rounds, self._repeat)
         if str(now.verdict) != line["verdict"]:

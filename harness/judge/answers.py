@@ -115,13 +115,13 @@ def why_not_refused(flow: Flow, what: str = NOT_REFUSED_HERE) -> str:
 
 
 def answers_to(flow: Flow, method: str) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-    """The callers' requests of ``method``, and the responses to them."""
+    """The callers' requests of ``method``, and the final responses to them: a 100 before them says nothing yet."""
     sent = flow.select(method, received=False, at=callers(flow))
     came = flow.select(
         received=True,
         at=callers(flow),
         where=lambda event: (
-            event.status is not None and event.cseq_method == method and bool(sent) and event.number > sent[0].number
+            (event.status or 0) >= 200 and event.cseq_method == method and bool(sent) and event.number > sent[0].number
         ),
     )
     return sent, came

@@ -40,6 +40,12 @@ class Attempt:
         """The status of the first final response."""
         return self.final.status if self.final else None
 
+    @property
+    def offer(self) -> tuple[str, ...]:
+        """The lines of its session description less those that count versions (o=) or say nothing (blank ones)."""
+        lines = (line.strip() for line in self.invite.body.splitlines())
+        return tuple(line for line in lines if line and not line.startswith("o="))
+
 
 def attempts(flow: Flow) -> tuple[Attempt, ...]:
     """Every INVITE transaction of the device in ``flow``, in order of arrival."""

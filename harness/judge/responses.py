@@ -7,13 +7,12 @@ from collections import Counter
 
 from harness.flow import Event
 from harness.judge.acks import vias
-from harness.sip import split_list
+from harness.sip import close_up, split_list
 from harness.uri import same_uri
 
 _RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)
 _PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
-_BLANKS = re.compile(r"\s*([;=:/,<>])\s*")
 
 
 def via_changes(request: Event, response: Event) -> tuple[str, bool]:
@@ -23,13 +22,13 @@ def via_changes(request: Event, response: Event) -> tuple[str, bool]:
     """
     wanted, came = vias(request), vias(response)
     if len(wanted) != len(came):
-        lost = [via for via in wanted[1:] if _close(via) not in map(_close, came)]
+        lost = [via for via in wanted[1:] if close_up(via) not in map(close_up, came)]
         return f"{len(came)} of {len(wanted)} Vias" + (f", without {'; '.join(lost)}" if lost else ""), False
     told, writing = [], True
     for place, (ours, theirs) in enumerate(zip(wanted, came, strict=True)):
         if place == 0:
             ours, theirs = _unseen_from(ours), _unseen_from(theirs)
-        if _close(ours) != _close(theirs):
+        if close_up(ours) != close_up(theirs):
             told.append(f"Via {place + 1}: {came[place]}")
             writing = writing and _parts(ours) == _parts(theirs)
     return "; ".join(told), writing
@@ -38,7 +37,7 @@ def via_changes(request: Event, response: Event) -> tuple[str, bool]:
 def from_changes(request: Event, response: Event) -> tuple[str, bool]:
     """The From of a response if it is not that of its request, and whether that is mere writing; else ""."""
     ours, theirs = request.header("From") or "", response.header("From") or ""
-    if _close(ours) == _close(theirs):
+    if close_up(ours) == close_up(theirs):
         return "", True
     same = same_uri(request.from_uri, response.from_uri) and request.from_tag == response.from_tag
     return f"From: {theirs or '(none)'}", same and _parts(ours)[1] == _parts(theirs)[1]
@@ -56,13 +55,8 @@ def _unseen_from(via: str) -> str:
     return _RPORT.sub(";rport", _RECEIVED.sub("", via))
 
 
-def _close(text: str) -> str:
-    """``text`` without the blanks that the grammar allows around separators."""
-    return _BLANKS.sub(r"\1", " ".join(text.split()))
-
-
 def _parts(text: str) -> tuple[str, tuple[str, ...]]:
     """What stands before the parameters, and the parameters in no order; names and values of tokens ignore case."""
     head, semicolon, rest = (text.rpartition(">") if ">" in text else ("", "", text))[2].partition(";")
-    parameters = tuple(sorted(_close(found).lower() for found in _PARAMETER.findall(semicolon + rest)))
-    return _close(head).lower(), parameters
+    parameters = tuple(sorted(close_up(found).lower() for found in _PARAMETER.findall(semicolon + rest)))
+    return close_up(head).lower(), parameters

@@ -1,6 +1,6 @@
 """Silence must be proven: "did not happen" is a pass only when four things are in the evidence.
 
-1. every guard was bound before the stimulus and stayed so for the whole window;
+1. every guard was bound before the stimulus and stayed so for the whole window, and could read each request it got;
 2. the window is stated and was kept, from the last copy of the final response;
 3. a positive control: this device, in this run, reached an address like the guard's when it should;
 4. the device was alive after the window.
@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from harness.finding import Finding
@@ -15,6 +16,10 @@ from harness.flow import Event, Flow, Seat
 from harness.judge.attempts import Attempt, tries
 from harness.judge.say import satisfied, unseen, violated
 from harness.verdict import Verdict
+
+_UNREAD = re.compile(r"at (?P<seat>[^:]+): \s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
+"""A request that SIPp put aside, as ``Flow.unreadable`` tells it: it has no Call-ID, and may be an INVITE yet."""
+_NO_ROOM = re.compile(r"and \d+ more")
 
 
 def silent(
@@ -60,11 +65,13 @@ def silent(
 
 def gap(flow: Flow, seats: Iterable[str]) -> str:
     """What is missing for a proof of silence at ``seats``, in words; "" if nothing is."""
-    for name in seats:
-        seat = flow.seat(name)
+    guards = [flow.seat(name) for name in seats]
+    for seat in guards:
         reason = _unguarded(flow, seat) or _uncontrolled(flow, seat)
         if reason:
             return reason
+    if unread := _unread(flow, guards):
+        return unread
     window, opened, closed = flow.watch.window, flow.watch.opened_at, flow.watch.closed_at
     if opened is None:
         return "no final response was ever sent, so the window never began"
@@ -83,6 +90,19 @@ def _unguarded(flow: Flow, seat: Seat) -> str:
         return f"{seat.name} ({seat.address}) was not yet listening when the call was placed"
     if seat.lost_at is not None:
         return f"{seat.name} ({seat.address}) stopped listening {seat.lost_at - seat.bound_at:.1f} s into the watch"
+    return ""
+
+
+def _unread(flow: Flow, seats: Iterable[Seat]) -> str:
+    """A request that arrived at one of ``seats`` and is no event; what does not look like one (keepalives) is none."""
+    places = {seat.name: seat.address for seat in seats}
+    for text in flow.unreadable:
+        if _NO_ROOM.fullmatch(text):
+            return f"more arrived that is no SIP message than a flow keeps ({text})"
+        found = _UNREAD.match(text)
+        if found and found["seat"] in places:
+            where = f"{found['seat']} ({places[found['seat']]})"
+            return f"a request without Call-ID arrived at {where}, nobody knows when ({found['line'][:80]})"
     return ""
 
 

@@ -9,7 +9,7 @@ from harness.finding import Finding
 from harness.flow import Event, Flow
 from harness.judge.answers import Asked, unproven
 from harness.judge.say import unseen, violated
-from harness.sip import split_list
+from harness.sip import close_up, split_list
 from harness.verdict import Verdict
 
 PROMPT_S = 2.0
@@ -34,8 +34,8 @@ def is_copy(later: Event, earlier: Event) -> bool:
 
 
 def values(message: Event, name: str) -> tuple[str, ...]:
-    """The values of header ``name``, in order: lists taken apart, runs of white space made one blank."""
-    return tuple(" ".join(value.split()) for line in message.headers(name) for value in split_list(line))
+    """The values of header ``name``, in order: lists taken apart, and written without blanks that mean nothing."""
+    return tuple(close_up(value) for line in message.headers(name) for value in split_list(line))
 
 
 def lost_values(was: Event, now: Event, name: str) -> tuple[str, ...]:

@@ -136,14 +136,27 @@ class Exchange:
         """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
-                await self._registered.wait()
+                while not (source := self._source()):
+                    self._registered.clear()
+                    await self._registered.wait()
         except TimeoutError:
             why = "; ".join(self.registrar.notes()) or "no REGISTER came"
             raise DeviceError(
                 f"the device did not register at {self.address} within {seconds:g} s: {why}",
                 "check its server address, user and password against [lab.registration] of the profile",
             ) from None
-        return self.registrar.current(time.time())[0].source
+        return source
+
+    def _source(self) -> Address | None:
+        """Where the device is registered from now."""
+        with self._lock:
+            current = self.registrar.current(time.time())
+        return current[0].source if current else None
+
+    def forget(self) -> None:
+        """The device has ended: what it had registered is nowhere."""
+        with self._lock:
+            self.registrar.forget()
 
     # --- in the exchange's thread
 

@@ -65,6 +65,10 @@ class Registrar:
             return reply
         return self._bind(request, source, now)
 
+    def forget(self) -> None:
+        """Let all bindings go."""
+        self._bindings.clear()
+
     def notes(self) -> tuple[str, ...]:
         """What people should know of how the phone registered, one sentence each."""
         told = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]

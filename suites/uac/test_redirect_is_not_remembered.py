@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from harness.finding import Finding
 from harness.flow import Flow
-from harness.judge.redirection import NOT_FOLLOWED, by_call, dropped, redirected
+from harness.judge.redirection import NOT_FOLLOWED, by_call, dropped, redirected, redirection_of
 from harness.judge.say import Findings, expect, unseen
+from harness.judge.targets import asked_for
 from harness.purpose import purpose
 from harness.uri import same_uri
 from suites.plans import CALLERS, NEXT_CALL, REDIRECT
 from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
+
+LIFETIME_S = 10.0
+"""Seconds for which the Contact of ``EXPIRES_TEN`` may be kept."""
 
 
 @purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"], roles=CALLERS)
@@ -55,12 +59,30 @@ def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
     """With a lifetime of 10 s the Contact may be used again for 10 s, and not after 13.
 
     Typical defect: a cache that keeps the Contact and forgets when it ends.  What a call within the 10 s does is the
-    device's choice.
+    device's choice; one that asks again and is given the Contact anew may keep it for another 10 s, and shows nothing.
     """
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED)
         return
+    age = _age_of_a_newer_one(flow, 2)
+    if age is not None and age < LIFETIME_S:
+        yield unseen(f"the call before asked again, and its 302 was {age:.1f} s old: the Contact could still be used")
+        return
     yield _begins_at_the_original(flow, 2)
+
+
+def _age_of_a_newer_one(flow: Flow, call: int) -> float | None:
+    """Seconds since the last 3xx of the calls between the first and a later one that begins at its Contact.
+
+    None if there was none, or if that call begins elsewhere.
+    """
+    calls = by_call(flow)
+    between = [final for attempts in calls[1:call] for attempt in attempts if (final := redirection_of(attempt))]
+    if not between or len(calls) <= call or not calls[call]:
+        return None
+    again, last = calls[call][0].invite, between[-1]
+    kept = any(same_uri(again.request_uri, uri) for uri in asked_for(last))
+    return again.time - last.time if kept else None
 
 
 def _begins_at_the_original(flow: Flow, call: int) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.flow import Flow
 from harness.judge.acks import acknowledged, refusal_of
-from harness.judge.attempts import Attempt
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
 from harness.judge.say import Findings, satisfied, unseen, violated
@@ -117,7 +116,7 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
         yield unseen(why_no_reinvite(flow))
         return
     for again in refused.others:
-        if again.in_dialog and _offer(again) == _offer(refused.reinvite):
+        if again.in_dialog and again.offer == refused.reinvite.offer:
             yield violated(
                 expected=f"no re-INVITE with the same offer after the {refused.final.status}",
                 actual=f"the same offer again, {again.invite.time - refused.final.time:.1f} s after it",
@@ -130,11 +129,6 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
         yield unseen(f"it was not repeated, but that is not proven: {missing}")
         return
     yield satisfied("the re-INVITE was not repeated")
-
-
-def _offer(attempt: Attempt) -> tuple[str, ...]:
-    lines = (line.strip() for line in attempt.invite.body.splitlines())
-    return tuple(line for line in lines if line and not line.startswith("o="))
 
 
 @purpose(

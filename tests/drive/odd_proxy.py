@@ -36,7 +36,8 @@ class OddProxy(asyncio.DatagramProtocol):
     def request(self, text: str, addr: tuple[str, int]) -> None:
         method, uri, _ = text.partition("\r\n")[0].split(" ")
         if method == "OPTIONS" and self.hosted(uri) == self.own:
-            self.say(text, addr, "200 OK")
+            if self.oddity != "no_options":
+                self.say(text, addr, "200 OK")
         elif method == "REGISTER":
             self.register(text, addr)
         elif self.oddity == "asks" and method == "INVITE" and "\r\nProxy-Authorization: Digest" not in text:
@@ -83,6 +84,8 @@ class OddProxy(asyncio.DatagramProtocol):
         if self.hosted(uri) == self.own and user and user[0] in self.bound:
             uri = re.findall(r"<([^>]*)>", self.bound[user[0]][0])[0]
             text = re.sub(r" \S+ SIP", f" {uri} SIP", text, count=1)
+        if self.oddity == "unreachable":
+            text = re.sub(r"\r\nContact: [^\r]*", "\r\nContact: <sip:1@127.0.0.77:5999>", text)
         branch = re.findall(r"branch=([^;,\s]*)", text)[0]
         data = self.with_via(text, f"z9hG4bKodd{branch[7:]}").encode("latin-1")
         self.transport.sendto(data, self.hosted(uri))

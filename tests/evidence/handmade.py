@@ -24,7 +24,7 @@ from harness.report.folder import RunFolder
 from harness.report.stored import StoredRun, read_run
 from harness.report.stream import Header, VerdictStream
 from harness.requirement_profiles import RequirementProfile, named
-from harness.settle import assess, conclude
+from harness.settle import assess, conclude, wants_another
 from harness.windows import STANDARD, Window
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
@@ -150,11 +150,11 @@ class Maker:
         ruling = Ruling("letter" if self.ruling == "letter" else "certification")
         rows, why_not = applicable_rows(purpose, CATALOGUE, "uac", CLAIMS)
         rounds, flows = [], []
-        for attempt in range(max(self.repeat, 2)):
+        for attempt in range(self.repeat if self.repeat > 1 else 3):
             driven = [self._flow(plan, attempt) for plan in purpose.plans_for("uac")] if rows else []
             rounds.append(assess(purpose, rows, driven, CATALOGUE, ruling)) if rows else None
             flows += driven
-            if not rows or (self.repeat == 1 and not rounds[0].wants_second_drive):
+            if not rows or (self.repeat == 1 and not wants_another(rounds)):
                 break
         settled = conclude(rounds, self.repeat) if rounds else None
         return Record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.finding import Finding, Ruled
-from harness.settle import Assessment, conclude
+from harness.settle import Assessment, conclude, wants_another
 from harness.verdict import Verdict
 
 P, W, I, F = Verdict.PASS, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL  # noqa: E741
@@ -47,7 +47,24 @@ def test_requirement_that_one_round_says_nothing_of_is_flaky() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rounds", "verdict"), [([one(P)], P), ([one(F), one(F)], F), ([one(F), one(P)], I), ([one(I), one(P)], P)]
+    ("rounds", "verdict"),
+    [
+        ([one(P)], P),
+        ([one(F), one(F)], F),
+        ([one(F), one(P)], I),
+        ([one(F), one(I, disturbed=True)], I),
+        ([one(I, disturbed=True), one(P)], P),
+        ([one(I, disturbed=True), one(I, disturbed=True)], I),
+        ([one(I, disturbed=True), one(F), one(F)], F),
+        ([one(I, disturbed=True), one(F), one(P)], I),
+    ],
 )
-def test_without_repetition_the_second_round_confirms(rounds: list[Assessment], verdict: Verdict) -> None:
+def test_without_repetition_a_further_round_confirms(rounds: list[Assessment], verdict: Verdict) -> None:
     assert conclude(rounds).verdict is verdict
+    assert all(wants_another(rounds[:count]) for count in range(1, len(rounds)))
+    assert not wants_another(rounds)
+
+
+def test_no_fail_rests_on_one_drive() -> None:
+    assert wants_another([one(I, disturbed=True), one(F)])
+    assert not wants_another([one(I)])

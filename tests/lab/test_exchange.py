@@ -211,6 +211,21 @@ async def test_a_registered_phone_is_called_where_it_registered_from() -> None:
 
 
 @run
+async def test_a_phone_that_was_started_again_is_where_it_registers_from_now() -> None:
+    async with lab() as (exchange, device, _, _):
+        contact, again = "Contact: <sip:100@10.9.9.9>", Party()
+        device.send(message("REGISTER sip:h SIP/2.0", device.own, "r", "z9hG4bKr", contact), exchange.address)
+        await device.get()
+        assert await exchange.registration(DEADLINE_S) == device.own
+        exchange.forget()
+        with pytest.raises(DeviceError, match="did not register"):
+            await exchange.registration(0.05)
+        again.send(message("REGISTER sip:h SIP/2.0", again.own, "r2", "z9hG4bKr2", contact), exchange.address)
+        assert await exchange.registration(DEADLINE_S) == again.own
+        again.close()
+
+
+@run
 async def test_a_port_that_is_taken_is_told() -> None:
     taken = Party()
     with pytest.raises(SetupError, match=rf"the exchange cannot be at {taken.own}: Address already in use"):

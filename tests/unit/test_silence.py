@@ -107,3 +107,21 @@ def test_the_seat_that_was_reached_in_this_flow_needs_no_other_control(proven: F
         seats=tuple(seat for seat in proven.seats if isinstance(seat, Seat) and seat.name == "callee"),
     )
     assert judged(alone)[0] == "satisfied"
+
+
+@pytest.mark.parametrize(
+    ("entry", "outcome"),
+    [
+        ("at guard: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "unseen"),
+        ("at callee: \r\nINVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "unseen"),
+        ("at target: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "satisfied"),
+        ("at guard: SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("at guard: INVITE nonsense\r\n: x\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("at guard: GET / HTTP/1.1\r\n\r\n", "satisfied"),
+        ("at guard: \r\n\r\n", "satisfied"),
+        ("at guard: … (4 bytes, cut at a NUL)", "satisfied"),
+        ("and 3 more", "unseen"),
+    ],
+)
+def test_a_request_that_could_not_be_read_is_no_silence(proven: Flow, entry: str, outcome: str) -> None:
+    assert judged(dataclasses.replace(proven, unreadable=(entry,)))[0] == outcome

@@ -167,6 +167,9 @@ def test_a_late_cancel():
 
     assert outcomes(judge(late().reply(0.03, 200, cseq="1 CANCEL").flow())) == ["satisfied"]
     assert outcomes(judge(late().reply(0.03, 481, cseq="1 CANCEL").flow())) == ["violated"]
+    trying = late().reply(0.03, 100, cseq="1 CANCEL")
+    assert outcomes(judge(trying.flow())) == ["violated"], "a 100 is no answer yet"
+    assert outcomes(judge(trying.reply(0.04, 200, cseq="1 CANCEL").flow())) == ["satisfied"]
     ended = late().reply(0.03, 200, cseq="1 CANCEL").reply(0.04, 487)
     assert outcomes(judge(ended.flow())) == ["violated"]
     assert outcomes(judge(late().flow())) == ["violated"]
@@ -183,6 +186,8 @@ def test_a_cancelled_call():
 
     accepted = {"cseq": "1 CANCEL"}
     assert outcomes(judge(cancelled().reply(0.03, 200, **accepted).reply(0.04, 487).flow())) == ["satisfied"]
+    trying = cancelled().reply(0.03, 100, **accepted).reply(0.035, 200, **accepted).reply(0.04, 487)
+    assert outcomes(judge(trying.flow())) == ["satisfied"]
     assert outcomes(judge(cancelled().reply(0.03, 200, **accepted).reply(0.04, 603).flow())) == ["violated"]
     assert outcomes(judge(cancelled().reply(0.03, 200, **accepted).reply(0.04, 302).flow())) == ["violated"]
     assert outcomes(judge(cancelled().reply(0.03, 200, **accepted).flow(closed=5.0))) == ["violated"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from proxy_flow import ProxyWire, said
 
 from harness.judge.answers import asked
@@ -77,6 +78,27 @@ def test_values_are_compared_one_by_one() -> None:
     assert values(was, "Reason") == ("SIP;cause=1", "Q.850;cause=2", "SIP;cause=3")
     assert lost_values(was, now, "Reason") == ("SIP;cause=3",), "added ones do not count, another order does"
     assert lost_values(was, was, "Reason") == ()
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "same"),
+    [
+        ('SIP;cause=603;text="a; b"', 'SIP ; cause = 603; text="a; b"', True),
+        ('SIP;cause=603;text="a; b"', 'SIP;cause=603;text="a;b"', False),
+        ('SIP;cause=603;text="a  b"', 'SIP;cause=603;text="a b"', True),
+        (r'SIP;cause=603;text="a \" ; b"', r'SIP; cause=603; text="a \" ; b"', True),
+        (r'SIP;cause=603;text="a \" ; b"', r'SIP;cause=603;text="a \";b"', False),
+        ("<sip:b@h;user=phone>;q=0.5;expires=60", "<sip:b@h;user=phone> ; q=0.5;\r\n expires=60", True),
+        ("<sip:b@h;user=phone>;q=0.5", "<sip:b@h>;user=phone;q=0.5", False),
+        ("3600 (on holiday);duration=60", "3600(on holiday) ;duration=60", True),
+        ("3600 (on holiday)", "3600 (onholiday)", False),
+    ],
+)
+def test_blanks_around_separators_are_mere_writing(was: str, now: str, same: bool) -> None:
+    event = fork().flow().events[0]
+    before, after = (replace(event, raw=f"SIP/2.0 603 x\r\nX-Any: {value}\r\n\r\n") for value in (was, now))
+    assert (lost_values(before, after, "X-Any") == ()) is same
+    assert (values(before, "X-Any") == values(after, "X-Any")) is same
 
 
 def cancelled_after(wire: ProxyWire, **how: object) -> str:

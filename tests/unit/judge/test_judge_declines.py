@@ -133,6 +133,32 @@ def test_copies_need_an_ack_each():
     assert judged(Wire().invite().answer(0.01, 603).answer(0.5, 603)) == ["unseen"]
 
 
+TIMER_G = (0.01, 0.5, 1.5, 3.5, 7.5, 11.5)
+
+
+@pytest.mark.parametrize(
+    ("without", "branch", "outcome", "at_most"),
+    [
+        ((), "z9hG4bKone", "satisfied", "fail"),
+        ((7.5, 11.5), "z9hG4bKone", "violated", "warn"),
+        ((11.5,), "z9hG4bKone", "violated", "warn"),
+        ((3.5, 7.5, 11.5), "z9hG4bKone", "violated", "fail"),
+        ((0.5, 1.5, 3.5, 7.5, 11.5), "z9hG4bKone", "violated", "fail"),
+        ((7.5,), "z9hG4bKone", "violated", "fail"),
+        ((0.5, 11.5), "z9hG4bKone", "violated", "fail"),
+        ((7.5, 11.5), "z9hG4bKother", "violated", "fail"),
+    ],
+)
+def test_transaction_that_ends_after_t4_costs_less_than_a_lost_copy(without, branch, outcome, at_most):
+    wire = Wire(copies.DECLINE_TIMER_G).invite()
+    for moment in TIMER_G:
+        wire.answer(moment, 603)
+        if moment not in without:
+            wire.ack(moment + 0.01, branch=branch if moment == 1.5 else "z9hG4bKone")
+    (found,) = copies.test_decline_repeated_by_timer_g_is_acknowledged_each_time(wire.flow())
+    assert (found.outcome, str(found.at_most)) == (outcome, at_most)
+
+
 def test_other_bytes_in_the_ack_are_only_noted():
     wire = declined().answer(0.5, 603).ack(0.51, extra=("User-Agent: x",))
     (found,) = copies.test_decline_repeated_by_timer_g_is_acknowledged_each_time(wire.flow())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from answered_flow import URI, Line, outcomes
 
+from harness.catalogue import Catalogue
+from harness.purpose import applicable_rows, purpose_of
 from suites.redirect import test_redirect_server as server
 from suites.uas import test_forwarding as forwarding
 
@@ -47,6 +49,15 @@ def test_what_is_unknown():
     assert outcomes(judge((plain, plain, odd.flow()))) == ["satisfied", "violated"]
     assert outcomes(judge((plain, plain, odd.flow(alive=False)))) == ["satisfied", "unseen"]
     assert outcomes(judge((redirected(status=404).flow(), plain, good))) == ["unseen"]
+
+
+def test_contacts_of_a_forwarding_phone_are_read_as_well():
+    judged = purpose_of(forwarding.test_contact_of_a_redirection_can_be_read)
+    assert judged is not None
+    catalogue = Catalogue.load()
+    assert applicable_rows(judged, catalogue, "uas", {"call_forwarding": True})[0] == ("RFC3261-8.3-02",)
+    assert applicable_rows(judged, catalogue, "redirect", {"redirect_server": True})[0] == ("RFC3261-8.3-02",)
+    assert applicable_rows(judged, catalogue, "uas", {})[0] == ()
 
 
 @pytest.mark.parametrize(

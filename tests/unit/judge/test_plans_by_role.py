@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from answered_flow import Line
+import pytest
+from answered_flow import Line, outcomes
 
 from harness.catalogue import Catalogue
 from harness.judge.ruling import Ruling
 from harness.judge.say import Findings, unseen
 from harness.plan import Call, Plan
 from harness.purpose import purpose, purpose_of
-from harness.settle import assess
+from harness.settle import assess, wants_another
 from suites.plans import DECLINE, REDIRECT
+from suites.uas import test_forwarding as forwarding
 
 NUMBER = Plan((), (Call(to="{declines}"),))
 
@@ -51,5 +53,31 @@ def test_a_request_that_had_to_be_repeated_is_a_reason_to_drive_again():
     rows, catalogue = OF_TWO.requirements, Catalogue.load()
     slow = Line().ask().ask(0.5).reply(0.7, 603).ack(0.71).flow()
     asked_on_purpose = Line().ask().reply(0.01, 603).ask(0.11).ack(0.3).flow()
-    assert assess(OF_TWO, rows, [slow], catalogue, Ruling()).wants_second_drive
-    assert not assess(OF_TWO, rows, [asked_on_purpose], catalogue, Ruling()).wants_second_drive
+    assert wants_another([assess(OF_TWO, rows, [slow], catalogue, Ruling())])
+    assert not wants_another([assess(OF_TWO, rows, [asked_on_purpose], catalogue, Ruling())])
+
+
+@pytest.mark.parametrize(
+    ("function", "contact", "outcome"),
+    [
+        (forwarding.test_redirection_says_where_to, "<sip:9@127.0.0.3>", "satisfied"),
+        (forwarding.test_redirection_says_where_to, "", "violated"),
+        (forwarding.test_contact_of_a_redirection_has_no_method_and_no_lr, "<sip:9@127.0.0.3>", "satisfied"),
+        (forwarding.test_contact_of_a_redirection_has_no_method_and_no_lr, "<sip:9@127.0.0.3;lr>", "violated"),
+        (forwarding.test_nobody_is_redirected_to_the_uri_that_was_called, "<sip:9@127.0.0.3>", "satisfied"),
+        (forwarding.test_nobody_is_redirected_to_the_uri_that_was_called, "<sip:7001@127.0.0.9:5060>", "violated"),
+    ],
+)
+def test_b2bua_that_redirects_by_a_number_of_its_own_calls_nobody(function, contact, outcome):
+    judged = purpose_of(function)
+    assert judged is not None
+    plan = judged.plans_for("b2bua")[0]
+    flow = Line(plan, "b2bua").ask().reply(0.01, 302, contact=contact).ack(0.02).flow()
+    assert outcomes(judged.findings([flow], judged.requirements)) == [outcome]
+
+
+def test_b2bua_that_was_to_call_somebody_and_did_not_shows_nothing():
+    assert OF_ANY is not None
+    flow = Line(DECLINE, "b2bua").ask().reply(0.01, 503).ack(0.02).flow()
+    (finding,) = OF_ANY.findings([flow], OF_ANY.requirements)
+    assert finding.actual == "no INVITE of the device arrived"

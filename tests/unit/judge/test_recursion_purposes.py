@@ -219,6 +219,8 @@ def test_a_cancelled_recursion() -> None:
         return ringing.cancels(0.07, "target").says(0.08, "target", 487) if cancels else ringing
 
     assert said(judge(wire().tells(0.09, 487).flow())) == ["satisfied"] * 4
+    trying = wire(answered=100).tells(0.07, 200, method="CANCEL").tells(0.09, 487)
+    assert said(judge(trying.flow())) == ["satisfied"] * 4
     assert said(judge(wire(answered=0).tells(0.09, 487).flow())) == ["satisfied", "satisfied", "violated", "satisfied"]
     assert said(judge(wire().tells(0.09, 480).flow())) == ["satisfied", "satisfied", "satisfied", "violated"]
     on = wire().calls(0.09, "second").says(0.1, "second", 480).tells(0.11, 487)

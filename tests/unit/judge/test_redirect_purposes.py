@@ -285,6 +285,11 @@ def test_415_asks_for_another_body():
     assert outcomes(judge, drive(plans.HUNT, *tries)) == ["satisfied"]
     assert outcomes(judge, drive(plans.HUNT, *tries, to("4"))) == ["violated"]
     assert outcomes(judge, drive(plans.HUNT, *tries, to("4", body=""))) == ["satisfied"]
+    hunt = (Try(), to("2"), to("3"), to("4", body="v=0\r\no=- 1 1 IN IP4 127.0.0.9\r\ns=-\r\n"))
+    counted = to("4", body="v=0\r\no=- 1 2 IN IP4 127.0.0.9\r\ns=-\r\n")
+    assert outcomes(judge, drive(plans.HUNT, *hunt, counted)) == ["violated"], "its o= was counted up, no more"
+    other = to("4", body="v=0\r\no=- 1 2 IN IP4 127.0.0.9\r\ns=-\r\nm=audio 0 RTP/AVP 0\r\n")
+    assert outcomes(judge, drive(plans.HUNT, *hunt, other)) == ["satisfied"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""The plain call: what every device must be able to make, pass on or answer, whatever else it does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.device import Profile
+from harness.plan import Answer, Call, Endpoint, Plan, Response
+
+PLAIN_CALL: Final = Plan((Endpoint("callee", "callee", (Answer((Response(200),)),)),), calls=(Call(),), watched=False)
+"""A call that is simply answered."""
+PLAIN_QUESTION: Final = Plan((), calls=(Call("sip:{token}@{device}"),), watched=False)
+"""The same for a device that answers calls itself: whatever it says to this one."""
+CALLED: Final = ("uas", "redirect")
+"""The roles of a device that answers calls itself."""
+_OURS: Final = Call("sip:{token}@{device}")
+_BOUND: Final = ("<sip:{token}@{callee}>",)
+
+
+def plain_call(role: str, profile: Profile) -> Plan:
+    """The call that every device in ``role`` must be able to make, pass on or answer."""
+    if role in CALLED:
+        return PLAIN_QUESTION
+    return through(PLAIN_CALL.endpoints, role, profile, watched=False)
+
+
+def through(endpoints: tuple[Endpoint, ...], role: str, profile: Profile, *, watched: bool) -> Plan:
+    """A call to ``endpoints``; through a proxy with a registrar to a user of its own, whom it is responsible for."""
+    if role == "proxy" and profile.lab.registrar:
+        return Plan(endpoints, (_OURS,), watched=watched, bindings=_BOUND)
+    return Plan(endpoints, watched=watched)

@@ -1,0 +1,127 @@
+"""What a drive holds, a slot of the device, addresses, room, a SIPp, is given back before somebody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from test_drive_through import BOUND, OURS, WINDOW, callee, profile_of
+
+from harness.device import load_profile
+from harness.drive.addresses import LoopbackPool
+from harness.drive.bench import Bench, BoundSeat
+from harness.drive.pool import LabPool
+from harness.drive.station import DeviceSpec, Station
+from harness.flow import Flow
+from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.progress import Progress
+from harness.sipp.binary import find_sipp
+
+GUARD = Endpoint("guard", "guard", (Answer((Response(480),)),))
+STAYS_UP = Endpoint("callee", "callee", (Answer((Response(180), Response(200)), then="wait"),))
+
+
+def drive(folder: Path, oddity: str, *plans: Plan, lab: str = "registrar = true", max_calls: int = 1) -> list[Flow]:
+    """The flows of ``plans``, side by side, and in less than a minute."""
+    profile = load_profile(profile_of(folder, oddity, lab=lab, max_calls=max_calls))
+
+    async def driven() -> list[Flow]:
+        async with (
+            Bench.open(folder, find_sipp()) as bench,
+            Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
+            asyncio.timeout(60),
+        ):
+            return list(await asyncio.gather(*(station.drive(plan, "proxy", "udp") for plan in plans)))
+
+    return asyncio.run(driven())
+
+
+def test_a_call_that_stays_up_keeps_no_slot_from_the_sign_of_life(tmp_path: Path) -> None:
+    [flow] = drive(tmp_path, "no_options", Plan((STAYS_UP,), (OURS,), bindings=BOUND))
+    assert not flow.troubles
+    assert flow.life is not None, "a plain call needs the only slot"
+    assert flow.life.at > flow.watch.closed_at
+
+
+def test_a_call_that_cannot_be_ended_keeps_no_slot_from_the_next(tmp_path: Path) -> None:
+    plan = Plan((callee(Response(200)),), (OURS, OURS), bindings=BOUND, watched=False)
+    [flow] = drive(tmp_path, "unreachable", plan)
+    assert len(flow.calls) == 2
+    assert flow.select("BYE", at="callee", received=False), "which nobody answers"
+
+
+def test_drives_that_fill_a_lab_leave_room_for_a_sign_of_life(tmp_path: Path) -> None:
+    pool = LoopbackPool()
+    lab = f'registrar = true\ntester = "{pool.lease().host}"\nports = "20000-20007"'
+    plans = [Plan((callee(Response(status)),), (OURS,), bindings=BOUND) for status in (603, 600)]
+    try:
+        flows = drive(tmp_path, "no_options", *plans, lab=lab, max_calls=10)
+    finally:
+        pool.close()
+    # To a user whom it registered: the REGISTER is the first that it answers.
+    assert [flow.life and flow.life.how for flow in flows] == ["it answered a plain call: SIP/2.0 200 OK"] * 2
+
+
+def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Path) -> None:
+    pool = LoopbackPool()
+    lab = f'registrar = true\ntester = "{pool.lease().host}"\nports = "20000-20009"'
+    moved = Response(302, contacts=("<sip:9{token}@{target.host}>",))  # a port that a lab of one address has not
+    target = Endpoint("target", "target", (Answer((Response(200),)),))
+    profile = load_profile(profile_of(tmp_path, "none", lab=lab))
+
+    async def driven() -> tuple[list[int], Flow]:
+        async with (
+            Bench.open(tmp_path, find_sipp()) as bench,
+            Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
+        ):
+            assert isinstance(station.lab.pool, LabPool)
+            free = [len(station.lab.pool)]
+            for _ in range(4):
+                flow = await station.drive(Plan((callee(moved), target), (OURS,), bindings=BOUND), "proxy", "udp")
+                assert "this plan needs port 5060" in flow.troubles[0].text
+                free.append(len(station.lab.pool))
+            plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND, watched=False)
+            flow = await station.drive(plan, "proxy", "udp")
+            free.append(len(station.lab.pool))
+            return free, flow
+
+    try:
+        free, flow = asyncio.run(driven())
+    finally:
+        pool.close()
+    assert len(set(free)) == 1
+    assert not flow.troubles
+
+
+def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile, seat = load_profile(profile_of(tmp_path, "none")), Bench.seat
+
+    async def driven() -> None:
+        bound, never = asyncio.Event(), asyncio.Event()
+
+        async def slow(bench: Bench, flow: str, endpoint: Endpoint, *rest: Any, **more: Any) -> BoundSeat:
+            if endpoint is GUARD:
+                await never.wait()
+            taken = await seat(bench, flow, endpoint, *rest, **more)
+            bound.set()
+            return taken
+
+        monkeypatch.setattr(Bench, "seat", slow)
+        async with (
+            Bench.open(tmp_path, find_sipp()) as bench,
+            Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
+        ):
+            plan = Plan((callee(Response(603)), GUARD), (Call(),))
+            drive = asyncio.create_task(station.drive(plan, "proxy", "udp"))
+            async with asyncio.timeout(20):
+                await bound.wait()
+            drive.cancel()
+            await asyncio.gather(drive, return_exceptions=True)
+            assert not [one for one in psutil.Process().children(recursive=True) if one.name() == "sipp"]
+
+    asyncio.run(driven())
