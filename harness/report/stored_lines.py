@@ -145,7 +145,7 @@ def checked_record(path: Path, number: int, entry: dict[str, Any], seen: set[tup
     if rows and record["verdict"] == NOT_APPLICABLE:
         refuse(path, number, "no requirements in a verdict that is 'not_applicable'", f"{len(rows)}")
     if rows and (worst := min(rows, key=NAMES.index)) != record["verdict"]:
-        refuse(path, number, f"the verdict {worst!r}, the worst of its requirements'", repr(record["verdict"]))
+        refuse(path, number, f"{worst!r}, the worst verdict of its requirements", repr(record["verdict"]))
     key = (record["purpose"], str(record.get("device", "")), record["role"], record["transport"])
     if key in seen:
         refuse(path, number, "one verdict per purpose and device", f"a second one for {' '.join(key)}")
