@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,23 +72,25 @@ class Drive:
         """Drive the plan; the flow holds whatever came of it."""
         callers = len(self.plan.calls) if self._called else 0
         life: LifeSign | None = None
-        watch = Watch(self.station.window, None, time.time())
-        try:
-            # What a sign of life needs (a slot, addresses, room) is given back before it is asked for.
-            async with self.station.lab.room_for(len(self.plan.endpoints) + callers):
+        watch: Watch | None = None
+        async with contextlib.AsyncExitStack() as room:
+            # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
+            await room.enter_async_context(self.station.lab.room_for(len(self.plan.endpoints) + callers))
+            try:
                 try:
                     watch = await self._call_and_watch()
                 finally:
+                    # What a sign of life needs (a slot, addresses, room) is given back before it is asked for.
                     await self._leave()
-            # A device that ended and was started again is another life.
-            if self.plan.watched and self.device is not None and not self._death():
-                life = await self.station.sign_of_life(self.device, watch.closed_at)
-        except SipverdictError as error:
-            hint = f" ({error.hint})" if error.hint else ""
-            self._trouble(_blame(error), f"{error.cause}{hint}")
-            watch = dataclasses.replace(watch, closed_at=max(watch.closed_at, time.time()))
-        finally:
-            flow = await self._close(life, watch)
+                    await room.aclose()
+                # A device that ended and was started again is another life.
+                if self.plan.watched and self.device is not None and not self._death():
+                    life = await self.station.sign_of_life(self.device, watch.closed_at)
+            except SipverdictError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                self._trouble(_blame(error), f"{error.cause}{hint}")
+            finally:
+                flow = await self._close(life, watch or Watch(self.station.window, None, time.time()))
         self.station.bench.check_disk()
         return flow
 

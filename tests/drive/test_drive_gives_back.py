@@ -15,6 +15,7 @@ from harness.drive.addresses import LoopbackPool
 from harness.drive.bench import Bench, BoundSeat
 from harness.drive.pool import LabPool
 from harness.drive.station import DeviceSpec, Station
+from harness.errors import SetupError
 from harness.flow import Flow
 from harness.plan import Answer, Call, Endpoint, Plan, Response
 from harness.progress import Progress
@@ -63,6 +64,16 @@ def test_drives_that_fill_a_lab_leave_room_for_a_sign_of_life(tmp_path: Path) ->
         pool.close()
     # To a user whom it registered: the REGISTER is the first that it answers.
     assert [flow.life and flow.life.how for flow in flows] == ["it answered a plain call: SIP/2.0 200 OK"] * 2
+
+
+def test_a_plan_for_which_there_never_is_room_is_a_mistake_of_the_set_up(tmp_path: Path) -> None:
+    pool = LoopbackPool()
+    lab = f'registrar = true\ntester = "{pool.lease().host}"\nports = "20000-20004"'
+    try:
+        with pytest.raises(SetupError, match=r"this plan needs 2 of lab\.tester .*, and there are 1"):
+            drive(tmp_path, "none", Plan((callee(Response(603)),), (OURS,), bindings=BOUND), lab=lab)
+    finally:
+        pool.close()
 
 
 def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Path) -> None:
