@@ -26,7 +26,7 @@ help:
 	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
 	@echo "make faults   every fault of the reference device against every purpose (make test: against one in sixteen of the others)"
 	@echo "make report   the pages of the last run (RUN=folder, REPORT='--lang fr'); Allure's as well where Node.js is"
-	@echo "make lint     ruff and mypy"
+	@echo "make lint     ruff, mypy and the layers of the rooms (import-linter)"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
 $(BASE): pyproject.toml constraints.txt .ci/setup
@@ -54,6 +54,7 @@ lint: $(DEV)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
 
 test: $(DEV) $(DEVICES) lint
 	@$(VENV)/bin/python -m pytest tests -q --tb=native --ignore=tests/run -n 4 --dist loadfile $(ARGS)

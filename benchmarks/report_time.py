@@ -14,17 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
-from harness.finding import Finding, Record, Ruled
-from harness.flow import Flow
+from harness.model.finding import Finding, Record, Ruled
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.discovery import all_purposes
 from harness.report import allure
-from harness.report.folder import RunFolder
 from harness.report.page import write_page
 from harness.report.pcap import compose
-from harness.report.stored import StoredRun, read_run
-from harness.report.stream import Header, VerdictStream
-from harness.verdict import Verdict
+from harness.requirements.catalogue import Catalogue
+from harness.store.folder import RunFolder
+from harness.store.stored_run import StoredRun, read_run
+from harness.store.stream import Header, VerdictStream
 
 
 def main() -> None:
@@ -76,9 +76,9 @@ from pathlib import Path
 import pytest
 sys.path[:0] = {paths!r}
 from report_time import load, rows
-from harness.catalogue import Catalogue
+from harness.requirements.catalogue import Catalogue
 from harness.report import allure
-from harness.report.stored import read_run
+from harness.store.stored_run import read_run
 
 run, catalogue = read_run(Path({run!r})), Catalogue.load()
 records = [load(line) for line in run.records if line["evidence"]]

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness.flow import Flow
+from harness.model.flow import Flow
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_S = 0.05

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
 from harness.evidence import dossier
 from harness.evidence.keys import public_pem
 from harness.evidence.pack import pack
 from harness.evidence.verify import verify
-from harness.report.outcome import Tally
-from harness.report.stored import read_run
+from harness.model.outcome import Tally
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
+from harness.store.stored_run import read_run
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from harness.commands import Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
-from harness.report.clean import short
-from harness.report.outcome import ExitStatus
+from harness.model.outcome import ExitStatus
+from harness.model.printable import short
 
 _USAGE = """\
 sipverdict run --device reference

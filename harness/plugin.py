@@ -1,7 +1,7 @@
 """The pytest hooks.  They only connect: options to a run, items to cases, verdicts to reports.
 
-A pytest process executes purposes (:class:`harness.run.Run`), talks to the person
-(:class:`harness.publisher.Publisher`), or does both; under pytest-xdist workers do the one and the controller the
+A pytest process executes purposes (:class:`harness.run.execution.Run`), talks to the person
+(:class:`harness.run.publisher.Publisher`), or does both; under pytest-xdist workers do the one and the controller the
 other.  Both are absent when what is run is not the suite (the harness's own tests, for one).
 """
 
@@ -16,21 +16,22 @@ from typing import Any
 
 import pytest
 
+from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError, SipverdictError
-from harness.options import SUITES, Settings, add_options
-from harness.publisher import PAYLOAD, Publisher
-from harness.purpose import purpose_of
+from harness.live.line import LiveLine
+from harness.paths import SUITES
+from harness.purposes.purpose import purpose_of
 from harness.report import allure
 from harness.report.allure_files import AllureFiles
 from harness.report.case import rows_of, text_of
-from harness.report.files import cannot_write
-from harness.report.folder import RunFolder
-from harness.report.live import LiveLine
-from harness.report.outcome import junit_properties, settle
-from harness.run import Run, troubles_of, with_troubles
-from harness.session import Settled
-from harness.sipp.binary import find_sipp
-from harness.testloop import run_items
+from harness.run.execution import Run, troubles_of, with_troubles
+from harness.run.item_order import run_items
+from harness.run.options import Settings, add_options
+from harness.run.publisher import PAYLOAD, Publisher
+from harness.run.pytest_outcome import junit_properties, settle
+from harness.run.session import Settled
+from harness.store.files import cannot_write
+from harness.store.folder import RunFolder
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
@@ -141,7 +142,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
     """xdist: one device stays on one worker."""
     if _PUBLISHER not in config.stash:
         return None
-    from harness.scheduling import DevicePerWorker
+    from harness.run.scheduling import DevicePerWorker
 
     return DevicePerWorker(config, log)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.plan import Answer, Call, Plan, Response
-from harness.purpose import Plans
+from harness.model.plan import Answer, Call, Plan, Response
+from harness.purposes.purpose import Plans
 from suites.plans import RINGING, callee, guard, refuse
 
 BINDINGS = ("<sip:9{token}@{target};transport=udp>;q=0.7", "<sip:8{token}@{target}>;q=0.3")

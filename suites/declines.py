@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.plan import Answer, Call, Plan, Response
+from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import callee, guard, refuse
 
 REDIALS = ["redials_at_once", "redials_after_1s", "redials_at_33s", "redials_other_port"]

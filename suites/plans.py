@@ -6,7 +6,7 @@ one, so that a device which keeps the old user or the old host cannot look right
 
 from __future__ import annotations
 
-from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 CALLERS = ("uac", "b2bua")
 """Who follows a redirection of any URI.  A proxy may for URIs of its own domain only (RFC 3261 16.5): where these plans

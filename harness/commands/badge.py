@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.commands.gate import ask
-from harness.report.clean import xml
-from harness.report.files import write_whole
-from harness.report.outcome import ExitStatus
-from harness.report.stored import StoredRun, read_run
+from harness.model.outcome import ExitStatus
+from harness.model.printable import xml
+from harness.store.files import write_whole
+from harness.store.stored_run import StoredRun, read_run
 
 _LEFT = "SIP 302/603"
 _LOOKS = {

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
 from harness.errors import EvidenceError
 from harness.evidence.certificate import Objection, certificate, choose_device, objections
 from harness.evidence.dossier import KEY, STATEMENT_HTML, STATEMENT_PDF, compose
 from harness.evidence.keys import load_private
 from harness.evidence.pack import pack
-from harness.report.clean import printable
-from harness.report.files import cannot_write
-from harness.report.outcome import ExitStatus
-from harness.report.stored import read_run
-from harness.requirement_profiles import named
+from harness.model.outcome import ExitStatus
+from harness.model.printable import printable
+from harness.policy.profiles import named
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
+from harness.store.files import cannot_write
+from harness.store.stored_run import read_run
 
 DOSSIER = "dossier.tar.gz"
 

@@ -15,9 +15,9 @@ from rich.text import Text
 from harness.device import Profile, load_profiles
 from harness.doctor import Check, examine
 from harness.errors import SetupError
-from harness.options import OUT
-from harness.report.clean import printable
-from harness.report.outcome import ExitStatus
+from harness.model.outcome import ExitStatus
+from harness.model.printable import printable
+from harness.run.options import OUT
 
 _STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
 

@@ -12,17 +12,17 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from harness.catalogue import Catalogue
-from harness.device.variants import BASE
-from harness.drive.station import DeviceSpec
+from harness.device.profile.variants import BASE
+from harness.device.spec import DeviceSpec
 from harness.errors import EvidenceError, SetupError
-from harness.expected_file import Case, Known, file_of, load, updated
-from harness.flow import Flow
-from harness.options import device_specs
-from harness.report.clean import short
-from harness.report.files import write_whole
-from harness.report.stored import StoredRun, read_run
-from harness.windows import WINDOWS, Window
+from harness.model.flow import Flow
+from harness.model.printable import short
+from harness.model.windows import WINDOWS, Window
+from harness.policy.expected_file import Case, Known, file_of, load, updated
+from harness.requirements.catalogue import Catalogue
+from harness.run.options import device_specs
+from harness.store.files import write_whole
+from harness.store.stored_run import StoredRun, read_run
 
 _WHY = 200
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")

@@ -8,12 +8,12 @@ import inspect
 from rich.console import Console
 from rich.markup import escape
 
-from harness.catalogue import Catalogue, Row
-from harness.discovery import all_purposes
 from harness.errors import SetupError
-from harness.purpose import Purpose
+from harness.purposes.discovery import all_purposes
+from harness.purposes.purpose import Purpose
 from harness.report.words import words
-from harness.untested import load_untested
+from harness.requirements.catalogue import Catalogue, Row
+from harness.requirements.untested import load_untested
 
 
 def explain(requirement: str) -> int:

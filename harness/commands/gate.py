@@ -6,12 +6,12 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
-from harness.gate import Answer, Asked, Blocking, Gate, answer
-from harness.report.clean import printable
-from harness.report.stored import StoredRun, read_run
-from harness.waivers import Waiver, load
+from harness.model.printable import printable
+from harness.policy.gate import Answer, Asked, Blocking, Gate, answer
+from harness.policy.waivers import Waiver, load
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
+from harness.store.stored_run import StoredRun, read_run
 
 
 def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: date | None = None) -> int:

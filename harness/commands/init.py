@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.prompt import Confirm, IntPrompt, InvalidResponse, Prompt
 
 from harness.commands.init_options import FILE
-from harness.device import reading
-from harness.device.profile import checked_profile
-from harness.device.values import parse_address
+from harness.device.profile import reading
+from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
 from harness.manual.schema import FILE_NAME, as_text, profile_schema, stimulus_sections
 from harness.manual.starter import STIMULI, Answers, starter
+from harness.net.address import parse_address
 
 PRODUCTS: Final[dict[str, str]] = {
     "phone": "uac",

@@ -9,13 +9,13 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from harness import requirement_profiles
-from harness.catalogue import Catalogue
 from harness.device import builtin_profiles, load_profiles
-from harness.device.pics import CLAIMS
+from harness.device.profile.pics import CLAIMS
 from harness.devices.reference.faults import FAULTS
-from harness.discovery import all_purposes
 from harness.manual.switches import switches
+from harness.policy import profiles as requirement_profiles
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
 
 
 def show(what: str, *, as_json: bool) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.report.files import write_whole
 from harness.report.matrix import as_json, as_page, matrix
 from harness.report.page import suite
-from harness.report.stored import read_run
 from harness.report.words import words
+from harness.store.files import write_whole
+from harness.store.stored_run import read_run
 
 
 def show(folders: Sequence[str], language: str, out: str | None, *, json: bool) -> int:

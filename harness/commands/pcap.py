@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import EvidenceError
-from harness.report.files import cannot_write
 from harness.report.pcap import compose
-from harness.report.stored import StoredRun, read_run
+from harness.store.files import cannot_write
+from harness.store.stored_run import StoredRun, read_run
 
 
 def write(folder: str, flows: Sequence[str], out: str | None) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
 from harness.evidence.rejudge import rejudge, unjudged
-from harness.report.clean import printable
-from harness.report.outcome import ExitStatus
-from harness.report.stored import read_run
+from harness.model.outcome import ExitStatus
+from harness.model.printable import printable
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
+from harness.store.stored_run import read_run
 
 
 def replay(folder: str) -> int:

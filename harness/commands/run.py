@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.again import Again
 from harness.commands import Parser
-from harness.options import ROOT, RULINGS, SUITES
-from harness.report.outcome import ExitStatus
-from harness.windows import WINDOWS
+from harness.model.outcome import ExitStatus
+from harness.model.windows import WINDOWS
+from harness.paths import ROOT, SUITES
+from harness.run.options import RULINGS
+from harness.run.rerun import Again
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,12 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError
-from harness.options import device_specs
-from harness.report.clean import printable
+from harness.model.printable import printable
 from harness.report.ladder import text_ladder
-from harness.sipp.binary import find_sipp
-from harness.smoke_looks import BLAMED, Look, look_at_all
+from harness.run.options import device_specs
+from harness.smoke.trial_calls import BLAMED, Look, look_at_all
 
 
 def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool = False) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
 from harness.evidence import verify as checks
 from harness.evidence.keys import load_public
-from harness.report.clean import printable
-from harness.report.outcome import ExitStatus
+from harness.model.outcome import ExitStatus
+from harness.model.printable import printable
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
 
 _TOLD = 20
 

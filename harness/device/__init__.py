@@ -6,11 +6,11 @@
 """
 
 from harness.device.device import Device
-from harness.device.models import Profile
-from harness.device.pics import PICS
-from harness.device.probe import Prober, options_ping
-from harness.device.profile import builtin_profiles, load_profile, load_profiles
+from harness.device.profile.loading import builtin_profiles, load_profile, load_profiles
+from harness.device.profile.models import Profile
+from harness.device.profile.pics import PICS
 from harness.device.stimuli import Stimulus
+from harness.net.probe import Prober, options_ping
 
 __all__ = [
     "PICS",

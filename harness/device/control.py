@@ -17,8 +17,8 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
 
-from harness.device.values import parse_address
 from harness.errors import DeviceError
+from harness.net.address import parse_address
 
 MESSAGE_LIMIT: Final = 1 << 20
 """Bytes; a longer message of the device is no message."""

@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.device.launch import Launch
-from harness.device.models import Profile
 from harness.device.process import Death, DeviceProcess, redacted
+from harness.device.profile.models import Profile
+from harness.device.profile.values import REGISTERED
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
-from harness.device.values import REGISTERED, parse_address
 from harness.errors import DeviceError, ProfileError, SipverdictError
-from harness.person import Person
-from harness.plan import Address
+from harness.live.person import Person
+from harness.net.address import Address, parse_address
 
 
 class Device:

@@ -9,19 +9,17 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 import jinja2
 
-import harness
-from harness.device import secrets
-from harness.device.models import ProcessSection, Profile
-from harness.device.placeholders import fill
 from harness.device.process import DeviceProcess
+from harness.device.profile import secrets
+from harness.device.profile.models import ProcessSection, Profile
+from harness.device.profile.placeholders import fill
 from harness.errors import DeviceError, ProfileError
-from harness.plan import Address
+from harness.net.address import Address
+from harness.paths import ROOT
 
-SUITE: Final = Path(harness.__file__).resolve().parent.parent
 _VERSION = r"(\d+(?:\.\d+)+\S*)"
 
 
@@ -52,7 +50,7 @@ class Launch:
             "port": str(address.port),
             "folder": str(folder),
             "here": str(profile.source.parent),
-            "suite": str(SUITE),
+            "suite": str(ROOT),
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
             **({"exchange": str(exchange)} if exchange else {}),

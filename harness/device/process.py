@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.environment import inherited
 from harness.errors import DeviceError
+from harness.system.environment import inherited
 
 KEPT_LINES: Final = 200
 LINE_LIMIT: Final = 500

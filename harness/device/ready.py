@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from harness.device.models import Profile
-from harness.device.probe import options_ping
 from harness.device.process import DeviceProcess
+from harness.device.profile.models import Profile
 from harness.device.stimuli import Stimulus
 from harness.errors import DeviceError
-from harness.plan import Address
-from harness.sipp.sockets import inode_of
+from harness.net.address import Address
+from harness.net.probe import options_ping
+from harness.net.sockets import inode_of
 
 LOOK_S: Final = 0.005
 """Between two looks at what gives no event of its own."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from harness.device import Profile, options_ping
-from harness.device.placeholders import names_in
-from harness.device.probe import source_towards
+from harness.device.profile.placeholders import names_in
+from harness.device.profile.values import hosts_in
 from harness.device.ready import udp_bound
-from harness.device.values import hosts_in, parse_address
 from harness.doctor.check import Check
 from harness.doctor.machine import holders
-from harness.plan import Address
+from harness.net.address import Address, parse_address
+from harness.net.probe import source_towards
 
 PING_S = 2.0
 

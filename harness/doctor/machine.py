@@ -21,11 +21,11 @@ import psutil
 from packaging.requirements import Requirement
 
 from harness.doctor.check import Check
-from harness.drive.addresses import BESIDE, PORTS, LoopbackPool
 from harness.drive.bench import SEATS
-from harness.options import ROOT
-from harness.plan import Address
-from harness.sipp.sockets import inode_of
+from harness.net.address import Address
+from harness.net.loopback import BESIDE, PORTS, LoopbackPool
+from harness.net.sockets import inode_of
+from harness.paths import ROOT
 
 MEGABYTE = 1 << 20
 ROOMY = 200 * MEGABYTE

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from harness.doctor.check import Check
 from harness.drive.bench import Bench, Way
-from harness.drive.heard import Heard
+from harness.drive.captured import Heard
 from harness.drive.plain import PLAIN_CALL
-from harness.environment import inherited
+from harness.endpoints.sipp.binary import SippBinary, find_sipp
 from harness.errors import SipverdictError
-from harness.plan import Places
-from harness.sipp.binary import SippBinary, find_sipp
+from harness.model.plan import Places
+from harness.system.environment import inherited
 
 DEADLINE_S = 10.0
 _TOKEN = "7000001"

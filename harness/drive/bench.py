@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import itertools
 import os
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from harness.device import Prober
-from harness.drive.addresses import LoopbackPool
-from harness.drive.heard import Heard
-from harness.drive.pool import AddressPool
-from harness.drive.room import Room
-from harness.drive.turns import Turns
+from harness.drive.capacity import Room
+from harness.drive.captured import Heard
+from harness.drive.priority import Turns
+from harness.endpoints.sipp.binary import SippBinary
+from harness.endpoints.sipp.process import PortTaken, SippProcess
+from harness.endpoints.sipp.readiness import Readiness
+from harness.endpoints.sipp.scenario import render_answer, render_call
+from harness.endpoints.sipp.tail import Tail
+from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import SetupError, SippError
-from harness.flow import Seat
-from harness.plan import Address, Call, Endpoint, Places
-from harness.sip import SipMessage
-from harness.sipp.binary import SippBinary
-from harness.sipp.process import PortTaken, SippProcess
-from harness.sipp.readiness import Readiness
-from harness.sipp.scenario import render_answer, render_call
-from harness.sipp.tail import Tail
-from harness.sipp.trace import TracedMessage
+from harness.model.flow import Seat
+from harness.model.plan import Call, Endpoint, Places
+from harness.net.address import Address
+from harness.net.loopback import LoopbackPool
+from harness.net.pool import AddressPool
+from harness.sip.message import SipMessage
+from harness.system.disk import disk_errors
 
 OnHeard = Callable[[Heard], None]
 
@@ -39,7 +40,6 @@ SEATS = 800
 LEAST_DISK = 256 * 1024
 """Bytes.  With less the traces of the drives that are under way may be cut short."""
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOENT, errno.EIO}
 _Seats = TypeVar("_Seats")
 
 
@@ -220,21 +220,6 @@ class Bench:
         with disk_errors():
             await process.start(self.readiness)
         return BoundSeat(name, kind, process, scenario, self.tail)
-
-
-@contextlib.contextmanager
-def disk_errors() -> Iterator[None]:
-    """A file that cannot be written is a matter of this machine, said in one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        where = f" {error.filename}" if error.filename else ""
-        raise SetupError(
-            f"cannot write{where}: {error.strerror or error}",
-            "see the disk and the rights of that folder, or choose another one with --out",
-        ) from error
 
 
 def _allow_many_files() -> None:

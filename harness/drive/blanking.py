@@ -6,8 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from harness.device import secrets
-from harness.flow import Flow
+from harness.device.profile import secrets
+from harness.model.flow import Flow
 
 
 def blanked(flow: Flow, known: Iterable[str]) -> Flow:

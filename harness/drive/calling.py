@@ -11,13 +11,13 @@ from typing import Literal, TypeVar
 
 from harness.device import Device
 from harness.device.stimuli.base import user_of
-from harness.drive.asked import Asked
 from harness.drive.bench import BoundSeat
-from harness.drive.heard import Heard
+from harness.drive.caller import Asked
+from harness.drive.captured import Heard
 from harness.drive.recorder import Recorder
 from harness.errors import SipverdictError
-from harness.flow import PlacedCall, Trouble
-from harness.plan import Act, Call, Places, Plan
+from harness.model.flow import PlacedCall, Trouble
+from harness.model.plan import Act, Call, Places, Plan
 
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.device import Device
 from harness.device.process import Death
-from harness.drive.asked import Asked
-from harness.drive.bench import BoundSeat, disk_errors
+from harness.drive.bench import BoundSeat
+from harness.drive.caller import Asked
 from harness.drive.calling import Calling
-from harness.drive.heard import Heard
+from harness.drive.captured import Heard
 from harness.drive.lab import check_ports
+from harness.drive.priority import URGENT, turn_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
-from harness.drive.turns import URGENT, turn_of
+from harness.endpoints.sipp.process import PortTaken
 from harness.errors import DeviceError, SipverdictError
-from harness.flow import Control, Flow, LifeSign, Trouble, Watch
 from harness.lab.exchange import Line
-from harness.plan import Address, Call, Endpoint, Places, Plan
-from harness.sipp.process import PortTaken
+from harness.model.flow import Control, Flow, LifeSign, Trouble, Watch
+from harness.model.plan import Call, Endpoint, Places, Plan
+from harness.net.address import Address
+from harness.system.disk import disk_errors
 
 if TYPE_CHECKING:
     from harness.drive.station import Station

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.device import Device, Prober, Profile
-from harness.device.values import REGISTERED, hosts_in, parse_address, ports_in
+from harness.device.profile.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench, Way
-from harness.drive.pool import AddressPool, LabPool
-from harness.drive.room import Room
+from harness.drive.capacity import Room
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange
 from harness.lab.registrar import Account, Registrar
-from harness.plan import Address, Plan
+from harness.model.plan import Plan
+from harness.net.address import Address, parse_address
+from harness.net.pool import AddressPool, LabPool
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 RESERVED = 4

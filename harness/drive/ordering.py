@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.drive.heard import Heard
-from harness.plan import Plan
+from harness.drive.captured import Heard
+from harness.model.plan import Plan
 
 _EARLY = 0.98
 """SIPp's pauses may end a little early by its own clock."""

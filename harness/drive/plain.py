@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.device import Profile
-from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 PLAIN_CALL: Final = Plan((Endpoint("callee", "callee", (Answer((Response(200),)),)),), calls=(Call(),), watched=False)
 """A call that is simply answered."""

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.drive.asked import Asked
-from harness.drive.heard import Heard
+from harness.drive.caller import Asked
+from harness.drive.captured import Heard
 from harness.drive.ordering import in_causal_order
-from harness.flow import Event
-from harness.plan import Answer, Plan
+from harness.model.flow import Event
+from harness.model.plan import Answer, Plan
 
 KEPT_OF_A_KIND = 200
 """How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps: a device that floods

@@ -8,29 +8,30 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from harness.device import Device, Profile
-from harness.device.placeholders import fill
+from harness.device import Device
 from harness.device.process import Death
-from harness.device.secrets import declared
-from harness.drive.addresses import lock_folder, try_lock
-from harness.drive.bench import Bench, BoundSeat, disk_errors
+from harness.device.profile.placeholders import fill
+from harness.device.profile.secrets import declared
+from harness.device.spec import DeviceSpec
+from harness.drive.bench import Bench, BoundSeat
 from harness.drive.blanking import blanked
+from harness.drive.captured import Heard
 from harness.drive.drive import Drive
-from harness.drive.heard import Heard
 from harness.drive.lab import Lab
 from harness.drive.plain import plain_call
+from harness.drive.priority import Turns
 from harness.drive.recorder import Recorder
-from harness.drive.turns import Turns
 from harness.errors import DeviceError, SetupError
-from harness.flow import Control, Flow, LifeSign
-from harness.plan import Address, Answer, Endpoint, Places, Plan, Response
-from harness.progress import Progress
-from harness.windows import Window
+from harness.live.progress import Progress
+from harness.model.flow import Control, Flow, LifeSign
+from harness.model.plan import Answer, Endpoint, Places, Plan, Response
+from harness.model.windows import Window
+from harness.net.address import Address
+from harness.system.disk import disk_errors
+from harness.system.locks import lock_folder, try_lock
 
 BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 """What stands at the address that the device has been given as its backup."""
@@ -38,16 +39,6 @@ BACKUP = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 PING_S = 3.0
 RESTARTS = 20
 """How often a device that ended by itself is started again in one run."""
-
-
-@dataclass(frozen=True)
-class DeviceSpec:
-    """A device as the run was asked for it."""
-
-    name: str
-    """What verdicts call it: the profile's name, with the faults it was given."""
-    profile: Profile
-    faults: Sequence[str] = ()
 
 
 class Station:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.catalogue import Catalogue, Row
 from harness.errors import EvidenceError, SetupError
 from harness.evidence.rejudge import rejudge
-from harness.gate import unmet
-from harness.purpose import Purpose
-from harness.report.outcome import NAMES, NOT_APPLICABLE, ExitStatus, Tally
-from harness.report.stored import StoredRun
-from harness.requirement_profiles import RequirementProfile, demands
-from harness.windows import STANDARD, WINDOWS, Window
+from harness.model.outcome import NAMES, NOT_APPLICABLE, ExitStatus, Tally
+from harness.model.windows import STANDARD, WINDOWS, Window
+from harness.policy.gate import unmet
+from harness.policy.profiles import RequirementProfile, demands
+from harness.purposes.purpose import Purpose
+from harness.requirements.catalogue import Catalogue, Row
+from harness.store.stored_run import StoredRun
 
 _TOLD = 8
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from securesystemslib.signer import CryptoSigner
 
-from harness import requirement_profiles
-from harness.catalogue import PATH as CATALOGUE
 from harness.errors import EvidenceError
 from harness.evidence.certificate import Certificate
 from harness.evidence.envelope import sign, statement
 from harness.evidence.keys import public_pem
 from harness.evidence.pdf import pdf
 from harness.evidence.statement import facts, html
-from harness.provenance import ROOT
-from harness.report.stored import StoredRun
+from harness.paths import SCENARIOS
+from harness.policy import profiles as requirement_profiles
+from harness.requirements.catalogue import PATH as CATALOGUE
+from harness.store.stored_run import StoredRun
 
 SUMS, ENVELOPE, KEY, VERDICTS = "SHA256SUMS", "attestation.dsse.json", "key.pub", "verdicts.jsonl"
 STATEMENT_HTML, STATEMENT_PDF = "statement.html", "statement.pdf"
@@ -52,7 +52,7 @@ def evidence(run: StoredRun) -> dict[str, bytes]:
         for identifier in run.evidence:
             run.flow(identifier)  # it is one, and no link
             parts[f"flows/{identifier}.json"] = (run.folder / "flows" / f"{identifier}.json").read_bytes()
-        parts |= {f"scenarios/{path.name}": path.read_bytes() for path in (ROOT / "scenarios").glob("*.xml.j2")}
+        parts |= {f"scenarios/{path.name}": path.read_bytes() for path in SCENARIOS.glob("*.xml.j2")}
         return parts | {name: path.read_bytes() for name, path in SUITE_FILES.items()}
     except OSError as error:
         raise EvidenceError(f"{error.filename}: expected a file of the run, but {error.strerror}") from error

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from harness.errors import SetupError
-from harness.report.files import cannot_write
+from harness.store.files import cannot_write
 
 LARGEST = 16 * 1024
 """Bytes of a key file."""

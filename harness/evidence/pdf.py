@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from harness.evidence.statement import Facts
-from harness.report.clean import xml
+from harness.model.printable import xml
 
 _INK, _DIM, _LINE = colors.HexColor("#1c2430"), colors.HexColor("#5a6675"), colors.HexColor("#c9d1da")
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=_INK)

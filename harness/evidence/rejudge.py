@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.catalogue import Catalogue
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
-from harness.finding import requirement_line
-from harness.flow import Flow
-from harness.judge.ruling import Ruling
-from harness.purpose import Purpose, applicable_rows
-from harness.report.outcome import NOT_APPLICABLE
-from harness.report.stored import StoredRun
-from harness.settle import Assessment, assess, conclude, wants_another
-from harness.troubles import troubles_told
-from harness.windows import WINDOWS
+from harness.model.finding import requirement_line
+from harness.model.flow import Flow
+from harness.model.outcome import NOT_APPLICABLE
+from harness.model.windows import WINDOWS
+from harness.purposes.purpose import Purpose, applicable_rows
+from harness.purposes.settle import Assessment, assess, conclude, wants_another
+from harness.purposes.troubles import troubles_told
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+from harness.store.stored_run import StoredRun
 
 Line = Mapping[str, Any]
 _SAME = (

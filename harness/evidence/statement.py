@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from harness.device.pics import PICS
+from harness.device.profile.pics import PICS
 from harness.evidence.certificate import Certificate, Decided
-from harness.report.clean import printable, short
+from harness.model.printable import printable, short
+from harness.paths import TEMPLATES
 
-TEMPLATES = Path(__file__).resolve().parent.parent.parent / "reports" / "templates"
 _LONGEST = 300
 
 

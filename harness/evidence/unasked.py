@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
-from harness.catalogue import Catalogue
-from harness.purpose import Purpose, applicable_rows
-from harness.windows import Window
+from harness.model.windows import Window
+from harness.purposes.purpose import Purpose, applicable_rows
+from harness.requirements.catalogue import Catalogue
 
 Line = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EvidenceError
-from harness.report.clean import short
+from harness.model.printable import short
 
 MOST_PACKED = 64 * 1024 * 1024
 """Bytes of the file."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from securesystemslib.signer import SSlibKey
 
-from harness.catalogue import Catalogue
 from harness.errors import EvidenceError, SetupError
 from harness.evidence import dossier
 from harness.evidence.certificate import certificate, objections
@@ -18,11 +17,12 @@ from harness.evidence.keys import parse_public
 from harness.evidence.rejudge import unjudged
 from harness.evidence.statement import facts, html
 from harness.evidence.unpack import unpack
-from harness.provenance import digest
-from harness.purpose import Purpose
-from harness.report.outcome import ExitStatus
-from harness.report.stored import StoredRun, read_run
-from harness.requirement_profiles import named
+from harness.model.outcome import ExitStatus
+from harness.policy.profiles import named
+from harness.purposes.purpose import Purpose
+from harness.requirements.catalogue import Catalogue
+from harness.store.provenance import digest
+from harness.store.stored_run import StoredRun, read_run
 
 
 @dataclass(frozen=True)

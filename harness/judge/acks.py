@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original
 from harness.judge.say import satisfied, unseen, violated
-from harness.sip import split_list
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.sip.message import split_list
+from harness.sip.uri import same_uri
 
 BOUND_S = 2.0
 """Seconds after the final response by which its ACK must be here; a device needs none of them."""

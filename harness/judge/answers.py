@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.flow import Event, Flow
+from harness.model.flow import Event, Flow
 
 _OF_ANOTHER = ("ACK", "CANCEL", "REGISTER", "BYE", "PRACK", "UPDATE")
 """Requests of a caller that ask for no call: they belong to one, or prepare it."""

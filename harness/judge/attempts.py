@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.flow import Event, Flow
+from harness.model.flow import Event, Flow
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.flow import Event, Flow
 from harness.judge.answers import Asked, asked
 from harness.judge.attempts import Attempt, tries
 from harness.judge.redirection import call_index
+from harness.model.flow import Event, Flow
 
 NOT_FORKED = "no other branch was open when it came, so there was nothing to wait for"
 NOT_RECURSED = "the proxy called none of the Contacts in this flow, so there is no recursed branch to look at"

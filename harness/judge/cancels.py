@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.branches import Branch
 from harness.judge.say import satisfied, unseen, violated
 from harness.judge.upstream import CROSSING_S
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
 
 CANCEL_S = 2.0
 """Seconds by which a CANCEL that is due must be here; a device needs none of them."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from harness.flow import Event
-from harness.sip import addr_spec, split_list
-from harness.uri import SipUri
+from harness.model.flow import Event
+from harness.sip.message import addr_spec, split_list
+from harness.sip.uri import SipUri
 
 _BRACKETED = re.compile(
     r"(?P<name>\"(?:[^\"\\]|\\.)*\"|[-A-Za-z0-9.!%*_+`'~ \t]*)\s*<(?P<uri>[^<>]*)>(?P<rest>.*)", re.DOTALL

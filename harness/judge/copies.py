@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.acks import vias
 from harness.judge.answers import Asked, unproven
 from harness.judge.say import satisfied, unseen, violated
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
 
 T1, T2 = 0.5, 4.0
 TIMER_H = 64 * T1

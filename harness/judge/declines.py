@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, refused
 from harness.judge.attempts import Attempt, tries
 from harness.judge.say import satisfied, unseen
 from harness.judge.silence import gap, silent
-from harness.verdict import Verdict
-from harness.windows import EXTENDED, STANDARD, Window
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.model.windows import EXTENDED, STANDARD, Window
 
 COMPARED_S = 1.0
 """How much longer than one flow shows a call again the other one must be silent, for the two to differ."""

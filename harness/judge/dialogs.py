@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.acks import may_have_crossed
 from harness.judge.attempts import Attempt, attempts
 from harness.judge.declines import since, watched_seats
 from harness.judge.say import satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
 
 CROSSING = ("CANCEL", "PRACK")
 """Requests that a device may have sent before the final response reached it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.say import unseen, violated
 from harness.judge.silence import gap
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.sip.uri import same_uri
 
 NOT_FOLLOWED = "the redirection was not followed in this flow, so there is no new INVITE to look at"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from harness.flow import Event
 from harness.judge.acks import vias
-from harness.sip import close_up, split_list
-from harness.uri import same_uri
+from harness.model.flow import Event
+from harness.sip.message import close_up, split_list
+from harness.sip.uri import same_uri
 
 _RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.finding import Finding
-from harness.flow import Event
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event
+from harness.model.verdict import Verdict
 
 Findings = Iterable[Finding]
 

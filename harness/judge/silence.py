@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from harness.finding import Finding
-from harness.flow import Event, Flow, Seat
 from harness.judge.attempts import Attempt, tries
 from harness.judge.say import satisfied, unseen, violated
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow, Seat
+from harness.model.verdict import Verdict
 
 _UNREAD = re.compile(r"at (?P<seat>[^:]+): \s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
 """A request that SIPp put aside, as ``Flow.unreadable`` tells it: it has no Call-ID, and may be an INVITE yet."""

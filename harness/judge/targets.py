@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, tries
-from harness.uri import SipUri, differences, request_uri_of, same_uri
+from harness.model.flow import Event, Flow
+from harness.sip.uri import SipUri, differences, request_uri_of, same_uri
 
 
 def asked_for(redirection: Event) -> tuple[str, ...]:

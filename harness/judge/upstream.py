@@ -5,12 +5,12 @@ The requests of the callers and their responses are read by :mod:`harness.judge.
 
 from __future__ import annotations
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.answers import Asked, unproven
 from harness.judge.say import unseen, violated
-from harness.sip import close_up, split_list
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.sip.message import close_up, split_list
 
 PROMPT_S = 2.0
 """Seconds after the last open branch ended by which the caller must have its final response; none are needed."""

@@ -27,8 +27,8 @@ from typing import Final
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
 from harness.lab.reply import Reply, written
-from harness.plan import Address
-from harness.sip import SipMessage
+from harness.net.address import Address
+from harness.sip.message import SipMessage
 
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from harness.lab.digest import Challenger
 from harness.lab.reply import Reply
-from harness.plan import Address
-from harness.sip import SipMessage, addr_spec, split_list
+from harness.net.address import Address
+from harness.sip.digest import Challenger
+from harness.sip.message import SipMessage, addr_spec, split_list
 
 DEFAULT_EXPIRES_S = 3600
 WRONG_UNTIL_FORBIDDEN = 3

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.plan import Address
-from harness.sip import SipMessage
+from harness.net.address import Address
+from harness.sip.message import SipMessage
 
 _RPORT = re.compile(r";\s*rport\s*(?=;|,|$)", re.IGNORECASE)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.manual.pages import FOLDER, pages
+from harness.manual.pages import pages
+from harness.paths import DOCS
 
 for name, text in pages().items():
-    (FOLDER / name).write_text(text, "utf-8")
+    (DOCS / name).write_text(text, "utf-8")
     print(f"docs/{name}")

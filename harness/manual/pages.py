@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
-
 import harness
-from harness.catalogue import Catalogue
 from harness.manual import pics_page, profile_page, schema
-
-FOLDER: Final = Path(harness.__file__).resolve().parent.parent / "docs"
+from harness.requirements.catalogue import Catalogue
 
 
 def pages() -> dict[str, str]:

@@ -6,14 +6,14 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from harness.catalogue import Catalogue
-from harness.device.pics import CLAIMS, Claim
+from harness.device.profile.pics import CLAIMS, Claim
 from harness.manual.switches import Switch, switches
+from harness.requirements.catalogue import Catalogue
 
 _HEAD = """\
 # PICS: what a device claims
 
-*Made from harness/device/pics.py and the requirement catalogue by `python -m harness.manual`; change it there.*
+*Made from harness/device/profile/pics.py and the requirement catalogue by `python -m harness.manual`; change it there.*
 
 A device is held to what it claims. Without a claim a requirement that asks for it is *not applicable*: shown as
 skipped, with the reason, never as a pass. Claim what the product's manual says of the configuration that is tested,

@@ -13,13 +13,13 @@ from typing import Any, Final
 from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from harness.device.fields import models_in
-from harness.device.models import Profile
-from harness.device.pics import PICS
+from harness.device.profile.fields import models_in
+from harness.device.profile.models import Profile
+from harness.device.profile.pics import PICS
+from harness.device.profile.values import Section
 from harness.device.stimuli import registry
-from harness.device.values import Section
 from harness.manual import docstrings
-from harness.plan import NUMBERS
+from harness.model.plan import NUMBERS
 
 FILE_NAME: Final = "device-profile.schema.json"
 TITLE: Final = "sipverdict device profile"

@@ -8,13 +8,13 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-from harness.catalogue import Catalogue
-from harness.device.lab_section import LabSection
-from harness.device.models import DeviceSection
-from harness.device.pics import CLAIMS
+from harness.device.profile.lab_section import LabSection
+from harness.device.profile.models import DeviceSection
+from harness.device.profile.pics import CLAIMS
 from harness.manual.docstrings import sentences
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES
 from harness.manual.switches import switches
+from harness.requirements.catalogue import Catalogue
 
 COLUMNS: Final = 118
 

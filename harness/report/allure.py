@@ -1,6 +1,6 @@
 """What Allure shows of a purpose: where it belongs, what was driven, and the evidence.
 
-Call :func:`report` inside the test, before :func:`harness.report.outcome.settle` raises its verdict; without
+Call :func:`report` inside the test, before :func:`harness.run.pytest_outcome.settle` raises its verdict; without
 ``--alluredir`` every call is free.  The status comes from the exception: Nonconformity is an AssertionError (failed),
 Inconclusive is none (broken), a skip is skipped.  Tests are to be parametrised by string ids: objects would change
 Allure's history id on every run.  ``environment.properties`` and the like are written once, on xdist's controller.
@@ -20,13 +20,13 @@ import pytest
 from allure_commons.model2 import Label, Link, TestResult, TestStepResult
 from allure_commons.types import AttachmentType, Severity
 
-from harness.finding import Record
-from harness.flow import Flow
+from harness.model.finding import Record
+from harness.model.flow import Flow
+from harness.model.outcome import verdict_name
+from harness.model.printable import Redact, capped, lines, printable, redactor
+from harness.model.verdict import Verdict
 from harness.report.allure_flow import LARGEST, line_step, step_of
-from harness.report.clean import Redact, capped, lines, printable, redactor
-from harness.report.files import write_whole
-from harness.report.outcome import verdict_name
-from harness.verdict import Verdict
+from harness.store.files import write_whole
 
 _SEVERITIES = (
     (Severity.CRITICAL, ("MUST", "MUST NOT")),

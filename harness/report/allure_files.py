@@ -13,7 +13,7 @@ import allure_commons
 from allure_commons.logger import AllureFileLogger
 
 from harness.errors import SetupError
-from harness.report.files import cannot_write
+from harness.store.files import cannot_write
 
 _Writer: Any = AllureFileLogger
 

@@ -15,8 +15,8 @@ from allure_commons.model2 import ATTACHMENT_PATTERN, Attachment, Status, TestSt
 from allure_commons.types import AttachmentType
 from allure_commons.utils import now
 
-from harness.flow import Event, Flow
-from harness.report.clean import Redact, capped, lines, printable
+from harness.model.flow import Event, Flow
+from harness.model.printable import Redact, capped, lines, printable
 from harness.report.ladder import svg_ladder
 from harness.report.steps import start_of
 

@@ -10,12 +10,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.environment import inherited
 from harness.errors import EvidenceError, SetupError
+from harness.paths import ROOT
 from harness.report.allure import CATEGORIES
-from harness.report.files import cannot_write, write_whole
+from harness.store.files import cannot_write, write_whole
+from harness.system.environment import inherited
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = "allure.html"
 HISTORY = "allure-history.jsonl"
 """Beside the runs: one line for each that was reported."""

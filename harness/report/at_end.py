@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from harness.errors import EvidenceError, SetupError
 from harness.report.allure import write_categories, write_environment, write_executor
-from harness.report.folder import RunFolder
 from harness.report.identity import devices_of
 from harness.report.page import write_page
-from harness.report.stored import StoredRun, read_run
+from harness.store.folder import RunFolder
+from harness.store.stored_run import StoredRun, read_run
 
 
 def write_reports(folder: RunFolder) -> SetupError | None:

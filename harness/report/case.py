@@ -7,13 +7,13 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.catalogue import Catalogue, Row
-from harness.device.profile import DEVICES
-from harness.finding import Record
+from harness.model.finding import Record
+from harness.model.verdict import Verdict
+from harness.paths import DEVICES
+from harness.purposes.case import Case
 from harness.report.allure import RowInfo
 from harness.report.text import explain, explain_all
-from harness.session import Case
-from harness.verdict import Verdict
+from harness.requirements.catalogue import Catalogue, Row
 
 _WORD = re.compile(r"[\w.:-]+")
 """What a line for a shell may be made of."""

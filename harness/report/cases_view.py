@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.catalogue import Catalogue
+from harness.model.verdict import Verdict
 from harness.report.case import reproduce
 from harness.report.evidence_view import Evidence, EvidenceRoom
-from harness.report.stored import StoredRun
 from harness.report.text import unseen_entries
-from harness.verdict import Verdict
+from harness.requirements.catalogue import Catalogue
+from harness.store.stored_run import StoredRun
 
 SECTIONS = ("fail", "inconclusive", "warn")
 

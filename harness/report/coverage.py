@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.catalogue import Catalogue, Row
+from harness.model.outcome import NOT_APPLICABLE
+from harness.model.verdict import Verdict
 from harness.report.identity import Identity
-from harness.report.outcome import NOT_APPLICABLE
-from harness.untested import Untested
-from harness.verdict import Verdict
+from harness.requirements.catalogue import Catalogue, Row
+from harness.requirements.untested import Untested
 
 NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
 STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)

@@ -12,9 +12,9 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.errors import EvidenceError
-from harness.flow import Flow
+from harness.model.flow import Flow
 from harness.report.ladder import svg_ladder
-from harness.report.stored import StoredRun
+from harness.store.stored_run import StoredRun
 
 LADDER_ROWS = 60
 MESSAGES = 40

@@ -14,8 +14,9 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.report.clean import capped, lines, printable
-from harness.report.words import TEMPLATES, Words
+from harness.model.printable import capped, lines, printable
+from harness.paths import TEMPLATES
+from harness.report.words import Words
 
 LONGEST = 800
 """Characters of one text; a device may send 100 kB in one header line."""

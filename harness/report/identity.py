@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import EvidenceError
-from harness.report.stored import StoredRun
+from harness.store.stored_run import StoredRun
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from harness.flow import Flow
-from harness.report.clean import capped, lines, printable, short, xml
+from harness.model.flow import Flow
+from harness.model.printable import capped, lines, printable, short, xml
 from harness.report.steps import LIMIT, Silence, Step, silences, steps
 
 _LEFT = 104

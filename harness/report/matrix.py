@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import __version__
-from harness.device.variants import split
+from harness.device.profile.variants import split
+from harness.model.outcome import NOT_APPLICABLE, Tally
+from harness.paths import TEMPLATES
 from harness.report.coverage import NOT_CHOSEN, NOT_TESTED, STATUSES, Covered, Suite, Why, coverage
 from harness.report.html import render, source_hash
 from harness.report.identity import Identity, devices_of
-from harness.report.outcome import NOT_APPLICABLE, Tally
-from harness.report.stored import StoredRun
-from harness.report.words import TEMPLATES, Words, words
+from harness.report.words import Words, words
+from harness.store.stored_run import StoredRun
 
 _WORSE = {"pass": 1, "warn": 2, "inconclusive": 3, "fail": 4}
 

@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.catalogue import Catalogue
-from harness.device.variants import title
-from harness.discovery import all_purposes
+from harness.device.profile.variants import title
+from harness.model.outcome import Tally
+from harness.model.verdict import Verdict
+from harness.purposes.discovery import all_purposes
 from harness.report.cases_view import Section, sections
 from harness.report.codes import codes_in
 from harness.report.coverage import STATUSES, Covered, Suite, Why, by_document, coverage
-from harness.report.files import write_whole
 from harness.report.html import render
 from harness.report.identity import Identity, devices_of
 from harness.report.ladder import STYLE
-from harness.report.outcome import Tally
-from harness.report.stored import StoredRun, read_run
 from harness.report.words import Words, words
-from harness.untested import load_untested
-from harness.verdict import Verdict
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.untested import load_untested
+from harness.store.files import write_whole
+from harness.store.stored_run import StoredRun, read_run
 
 NAME = "index.html"
 

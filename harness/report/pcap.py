@@ -10,8 +10,8 @@ import ipaddress
 import re
 
 from harness import __version__
-from harness.flow import Event, Flow
-from harness.report.clean import printable, short
+from harness.model.flow import Event, Flow
+from harness.model.printable import printable, short
 from harness.report.pcapng import LARGEST, Datagram, pcapng
 
 Place = tuple[str, int]

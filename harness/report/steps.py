@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.flow import Event, Flow, PlacedCall, Seat
+from harness.model.flow import Event, Flow, PlacedCall, Seat
 
 StepKind = Literal["request", "response", "garbled", "call", "more", "closed"]
 LIMIT = 120

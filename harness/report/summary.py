@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.device.variants import title
-from harness.expectations import Expectations
-from harness.finding import Record
-from harness.judge.pics import Observation
-from harness.report.clean import short
-from harness.report.outcome import NOT_APPLICABLE, Tally, verdict_name
+from harness.device.profile.variants import title
+from harness.judge.observed import Observation
+from harness.model.finding import Record
+from harness.model.outcome import NOT_APPLICABLE, Tally, verdict_name
+from harness.model.printable import short
+from harness.model.verdict import Verdict
+from harness.policy.expectations import Expectations
 from harness.report.text import UNPROVEN
-from harness.verdict import Verdict
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8

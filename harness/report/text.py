@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.finding import Ruled
-from harness.report.clean import printable
-from harness.verdict import Verdict
+from harness.model.finding import Ruled
+from harness.model.printable import printable
+from harness.model.verdict import Verdict
 
 WIDTH = 110
 _LABEL = 10

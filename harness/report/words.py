@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from harness.errors import SetupError
-
-TEMPLATES = Path(__file__).resolve().parent.parent.parent / "reports" / "templates"
+from harness.paths import TEMPLATES
 
 
 class Words:

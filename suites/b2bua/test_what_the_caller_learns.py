@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
 from harness.judge.redirection import NOT_FOLLOWED
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
-from harness.plan import Plan
-from harness.purpose import purpose
-from harness.uri import SipUri, same_uri
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.plan import Plan
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import SipUri, same_uri
 from suites.declines import UNKNOWN_6XX
 from suites.plans import DECLINE, MOVED, REDIRECT, callee, redirect, refuse, target
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from suites.plans import MOVED, MOVED_URI, RINGING, SECOND_URI, accept, callee, guard, redirect, refuse, target
 
 OURS = Call(to="sip:{token}@{device}")

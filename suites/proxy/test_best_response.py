@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.branches import ResponseContext, contexts, last_end
 from harness.judge.declines import since
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.upstream import no_final, outcomes
-from harness.purpose import purpose
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, REDIRECT
 from suites.proxy._plans import (
     FORK_DECLINE,

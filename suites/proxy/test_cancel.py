@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.answers import answers_to
 from harness.judge.branches import context_of
 from harness.judge.cancels import cancelled
 from harness.judge.responses import repeated_protocols
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.upstream import CROSSING_S, values
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.proxy._plans import CANCELLED, FORK_ANSWER, FORK_LATE_RINGING, RICH_DECLINE
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.flow import Flow
 from harness.judge.answers import unproven
 from harness.judge.branches import NOT_FORKED, Branch, context_of, contexts
 from harness.judge.cancels import cancelled
@@ -13,8 +12,9 @@ from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import later as after_so_long
 from harness.judge.silence import silent
 from harness.judge.upstream import CROSSING_S, HANGS, outcomes
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.proxy._plans import FORK_CROSSING, FORK_DECLINE, FORK_UNENDING, SERIAL_DECLINES
 
 NOT_DECLINED = "no branch of this call was answered with a 6xx"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.flow import Flow
 from harness.judge.branches import NOT_RECURSED, Branch, ResponseContext, contexts
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.targets import asked_for, user_of
 from harness.judge.upstream import lost_values, values
-from harness.purpose import purpose
-from harness.uri import differences, same_uri
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import differences, same_uri
 from suites.proxy._plans import RECURSION, RECURSION_ODD_CONTACT, RECURSION_RINGING
 
 TIMER_C_S = 180.0

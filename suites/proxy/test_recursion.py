@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.answers import first_asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
@@ -11,8 +10,9 @@ from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
 from harness.judge.upstream import CROSSING_S, outcomes
-from harness.purpose import purpose
-from harness.uri import request_uri_of, same_uri
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
+from harness.sip.uri import request_uri_of, same_uri
 from suites.proxy._plans import (
     RECURSION,
     RECURSION_AGAIN,

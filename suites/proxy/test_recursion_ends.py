@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.flow import Flow
 from harness.judge.answers import answers_to, unproven
 from harness.judge.branches import NOT_RECURSED, context_of, last_end
 from harness.judge.cancels import cancelled
@@ -12,7 +11,8 @@ from harness.judge.declines import since
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.upstream import CROSSING_S, PROMPT_S, no_final, values
-from harness.purpose import purpose
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
 from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED
 
 NO_FINAL = "the caller got no final response (which is another rule)"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.flow import Event, Flow
 from harness.judge.answers import unproven
 from harness.judge.branches import context_of
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.upstream import lost_values, values
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.proxy._plans import FORK_STORED, MARK, RICH_DECLINE, RICH_REDIRECT
 
 _OF_A_DECLINE = ("Reason", "Retry-After", "Error-Info", "Warning", "Call-Info", "X-Sipverdict-Unknown", "Content-Type")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.flow import Flow
 from harness.judge.answers import first_asked
 from harness.judge.branches import NOT_PROXIED, context_of
 from harness.judge.declines import since
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.upstream import no_final, outcomes, values
-from harness.purpose import purpose
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, REDIRECT
 from suites.proxy._plans import NO_TARGET, ZERO_HOPS
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.copies import T1, T2, differences
 from harness.judge.declines import watched_seats
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.answering import FORWARDED_REPEATED, REFUSED, REPEATED, number, redirecting
 
 PLAIN = REFUSED["redirect"]

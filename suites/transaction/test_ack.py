@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.acks import (
     NOT_ACKED,
     NOT_REFUSED,
@@ -17,9 +16,10 @@ from harness.judge.acks import (
     vias,
 )
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.purpose import purpose
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.declines import POINTING_DECLINE
 from suites.plans import DECLINE, DECLINE_RINGING, REDIRECT, REDIRECT_RINGING
 

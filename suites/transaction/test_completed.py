@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, late_copies, refused
 from harness.judge.declines import since
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
-from harness.plan import Answer, Plan, Response
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.plan import Answer, Plan, Response
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, MOVED, accept, callee, guard, target
 
 DECLINE_BETWEEN_COPIES = Plan((callee(Answer((Response(603, after=0.3),))),))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.finding import Finding
-from harness.flow import Flow
 from harness.judge.acks import NOT_ACKED, Refusal, no_ack_doubt, refused
 from harness.judge.declines import called_again, since, stays_declined
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
-from harness.plan import Answer, Plan, Response
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Plan, Response
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, MOVED, accept, callee, target
 
 SOON = (0.02, 0.28, 0.4)

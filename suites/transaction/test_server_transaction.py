@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.finding import Finding
-from harness.flow import Flow
 from harness.judge.answers import Asked, refused_here, why_not_refused
 from harness.judge.attempts import tries
 from harness.judge.copies import T1, ack_ends_copies, answered_again, further_acks_absorbed, given_up, repeated_on_time
 from harness.judge.say import Findings, unseen
-from harness.purpose import purpose
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
 from suites.answering import NEVER, REFUSED, REPEATED, THIRD_COPY
 
 

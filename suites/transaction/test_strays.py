@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Event, Flow
 from harness.judge.answers import callers
 from harness.judge.attempts import Attempt, original
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import silent
-from harness.plan import Answer, Plan, Response
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Event, Flow
+from harness.model.plan import Answer, Plan, Response
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.plans import callee, guard
 
 ELSEWHERE = ("<sip:8{token}@{elsewhere}>",)

@@ -6,7 +6,7 @@ then told by the Request-URI, and a plan stays cheap.
 
 from __future__ import annotations
 
-from harness.plan import Answer, Call, Endpoint, Plan
+from harness.model.plan import Answer, Call, Endpoint, Plan
 from suites.plans import DIALLED, MOVED, SECOND_URI, accept, callee, guard, redirect, refuse, target
 
 # --- whether and where to

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.acks import NOT_REFUSED, refused
 from harness.judge.attempts import tries
 from harness.judge.say import Findings, satisfied, unseen, violated
-from harness.plan import Call, Plan
-from harness.purpose import purpose
+from harness.model.flow import Flow
+from harness.model.plan import Call, Plan
+from harness.purposes.purpose import purpose
 from suites.plans import accept, callee, refuse
 
 CALL_AFTER_DECLINE = Plan((callee(refuse(603), accept()),), calls=(Call(), Call(after=0.5)), watched=False)

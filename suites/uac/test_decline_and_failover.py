@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.flow import Control, Flow
 from harness.judge.acks import NOT_REFUSED, refused
 from harness.judge.declines import since
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
-from harness.plan import Plan
-from harness.purpose import purpose
+from harness.model.flow import Control, Flow
+from harness.model.plan import Plan
+from harness.purposes.purpose import purpose
 from suites.plans import callee, refuse
 
 DECLINE_WITH_BACKUP = Plan((callee(refuse(603)),), uses_backup=True)

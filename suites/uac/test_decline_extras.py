@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.flow import Event, Flow
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import Attempt
 from harness.judge.declines import called_again, handled_like, last_final, since, stays_declined, watched_seats
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
-from harness.plan import Plan
-from harness.purpose import purpose
+from harness.model.flow import Event, Flow
+from harness.model.plan import Plan
+from harness.purposes.purpose import purpose
 from suites.declines import POINTING_DECLINE, REDIALS, declined_with
 from suites.plans import DECLINE, callee, guard, refuse
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.acks import NOT_ACKED, NOT_REFUSED, refused, to_differs
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.declines import handled_like, stays_declined
 from harness.judge.dialogs import nothing_follows
 from harness.judge.say import Findings, expect, unseen
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.declines import FORKED_DECLINE, HUNG_UP_DECLINE, REDIALS, UNKNOWN_6XX, declined_with
 from suites.plans import DECLINE, DECLINE_RINGING
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.flow import Flow
 from harness.judge.attempts import original
 from harness.judge.redirection import (
     NOT_FOLLOWED,
@@ -17,8 +16,9 @@ from harness.judge.redirection import (
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import fresh, hops, user_of
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import (
     BAD_EXPIRES,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.purpose import purpose
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.purposes.purpose import purpose
 from suites.plans import REDIRECT, REDIRECT_RINGING
 
 _NEVER_RANG = "the callee did not ring and redirect in this flow"

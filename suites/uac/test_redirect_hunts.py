@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import asked_for, fresh, user_of
-from harness.purpose import purpose
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT
 

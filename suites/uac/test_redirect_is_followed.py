@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.flow import Flow
 from harness.judge.attempts import original
 from harness.judge.redirection import (
     NOT_FOLLOWED,
@@ -17,8 +16,9 @@ from harness.judge.redirection import (
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import address_of, asked_for, fresh, hops
-from harness.purpose import purpose
-from harness.uri import differences
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
+from harness.sip.uri import differences
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 

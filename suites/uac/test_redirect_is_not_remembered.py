@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.finding import Finding
-from harness.flow import Flow
 from harness.judge.redirection import NOT_FOLLOWED, by_call, dropped, redirected, redirection_of
 from harness.judge.say import Findings, expect, unseen
 from harness.judge.targets import asked_for
-from harness.purpose import purpose
-from harness.uri import same_uri
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.plans import CALLERS, NEXT_CALL, REDIRECT
 from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.finding import Finding
-from harness.flow import Flow
 from harness.judge.attempts import original
 from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, lapses
-from harness.purpose import purpose
-from harness.uri import SipUri, differences
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import SipUri, differences
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
 

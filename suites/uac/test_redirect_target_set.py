@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.finding import Finding
-from harness.flow import Flow
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.redirection import redirection_of
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
 from harness.judge.targets import repeats, user_of
-from harness.purpose import purpose
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.plans import CALLERS
 from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 

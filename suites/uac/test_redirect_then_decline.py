@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.attempts import Attempt, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
-from harness.purpose import purpose
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.uac._plans import THEN_DECLINE
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.targets import user_of
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.uac._plans import DANGEROUS, INVALID, UNKNOWN_TRANSPORT, URI_HEADERS
 
 _TAKEN = "evil"

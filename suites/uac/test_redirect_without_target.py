@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.flow import Flow
 from harness.judge.attempts import Attempt, original
 from harness.judge.redirection import dropped, lost_ack, redirection_of
 from harness.judge.say import Findings, satisfied, unseen
 from harness.judge.silence import silent
 from harness.judge.targets import fresh, user_of
-from harness.purpose import purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
 from suites.plans import REDIRECT
 from suites.uac._plans import ALTERNATIVE, EMPTY_CONTACT, FOO, HTTP, MAILTO, MIXED, NO_CONTACT, SIPS, TEL
 

@@ -6,13 +6,13 @@ import re
 
 from sipmessage.message import COMPACT_FORMS
 
-from harness.flow import Event, Flow
 from harness.judge.redirection import NOT_FOLLOWED, redirected
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.purpose import purpose
-from harness.sip import split_list
-from harness.uri import same_uri
-from harness.verdict import Verdict
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import purpose
+from harness.sip.message import split_list
+from harness.sip.uri import same_uri
 from suites.plans import REDIRECT, REDIRECT_RINGING
 
 _ANY = (REDIRECT, REDIRECT_RINGING)

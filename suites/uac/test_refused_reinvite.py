@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.acks import acknowledged, refusal_of
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import gap
-from harness.plan import Answer, Call, Plan, Response
-from harness.purpose import purpose
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Call, Plan, Response
+from harness.purposes.purpose import purpose
 from suites.plans import RINGING, callee, refuse, target
 
 _REINVITE = (Call(act="reinvite"),)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.flow import Flow
 from harness.judge.attempts import Attempt, original
 from harness.judge.redirection import by_call, redirection_of
 from harness.judge.say import Findings, expect, unseen, violated
 from harness.judge.silence import silent
-from harness.purpose import purpose
-from harness.uri import same_uri
+from harness.model.flow import Flow
+from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.plans import NEXT_CALL, REDIRECT
 from suites.uac._plans import ALTERNATIVE
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.acks import vias
 from harness.judge.answers import first_asked, refused_here, unproven, why_not_refused
 from harness.judge.declines import watched_seats
 from harness.judge.responses import from_changes, repeated_protocols, via_changes
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import later
-from harness.plan import Answer
-from harness.purpose import Plans, purpose
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.plan import Answer
+from harness.model.verdict import Verdict
+from harness.purposes.purpose import Plans, purpose
 from suites.answering import FORWARDED, REFUSED, RINGS_THEN_DECLINES, number, redirecting, relayed
 
 REFUSALS: dict[str, Plans] = {**REFUSED, "uas": (REFUSED["uas"], FORWARDED)}

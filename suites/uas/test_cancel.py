@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.finding import Finding
-from harness.flow import Event, Flow
 from harness.judge.answers import NOT_ANSWERED, Asked, answers_to, first_asked, refused_here, unproven, why_not_refused
 from harness.judge.say import Findings, satisfied, unseen, violated
-from harness.purpose import purpose
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow
+from harness.purposes.purpose import purpose
 from suites.answering import CANCELLED, LATE_CANCEL
 
 ANSWER_S = 2.0

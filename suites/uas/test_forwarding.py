@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.flow import Flow
 from harness.judge.answers import NOT_REDIRECTED, asked, first_asked, redirected_here, why_not_refused
 from harness.judge.contacts import contact_values, flaws, misplaced
 from harness.judge.copies import AFTER_ACK_S
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.plan import Call, Plan
-from harness.purpose import Plans, purpose
-from harness.uri import same_uri
+from harness.model.flow import Flow
+from harness.model.plan import Call, Plan
+from harness.purposes.purpose import Plans, purpose
+from harness.sip.uri import same_uri
 from suites.answering import FORWARDED, REFUSED, number, redirecting
 from suites.plans import callee, redirect
 

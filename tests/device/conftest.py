@@ -8,8 +8,8 @@ import pytest
 from device_bench import MINIMAL, Write
 
 from harness.device import Profile, load_profile
-from harness.drive.addresses import LoopbackPool
-from harness.plan import Address
+from harness.net.address import Address
+from harness.net.loopback import LoopbackPool
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from harness.device import Device, Profile, load_profile
-from harness.plan import Address
+from harness.net.address import Address
 
 MINIMAL = """
 [device]

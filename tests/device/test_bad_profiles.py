@@ -15,9 +15,9 @@ import pytest
 from device_bench import MINIMAL, Write
 
 from harness.device import Device, load_profile
-from harness.device.reading import read_toml
+from harness.device.profile.reading import read_toml
 from harness.errors import ProfileError
-from harness.plan import Address
+from harness.net.address import Address
 
 TEXTS = {
     "comments only": ("# nothing", "is empty", "sipverdict init"),

@@ -11,7 +11,7 @@ import pytest
 from device_bench import listening, play, request, response, scene
 
 from harness.device import Device, builtin_profiles, load_profile, load_profiles, options_ping
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 PROFILES = [profile for name in builtin_profiles() for profile in load_profiles(name)]

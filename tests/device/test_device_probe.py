@@ -10,7 +10,7 @@ from device_bench import listening, response
 
 from harness.device import Prober, options_ping
 from harness.device.ready import udp_bound
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 

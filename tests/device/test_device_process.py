@@ -16,7 +16,7 @@ from device_bench import MINIMAL, Write, listening
 
 from harness.device import Device, Profile, load_profile
 from harness.errors import DeviceError, ProfileError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 
@@ -94,7 +94,7 @@ def test_dies_with_the_suite(write: Write, lease: Lease, tmp_path: Path) -> None
 import asyncio, os, signal
 from pathlib import Path
 from harness.device import Device, load_profile
-from harness.plan import Address
+from harness.net.address import Address
 async def run():
     device = Device(load_profile({str(profile.source)!r}), address=Address({address.host!r}), work=Path({str(work)!r}))
     await device.start()

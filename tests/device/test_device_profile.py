@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from device_bench import MINIMAL, Write
 
-from harness.catalogue import Catalogue
 from harness.device import PICS, builtin_profiles, load_profile
 from harness.errors import ProfileError
+from harness.requirements.catalogue import Catalogue
 
 
 def test_pics_are_those_of_the_catalogue() -> None:

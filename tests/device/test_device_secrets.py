@@ -16,13 +16,14 @@ from device_bench import MINIMAL, Write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.device import Device, Profile, secrets
-from harness.device.placeholders import fill, names_in, secrets_in
+from harness.device import Device, Profile
 from harness.device.process import redacted
+from harness.device.profile import secrets
+from harness.device.profile.placeholders import fill, names_in, secrets_in
 from harness.drive.blanking import blanked
 from harness.errors import DeviceError, ProfileError
-from harness.flow import Flow, Trouble
-from harness.plan import Address
+from harness.model.flow import Flow, Trouble
+from harness.net.address import Address
 from tests.report.flows import flow
 
 Lease = Callable[[], Address]

@@ -16,7 +16,7 @@ from device_bench import MINIMAL, Write
 from harness.device import Device, Stimulus
 from harness.device.stimuli.sipp import ThroughSipp
 from harness.errors import DeviceError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 URI = "sip:7001@127.0.0.1:5060"

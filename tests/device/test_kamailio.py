@@ -21,7 +21,7 @@ from device_bench import listening, play, refusing, request, response, scene
 from harness.device import Device, load_profile, load_profiles, options_ping
 from harness.device.launch import Launch
 from harness.device.ready import udp_bound
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 VARIANTS = [profile.name for profile in load_profiles("kamailio")]

@@ -13,7 +13,7 @@ from device_bench import MINIMAL, Write
 
 from harness.device import Device
 from harness.errors import DeviceError, ProfileError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 URI = "sip:7001@127.0.0.1:5060;x=a&b=c"

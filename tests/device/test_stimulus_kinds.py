@@ -11,7 +11,7 @@ from device_bench import Listener, Write, listening, response
 
 from harness.device import Device, Profile
 from harness.errors import DeviceError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 PBX = Path(__file__).parent / "toys" / "pbx.py"

@@ -12,15 +12,15 @@ from device_bench import MINIMAL, Write
 from harness.device import Device, Profile
 from harness.device.stimuli import registry
 from harness.errors import DeviceError, ProfileError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 
 BEEP = '''
 from pathlib import Path
 from typing import Literal
-from harness.device.models import StimulusSection
-from harness.device.values import Line
+from harness.device.profile.models import StimulusSection
+from harness.device.profile.values import Line
 from harness.device.stimuli import StimulusBase
 
 

@@ -12,7 +12,7 @@ from device_bench import Answer, Write, listening, response
 
 from harness.device import Device
 from harness.errors import DeviceError, ProfileError
-from harness.plan import Address
+from harness.net.address import Address
 
 Lease = Callable[[], Address]
 PHONE = """

@@ -11,15 +11,16 @@ import pytest
 from test_drive_through import BOUND, OURS, WINDOW, callee, profile_of
 
 from harness.device import load_profile
-from harness.drive.addresses import LoopbackPool
+from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench, BoundSeat
-from harness.drive.pool import LabPool
-from harness.drive.station import DeviceSpec, Station
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError
-from harness.flow import Flow
-from harness.plan import Answer, Call, Endpoint, Plan, Response
-from harness.progress import Progress
-from harness.sipp.binary import find_sipp
+from harness.live.progress import Progress
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.loopback import LoopbackPool
+from harness.net.pool import LabPool
 
 GUARD = Endpoint("guard", "guard", (Answer((Response(480),)),))
 STAYS_UP = Endpoint("callee", "callee", (Answer((Response(180), Response(200)), then="wait"),))

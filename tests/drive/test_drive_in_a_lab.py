@@ -11,16 +11,17 @@ import pytest
 from test_drive_through import OURS, WINDOW, callee, drive
 
 from harness.device import load_profile
-from harness.drive.addresses import LoopbackPool
+from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench
-from harness.drive.pool import LabPool
-from harness.drive.station import DeviceSpec, Station
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError, SipverdictError
-from harness.flow import Flow
 from harness.judge.answers import asked
-from harness.plan import Answer, Call, Endpoint, Plan, Response
-from harness.progress import Progress
-from harness.sipp.binary import find_sipp
+from harness.live.progress import Progress
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.loopback import LoopbackPool
+from harness.net.pool import LabPool
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>",))
 REDIRECTED = Plan(

@@ -8,15 +8,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from harness.device import load_profile
+from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench
 from harness.drive.calling import QUIET_S
-from harness.drive.station import DeviceSpec, Station
-from harness.flow import Flow
-from harness.person import Request
-from harness.plan import Answer, Call, Endpoint, Plan, Response
-from harness.progress import Progress
-from harness.sipp.binary import find_sipp
-from harness.windows import Window
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import find_sipp
+from harness.live.person import Request
+from harness.live.progress import Progress
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.windows import Window
 
 WINDOW = Window("test", 0.5, "enough for a test")
 DECLINED = Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),))

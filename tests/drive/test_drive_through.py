@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.device import load_profile
+from harness.device.spec import DeviceSpec
 from harness.drive.bench import SETTING_UP, Bench
-from harness.drive.station import DeviceSpec, Station
-from harness.flow import Event, Flow
-from harness.plan import Answer, Call, Endpoint, Plan, Response
-from harness.progress import Progress
-from harness.sipp.binary import find_sipp
-from harness.windows import Window
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import find_sipp
+from harness.live.progress import Progress
+from harness.model.flow import Event, Flow
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.windows import Window
 
 ODD_PROXY = Path(__file__).with_name("odd_proxy.py")
 WINDOW = Window("test", 1.0, "enough for a test")

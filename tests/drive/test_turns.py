@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from harness.drive.turns import URGENT, Turns, expected_seconds, turn_of
-from harness.plan import Answer, Call, Endpoint, Plan, Response
+from harness.drive.priority import URGENT, Turns, expected_seconds, turn_of
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 SHORT, LONG = (-1.0, True), (-9.0, True)
 

@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from handmade import TINY, Maker, parts_of
 
-from harness import requirement_profiles
 from harness.evidence.keys import generate, load_private
-from harness.report.stored import StoredRun
+from harness.policy import profiles as requirement_profiles
+from harness.store.stored_run import StoredRun
 
 
 @pytest.fixture(scope="module", autouse=True)

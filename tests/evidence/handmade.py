@@ -9,23 +9,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.catalogue import Catalogue
-from harness.device.pics import PICS
-from harness.discovery import all_purposes
+from harness.device.profile.pics import PICS
 from harness.evidence.certificate import certificate
 from harness.evidence.dossier import compose
-from harness.finding import Record
-from harness.flow import Control, Flow
-from harness.judge.ruling import Ruling
-from harness.plan import Address, Plan
-from harness.provenance import digest
-from harness.purpose import applicable_rows
-from harness.report.folder import RunFolder
-from harness.report.stored import StoredRun, read_run
-from harness.report.stream import Header, VerdictStream
-from harness.requirement_profiles import RequirementProfile, named
-from harness.settle import assess, conclude, wants_another
-from harness.windows import STANDARD, Window
+from harness.model.finding import Record
+from harness.model.flow import Control, Flow
+from harness.model.plan import Plan
+from harness.model.windows import STANDARD, Window
+from harness.net.address import Address
+from harness.policy.profiles import RequirementProfile, named
+from harness.purposes.discovery import all_purposes
+from harness.purposes.purpose import applicable_rows
+from harness.purposes.settle import assess, conclude, wants_another
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+from harness.store.folder import RunFolder
+from harness.store.provenance import digest
+from harness.store.stored_run import StoredRun, read_run
+from harness.store.stream import Header, VerdictStream
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
 from redirect_flow import Try, drive

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from handmade import ACKED, FINAL, Maker, redials
 
-from harness.again import Again
 from harness.errors import EvidenceError, SetupError
-from harness.options import again_specs
-from harness.report.clean import printable
-from harness.report.stored import StoredRun
+from harness.model.printable import printable
+from harness.run.options import again_specs
+from harness.run.rerun import Again
+from harness.store.stored_run import StoredRun
 
 
 def test_what_failed_or_is_missing(tmp_path: Path) -> None:

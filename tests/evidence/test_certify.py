@@ -17,8 +17,8 @@ from harness.cli import main
 from harness.commands.certify import certify
 from harness.evidence.keys import generate, load_private, load_public
 from harness.evidence.pdf import pdf
-from harness.report.stored import StoredRun
-from harness.windows import EXTENDED, QUICK
+from harness.model.windows import EXTENDED, QUICK
+from harness.store.stored_run import StoredRun
 
 CHANGED: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "quick window": ({"window": QUICK}, "tiny", "the window is quick; a certificate needs standard", 2),

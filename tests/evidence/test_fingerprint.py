@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.fingerprint import LENGTH, fingerprint, kind
+from harness.model.fingerprint import LENGTH, fingerprint, kind
 
 SAME = [
     (

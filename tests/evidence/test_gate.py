@@ -13,10 +13,10 @@ from handmade import ACKED, CATALOGUE, FINAL, PURPOSE_NAMES, PURPOSES, Maker, be
 
 from harness.cli import main
 from harness.commands.gate import ask, asked, gate
-from harness.gate import Answer, Gate, answer
-from harness.report.outcome import ExitStatus
-from harness.report.stored import StoredRun, read_run
-from harness.waivers import load
+from harness.model.outcome import ExitStatus
+from harness.policy.gate import Answer, Gate, answer
+from harness.policy.waivers import load
+from harness.store.stored_run import StoredRun, read_run
 
 TODAY = date(2026, 6, 1)
 SKIPPED = "uac/redirect_hunts/next_contact_is_tried_after_a_failure"

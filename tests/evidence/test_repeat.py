@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.finding import Finding, Ruled
-from harness.settle import Assessment, conclude, wants_another
-from harness.verdict import Verdict
+from harness.model.finding import Finding, Ruled
+from harness.model.verdict import Verdict
+from harness.purposes.settle import Assessment, conclude, wants_another
 
 P, W, I, F = Verdict.PASS, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL  # noqa: E741
 

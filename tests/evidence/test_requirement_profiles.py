@@ -8,7 +8,7 @@ import pytest
 from handmade import CATALOGUE, CLAIMS, PURPOSES
 
 from harness.errors import SetupError
-from harness.requirement_profiles import RequirementProfile, demands, load, undecided
+from harness.policy.profiles import RequirementProfile, demands, load, undecided
 
 NAMES = ("ua-redirect", "ua-decline", "proxy-3xx-6xx", "redirect-server", "us-603plus")
 

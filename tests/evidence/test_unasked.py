@@ -14,9 +14,9 @@ from handmade import ACKED, CATALOGUE, CLAIMS, FINAL, PURPOSES, Maker
 from harness.commands.replay import replay
 from harness.evidence.rejudge import rejudge, unjudged
 from harness.evidence.unasked import contradiction
-from harness.report.outcome import Tally
-from harness.report.stored import StoredRun, read_run
-from harness.windows import QUICK, STANDARD
+from harness.model.outcome import Tally
+from harness.model.windows import QUICK, STANDARD
+from harness.store.stored_run import StoredRun, read_run
 
 HUNG_UP = "uac/decline_is_final/hanging_up_after_a_decline_sends_nothing"
 LATE_COPY = "transaction/copies/copy_after_31_seconds_is_acknowledged"

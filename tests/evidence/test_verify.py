@@ -19,8 +19,8 @@ from harness.evidence.envelope import open_envelope, sign
 from harness.evidence.keys import load_private, load_public, public_pem
 from harness.evidence.pack import pack
 from harness.evidence.verify import Verified, verify
-from harness.report.outcome import Tally
-from harness.report.stored import StoredRun
+from harness.model.outcome import Tally
+from harness.store.stored_run import StoredRun
 
 Parts = dict[str, bytes]
 

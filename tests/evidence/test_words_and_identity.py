@@ -13,12 +13,13 @@ import pytest
 from handmade import CATALOGUE, CLAIMS, DEVICE, FINAL, PURPOSES, Maker
 
 from harness.evidence.rejudge import rejudge
-from harness.finding import Record
-from harness.flow import Flow, Trouble
-from harness.plan import Plan
-from harness.report.stored import StoredRun, read_run
-from harness.run import with_troubles
-from harness.session import Case, Settled
+from harness.model.finding import Record
+from harness.model.flow import Flow, Trouble
+from harness.model.plan import Plan
+from harness.purposes.case import Case
+from harness.run.execution import with_troubles
+from harness.run.session import Settled
+from harness.store.stored_run import StoredRun, read_run
 
 WHOLE = {"name": DEVICE, "vendor": "Acme <b>", "model": "P1", "firmware": "1.0", "serial": "7"} | {
     "version": "1.0.7",

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from harness.drive.addresses import LoopbackPool
 from harness.errors import DeviceError, SetupError
 from harness.lab.exchange import MOST_UNCLAIMED, Exchange, Line
 from harness.lab.registrar import Account, Registrar
-from harness.plan import Address
+from harness.net.address import Address
+from harness.net.loopback import LoopbackPool
 
 TOKEN = "71230001"
 DEADLINE_S = 10.0

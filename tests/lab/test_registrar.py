@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.lab.digest import Challenger, parameters, response_of
 from harness.lab.registrar import Account, Registrar
 from harness.lab.reply import Reply, written
-from harness.plan import Address
-from harness.sip import SipMessage
+from harness.net.address import Address
+from harness.sip.digest import Challenger, parameters, response_of
+from harness.sip.message import SipMessage
 
 HERE = Address("192.0.2.7", 5062)
 THERE = Address("192.0.2.9", 40_000)

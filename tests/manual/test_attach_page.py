@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.catalogue import Catalogue
 from harness.device import load_profile, load_profiles
-from harness.device.profile import checked_profile
-from harness.expected_file import file_of, load
+from harness.device.profile.loading import checked_profile
+from harness.policy.expected_file import file_of, load
+from harness.requirements.catalogue import Catalogue
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "attach-a-device.md").read_text("utf-8")

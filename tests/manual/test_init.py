@@ -18,7 +18,7 @@ import pytest
 from harness import cli
 from harness.commands.init_options import ROLES
 from harness.device import load_profile
-from harness.device.profile import checked_profile
+from harness.device.profile.loading import checked_profile
 from harness.errors import ProfileError
 from harness.manual.schema import FILE_NAME, profile_schema, stimulus_sections
 from harness.manual.starter import STIMULI, Answers, starter

@@ -9,21 +9,22 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.catalogue import Catalogue
 from harness.commands import listing
-from harness.device.pics import CLAIMS, PICS
-from harness.device.placeholders import START
-from harness.device.profile import checked_profile
+from harness.device.profile.loading import checked_profile
+from harness.device.profile.pics import CLAIMS, PICS
+from harness.device.profile.placeholders import START
 from harness.manual import pics_page, profile_page
-from harness.manual.pages import FOLDER, pages
+from harness.manual.pages import pages
 from harness.manual.switches import switches
+from harness.paths import DOCS
+from harness.requirements.catalogue import Catalogue
 
 PAGES = pages()
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_current(name: str) -> None:
-    assert (FOLDER / name).read_text("utf-8") == PAGES[name], "make it again: python -m harness.manual"
+    assert (DOCS / name).read_text("utf-8") == PAGES[name], "make it again: python -m harness.manual"
 
 
 def test_every_claim_is_explained() -> None:

@@ -14,9 +14,9 @@ import pytest
 import harness
 from harness import cli
 from harness.device import builtin_profiles, load_profile, load_profiles
-from harness.device.pics import PICS
+from harness.device.profile.pics import PICS
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES, profile_schema
-from harness.plan import NUMBERS
+from harness.model.plan import NUMBERS
 
 ROOT = Path(harness.__file__).resolve().parent.parent
 BUILTIN = [load_profile(name).source for name in builtin_profiles()]

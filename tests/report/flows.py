@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from harness.finding import Finding, Outcome, Record, Ruled
-from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
-from harness.plan import Address, Answer, Call, Endpoint, Places, Plan, Response
-from harness.verdict import Verdict
-from harness.windows import STANDARD
+from harness.model.finding import Finding, Outcome, Record, Ruled
+from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
+from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.verdict import Verdict
+from harness.model.windows import STANDARD
+from harness.net.address import Address
 
 START = 1_760_000_000.0
 HOSTS = {

@@ -11,11 +11,11 @@ from typing import Any
 
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
 
-from harness.finding import Record
-from harness.flow import Flow
-from harness.report.folder import RunFolder
-from harness.report.stream import Header, VerdictStream
-from harness.verdict import Verdict
+from harness.model.finding import Record
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.store.folder import RunFolder
+from harness.store.stream import Header, VerdictStream
 
 DEVICE = {
     "name": "reference",

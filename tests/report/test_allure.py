@@ -18,9 +18,9 @@ SUITE = """
 import pytest
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
 from harness.report.allure import RowInfo, report
-from harness.report.clean import redactor
-from harness.report.outcome import settle
-from harness.verdict import Verdict
+from harness.model.printable import redactor
+from harness.run.pytest_outcome import settle
+from harness.model.verdict import Verdict
 
 LINK = "https://www.rfc-editor.org/rfc/rfc3261.html#section-21.6"
 ROWS = [RowInfo("RFC3261-21.6-01", "RFC 3261 §21.6", "MUST NOT", "<b>no</b> more", "uac", LINK)]

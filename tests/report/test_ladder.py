@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow
 
-from harness.flow import Trouble
+from harness.model.flow import Trouble
 from harness.report.ladder import svg_ladder, text_ladder
 
 SVG = "{http://www.w3.org/2000/svg}"

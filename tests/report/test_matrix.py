@@ -12,8 +12,8 @@ from flows import HOSTILE, flow, record, ruled
 from stored_runs import Page, a_fail, assert_inert, hostile, stored
 
 from harness.cli import main
+from harness.model.verdict import Verdict
 from harness.report.html import source_hash
-from harness.verdict import Verdict
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FINAL, HUNTS = "RFC3261-21.6-01", "RFC3261-8.1.3.4-01"

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from flows import HOSTILE, record, ruled
 
-from harness.catalogue import Catalogue
 from harness.errors import EvidenceError, Inconclusive, Nonconformity, ProfileError
-from harness.report.outcome import ExitStatus, Tally, Warned, junit_properties, settle
-from harness.verdict import Verdict
+from harness.model.outcome import ExitStatus, Tally
+from harness.model.verdict import Verdict
+from harness.requirements.catalogue import Catalogue
+from harness.run.pytest_outcome import Warned, junit_properties, settle
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from stored_runs import REDIALLED, Page, a_fail, assert_inert, hostile, stored, 
 
 from harness.cli import main
 from harness.errors import EvidenceError, SetupError
+from harness.model.verdict import Verdict
 from harness.report.at_end import write_reports
-from harness.report.folder import RunFolder
 from harness.report.page import write_page
-from harness.verdict import Verdict
+from harness.store.folder import RunFolder
 
 PICS = [
     {

@@ -14,8 +14,9 @@ from flows import DECLINE, HOSTILE, REDIRECTED, START, flow
 from stored_runs import hostile, usual
 
 from harness.cli import main
-from harness.flow import Flow
-from harness.plan import Address, Places
+from harness.model.flow import Flow
+from harness.model.plan import Places
+from harness.net.address import Address
 from harness.report.pcap import compose
 from harness.report.pcapng import LARGEST
 

@@ -16,11 +16,11 @@ import pytest
 from flows import HOSTILE, REDIRECTED, flow, record, ruled
 
 from harness.errors import EvidenceError, SetupError
-from harness.flow import Flow
-from harness.report.files import write_whole
-from harness.report.folder import RunFolder
-from harness.report.stream import Header, VerdictStream, read_run
-from harness.verdict import Verdict
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
+from harness.store.files import write_whole
+from harness.store.folder import RunFolder
+from harness.store.stream import Header, VerdictStream, read_run
 
 
 def header(planned: int = 2) -> Header:
@@ -101,7 +101,7 @@ def test_a_killed_run_keeps_what_was_judged(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; sys.path[:0] = sys.argv[2:]\n"
         "from pathlib import Path; from test_stream import header; from flows import record\n"
-        "from harness.report.stream import VerdictStream\n"
+        "from harness.store.stream import VerdictStream\n"
         "stream = VerdictStream(Path(sys.argv[1]) / 'verdicts.jsonl', header(9))\n"
         "for n in range(5): stream.write(record(purpose=f'p{n}'))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

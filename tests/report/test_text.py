@@ -8,10 +8,10 @@ import pytest
 from flows import HOSTILE, record, ruled
 from rich.console import Console
 
-from harness.report.clean import MASK, printable, redactor, short, xml
+from harness.model.printable import MASK, printable, redactor, short, xml
+from harness.model.verdict import Verdict
 from harness.report.summary import Run, print_summary
 from harness.report.text import explain
-from harness.verdict import Verdict
 
 RULE = "the ACK repeats the INVITE's Request-URI"
 AGAIN = "sipverdict run --device reference -k ack_repeats_the_uri"

@@ -7,12 +7,12 @@ import string
 
 import pytest
 
-from harness.catalogue import Catalogue
-from harness.discovery import all_purposes
 from harness.errors import SetupError
+from harness.purposes.discovery import all_purposes
 from harness.report.coverage import STATUSES
 from harness.report.words import TEMPLATES, languages, words
-from harness.untested import load_untested
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.untested import load_untested
 
 ENGLISH = words("en")
 

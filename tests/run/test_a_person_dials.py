@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.drive.addresses import LoopbackPool
-from harness.plan import Address
+from harness.net.address import Address
+from harness.net.loopback import LoopbackPool
 from tests.run.suite import ROOT, Finished, command, left_behind
 
 PURPOSES = "suites/uac/test_decline_is_final.py"

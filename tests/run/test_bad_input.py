@@ -23,8 +23,8 @@ from pathlib import Path
 import pytest
 
 from harness.commands.replay import replay
-from harness.drive.addresses import LoopbackPool
-from harness.report.stored import read_run
+from harness.net.loopback import LoopbackPool
+from harness.store.stored_run import read_run
 from tests.run.suite import ROOT, Finished, command, left_behind, run_suite
 
 DEVICES = Path(__file__).parent / "devices"

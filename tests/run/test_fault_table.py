@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from harness.catalogue import Catalogue
 from harness.devices.reference.faults import FAULTS, Fault
-from harness.discovery import all_purposes
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
 from tests.run.suite import run_suite
 
 CATALOGUE = Catalogue.load()

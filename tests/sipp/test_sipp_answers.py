@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sipp_peer import Device, address, answering, run, started, traced
 
-from harness.plan import Answer, Endpoint, Places, Response
-from harness.sip import SipMessage
-from harness.sipp.scenario import HANG_UP, render_answer
+from harness.endpoints.sipp.scenario import HANG_UP, render_answer
+from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.sip.message import SipMessage
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>;q=0.9", "<sip:2@{target}>"), headers=("X-Note: [last_To:]",))
 BUSY = Response(486)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.endpoints.sipp.binary import VARIABLE, check_version, find_sipp
 from harness.errors import SippError
-from harness.sipp.binary import VARIABLE, check_version, find_sipp
 
 PATH = Path("/opt/sipp")
 

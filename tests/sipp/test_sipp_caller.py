@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sipp_peer import calling, run, traced
 
-from harness.plan import Call
-from harness.sip import SipMessage
+from harness.model.plan import Call
+from harness.sip.message import SipMessage
 
 ROUTES = ("Record-Route: <sip:p1;lr>", "Record-Route: <sip:p2;lr>")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sipp_peer import answering, run, traced
 
-from harness.plan import Answer, Forgery, Response
-from harness.sip import SipMessage
+from harness.model.plan import Answer, Forgery, Response
+from harness.sip.message import SipMessage
 
 RINGS = Response(180)
 VIAS = ("Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKbelow", "Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKlast")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sipp_peer import Device, calling, run
 
-from harness.lab.digest import Challenger
-from harness.plan import Call
-from harness.sip import SipMessage
+from harness.model.plan import Call
+from harness.sip.digest import Challenger
+from harness.sip.message import SipMessage
 
 CREDENTIALS = ("200", "a [secret] \\ of ours")
 

@@ -15,15 +15,16 @@ import psutil
 import pytest
 from sipp_peer import Device, address, run, started
 
+from harness.endpoints.sipp.binary import find_sipp
+from harness.endpoints.sipp.process import PortTaken, SippProcess
+from harness.endpoints.sipp.readiness import Readiness
+from harness.endpoints.sipp.scenario import render_answer
+from harness.endpoints.sipp.tail import Tail
+from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import SippError
-from harness.plan import Address, Answer, Endpoint, Places, Response
-from harness.sipp.binary import find_sipp
-from harness.sipp.process import PortTaken, SippProcess
-from harness.sipp.readiness import Readiness
-from harness.sipp.scenario import render_answer
-from harness.sipp.sockets import inode_of
-from harness.sipp.tail import Tail
-from harness.sipp.trace import TracedMessage
+from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.net.address import Address
+from harness.net.sockets import inode_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -171,7 +172,7 @@ sys.path[:0] = [{str(REPOSITORY)!r}, {str(Path(__file__).parent)!r}]
 from pathlib import Path
 from sipp_peer import started
 from test_sipp_process import scenario
-from harness.plan import Address
+from harness.net.address import Address
 async def main():
     own = Address({own.host!r})
     process = await started("orphan", scenario(own), own, Path({str(tmp_path)!r}))

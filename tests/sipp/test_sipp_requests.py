@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sipp_peer import calling, run, traced
 
+from harness.endpoints.sipp import scenario
+from harness.endpoints.sipp.scenario import render_call
 from harness.errors import PlanError
-from harness.plan import Address, Call, Places
-from harness.sipp import scenario
-from harness.sipp.scenario import render_call
+from harness.model.plan import Call, Places
+from harness.net.address import Address
 
 BINDINGS = ("<sip:{token}@{callee}>;q=1", '"B [x]" <sip:8{token}@{callee};transport=udp>;q=0.5')
 
@@ -186,7 +187,7 @@ async def test_a_second_refusal_does_not_keep_the_copy_from_being_sent(tmp_path:
 
 @run
 async def test_another_call_with_the_same_identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.sipp.scenario.AGAIN_MS", 600)
+    monkeypatch.setattr("harness.endpoints.sipp.scenario.AGAIN_MS", 600)
     async with calling(tmp_path, Call(act="again")) as (device, _):
         invite = await device.get()
         began = time.monotonic()

@@ -8,11 +8,12 @@ from typing import get_args
 import jinja2
 import pytest
 
+from harness.endpoints.sipp import scenario
+from harness.endpoints.sipp.scenario import render_answer, render_call
+from harness.endpoints.sipp.values import escape
 from harness.errors import PlanError
-from harness.plan import Act, Address, Answer, Call, Endpoint, Places, Response
-from harness.sipp import scenario
-from harness.sipp.scenario import render_answer, render_call
-from harness.sipp.values import escape
+from harness.model.plan import Act, Answer, Call, Endpoint, Places, Response
+from harness.net.address import Address
 
 OWN = Address("127.0.40.1")
 PLACES = Places("4711", {"callee": OWN, "target": Address("127.0.40.2", 5070)})

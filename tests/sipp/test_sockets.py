@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.plan import Address
-from harness.sipp import sockets
-from harness.sipp.sockets import inode_of, owns
+from harness.net import sockets
+from harness.net.address import Address
+from harness.net.sockets import inode_of, owns
 
 Ask = Callable[[Address], int]
 

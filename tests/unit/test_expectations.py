@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import Catalogue
 from harness.commands.expect import steady, written
 from harness.errors import SetupError
-from harness.expectations import Expectations
-from harness.expected_file import Known, file_of, load, updated
-from harness.finding import Finding, Record, Ruled
-from harness.report.outcome import Tally, verdict_name
-from harness.verdict import Verdict
-from harness.windows import QUICK, STANDARD
+from harness.model.finding import Finding, Record, Ruled
+from harness.model.outcome import Tally, verdict_name
+from harness.model.verdict import Verdict
+from harness.model.windows import QUICK, STANDARD
+from harness.policy.expectations import Expectations
+from harness.policy.expected_file import Known, file_of, load, updated
+from harness.requirements.catalogue import Catalogue
 
 ROWS = Catalogue.load().rows
 PURPOSE, ROW, OTHER = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01", "RFC3261-8.1.3.4-02"

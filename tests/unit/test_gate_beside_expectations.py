@@ -10,16 +10,16 @@ import pytest
 
 from harness.commands.gate import gate
 from harness.errors import SetupError
-from harness.expectations import Expectations
-from harness.expected_file import Known
-from harness.finding import Finding, Record, Ruled
-from harness.gate import Gate
-from harness.judge.ruling import Ruling
-from harness.options import Settings, device_specs
-from harness.publisher import PAYLOAD, Publisher
-from harness.report.outcome import ExitStatus
-from harness.verdict import Verdict
-from harness.windows import QUICK
+from harness.model.finding import Finding, Record, Ruled
+from harness.model.outcome import ExitStatus
+from harness.model.verdict import Verdict
+from harness.model.windows import QUICK
+from harness.policy.expectations import Expectations
+from harness.policy.expected_file import Known
+from harness.policy.gate import Gate
+from harness.requirements.ruling import Ruling
+from harness.run.options import Settings, device_specs
+from harness.run.publisher import PAYLOAD, Publisher
 
 PURPOSE, ROW = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01"
 ITEM = "suites/uac/test_decline_is_final.py::test_decline_is_final[reference-uac-udp]"

@@ -8,9 +8,9 @@ import pytest
 
 from harness import cli
 from harness.commands import expect
-from harness.report.outcome import ExitStatus
-from harness.report.stored import StoredRun
-from harness.windows import QUICK
+from harness.model.outcome import ExitStatus
+from harness.model.windows import QUICK
+from harness.store.stored_run import StoredRun
 
 
 def test_a_mistake_of_ours_is_said_in_one_line(

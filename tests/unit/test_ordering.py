@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.drive.heard import Heard
+from harness.drive.captured import Heard
 from harness.drive.ordering import in_causal_order
-from harness.plan import Answer, Call, Endpoint, Plan, Response
-from harness.sip import SipMessage
-from harness.sipp.trace import TracedMessage
+from harness.endpoints.sipp.trace import TracedMessage
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.sip.message import SipMessage
 
 PLAN = Plan((Endpoint("callee", "callee", (Answer((Response(180), Response(603, after=0.2))),)),))
 

@@ -8,10 +8,11 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
-from harness.discovery import all_purposes
-from harness.flow import Flow, Watch
-from harness.plan import NUMBERS, Address, Answer, Call, Endpoint, Places, Plan, Response
-from harness.windows import QUICK
+from harness.model.flow import Flow, Watch
+from harness.model.plan import NUMBERS, Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.windows import QUICK
+from harness.net.address import Address
+from harness.purposes.discovery import all_purposes
 
 CALLEE, DEVICE = Address("127.20.0.2", 5062), Address("127.20.0.9")
 

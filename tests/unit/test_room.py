@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
-from harness.drive.room import Room
+from harness.drive.capacity import Room
 
 
 async def take(room: Room, seats: int) -> None:

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from harness.catalogue import Catalogue
-from harness.finding import Finding
-from harness.judge.ruling import Mode, Ruling
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.verdict import Verdict
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Mode, Ruling
 
 FAIL, WARN, PASS = Verdict.FAIL, Verdict.WARN, Verdict.PASS
 ROW = dataclasses.replace(Catalogue.load()["RFC3261-8.1.3.4-14"], on_violation="warn", fail_if_claimed="")

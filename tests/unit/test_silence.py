@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from harness.flow import Control, Flow, Seat
 from harness.judge.attempts import original
 from harness.judge.silence import silent
-from harness.plan import Address
+from harness.model.flow import Control, Flow, Seat
+from harness.net.address import Address
 from tests.report.flows import flow
 
 DECLINED = (

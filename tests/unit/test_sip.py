@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.sip import SipMessage, addr_spec, split_list
+from harness.sip.message import SipMessage, addr_spec, split_list
 
 HEADERS = (
     "Via: SIP/2.0/UDP 127.0.0.9:5060;branch=z9hG4bKa, SIP/2.0/TCP proxy.example;branch=z9hG4bKb",

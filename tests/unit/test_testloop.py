@@ -7,8 +7,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from harness import testloop
-from harness.testloop import as_they_come
+from harness.run import item_order as testloop
+from harness.run.item_order import as_they_come
 
 
 def test_they_come_as_their_verdicts_do() -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from harness.uri import SipUri, differences, request_uri_of, same_uri
+from harness.sip.uri import SipUri, differences, request_uri_of, same_uri
 
 EQUIVALENT = [
     ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from harness.drive.asked import Asked
-from harness.drive.heard import Heard
+from harness.drive.caller import Asked
+from harness.drive.captured import Heard
 from harness.drive.recorder import Recorder
-from harness.plan import Answer, Call, Cancelled, Endpoint, Plan, Response
-from harness.sip import SipMessage
-from harness.sipp.trace import TracedMessage
+from harness.endpoints.sipp.trace import TracedMessage
+from harness.model.plan import Answer, Call, Cancelled, Endpoint, Plan, Response
+from harness.sip.message import SipMessage
 
 
 def heard(seat: str, line: str, branch: str = "z1", cseq: str = "1 INVITE", at: float = 1.0) -> Heard:

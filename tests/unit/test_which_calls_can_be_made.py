@@ -9,8 +9,8 @@ import pytest
 
 from harness.device import Profile, load_profile
 from harness.errors import ProfileError
-from harness.plan import Call, Plan
-from harness.run import _cannot_call
+from harness.model.plan import Call, Plan
+from harness.run.execution import _cannot_call
 
 BOUND = Plan((), (Call("sip:{token}@{device}"),), bindings=("<sip:1@192.0.2.1>",))
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
 from harness.device.process import DeviceProcess
-from harness.device.values import parse_address
 from harness.errors import DeviceError, ProfileError
-from harness.person import Person
-from harness.plan import Address
-from harness.uri import SipUri
+from harness.live.person import Person
+from harness.net.address import Address, parse_address
+from harness.sip.uri import SipUri
 
 Act = Literal["call", "hangup", "reinvite", "answer", "reject"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)

@@ -6,11 +6,11 @@ import asyncio
 import shutil
 from typing import ClassVar, Final, Literal
 
-from harness.device.placeholders import START
 from harness.device.process import DeviceProcess, dying_with_parent
+from harness.device.profile.placeholders import START
+from harness.device.profile.values import CommandArgv, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection
-from harness.device.values import CommandArgv, Seconds
 from harness.errors import DeviceError
 
 LAST: Final = 200

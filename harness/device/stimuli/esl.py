@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from harness.device.control import ControlPort
+from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.originator import Originator
 from harness.device.stimuli.templates import TemplatedSection, undeclared
-from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 _SEPARATORS = re.compile(r"[,|'\"{}\[\]<>^\\`$&()]")
 _REPLY = r"(?mi)^Content-Type: *(command/reply|text/disconnect-notice|text/rude-rejection)"

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from harness.device.placeholders import START
+from harness.device.profile.placeholders import START
+from harness.device.profile.values import Line, Seconds, Section
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
 from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
-from harness.device.values import Line, Seconds, Section
 from harness.errors import DeviceError, ProfileError
 
 if TYPE_CHECKING:
     import httpx
 
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 MOST_READ: Final = 64 * 1024
 """Bytes of an answer's body that are read: no answer to a click-to-dial is longer, and one may never end."""

@@ -8,21 +8,21 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from harness.device.placeholders import START
+from harness.device.profile.placeholders import START
+from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, checked, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
-from harness.device.values import Filled, Line, Seconds
+from harness.endpoints.sipp.binary import find_sipp
+from harness.endpoints.sipp.process import SippProcess
+from harness.endpoints.sipp.readiness import Readiness
+from harness.endpoints.sipp.refer import render_refer
+from harness.endpoints.sipp.tail import Tail
+from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import DeviceError
-from harness.sip import SipMessage
-from harness.sipp.binary import find_sipp
-from harness.sipp.process import SippProcess
-from harness.sipp.readiness import Readiness
-from harness.sipp.refer import render_refer
-from harness.sipp.tail import Tail
-from harness.sipp.trace import TracedMessage
+from harness.sip.message import SipMessage
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 
 class ReferStimulus(TemplatedSection):

@@ -1,7 +1,7 @@
 """The kinds of stimuli by name: the built-in ones, and those that installed packages bring by entry point.
 
 A package adds a kind with an entry point in the group ``sipverdict.stimuli``, named like the kind, that leads to a
-subclass of :class:`harness.device.models.StimulusSection`.  The names of built-in kinds are taken.
+subclass of :class:`harness.device.profile.models.StimulusSection`.  The names of built-in kinds are taken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticKnownError
 
-from harness.device.models import StimulusSection
+from harness.device.profile.models import StimulusSection
 from harness.errors import ProfileError
 
 GROUP: Final = "sipverdict.stimuli"
@@ -101,7 +101,7 @@ def _loaded(found: EntryPoint) -> type[StimulusSection]:
         what = f"{type(error).__name__}: {error}"
         raise _broken(found, package, f"it cannot be loaded: {what}") from error
     if not (isinstance(section, type) and issubclass(section, StimulusSection)):
-        raise _broken(found, package, f"{found.value} is no subclass of harness.device.models.StimulusSection")
+        raise _broken(found, package, f"{found.value} is no subclass of harness.device.profile.models.StimulusSection")
     return section
 
 

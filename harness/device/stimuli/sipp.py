@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from harness.device.models import StimulusSection
+from harness.device.profile.models import StimulusSection
 from harness.device.stimuli.base import Act, Stimulus, StimulusBase, StimulusContext
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 THROUGH: Final = frozenset({"uas", "proxy", "redirect", "b2bua"})
 """Roles in which a SIPp caller makes the device act."""

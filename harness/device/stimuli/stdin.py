@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from harness.device.profile.values import Line
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext
 from harness.device.stimuli.templates import Templated, TemplatedSection
-from harness.device.values import Line
 from harness.errors import ProfileError
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 
 class StdinStimulus(TemplatedSection):

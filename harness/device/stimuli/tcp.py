@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from harness.device.control import ControlPort
-from harness.device.placeholders import fill, names_in
+from harness.device.profile.placeholders import fill, names_in
+from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
 from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
-from harness.device.values import Filled, Line, Seconds
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 Lines = Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape as xml_escape
 
-from harness.device.models import StimulusSection
-from harness.device.placeholders import START, names_in
+from harness.device.profile.models import StimulusSection
+from harness.device.profile.placeholders import START, names_in
 from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, secrets_in, user_of
 from harness.errors import DeviceError
 
 if TYPE_CHECKING:
-    from harness.device.models import Profile
+    from harness.device.profile.models import Profile
 
 Escape = Callable[[str], str]
 

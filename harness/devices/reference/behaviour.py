@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.uri import same_uri
+from harness.sip.uri import same_uri
 
 from .contacts import Contact, Target, contacts_of, harmless_headers, usable_request_uri
 from .proxy_rules import ProxyRules

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from harness.uri import SipUri, same_uri
+from harness.sip.uri import SipUri, same_uri
 
 from .contacts import Contact
 

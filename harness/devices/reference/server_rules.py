@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.uri import same_uri
+from harness.sip.uri import same_uri
 
 from .contacts import Contact, name_addr_of
 from .wire import InboundRequest, OutboundResponse, Refusal

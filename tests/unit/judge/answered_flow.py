@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.finding import Finding
-from harness.flow import Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
-from harness.plan import Address, Places, Plan
-from harness.windows import QUICK, Window
+from harness.model.finding import Finding
+from harness.model.flow import Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
+from harness.model.plan import Places, Plan
+from harness.model.windows import QUICK, Window
+from harness.net.address import Address
 
 URI = "sip:7001@127.0.0.9:5060"
 START = 1_000.0

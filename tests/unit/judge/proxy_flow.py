@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Self
 
-from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
-from harness.plan import Address, Places, Plan
-from harness.windows import QUICK, Window
+from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
+from harness.model.plan import Places, Plan
+from harness.model.windows import QUICK, Window
+from harness.net.address import Address
 from suites.proxy import _plans as plans
 
 START = 1_000.0

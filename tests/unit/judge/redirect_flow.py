@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from harness.finding import Finding
-from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
-from harness.plan import Address, Places, Plan
-from harness.windows import QUICK
+from harness.model.finding import Finding
+from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
+from harness.model.plan import Places, Plan
+from harness.model.windows import QUICK
+from harness.net.address import Address
 
 START = 1_000.0
 TOKEN = "7001"

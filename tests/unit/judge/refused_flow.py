@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
-from harness.plan import Address, Places, Plan
-from harness.windows import QUICK, Window
+from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
+from harness.model.plan import Places, Plan
+from harness.model.windows import QUICK, Window
+from harness.net.address import Address
 from suites.plans import DECLINE
 
 URI = "sip:7001@127.0.0.2:5060"

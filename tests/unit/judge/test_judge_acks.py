@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from refused_flow import URI, Wire, declined, outcomes
 
-from harness.flow import Trouble
 from harness.judge.acks import acknowledged, late_copies, no_ack_doubt, refused
 from harness.judge.attempts import original
-from harness.verdict import Verdict
+from harness.model.flow import Trouble
+from harness.model.verdict import Verdict
 from suites.transaction import test_ack as purposes
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from answered_flow import CAME_BACK, VIA, Line, outcomes
 
-from harness.flow import Trouble
 from harness.judge.answers import answers_to, asked, first_asked, unproven
 from harness.judge.contacts import flaws
-from harness.plan import Answer
+from harness.model.flow import Trouble
+from harness.model.plan import Answer
 from suites.answering import CANCELLED, LATE_CANCEL, relayed
 from suites.uas import test_answers as answers
 from suites.uas import test_cancel as cancel

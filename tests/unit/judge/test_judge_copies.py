@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from answered_flow import Line, outcomes
 
-from harness.windows import STANDARD
+from harness.model.windows import STANDARD
 from suites.transaction import test_server_transaction as purposes
 
 G = (0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5)

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from refused_flow import URI, Wire, declined, outcomes
 
-from harness.flow import Trouble
 from harness.judge.acks import refused
 from harness.judge.declines import handled_like, stays_declined
-from harness.plan import Plan
-from harness.verdict import Verdict
-from harness.windows import EXTENDED, STANDARD
+from harness.model.flow import Trouble
+from harness.model.plan import Plan
+from harness.model.verdict import Verdict
+from harness.model.windows import EXTENDED, STANDARD
 from suites.transaction import test_completed as completed
 from suites.transaction import test_copies as copies
 from suites.uac import test_after_decline as after

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.device.pics import PICS
-from harness.flow import PlacedCall, Seat
-from harness.judge.pics import OBSERVABLE, UNOBSERVABLE, glimpses, observe
-from harness.plan import Address, Answer, Call, Plan, Response
+from harness.device.profile.pics import PICS
+from harness.judge.observed import OBSERVABLE, UNOBSERVABLE, glimpses, observe
+from harness.model.flow import PlacedCall, Seat
+from harness.model.plan import Answer, Call, Plan, Response
+from harness.net.address import Address
 from suites.plans import MOVED, REDIRECT, SECOND_URI, accept, callee, redirect, refuse, target
 from tests.unit.judge.answered_flow import Line
 from tests.unit.judge.redirect_flow import Try, drive

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from answered_flow import URI, Line, outcomes
 
-from harness.catalogue import Catalogue
-from harness.purpose import applicable_rows, purpose_of
+from harness.purposes.purpose import applicable_rows, purpose_of
+from harness.requirements.catalogue import Catalogue
 from suites.redirect import test_redirect_server as server
 from suites.uas import test_forwarding as forwarding
 

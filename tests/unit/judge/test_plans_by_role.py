@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from answered_flow import Line, outcomes
 
-from harness.catalogue import Catalogue
-from harness.judge.ruling import Ruling
 from harness.judge.say import Findings, unseen
-from harness.plan import Call, Plan
-from harness.purpose import purpose, purpose_of
-from harness.settle import assess, wants_another
+from harness.model.plan import Call, Plan
+from harness.purposes.purpose import purpose, purpose_of
+from harness.purposes.settle import assess, wants_another
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
 from suites.plans import DECLINE, REDIRECT
 from suites.uas import test_forwarding as forwarding
 

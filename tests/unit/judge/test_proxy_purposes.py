@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from proxy_flow import FAR, ProxyWire, said, stored
 
-from harness.finding import Finding
-from harness.plan import Plan
-from harness.windows import STANDARD
+from harness.model.finding import Finding
+from harness.model.plan import Plan
+from harness.model.windows import STANDARD
 from suites.plans import DECLINE
 from suites.proxy import _plans as plans
 from suites.proxy import test_best_response as best

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from proxy_flow import FAR, ProxyWire, said, stored
 
-from harness.plan import Plan
+from harness.model.plan import Plan
 from suites.plans import DECLINE, REDIRECT
 from suites.proxy import _plans as plans
 from suites.proxy import test_cancel as cancel

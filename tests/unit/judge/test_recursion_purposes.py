@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from proxy_flow import HEADERS, ProxyWire, said
 
-from harness.windows import EXTENDED, STANDARD
+from harness.model.windows import EXTENDED, STANDARD
 from suites.proxy import _plans as plans
 from suites.proxy import test_recursed_request as request
 from suites.proxy import test_recursion as recursion

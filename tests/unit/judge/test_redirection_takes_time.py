@@ -6,7 +6,7 @@ import pytest
 from redirect_flow import outcomes
 from refused_flow import Wire
 
-from harness.windows import STANDARD
+from harness.model.windows import STANDARD
 from suites.uac import _plans as plans
 from suites.uac import test_redirect_hunts as hunts
 from suites.uac import test_redirect_is_not_remembered as remembered

@@ -10,11 +10,11 @@ from redirect_flow import Try, drive, outcomes
 from refused_flow import Wire, declined
 from refused_flow import outcomes as said
 
-from harness.finding import Finding
-from harness.flow import Control
 from harness.judge.redirection import redirected
-from harness.plan import Address
-from harness.verdict import Verdict
+from harness.model.finding import Finding
+from harness.model.flow import Control
+from harness.model.verdict import Verdict
+from harness.net.address import Address
 from suites.b2bua import test_what_the_caller_learns as learns
 from suites.plans import REDIRECT
 from suites.transaction import test_ack as ack

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.uri import same_uri
+from harness.sip.uri import same_uri
 
 from ..behaviour import Behaviour, Redial
 from ..contacts import Contact, Target, contacts_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.uri import same_uri
+from harness.sip.uri import same_uri
 
 from ..behaviour import Behaviour
 

@@ -1,0 +1,83 @@
+"""What a device cannot be, or claim, at once: contradictions between roles, and between them and PICS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from harness.device.profile.models import Profile
+
+NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
+    "stateful_proxy": ("proxy",),
+    "stateless_proxy": ("proxy",),
+    "proxy_recurses_3xx": ("proxy",),
+    "forking_proxy": ("proxy", "b2bua"),
+    "b2bua_follows": ("b2bua",),
+    "redirect_server": ("redirect", "uas", "b2bua"),
+}
+"""Keys that say what kind of element the device is: one of these roles is then tested.  Others are of any product."""
+
+NEEDS_A_CLAIM: Final[dict[str, tuple[str, ...]]] = {
+    "b2bua_follows": ("follows_redirects",),
+    "multi_contact": ("follows_redirects", "proxy_recurses_3xx"),
+    "caches_302": ("follows_redirects", "proxy_recurses_3xx"),
+}
+"""Keys that are a way of doing what another one says: one of these is then claimed as well."""
+
+EXCLUDES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("stateful_proxy", "stateless_proxy", "it keeps transactions or it does not"),
+    ("forking_proxy", "stateless_proxy", "who keeps no transactions cannot fork (RFC 3261 16.11)"),
+    ("proxy_recurses_3xx", "stateless_proxy", "who keeps no transactions cannot recurse (RFC 3261 16.11)"),
+)
+"""Keys of which one is wrong where both are claimed."""
+
+
+def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Each contradiction as (dotted key, what is wrong and expected)."""
+    yield from _of_roles(profile)
+    yield from _of_claims(profile)
+
+
+def _of_roles(profile: Profile) -> Iterator[tuple[str, str]]:
+    roles = profile.device.roles
+    for role in dict.fromkeys(role for role in roles if roles.count(role) > 1):
+        yield "device.roles", f'"{role}" stands there twice: expected each role once'
+    if {"proxy", "b2bua"} <= set(roles):
+        yield (
+            "device.roles",
+            '"proxy" and "b2bua" contradict each other: a B2BUA ends one call and begins another, and owes '
+            "nothing that a proxy owes; expected one of them, or a [variant.NAME] for each",
+        )
+    if {"proxy", "redirect"} <= set(roles) and profile.lab.registrar and "redirects" not in profile.lab.numbers:
+        yield (
+            "device.roles",
+            '"proxy" and "redirect" contradict each other where both are asked for what is registered (lab.registrar): '
+            "expected lab.numbers.redirects, a number that it redirects, or a [variant.NAME] for each role",
+        )
+
+
+def _of_claims(profile: Profile) -> Iterator[tuple[str, str]]:
+    claimed = {key for key, claims in profile.pics.items() if claims}
+    roles = set(profile.device.roles)
+    for key, needed in NEEDS_A_ROLE.items():
+        if key in claimed and roles.isdisjoint(needed):
+            yield (
+                f"pics.{key}",
+                f"claimed, but device.roles has only {_quoted(profile.device.roles, 'and')}: "
+                f"expected {_quoted(needed, 'or')} among the roles, or {key} = false",
+            )
+    for key, needed in NEEDS_A_CLAIM.items():
+        if key in claimed and claimed.isdisjoint(needed):
+            wanted = " or ".join(f"pics.{other} = true" for other in needed)
+            yield f"pics.{key}", f"claimed, but not what it is part of: expected {wanted} with it, or {key} = false"
+    for one, other, why in EXCLUDES:
+        if {one, other} <= claimed:
+            yield (
+                f"pics.{other}",
+                f"claimed together with {one}: {why}; expected one of them, or a [variant.NAME] for each",
+            )
+
+
+def _quoted(names: tuple[str, ...], word: str) -> str:
+    return f" {word} ".join(f'"{name}"' for name in names)

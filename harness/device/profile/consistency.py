@@ -1,0 +1,85 @@
+"""What no single key of a profile shows: two keys that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from harness.device.profile.placeholders import names_in
+
+if TYPE_CHECKING:
+    from harness.device.profile.models import Profile
+
+
+def contradiction(profile: Profile) -> tuple[str, str] | None:
+    """The first contradiction as (dotted key, what is wrong and expected), or None."""
+    return next(_contradictions(profile), None)
+
+
+def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    yield from profile.stimulus.contradictions(profile)
+    yield from _of_ready(profile)
+    yield from _of_addresses(profile)
+    yield from _of_lab(profile)
+
+
+def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
+    given = [kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(profile.ready, kind)]
+    if len(given) > 1:
+        yield "ready", f"expected exactly one of stdout, udp_bound, options, control; got {' and '.join(given)}"
+    if profile.process and not given:
+        yield "ready", "expected exactly one of stdout, udp_bound, options, control: how it shows that it is ready"
+    for kind in ("stdout", "udp_bound"):
+        if kind in given and profile.process is None:
+            yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
+    if "control" in given and not profile.stimulus.has_control:
+        yield "ready.control", 'needs the control port of stimulus.kind = "tcp", "http", "ami" or "esl"'
+
+
+def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
+    process = profile.process
+    if process is None:
+        if profile.lab.address == "{lease}":
+            yield "lab.address", "expected the device's IPv4:port: without a [process] the suite cannot give it a lease"
+        if profile.lab.backup is True:
+            yield "lab.backup", "expected the IPv4:port that the device has as its backup: there is no [process]"
+        if profile.device.per_plan:
+            yield "device.per_plan", "needs a [process] that the suite may start for each plan"
+        return
+    used = {name for text in (*process.argv, *process.backup_argv, *process.env.values()) for name in names_in(text)}
+    # A configuration file may use them as well: only jinja2 knows, when it renders.
+    if profile.device.per_plan and "peer" not in used and not process.files:
+        yield "device.per_plan", "expected {peer} in process.argv: the address that it sends every call to"
+    if not profile.device.per_plan and "peer" in used:
+        yield "process.argv", "{peer} is the callee of one plan: expected device.per_plan = true with it"
+    if not profile.lab.backup and "backup" in used:
+        yield "process.argv", "{backup} is given: expected lab.backup = true with it, so that the suite watches it"
+    if profile.lab.backup and "backup" not in used and not process.files:
+        yield "lab.backup", "expected {backup} in process.argv or process.backup_argv"
+    if profile.claims("backup_proxy") and not profile.lab.backup:
+        yield "pics.backup_proxy", "claimed, but lab.backup is not set: expected the address that the suite must watch"
+    if process.fault_argv and not any("fault" in names_in(part) for part in process.fault_argv):
+        yield "process.fault_argv", "expected {fault} in it: the fault's name"
+
+
+def _of_lab(profile: Profile) -> Iterator[tuple[str, str]]:
+    lab, process = profile.lab, profile.process
+    if lab.registration and not lab.exchange:
+        yield "lab.registration", "needs lab.exchange: the address at which the device registers"
+    if lab.address == "{registered}" and not lab.registration:
+        yield "lab.address", "{registered} is where the device registers from: expected [lab.registration]"
+    if lab.exchange == "{lease}" and process is None:
+        yield (
+            "lab.exchange",
+            "expected an IPv4:port of this machine: without a [process] nobody tells the device a lease",
+        )
+    used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
+    if "exchange" in used and not lab.exchange:
+        yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
+    # Endpoints on loopback can be reached by nobody else, and which of this machine's addresses the lab uses is not
+    # for the suite to guess.
+    far = [
+        place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith("127.")
+    ]
+    if far and not lab.tester:
+        yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"

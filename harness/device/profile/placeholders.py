@@ -1,0 +1,37 @@
+"""Filling ``{name}`` placeholders: values go in as data, never through a shell or a format language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+START: Final = frozenset({"python", "address", "host", "port", "folder", "here", "suite", "backup", "peer", "exchange"})
+"""What a profile's argv, env and control address may name."""
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}|\{secret:([^{}]*)\}")
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The placeholders in ``text``, secrets aside.  Other braces, as JSON has them, are no placeholders."""
+    return frozenset(name for name, _ in _PLACEHOLDER.findall(text) if name)
+
+
+def secrets_in(text: str) -> frozenset[str]:
+    """The names of the secrets that ``text`` asks for by ``{secret:NAME}``."""
+    return frozenset(found[2] for found in _PLACEHOLDER.finditer(text) if found[2] is not None)
+
+
+def fill(text: str, values: Mapping[str, str], secret: Callable[[str], str] | None = None) -> str:
+    """``text`` with its placeholders filled in, once: a value that looks like a placeholder stays as it is.
+
+    ``secret`` is asked for the secrets (``Profile.secret``).  A placeholder without a value
+    stays as well, which the profile's validation has ruled out before.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[2] is not None:
+            return secret(found[2]) if secret else found[0]
+        return values.get(found[1], found[0])
+
+    return _PLACEHOLDER.sub(value, text)

@@ -1,0 +1,82 @@
+"""What the tables of a profile are made of: the base of every table, kinds of values, and addresses as text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from harness.device.profile.placeholders import START, names_in
+
+REGISTERED = "{registered}"
+"""In place of an address: where the device registers from."""
+
+
+def hosts_in(text: str) -> tuple[str, ...]:
+    """The IPv4 addresses of ``192.0.2.7`` or ``192.0.2.7-192.0.2.20``; ValueError with what was expected."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    try:
+        low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last if dash else first)
+    except ValueError:
+        raise ValueError(f"expected an IPv4 address, or two joined by a dash; got {text!r}") from None
+    if not 0 <= int(high) - int(low) < 1024:
+        raise ValueError(f"expected at most 1024 addresses, the lower one first; got {text!r}")
+    return tuple(str(ipaddress.IPv4Address(number)) for number in range(int(low), int(high) + 1))
+
+
+def ports_in(text: str) -> range:
+    """The UDP ports of ``20000-20999``; ValueError with what was expected."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        raise ValueError(f"expected a port, or two joined by a dash, as in 20000-20999; got {text!r}")
+    low, high = int(first[:6]), int((last if dash else first)[:6])
+    if not 0 < low <= high < 65536:
+        raise ValueError(f"expected ports from 1 to 65535, the lower one first; got {text!r}")
+    return range(low, high + 1)
+
+
+def _known_placeholders(text: str) -> str:
+    for name in sorted(names_in(text) - START):
+        raise ValueError(f"{{{name}}} is no placeholder; there are {listed(f'{{{known}}}' for known in START)}")
+    return text
+
+
+def regex_with_group(text: str) -> str:
+    """``text`` if it is a regular expression with one group; ValueError if not."""
+    try:
+        compiled = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    if compiled.groups != 1:
+        raise ValueError("expected a regular expression with exactly one group: the version")
+    return text
+
+
+def one_line(text: str) -> str:
+    """``text`` if it is one line and no more; ValueError if not."""
+    if not text or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError("expected one line without control characters")
+    return text
+
+
+# TOML has lists where these models have tuples: only that conversion is allowed, every value keeps its type.
+LAX = Field(strict=False)
+Filled = Annotated[str, AfterValidator(_known_placeholders)]
+Argv = Annotated[tuple[Filled, ...], Field(strict=False, min_length=1)]
+CommandArgv = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+Line = Annotated[str, AfterValidator(one_line)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+class Section(BaseModel):
+    """A table of a profile: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def listed(names: Iterable[Any]) -> str:
+    """``names``, sorted, for a message."""
+    return ", ".join(sorted(map(str, names)))

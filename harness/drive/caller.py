@@ -1,0 +1,63 @@
+"""What is known of one SIPp caller's request while its drive runs: what came of it, and whether more is to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.drive.captured import Heard
+from harness.model.plan import Call
+
+
+@dataclass
+class Asked:
+    """The registration and the request of one caller as they stand."""
+
+    call: Call
+    began_at: float
+    """When it was started: it said nothing before."""
+    registers: bool = False
+    hangs_up: bool = False
+    """Whether the caller ends a call that is answered."""
+    authorises: bool = False
+    """Whether the caller answers a challenge, and asks a second time."""
+    registered: int = 0
+    """Status of the final response to its REGISTER; 0 before."""
+    reached: bool = False
+    """Whether the device has said more to the request than 100."""
+    status: int = 0
+    """Of the first final response; 0 before."""
+    answered_at: float | None = None
+    """Time (epoch) of the first copy of the first final response."""
+    _acks: int = 0
+    _turn: int = 1
+    """The CSeq of the request that counts: 2 once the first has been challenged."""
+    _ended: bool = False
+
+    @property
+    def due(self) -> bool:
+        """Whether something is to come by itself: a final response, an ACK, the end of an answered call."""
+        if not self.status:
+            return True
+        if self.call.method != "INVITE":
+            return False
+        if self.status >= 300:
+            return self._acks < self.call.acks
+        return self.hangs_up and not self._ended
+
+    def follow(self, heard: Heard) -> None:
+        """Take one message of the caller."""
+        message, status = heard.message, heard.message.status or 0
+        if heard.traced.direction == "sent":
+            self._acks += message.method == "ACK"
+        elif message.cseq_method == "REGISTER" and status >= 200:
+            self.registered = self.registered or status
+        elif message.cseq_method == "BYE" and status >= 200:
+            self._ended = True
+        elif message.cseq_method == self.call.method and message.cseq_number == self._turn and status > 100:
+            if self.authorises and self._turn == 1 and status in (401, 407):
+                self._turn = 2
+                self._acks -= self.call.method == "INVITE"
+                return
+            self.reached = True
+            if status >= 200 and not self.status:
+                self.status, self.answered_at = status, heard.traced.time

@@ -1,0 +1,87 @@
+"""Whose turn it is: a few drives at a time are set up, the longest first, of whichever device.
+
+A run is as long as the drive that ends last.  Its windows are all of one length, so what takes long in itself (many
+calls in a row, late answers) must begin early, and what takes no time may come last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import math
+from collections.abc import AsyncIterator, Iterator
+
+from harness.model.plan import Plan
+
+URGENT = (-math.inf, False)
+"""Before all plans: what others wait for (a plain call before a run, a second drive, a sign of life)."""
+BETWEEN_CALLS_S = 0.35
+"""What a drive takes to see that a call is over, and to make the next."""
+UNANSWERED_S = 3.5
+"""How long a drive waits where nobody answers for good."""
+
+Turn = tuple[float, bool]
+"""What turns are taken by: the smaller, the earlier."""
+
+
+def turn_of(plan: Plan) -> Turn:
+    """Long plans first; among equals those in which a redirection is answered: they are the positive controls."""
+    reaches = any(
+        endpoint.kind == "target" and endpoint.answers[0].responses and endpoint.answers[0].responses[-1].status == 200
+        for endpoint in plan.endpoints
+    )
+    return -expected_seconds(plan), not reaches
+
+
+def expected_seconds(plan: Plan) -> float:
+    """About how long the calls of ``plan`` take with a device that does as it should, its window not included."""
+    seconds = 0.0
+    for number, call in enumerate(plan.calls):
+        answers = [e.answers[min(number, len(e.answers) - 1)] for e in plan.endpoints if e.kind != "guard"]
+        seconds += call.after + call.repeats_seconds + BETWEEN_CALLS_S
+        seconds += max((answer.seconds for answer in answers), default=0.0)
+        if answers and not any(answer.finals for answer in answers):
+            seconds += UNANSWERED_S
+    return seconds
+
+
+class Turns:
+    """So many at one time.  Belongs to one event loop."""
+
+    def __init__(self, at_one_time: int) -> None:
+        self._free = at_one_time
+        self._waiting: list[tuple[Turn, int, asyncio.Future[None]]] = []
+        self._serial = itertools.count()
+
+    @contextlib.asynccontextmanager
+    async def taken(self, turn: Turn) -> AsyncIterator[None]:
+        """Wait for a turn; among equal ones the first who came is first."""
+        if self._free:
+            self._free -= 1
+        else:
+            called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (turn, next(self._serial), called))
+            try:
+                await called
+            except asyncio.CancelledError:
+                # Called and cancelled at the same time: the turn is somebody else's.
+                if called.done() and not called.cancelled():
+                    self._give_back()
+                raise
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        for called in self._in_order():
+            if not called.done():
+                called.set_result(None)
+                return
+        self._free += 1
+
+    def _in_order(self) -> Iterator[asyncio.Future[None]]:
+        while self._waiting:
+            yield heapq.heappop(self._waiting)[2]

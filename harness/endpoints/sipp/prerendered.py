@@ -1,0 +1,61 @@
+"""Stand-ins for where a drive takes place: what is rendered with them is rendered once for all drives of a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from harness.endpoints.sipp.values import escape
+from harness.model.plan import NUMBERS, Places
+from harness.net.address import Address
+
+# Private use characters, which no plan has and no escaping touches.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_STAND_IN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+
+
+class _Port(int):
+    """A port whose text is a stand-in."""
+
+    name: str
+
+    def __new__(cls, name: str) -> _Port:
+        port = super().__new__(cls)
+        port.name = name
+        return port
+
+    def __str__(self) -> str:
+        return _mark(self.name)
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+def address(name: str, transport: str = "udp") -> Address:
+    """An address that stands for the one called ``name``."""
+    return Address(_mark(f"{name}.host"), _Port(f"{name}.port"), transport)
+
+
+def places(seats: Iterable[str]) -> Places:
+    """Places whose values all are stand-ins, for a plan with these ``seats``."""
+    return Places(
+        _mark("token"),
+        {seat: address(f"seat {seat}") for seat in seats},
+        address("device"),
+        {number: _mark(f"number {number}") for number in NUMBERS},
+    )
+
+
+def put_in(text: str, real: Places, own: Address) -> str:
+    """``text`` with the real values; KeyError if ``real`` has no value for one of its stand-ins."""
+    addresses = {"own": own, **{f"seat {name}": seat for name, seat in real.seats.items()}}
+    if real.device:
+        addresses["device"] = real.device
+    values = {"token": real.token, **{f"number {name}": uri for name, uri in real.numbers.items()}}
+    for name, one in addresses.items():
+        values |= {f"{name}.host": one.host, f"{name}.port": str(one.port)}
+    return _STAND_IN.sub(lambda found: escape(values[found[1]]), text)
+
+
+def _mark(name: str) -> str:
+    return f"{_OPEN}{name}{_CLOSE}"

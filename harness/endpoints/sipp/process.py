@@ -1,0 +1,228 @@
+"""One SIPp process: started, known to be ready, watched, ended.  Nothing here judges anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.endpoints.sipp import timer_slack as slack
+from harness.endpoints.sipp.group import group
+from harness.endpoints.sipp.readiness import Readiness
+from harness.endpoints.sipp.scenario import HANG_UP
+from harness.endpoints.sipp.trace import unreadable
+from harness.endpoints.sipp.values import escape
+from harness.errors import SippError
+from harness.net.address import Address
+from harness.system.environment import inherited
+
+START_SECONDS = 10.0
+"""How long a SIPp may take to bind its socket on a busy machine; 5 ms on an idle one."""
+STOP_SECONDS = 2.0
+"""How long it may take to end after SIGTERM before it is killed; 1 ms as a rule."""
+PORT_TAKEN = 254
+
+
+class PortTaken(SippError):
+    """Somebody else has the address: lease another one and start again."""
+
+
+class SippProcess:
+    """An endpoint's or a caller's SIPp.
+
+    ``peer`` is the device's address for a caller (client mode, one call); None for an endpoint (server mode).
+    ``credentials`` (user and password) are what a caller answers a challenge with.
+    ``on_lost`` is called, in the event loop, when it ends without having been stopped.
+    Its files are ``NAME.xml``, ``NAME.messages.log``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scenario: str,
+        own: Address,
+        folder: Path,
+        *,
+        sipp: Path,
+        peer: Address | None = None,
+        credentials: tuple[str, str] | None = None,
+        on_lost: Callable[[SippProcess], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.own = own
+        self.scenario_file = folder / f"{name}.xml"
+        self.message_log = folder / f"{name}.messages.log"
+        self.error_log = folder / f"{name}.errors.log"
+        self.bound_at: float | None = None
+        """When its socket was seen bound, seconds since the epoch."""
+        self.ended_at: float | None = None
+        self.status: int | None = None
+        """Its exit status, negative for a signal; never a verdict on anything."""
+        self._stderr = folder / f"{name}.stderr"
+        self._scenario = scenario
+        self._sipp = sipp
+        self._peer = peer
+        self._credentials = credentials
+        self._on_lost = on_lost
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: asyncio.Event = asyncio.Event()
+        self._pidfd = -1
+        self._stopping = False
+
+    @property
+    def lost_at(self) -> float | None:
+        """When it was found gone although nobody had stopped it."""
+        return None if self._stopping else self.ended_at
+
+    @property
+    def pid(self) -> int:
+        """Its process id; RuntimeError before :meth:`start`."""
+        if self._process is None:
+            raise RuntimeError(f"SIPp {self.name} has not been started")
+        return self._process.pid
+
+    async def start(self, readiness: Readiness, deadline: float = START_SECONDS) -> None:
+        """Start it and wait until its socket is bound.  PortTaken, or SippError with what SIPp said."""
+        self.scenario_file.write_text(self._scenario, encoding="utf-8")
+        self._spawn()
+        bound = asyncio.ensure_future(readiness.bound(self.own, self.pid, deadline))
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((bound, ended), return_when=asyncio.FIRST_COMPLETED)
+            if bound.done() and not bound.exception():
+                self.bound_at = time.time()
+        finally:
+            for task in (bound, ended):
+                task.cancel()
+            await asyncio.gather(bound, ended, return_exceptions=True)
+            if self.bound_at is None:
+                await self.stop()
+        if self.bound_at is None:
+            raise self._failure(deadline)
+
+    async def stop(self) -> None:
+        """End it: SIGTERM, and SIGKILL if it does not mind that.  Harmless if it has ended or never begun."""
+        if self.ended_at is None:
+            self._stopping = True
+        if self._process is None or self.ended_at is not None:
+            return
+        signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._ended.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._ended.wait()
+
+    async def wait(self) -> None:
+        """Return when it has ended."""
+        await self._ended.wait()
+
+    def rest(self) -> None:
+        """Its calls are over: it need only record, with little CPU."""
+        slack.give(self.pid, slack.REST_NS)
+
+    def wake(self) -> None:
+        """There is something to do again."""
+        slack.give(self.pid, slack.ENDPOINT_NS)
+
+    def hang_up(self, call_id: str) -> None:
+        """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
+
+        The request that asks is no part of the evidence: the trace reader drops it.
+        """
+        asks = (
+            f"{HANG_UP} sip:{self.own} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKhangup\r\n"
+            f"From: <sip:harness@127.0.0.1>;tag=1\r\nTo: <sip:{self.own}>\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: 1 {HANG_UP}\r\nContent-Length: 0\r\n\r\n"
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(asks.encode("latin-1"), (self.own.host, self.own.port))
+
+    def complaints(self) -> str:
+        """What SIPp wrote to its error log and to stderr, for messages to people."""
+        return "\n".join(filter(None, (_text(self.error_log).strip(), _text(self._stderr).strip())))
+
+    def unreadable(self) -> tuple[str, ...]:
+        """What arrived and is in no message log: no SIP, or without a Call-ID."""
+        return unreadable(_text(self.error_log))
+
+    def _command(self) -> list[str]:
+        host, port = self.own.host, str(self.own.port)
+        command = [
+            str(self._sipp),
+            *([str(self._peer)] if self._peer else []),
+            *("-sf", str(self.scenario_file), "-i", host, "-p", port, "-ci", host, "-mi", host),
+            *("-t", "u1" if self.own.transport == "udp" else "t1", "-nostdin"),
+            # Nothing of SIPp's own on the wire, and no call that ends because of what a device sends.
+            *("-default_behaviors", "none", "-aa", "-deadcall_wait", "0"),
+            # The watchdog ends a SIPp that was late 120 times: a busy machine is no reason to lose an endpoint.
+            *("-watchdog_interval", "0"),
+            # The scenarios repeat what must be repeated.  SIPp would answer a repeated ACK with a repeated 302.
+            "-nr",
+            *("-trace_msg", "-message_file", str(self.message_log)),
+            *("-trace_err", "-error_file", str(self.error_log)),
+        ]
+        if self._credentials:
+            # Not in the scenario, which is kept as evidence.  SIPp looks for [keywords] here as well.
+            user, password = map(escape, self._credentials)
+            command += ["-au", user, "-ap", password]
+        # A caller starts its one call at once.
+        return [*command, "-users", "1", "-m", "1"] if self._peer else command
+
+    @property
+    def _slack_ns(self) -> int:
+        return slack.CALLER_NS if self._peer else slack.ENDPOINT_NS
+
+    def _spawn(self) -> None:
+        try:
+            with self._stderr.open("wb") as stderr, slack.inherited(self._slack_ns):
+                self._process = subprocess.Popen(
+                    self._command(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    process_group=group(),
+                    env=inherited(TZ="UTC", TERM="dumb"),
+                )
+        except OSError as error:
+            raise SippError(f"SIPp {self.name} cannot be started: {error}", "see `sipverdict doctor`") from error
+        # No thread per process, as asyncio's own child watcher has in Python 3.11.
+        self._pidfd = os.pidfd_open(self._process.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._on_end)
+
+    def _on_end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        assert self._process is not None
+        self.status = self._process.wait()
+        self.ended_at = time.time()
+        self._ended.set()
+        if not self._stopping and self.bound_at is not None and self._on_lost:
+            self._on_lost(self)
+
+    def _failure(self, deadline: float) -> SippError:
+        said = self.complaints() or "nothing"
+        if self.status == PORT_TAKEN:
+            return PortTaken(f"SIPp {self.name}: {self.own} ({self.own.transport}) is taken. SIPp says: {said}")
+        if self.lost_at is None:
+            return SippError(
+                f"SIPp {self.name} did not bind {self.own} within {deadline:g} s. It says: {said}",
+                "is the machine overloaded, or the address not one of its own?",
+            )
+        return SippError(
+            f"SIPp {self.name} ended with status {self.status} before it was ready. It says: {said}",
+            f"its scenario is {self.scenario_file}",
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="latin-1")
+    except FileNotFoundError:
+        return ""

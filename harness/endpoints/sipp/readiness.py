@@ -1,0 +1,59 @@
+"""Knowing that a socket is bound: one look for all who wait, and no probe that a SIPp could notice."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from harness.net.address import Address
+from harness.net.sockets import inode_of, owns
+
+POLL_SECONDS = 0.005
+"""Between two looks, while anybody waits: the kernel has no event for it."""
+
+
+@dataclass(eq=False)
+class _Waiter:
+    address: Address
+    pid: int
+    future: asyncio.Future[None]
+
+    def is_served(self) -> bool:
+        inode = inode_of(self.address)
+        return bool(inode) and owns(self.pid, inode)
+
+
+class Readiness:
+    """Waits for the sockets of many processes; belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._waiters: list[_Waiter] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def bound(self, address: Address, pid: int, deadline: float) -> None:
+        """Return when process ``pid`` has ``address`` bound.  TimeoutError after ``deadline`` seconds.
+
+        The socket must be that process's own: whoever else holds the address makes SIPp end with status 254.
+        """
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(address, pid, loop.create_future())
+        self._waiters.append(waiter)
+        # A process that has just been started has bound nothing yet: no look before the next one.
+        self._timer = self._timer or loop.call_later(POLL_SECONDS, self._look)
+        try:
+            async with asyncio.timeout(deadline):
+                await waiter.future
+        finally:
+            with suppress(ValueError):
+                self._waiters.remove(waiter)
+
+    def _look(self) -> None:
+        """Serve everybody who waits, and come back as long as somebody does."""
+        self._timer = None
+        for waiter in tuple(self._waiters):
+            if not waiter.future.done() and waiter.is_served():
+                waiter.future.set_result(None)
+                self._waiters.remove(waiter)
+        if self._waiters:
+            self._timer = asyncio.get_running_loop().call_later(POLL_SECONDS, self._look)

@@ -1,0 +1,304 @@
+"""What a device's claims (PICS) look like on the wire: seen, had its chance and was not seen, or cannot be told.
+
+Pure functions over flows.  They judge nothing: a claim that is never seen, or a feature that shows without being
+claimed, is told, and is no verdict.  :func:`glimpses` looks at one flow; :func:`observe` puts together what the flows
+of a device showed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+from harness.judge.attempts import Attempt, attempts
+from harness.judge.targets import address_of
+from harness.model.flow import Event, Flow
+
+Glimpse = Literal["shown", "missed"]
+"""In one flow: it showed; it had a chance to show, and did not."""
+EVIDENCE: Final = 3
+"""So many flows are named."""
+
+UNOBSERVABLE: Final[Mapping[str, str]] = {
+    "analytics_blocker_us": "it is a matter of law and operation, not of the wire",
+    "dns": "addresses are numbers here: nothing is looked up",
+    "forwards_tel": "what a tel: URI resolves to is configured outside of SIP",
+    "isup_gateway": "the other side of a gateway is not SIP",
+    "rfc5630": "no call is made over TLS yet",
+    "stateless_proxy": "what keeps no state differs only in what it does not do",
+    "us_carrier": "it is a matter of law and operation, not of the wire",
+}
+"""Claims that no flow can show."""
+
+_METHODS: Final = {
+    "message": "MESSAGE",
+    "notifier": "NOTIFY",
+    "publish": "PUBLISH",
+    "registers": "REGISTER",
+    "sends_options": "OPTIONS",
+    "subscribes": "SUBSCRIBE",
+}
+_HEADERS: Final = {
+    "callerprefs": ("Request-Disposition", "Accept-Contact", "Reject-Contact"),
+    "diversion": ("Diversion",),
+    "history_info": ("History-Info",),
+    "privacy": ("Privacy",),
+    "replaces": ("Replaces",),
+    "stir": ("Identity",),
+    "trust_domain": ("P-Asserted-Identity",),
+    "uui": ("User-to-User",),
+}
+_WITH_A_REDIRECTION: Final = ("diversion", "history_info")
+"""Written, where it is written at all, into the INVITE that a redirection leads to."""
+_FOLLOWS: Final = {"uac": "follows_redirects", "b2bua": "b2bua_follows", "proxy": "proxy_recurses_3xx"}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the flows of one device show of one claim."""
+
+    device: str
+    key: str
+    claimed: bool
+    seen: bool | None
+    """None: nothing in these flows gave it a chance to show, or no flow ever can."""
+    reason: str
+    evidence: tuple[str, ...] = ()
+    """Ids of flows."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the device is not what it is declared to be: claimed and not seen, or seen and not claimed."""
+        return self.seen is not None and self.seen != self.claimed
+
+    @property
+    def sentence(self) -> str:
+        """It in one line."""
+        claim = "is claimed" if self.claimed else "is not claimed"
+        return f"{self.device}: {self.key} {claim}, and {self.reason}"
+
+    def line(self) -> dict[str, Any]:
+        """The object in the footer of ``verdicts.jsonl``."""
+        return asdict(self) | {"evidence": list(self.evidence)}
+
+
+def observe(device: str, claims: Mapping[str, bool], flows: Mapping[str, Mapping[str, Glimpse]]) -> list[Observation]:
+    """What the ``flows`` of ``device`` (glimpses by flow id) show of its claims: of what it claims, and what shows."""
+    shown: dict[str, list[str]] = {}
+    missed: dict[str, list[str]] = {}
+    for flow, seen in sorted(flows.items()):
+        for key, glimpse in seen.items():
+            (shown if glimpse == "shown" else missed).setdefault(key, []).append(flow)
+    found = []
+    for key in sorted(claims):
+        claimed, yes, no = claims[key], shown.get(key, []), missed.get(key, [])
+        if yes:
+            found.append(Observation(device, key, claimed, True, f"was seen{_in(yes)}", tuple(yes[:EVIDENCE])))
+        elif no:
+            said = f"was never seen where it could have been{_in(no)}"
+            found.append(Observation(device, key, claimed, False, said, tuple(no[:EVIDENCE])))
+        elif claimed:
+            why = UNOBSERVABLE.get(key)
+            said = f"cannot be seen: {why}" if why else "could not be seen: nothing in this run gave it a chance"
+            found.append(Observation(device, key, claimed, None, said))
+    return found
+
+
+def _in(flows: list[str]) -> str:
+    more = f" and {len(flows) - 1} more" if len(flows) > 1 else ""
+    return f" (flow {flows[0]}{more})"
+
+
+def glimpses(flow: Flow) -> dict[str, Glimpse]:
+    """What ``flow`` shows of the device's features."""
+    seen: dict[str, Glimpse] = {}
+    all_attempts = attempts(flow)
+    for look in _LOOKS:
+        for key, glimpse in look(flow, all_attempts):
+            if seen.get(key) != "shown":
+                seen[key] = glimpse
+    return seen
+
+
+Seen = Iterator[tuple[str, Glimpse]]
+
+
+def _told(key: str, shown: bool) -> tuple[str, Glimpse]:
+    return key, "shown" if shown else "missed"
+
+
+# --- redirections
+
+
+def _redirections(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
+    """Whether the Contacts of a 3xx are called, and the others when the first ones fail."""
+    key = _FOLLOWS.get(flow.role)
+    if key is None:
+        return
+    at = {str(address): name for name, address in flow.places.seats.items()}
+    wanted = {e.name for e in flow.plan.endpoints if e.kind == "target" and _accepts(flow, e.name)}
+    for attempt in all_attempts:
+        final = attempt.final
+        if final is None or not 300 <= (final.status or 0) < 400 or attempt.in_dialog:
+            continue
+        named = [name for uri in final.contact_uris if (name := at.get(address_of(uri))) and name != attempt.seat]
+        later = [a for a in all_attempts if a.invite.number > final.number and a.seat in named]
+        if later:
+            yield key, "shown"
+            yield from _headers_of_redirected(flow, final, later)
+        elif wanted & set(named) and attempt.acks and len(flow.calls) == 1:
+            yield key, "missed"
+        yield from _further_contacts(flow, named, later)
+
+
+def _accepts(flow: Flow, name: str) -> bool:
+    answers = flow.plan.endpoint(name).answers
+    return bool(answers and answers[0].responses and answers[0].responses[-1].status == 200)
+
+
+def _further_contacts(flow: Flow, named: list[str], later: list[Attempt]) -> Seen:
+    if flow.role == "proxy" or len(set(named)) < 2 or not later:
+        return
+    called = {attempt.seat for attempt in later}
+    if len(called) > 1:
+        yield "multi_contact", "shown"
+    elif all(400 <= (attempt.status or 0) < 600 for attempt in later):
+        yield "multi_contact", "missed"
+
+
+def _headers_of_redirected(flow: Flow, final: Event, later: list[Attempt]) -> Seen:
+    for key in _WITH_A_REDIRECTION:
+        yield _told(key, any(later[0].invite.headers(name) for name in _HEADERS[key]))
+    for uri in final.contact_uris:
+        if asked := re.search(r"[?&]subject=([^&]*)", uri, re.IGNORECASE):
+            subject = unquote(asked[1])
+            yield _told("uri_headers", any(subject in attempt.invite.headers("Subject") for attempt in later))
+
+
+def _remembered(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
+    """Whether the next call to the same URI begins at the Contact, where the 3xx said for how long it is good."""
+    calls = flow.calls
+    first = next((a for a in all_attempts if 300 <= (a.status or 0) < 400), None)
+    if first is None or first.final is None or len(calls) < 2 or calls[0].uri != calls[1].uri:
+        return
+    if "expires" not in first.final.text.lower():
+        return
+    again = next((a for a in all_attempts if a.invite.time >= calls[1].placed_at and not a.in_dialog), None)
+    if again is not None:
+        yield _told("caches_302", again.seat != first.seat)
+
+
+# --- calls
+
+
+def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
+    """What a call that the device places shows of how it is set up."""
+    if flow.role == "uac" and all_attempts:
+        first = all_attempts[0]
+        yield _told("preloaded_route", bool(first.invite.headers("Route")))
+        there, asked = flow.places.seats.get(first.seat), address_of(first.invite.request_uri)
+        # Where something of ours stands between the two it is known where every call goes.
+        between = there is None or all(seat.address != there for seat in flow.seats)
+        if asked and not between:
+            yield _told("outbound_proxy", str(there) != asked)
+    if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
+        yield _told("sends_reinvite", any(attempt.in_dialog for attempt in all_attempts))
+    elif any(attempt.in_dialog for attempt in all_attempts):
+        yield "sends_reinvite", "shown"
+    if flow.plan.uses_backup and any(seat.kind == "backup" for seat in flow.seats):
+        reached = bool(flow.select("INVITE", at="backup", received=True))
+        failed = any(attempt.status == 503 for attempt in all_attempts if attempt.seat != "backup")
+        if reached or failed:
+            yield _told("backup_proxy", reached)
+
+
+def _challenged(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
+    if any(e.headers("Authorization") or e.headers("Proxy-Authorization") for e in flow.select(received=True)):
+        yield "digest", "shown"
+    elif any(attempt.status in (401, 407) for attempt in all_attempts):
+        yield "digest", "missed"
+
+
+def _branches(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
+    """Whether a proxy has two targets pending at one time, where two of one q are registered."""
+    if flow.role != "proxy":
+        return
+    if flow.select(at=_callers(flow), status=100, received=True):
+        yield "stateful_proxy", "shown"
+    bound = flow.plan.bindings
+    equal = len(bound) > 1 and len({value.partition(";q=")[2] for value in bound}) == 1
+    ends = [(a, a.final.number if a.final else len(flow.events) + 1) for a in all_attempts if not a.in_dialog]
+    beside = any(b.seat != a.seat and a.invite.number < b.invite.number < end for a, end in ends for b, _ in ends)
+    if beside:
+        yield "forking_proxy", "shown"
+    elif equal and any(a.final and a.final.time - a.invite.time > 1 for a, _ in ends):
+        yield "forking_proxy", "missed"
+
+
+# --- what it answers, and what stands in its messages
+
+
+def _answers(flow: Flow, _: tuple[Attempt, ...]) -> Seen:
+    if flow.role not in ("uas", "redirect"):
+        return
+    answers = [e for e in flow.select(at=_callers(flow), received=True) if (e.status or 0) >= 200]
+    to_invite = [e for e in answers if e.cseq_method == "INVITE"]
+    key = "call_forwarding" if flow.role == "uas" else "redirect_server"
+    if any(300 <= (e.status or 0) < 400 for e in to_invite):
+        yield key, "shown"
+    elif to_invite and "redirects" in flow.plan.numbers:
+        yield key, "missed"
+    if any(e.status == 608 for e in to_invite):
+        yield "call_blocker_608", "shown"
+    if any(300 <= (e.status or 0) < 400 for e in answers if e.cseq_method == "REGISTER"):
+        yield "redirecting_registrar", "shown"
+
+
+def _messages(flow: Flow, _: tuple[Attempt, ...]) -> Seen:
+    """Methods, headers, schemes and transports of what the device writes itself: not what it was sent before."""
+    sent = flow.select(received=False)
+    methods = {event.method for event in sent}
+    fields = {key for key, names in _HEADERS.items() if any(e.headers(name) for e in sent for name in names)}
+    for event in flow.select(received=True):
+        if event.method is None:
+            continue
+        for key, method in _METHODS.items():
+            if event.method == method and method not in methods:
+                yield key, "shown"
+        for key, names in _HEADERS.items():
+            if key not in fields and any(event.headers(name) for name in names):
+                yield key, "shown"
+        if event.request_uri.lower().startswith("sips:"):
+            yield "sips", "shown"
+        if any(";gr" in uri.lower() for uri in event.contact_uris):
+            yield "gruu", "shown"
+        if event.transport in ("tcp", "tls"):
+            yield event.transport, "shown"
+    if any(e.cseq_method == "REFER" and 200 <= (e.status or 0) < 300 for e in flow.select(received=True)):
+        yield "refer", "shown"
+
+
+def _callers(flow: Flow) -> Iterable[str]:
+    return [seat.name for seat in flow.seats if seat.kind == "caller"]
+
+
+_LOOKS: Final[tuple[Callable[[Flow, tuple[Attempt, ...]], Seen], ...]] = (
+    _redirections,
+    _remembered,
+    _calls,
+    _challenged,
+    _branches,
+    _answers,
+    _messages,
+)
+
+OBSERVABLE: Final = frozenset(
+    {*_METHODS, *_HEADERS, "refer", *_FOLLOWS.values(), "backup_proxy", "caches_302", "call_blocker_608"}
+    | {"call_forwarding", "digest", "forking_proxy", "gruu", "multi_contact", "outbound_proxy", "preloaded_route"}
+    | {"redirect_server", "redirecting_registrar", "sends_reinvite", "sips", "stateful_proxy", "tcp", "tls"}
+    | {"uri_headers"}
+)
+"""Claims that a flow can show."""

@@ -1,0 +1,1 @@
+"""The data that flows through a run: plan, flow, finding, verdict.  Frozen, printable, storable; knows nobody."""

@@ -1,0 +1,249 @@
+"""The evidence of one drive of one plan: every message at every endpoint, ordered, labelled, read-only.
+
+A flow is all that a judge sees, and it can be saved and loaded: ``Flow.from_json(flow.to_json()) == flow``.
+Times are seconds since the epoch (UTC) as SIPp read or sent the message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.windows import Window
+from harness.net.address import Address
+from harness.sip.message import SipMessage
+
+FORMAT = 1
+"""Version of the stored form; raised when an old flow could no longer be judged the same."""
+
+Direction = Literal["received", "sent"]
+
+
+@dataclass(frozen=True)
+class Event(SipMessage):
+    """One message at one endpoint.  ``received`` means: from the device."""
+
+    number: int = 0
+    """Its place in the flow, from 1: what findings and ladders refer to."""
+    time: float = 0.0
+    seat: str = ""
+    """The name of the endpoint that sent or received it."""
+    direction: Direction = "received"
+    transport: str = "udp"
+
+    @property
+    def from_device(self) -> bool:
+        """Whether the device sent it."""
+        return self.direction == "received"
+
+    @property
+    def label(self) -> str:
+        """How findings name it: ``message 4, at callee``."""
+        return f"message {self.number}, at {self.seat}"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One endpoint as it was driven."""
+
+    name: str
+    kind: Literal["caller", "callee", "target", "guard", "backup"]
+    address: Address
+    bound_at: float | None
+    """When its socket was seen bound; None if it never was."""
+    lost_at: float | None = None
+    """When it was found gone before the end of the window; None if it stayed."""
+    scenario: str = ""
+    """The SIPp XML it ran."""
+    behind: Address | None = None
+    """Where it really was, if the exchange at ``address`` stood between it and the device."""
+
+
+@dataclass(frozen=True)
+class PlacedCall:
+    """One call that the device was asked for."""
+
+    uri: str
+    placed_at: float
+    by: str
+    """How the device was asked: ``stdin``, ``a SIPp caller`` …"""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The window as it was kept."""
+
+    window: Window
+    opened_at: float | None
+    """Time of the last copy of the last final response that an endpoint sent; the first copy counts of one that the
+    device answered its caller with.  Without any: the last message of its calls, where a SIPp called; else None."""
+    closed_at: float
+
+
+@dataclass(frozen=True)
+class Control:
+    """A positive control: this device, in this run, reached an address where it was supposed to arrive."""
+
+    seat_kind: str
+    """``target``: reached by following a redirection; ``callee``: by dialling; ``backup``: by failover."""
+    address: Address
+    at: float
+    flow: str
+    """The id of the flow that shows it."""
+
+
+@dataclass(frozen=True)
+class LifeSign:
+    """The device was alive after the window."""
+
+    at: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that kept the drive from being what the plan wanted; never the device's verdict by itself."""
+
+    blame: Literal["harness", "device", "stimulus"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The evidence of one drive."""
+
+    id: str
+    plan: Plan
+    role: str
+    transport: str
+    device: Mapping[str, Any]
+    """The device's identity and PICS as the run knew them (``name``, ``version``, ``pics``)."""
+    places: Places
+    seats: tuple[Seat, ...]
+    calls: tuple[PlacedCall, ...]
+    events: tuple[Event, ...]
+    watch: Watch
+    controls: tuple[Control, ...] = ()
+    life: LifeSign | None = None
+    troubles: tuple[Trouble, ...] = ()
+    unreadable: tuple[str, ...] = field(default=())
+    """What arrived and is no SIP message, as text."""
+
+    def seat(self, name: str) -> Seat:
+        """The seat called ``name``; KeyError if there is none."""
+        for seat in self.seats:
+            if seat.name == name:
+                return seat
+        raise KeyError(name)
+
+    def select(
+        self,
+        method: str | None = None,
+        *,
+        at: str | Iterable[str] | None = None,
+        status: int | None = None,
+        received: bool | None = None,
+        where: Callable[[Event], bool] | None = None,
+    ) -> tuple[Event, ...]:
+        """The events that match all of what is given, in order.  ``method`` means requests, ``status`` responses."""
+        seats = {at} if isinstance(at, str) else set(at) if at is not None else None
+        return tuple(
+            event
+            for event in self.events
+            if (method is None or event.method == method)
+            and (status is None or event.status == status)
+            and (seats is None or event.seat in seats)
+            and (received is None or event.from_device == received)
+            and (where is None or where(event))
+        )
+
+    def to_json(self) -> str:
+        """The stored form: one JSON object, keys sorted, so that equal flows are equal bytes."""
+        stored = _stored(self) | {"format": FORMAT, "device": dict(self.device)}
+        return json.dumps(stored, default=_stored, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Flow:
+        """The flow stored as ``text``.  ValueError, KeyError or TypeError if it is not one."""
+        stored = json.loads(text)
+        if stored.pop("format", None) != FORMAT:
+            raise ValueError(f"not a flow of format {FORMAT}")
+        watch = stored["watch"]
+        return cls(
+            **stored
+            | {
+                "plan": plan_from(stored["plan"]),
+                "places": _places(stored["places"]),
+                "seats": tuple(map(_seat, stored["seats"])),
+                "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
+                "events": tuple(Event(**event) for event in stored["events"]),
+                "watch": Watch(Window(**watch["window"]), watch["opened_at"], watch["closed_at"]),
+                "controls": tuple(
+                    Control(**control | {"address": Address(**control["address"])}) for control in stored["controls"]
+                ),
+                "life": LifeSign(**stored["life"]) if stored["life"] else None,
+                "troubles": tuple(Trouble(**trouble) for trouble in stored["troubles"]),
+                "unreadable": tuple(stored["unreadable"]),
+            }
+        )
+
+
+def _stored(part: Any) -> dict[str, Any]:
+    """A dataclass or a mapping as JSON keeps it.  (``dataclasses.asdict`` would copy every string of a flow.)"""
+    return (
+        dict(part) if isinstance(part, Mapping) else {name: getattr(part, name) for name in part.__dataclass_fields__}
+    )
+
+
+def plan_from(stored: Mapping[str, Any]) -> Plan:
+    """The plan that ``dataclasses.asdict`` and JSON made into ``stored``."""
+    return Plan(
+        **dict(stored)
+        | {
+            "endpoints": tuple(
+                Endpoint(**endpoint | {"answers": tuple(map(_answer, endpoint["answers"]))})
+                for endpoint in stored["endpoints"]
+            ),
+            "calls": tuple(map(_call, stored["calls"])),
+            # Stored flows may be older than this field.
+            "bindings": tuple(stored.get("bindings", ())),
+        }
+    )
+
+
+def _seat(stored: Mapping[str, Any]) -> Seat:
+    behind = stored.get("behind")
+    addresses = {"address": Address(**stored["address"]), "behind": Address(**behind) if behind else None}
+    return Seat(**dict(stored) | addresses)
+
+
+def _places(stored: Mapping[str, Any]) -> Places:
+    device = stored.get("device")
+    return Places(
+        stored["token"],
+        {name: Address(**seat) for name, seat in stored["seats"].items()},
+        Address(**device) if device else None,
+        dict(stored.get("numbers", {})),
+    )
+
+
+def _call(stored: Mapping[str, Any]) -> Call:
+    return Call(**dict(stored) | {name: tuple(stored.get(name, ())) for name in ("headers", "cancel_headers", "vias")})
+
+
+def _answer(stored: Mapping[str, Any]) -> Answer:
+    return Answer(
+        **dict(stored)
+        | {
+            "responses": tuple(map(_response, stored["responses"])),
+            "copies": tuple(stored["copies"]),
+            "reinvites": tuple(map(_response, stored["reinvites"])),
+        }
+    )
+
+
+def _response(stored: Mapping[str, Any]) -> Response:
+    return Response(**dict(stored) | {"contacts": tuple(stored["contacts"]), "headers": tuple(stored["headers"])})

@@ -1,0 +1,82 @@
+"""What verdicts amount to: the outcome of a run and its exit status."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from harness.errors import EvidenceError, Nonconformity, SetupError
+from harness.model.finding import Record
+from harness.model.verdict import Verdict, combine
+
+NOT_APPLICABLE = "not_applicable"
+NAMES = (*(str(verdict) for verdict in sorted(Verdict, reverse=True)), NOT_APPLICABLE)
+"""Every word that can stand as a purpose's verdict in ``verdicts.jsonl``, worst first."""
+
+
+class ExitStatus(enum.IntEnum):
+    """What the command says to the shell."""
+
+    CONFORMING = 0
+    NOT_CONFORMING = 1
+    INCONCLUSIVE = 2
+    """No fail, but something could not be told, or is missing."""
+    SETUP = 3
+    EVIDENCE = 4
+
+    @classmethod
+    def of_error(cls, error: BaseException) -> ExitStatus:
+        """The status for a run or command that ended with ``error``."""
+        if isinstance(error, EvidenceError):
+            return cls.EVIDENCE
+        if isinstance(error, Nonconformity):
+            return cls.NOT_CONFORMING
+        return cls.SETUP if isinstance(error, SetupError) else cls.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The verdicts of a run, counted."""
+
+    planned: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many purposes got each verdict, by its name in ``verdicts.jsonl``."""
+
+    @classmethod
+    def of(cls, names: Iterable[str], planned: int) -> Tally:
+        """The tally of verdicts written as ``names``."""
+        counted = Counter(names)
+        return cls(planned, {name: counted[name] for name in NAMES if counted[name]})
+
+    @property
+    def executed(self) -> int:
+        """How many purposes came to a verdict ("not applicable" is one, ``none`` is not)."""
+        return sum(self.counts.values()) - self.counts.get(str(Verdict.NONE), 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything planned was executed, and anything was."""
+        return self.executed == self.planned > 0 and str(Verdict.NONE) not in self.counts
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the run: fail, then inconclusive or incomplete, then warn and pass.
+
+        A run in which nothing applied says nothing of the device: inconclusive.
+        """
+        worst = combine(Verdict.named(name) for name in self.counts if name != NOT_APPLICABLE)
+        return worst if self.complete and worst is not Verdict.NONE else max(worst, Verdict.INCONCLUSIVE)
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """The exit status of the run."""
+        return {Verdict.FAIL: ExitStatus.NOT_CONFORMING, Verdict.INCONCLUSIVE: ExitStatus.INCONCLUSIVE}.get(
+            self.verdict, ExitStatus.CONFORMING
+        )
+
+
+def verdict_name(record: Record) -> str:
+    """The verdict of ``record`` as it is written: "not_applicable" if it was skipped."""
+    return str(record.verdict) if record.applicable else NOT_APPLICABLE

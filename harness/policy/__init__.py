@@ -1,0 +1,1 @@
+"""What a pipeline or a certificate asks of records: gate, waivers, profiles, expectations.  Pure."""

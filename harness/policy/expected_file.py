@@ -1,0 +1,173 @@
+"""``expected.toml``: what a device is known not to pass, read with every mistake named, and brought up to date."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.device import load_profiles
+from harness.device.profile.loading import FILE_NAME
+from harness.device.profile.variants import BASE
+from harness.errors import SetupError
+from harness.model.windows import WINDOWS, Window
+from harness.paths import SUITES
+
+FILE: Final = "expected.toml"
+LARGEST: Final = 1 << 20
+"""Bytes."""
+Case = tuple[str, str, str, str]
+"""Purpose, role, transport, requirement."""
+
+
+class Known(BaseModel):
+    """One ``[[expected]]``: a requirement that a device is known not to pass in a case, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    purpose: Annotated[str, Field(min_length=1)]
+    role: Literal["uac", "uas", "proxy", "redirect", "b2bua"]
+    transport: Annotated[str, Field(min_length=1)] = "udp"
+    requirement: Annotated[str, Field(min_length=1)]
+    verdict: Literal["warn", "inconclusive", "fail"]
+    reason: Annotated[str, Field(min_length=1)]
+    variant: str = BASE
+    """The variant of the device; ``base``: the device without its variants."""
+    window: Literal["quick", "standard", "extended"] = "quick"
+    """The shortest window in which it is seen."""
+    until: datetime.date | None = None
+    """The last day on which it is expected: after that it is red."""
+
+    @property
+    def case(self) -> Case:
+        """What it speaks of."""
+        return self.purpose, self.role, self.transport, self.requirement
+
+
+def file_of(source: Path) -> Path:
+    """Where the expectations of the profile ``source`` stand: beside it; of my-phone.toml in my-phone.expected.toml."""
+    return source.parent / (FILE if source.name == FILE_NAME else f"{source.stem}.{FILE}")
+
+
+def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = SUITES) -> tuple[Known, ...]:
+    """What ``path`` expects of the devices of the profile ``source``; SetupError that says what is wrong with it.
+
+    ``requirements`` are those of the catalogue.
+    """
+    table = _read(path)
+    entries = table.pop("expected", None)
+    for key in table:
+        raise SetupError(f"{path}: {key}: unknown key", "the file holds [[expected]] tables and nothing else")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SetupError(f"{path}: expected tables [[expected]]; there is none", "remove the file if all is to pass")
+    known = tuple(_known(path, number, entry) for number, entry in enumerate(entries, 1))
+    rows, variants = set(requirements), _variants(source) if any(k.variant != BASE for k in known) else {BASE}
+    seen: set[tuple[str, Case]] = set()
+    for number, one in enumerate(known, 1):
+        place = f"{path}: expected {number}"
+        if one.requirement not in rows:
+            raise SetupError(f"{place}: no requirement is called {one.requirement!r}", _nearest(one.requirement, rows))
+        if not _is_purpose(one.purpose, suites):
+            raise SetupError(f"{place}: no purpose is called {one.purpose!r}", _nearest(one.purpose, _purposes(suites)))
+        if one.variant not in variants:
+            raise SetupError(f"{place}: the device has no variant {one.variant!r}", _nearest(one.variant, variants))
+        if (one.variant, one.case) in seen:
+            raise SetupError(f"{place}: a second one for {one.requirement} in {one.purpose}", "keep one of them")
+        seen.add((one.variant, one.case))
+    return known
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SetupError(f"{path}: is larger than {LARGEST >> 20} MB", "sipverdict expect RUN writes it again")
+        text = path.read_text("utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the file and its permissions") from error
+    except UnicodeDecodeError as error:
+        raise SetupError(f"{path}: is not UTF-8 text", "sipverdict expect RUN writes it again") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SetupError(f"{path}: is not TOML: {error}", "sipverdict expect RUN writes it again") from error
+    if not table:
+        raise SetupError(f"{path}: is empty", "sipverdict expect RUN writes it; remove it if all is to pass")
+    return table
+
+
+def _known(path: Path, number: int, entry: Mapping[str, Any]) -> Known:
+    try:
+        return Known.model_validate(entry)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        key = ".".join(map(str, detail["loc"]))
+        place, names = f"{path}: expected {number}: {key}", list(Known.model_fields)
+        if detail["type"] == "extra_forbidden":
+            raise SetupError(f"{place}: unknown key", _nearest(key, names)) from None
+        if detail["type"] == "missing":
+            raise SetupError(f"{place}: missing", f"an expectation has {', '.join(names)}") from None
+        got = str(detail.get("input"))[:60]
+        raise SetupError(f"{place}: {_decapitalised(detail['msg'])}; got {got!r}", "see docs/running.md") from None
+
+
+def _decapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _nearest(wrong: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(wrong, names, n=3, cutoff=0.3) or names[:3]
+    return f"the nearest: {', '.join(near)}"
+
+
+def _variants(source: Path) -> set[str]:
+    profiles = load_profiles(source)
+    return {BASE, *(_variant(profile.name, profiles[0].name) for profile in profiles)}
+
+
+def _variant(device: str, base: str) -> str:
+    return device.removeprefix(base).removeprefix(":") or BASE
+
+
+def _is_purpose(name: str, suites: Path) -> bool:
+    """Whether there is a purpose ``folder/topic/sentence``: its file is looked into, for importing all takes long."""
+    folder, _, rest = name.partition("/")
+    topic, _, sentence = rest.partition("/")
+    if not all(re.fullmatch(r"\w+", part) for part in (folder, topic, sentence)):
+        return False
+    file = suites / folder / f"test_{topic}.py"
+    return file.is_file() and f"\ndef test_{sentence}(" in file.read_text("utf-8")
+
+
+def _purposes(suites: Path) -> list[str]:
+    found = []
+    for file in sorted(suites.glob("*/test_*.py")):
+        stem = file.stem.removeprefix("test_")
+        found += [f"{file.parent.name}/{stem}/{n}" for n in re.findall(r"\ndef test_(\w+)\(", file.read_text("utf-8"))]
+    return found
+
+
+def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case], window: Window) -> list[Known]:
+    """``old`` brought up to date with what a run of ``window`` has ``seen`` of one variant, in the cases ``executed``.
+
+    What was not executed, or is seen in longer windows only, stays; a reason that a person wrote, and a date, stay.
+    """
+    before = {one.case: one for one in old}
+    now = {one.case: one for one in seen}
+    ran = set(executed)
+    kept = [one for one in old if one.case not in ran or WINDOWS[one.window].seconds > window.seconds]
+    kept = [one for one in kept if one.case not in now]
+    for case, one in now.items():
+        known = before.get(case)
+        # One that is new in a long window may not be seen in a shorter one.
+        first = min((known.window, one.window), key=lambda w: WINDOWS[w].seconds) if known else one.window
+        same = known if known and known.verdict == one.verdict else None
+        kept.append(
+            one.model_copy(update={"window": first, **({"reason": same.reason, "until": same.until} if same else {})})
+        )
+    return sorted(kept, key=lambda one: (one.requirement, one.case))

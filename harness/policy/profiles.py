@@ -1,0 +1,176 @@
+"""Profiles of requirements: the named sets that a gate asks for and a certificate speaks of.
+
+They are data (``suites/profiles.toml``).  Not to be confused with the profile of a device.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import SetupError
+from harness.model.windows import STANDARD
+from harness.paths import SUITES
+from harness.purposes.purpose import Purpose
+from harness.requirements import conditions as pics
+from harness.requirements.catalogue import Catalogue, Row
+
+PATH = SUITES / "profiles.toml"
+_RESTORE = "restore the file from the release"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    title: Annotated[str, Field(min_length=1)]
+    status: Literal["final", "draft"]
+    roles: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    needs: str = ""
+    requirements: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    awaiting: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class RequirementProfile:
+    """A named set of requirements."""
+
+    name: str
+    title: str
+    status: Literal["final", "draft"]
+    """A draft can be gated on; a certificate cannot speak of it."""
+    roles: tuple[str, ...]
+    """The roles that it speaks of: a device needs at least one of them."""
+    needs: str
+    """A PICS condition without which a certificate would say nothing; empty: none."""
+    requirements: tuple[str, ...]
+    awaiting: tuple[str, ...]
+    """Requirements that belong here and that no purpose decides yet: of a draft only."""
+    why: str
+    """Why it is a draft."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One requirement that a profile asks of a device in one role."""
+
+    requirement: str
+    role: str
+    purposes: tuple[str, ...]
+    """The purposes that decide it; none where the device's PICS switch it off."""
+
+    @property
+    def applies(self) -> bool:
+        """Whether the device's PICS leave it in force."""
+        return bool(self.purposes)
+
+
+def load(catalogue: Catalogue, path: Path | None = None) -> dict[str, RequirementProfile]:
+    """The profiles by name, from ``path`` (None: PATH).
+
+    SetupError naming the file and key unless each is whole and in the catalogue.
+    """
+    path = path or PATH
+    try:
+        stored = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path}: expected profiles of requirements, but {error}", _RESTORE) from error
+    profiles = {}
+    for name, table in stored.items():
+        try:
+            entry = _Entry.model_validate(table)
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            key = ".".join(map(str, (name, *detail["loc"])))
+            raise SetupError(f"{path}: {key}: {detail['msg']}", _RESTORE) from error
+        profiles[name] = RequirementProfile(name, **dict(entry))
+        if wrong := _wrong(profiles[name], catalogue):
+            raise SetupError(f"{path}: {name}: {wrong}", _RESTORE)
+    return profiles
+
+
+def named(name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose] | None = None) -> RequirementProfile:
+    """The profile called ``name``; SetupError naming the nearest if there is none.
+
+    With ``purposes``: SetupError as well if they cannot decide everything that it asks for.
+    """
+    profiles = load(catalogue)
+    if name not in profiles:
+        near = difflib.get_close_matches(name, profiles, n=2, cutoff=0.3) or list(profiles)
+        raise SetupError(
+            f"no profile of requirements is called {name[:80]!r}; the nearest: {', '.join(near)}",
+            "sipverdict list profiles shows all",
+        )
+    if wrong := undecided(profiles[name], purposes, catalogue) if purposes is not None else []:
+        raise SetupError(f"{PATH}: {wrong[0]}", _RESTORE)
+    return profiles[name]
+
+
+def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
+    rows = (*profile.requirements, *profile.awaiting)
+    if unknown := [row for row in rows if row not in catalogue]:
+        return f"{unknown[0]} is not in the catalogue"
+    if twice := [row for row in rows if rows.count(row) > 1]:
+        return f"{twice[0]} is named twice"
+    if unknown_keys := pics.keys(profile.needs) - set(catalogue.pics):
+        return f"needs: no PICS key is called {sorted(unknown_keys)[0]}"
+    if profile.awaiting and profile.status != "draft":
+        return f"{profile.awaiting[0]} is awaited, so the profile is a draft"
+    weak = [row for row in profile.requirements if not _can_fail(catalogue[row])]
+    if weak:
+        return f"{weak[0]} is no row whose violation is a fail"
+    idle = [row for row in profile.requirements if not set(catalogue[row].roles) & set(profile.roles)]
+    return f"{idle[0]} binds none of the roles {', '.join(profile.roles)}" if idle else ""
+
+
+def _can_fail(row: Row) -> bool:
+    return row.on_violation == "fail" or bool(row.fail_if_claimed)
+
+
+def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[str]:
+    """What of ``profile`` no purpose can decide in the standard window, a sentence each: there must be nothing."""
+    found = []
+    for row in profile.requirements:
+        for role in (role for role in profile.roles if role in catalogue[row].roles):
+            deciding = _deciding(row, role, purposes, catalogue)
+            if not deciding:
+                found.append(f"{profile.name}: no purpose decides {row} in the role {role}")
+            found += [
+                f"{profile.name}: {purpose.name} decides {row} in a window of {purpose.least_window:g} s only"
+                for purpose in deciding
+                if purpose.least_window > STANDARD.seconds
+            ]
+    return found
+
+
+def demands(
+    profile: RequirementProfile,
+    roles: Iterable[str],
+    declared: Mapping[str, bool],
+    purposes: Mapping[str, Purpose],
+    catalogue: Catalogue,
+) -> list[Demand]:
+    """What ``profile`` asks of a device with ``roles`` that declares the PICS ``declared``."""
+    return [
+        Demand(row, role, tuple(p.name for p in _deciding(row, role, purposes, catalogue)) if applies else ())
+        for role in roles
+        if role in profile.roles
+        for row in profile.requirements
+        if role in catalogue[row].roles
+        for applies in [catalogue[row].applies_to(declared)]
+    ]
+
+
+def _deciding(row: str, role: str, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[Purpose]:
+    return [
+        purpose
+        for purpose in purposes.values()
+        if row in purpose.requirements
+        and role in catalogue[row].roles
+        and role in (purpose.roles or {r for other in purpose.requirements for r in catalogue[other].roles})
+    ]

@@ -1,0 +1,155 @@
+"""Waivers: findings that are known and, until a date, let through a gate.  Each has an owner, a reason and an end.
+
+A waiver names one finding exactly.  It changes no verdict: the finding stands in every report, and a run that was
+let through by a waiver never certifies.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from harness.errors import SetupError
+from harness.model.fingerprint import LENGTH
+from harness.requirements.catalogue import Catalogue
+
+LARGEST = 1024 * 1024
+"""Bytes of a waivers file."""
+WHOLE = "-"
+"""Stands for the requirement where a purpose came to no finding at all (its device could not be used)."""
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+_WORDS = {
+    "missing": "missing",
+    "string_type": "expected a string",
+    "string_too_short": "expected some text, found none",
+    "string_too_long": "expected at most 500 characters",
+    "date_type": "expected a date, as in 2027-01-31",
+    "extra_forbidden": "unknown key",
+    "string_pattern_mismatch": f"expected {LENGTH} hexadecimal digits, as a run says them behind 'finding'",
+    "literal_error": "expected fail, inconclusive or warn",
+}
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    owner: _Text
+    reason: _Text
+    expires: date
+    device: _Text
+    purpose: _Text
+    role: _Text
+    transport: _Text
+    requirement: _Text
+    verdict: Literal["fail", "inconclusive", "warn"]
+    finding: Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{LENGTH}}}$")]
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One finding that is let through."""
+
+    number: int
+    """Its place in the file, from 1."""
+    owner: str
+    reason: str
+    expires: date
+    """The last day on which it holds."""
+    device: str
+    purpose: str
+    role: str
+    transport: str
+    requirement: str
+    verdict: str
+    finding: str
+    """The finding's fingerprint."""
+
+    @property
+    def case(self) -> tuple[str, str, str, str]:
+        """The case that it speaks of."""
+        return self.purpose, self.device, self.role, self.transport
+
+    @property
+    def title(self) -> str:
+        """How sentences name it."""
+        return (
+            f"waiver {self.number} ({self.requirement} of {self.purpose}, {self.device}, {self.role}, "
+            f"{self.transport}; owner: {self.owner})"
+        )
+
+    def over(self, today: date) -> bool:
+        """Whether it has expired."""
+        return today > self.expires
+
+
+def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None) -> tuple[Waiver, ...]:
+    """The waivers in the file at ``path``; SetupError naming file, waiver, key and what was expected.
+
+    With ``purposes`` a waiver for one that does not exist is an error, too.
+    """
+    table = _read(path)
+    entries = table.pop("waiver", [])
+    if table:
+        raise SetupError(f"{path}: {sorted(table)[0]}: unknown key", "the file holds [[waiver]] tables only")
+    if not isinstance(entries, list):
+        raise SetupError(f"{path}: waiver: expected [[waiver]] tables", "with two brackets: there may be several")
+    known = None if purposes is None else tuple(purposes)
+    waivers = tuple(_waiver(path, number, entry, catalogue, known) for number, entry in enumerate(entries, start=1))
+    seen: dict[tuple[str, ...], int] = {}
+    for waiver in waivers:
+        key = (*waiver.case, waiver.requirement, waiver.verdict, waiver.finding)
+        if (first := seen.setdefault(key, waiver.number)) != waiver.number:
+            raise SetupError(f"{path}: waiver {waiver.number}: the same finding as waiver {first}", "leave one of them")
+    return waivers
+
+
+def _read(path: Path) -> dict[str, Any]:
+    hint = "docs/gate.md shows a waivers file; without waivers leave --waivers out"
+    try:
+        if not path.is_file():  # a FIFO or a device would keep us waiting
+            raise SetupError(
+                f"{path}: expected a waivers file, found {'no file' if path.exists() else 'nothing'}", hint
+            )
+        if path.stat().st_size > LARGEST:
+            raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB: this is no waivers file", hint)
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{path}: is not TOML: {error}", hint) from error
+
+
+def _waiver(path: Path, number: int, entry: Any, catalogue: Catalogue, purposes: tuple[str, ...] | None) -> Waiver:
+    try:
+        waiver = Waiver(number, **dict(_Entry.model_validate(entry)))
+    except ValidationError as error:
+        raise _worded(path, number, error) from error
+    if waiver.requirement != WHOLE and waiver.requirement not in catalogue:
+        raise _unknown(path, waiver, "requirement", waiver.requirement, catalogue.rows)
+    if purposes is not None and waiver.purpose not in purposes:
+        raise _unknown(path, waiver, "purpose", waiver.purpose, purposes)
+    return waiver
+
+
+def _worded(path: Path, number: int, error: ValidationError) -> SetupError:
+    lines = []
+    for detail in error.errors(include_url=False):
+        key = ".".join(map(str, detail["loc"])) or "the table"
+        lines.append(f"{path}: waiver {number}: {key}: {_WORDS.get(detail['type'], detail['msg'])}")
+    keys = ", ".join(_Entry.model_fields)
+    return SetupError("\n".join(lines), f"a waiver has {keys}; sipverdict gate RUN --draft writes them for a run")
+
+
+def _unknown(path: Path, waiver: Waiver, key: str, value: str, known: Iterable[str] | Mapping[str, Any]) -> SetupError:
+    near = difflib.get_close_matches(value, list(known), n=1, cutoff=0.3)
+    return SetupError(
+        f"{path}: waiver {waiver.number}: {key}: the suite has no {value[:120]!r}",
+        f"the nearest is {near[0]}" if near else f"sipverdict list {key}s shows all",
+    )

@@ -1,0 +1,1 @@
+"""Test purposes: how one is declared, found, checked and brought to a verdict."""

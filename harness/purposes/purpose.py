@@ -1,0 +1,204 @@
+"""Test purposes: one pytest test that decides one or more requirements, with the plan it needs as data.
+
+    @purpose("RFC3261-21.6-01", plan=DECLINE, faults=["redials_at_once"])
+    def test_decline_is_final(flow: Flow) -> Findings:
+        '''The rule in one sentence. …'''
+        yield silent(flow, after=…)
+
+The body is the judge: a pure function of the flow.  It is called by the run's session, as soon as the flow is
+complete and once more when a fail is confirmed, and by ``sipverdict replay``; pytest only waits for its verdict.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.judge.attempts import original
+from harness.judge.say import unseen
+from harness.model.finding import Finding, Ruled
+from harness.model.flow import Flow
+from harness.model.plan import Plan
+from harness.model.verdict import Verdict, combine
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+
+Judge = Callable[..., Iterable[Finding]]
+_MARK = "__sipverdict_purpose__"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a purpose decides, wants to happen, and must be able to catch."""
+
+    name: str
+    """``uac/decline/decline_is_final``: folder, topic, sentence."""
+    requirements: tuple[str, ...]
+    plans_by_role: Mapping[str, tuple[Plan, ...]]
+    """The plans of a role, and under "" those of every other one.
+
+    Several: the judge is called for each flow (``flow``), or once with all of them (``flows``).
+    """
+    judge: Judge
+    faults: tuple[str, ...]
+    """The faults of the reference device under which it must not pass."""
+    roles: tuple[str, ...]
+    """Empty: those of its catalogue rows."""
+    acts: frozenset[str]
+    """What the stimulus must be able to do besides placing a call (``hangup``, ``reinvite``)."""
+    least_window: float
+    """Seconds: in a run with a shorter window it is skipped, with the reason."""
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Every plan that is driven in some role."""
+        return tuple(dict.fromkeys(plan for plans in self.plans_by_role.values() for plan in plans))
+
+    def plans_for(self, role: str) -> tuple[Plan, ...]:
+        """The plans that are driven for a device in ``role``."""
+        return self.plans_by_role.get(role) or self.plans_by_role[""]
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of the docstring: the rule."""
+        return " ".join((inspect.getdoc(self.judge) or "").split("\n\n", 1)[0].split())
+
+    def findings(self, flows: Sequence[Flow], rows: Iterable[str]) -> tuple[Finding, ...]:
+        """What the judge says of ``flows`` (one per plan, in order) about the requirements ``rows``.
+
+        Every row gets at least one finding: what the judge did not come to speak of is ``unseen``.
+        """
+        said = [finding for group in self._calls(flows) for finding in self._named(group)]
+        wanted = set(rows)
+        kept = [finding for finding in said if finding.requirement in wanted]
+        silent = [row for row in self.requirements if row in wanted and all(f.requirement != row for f in kept)]
+        return (*kept, *(unseen("nothing in the flow shows it", requirement=row) for row in silent))
+
+    def _calls(self, flows: Sequence[Flow]) -> Iterable[Iterable[Finding]]:
+        for flow in flows:
+            if missing := _missing(flow):
+                reason = "; ".join(trouble.text for trouble in flow.troubles) or missing
+                yield [unseen(reason, requirement=row) for row in self.requirements]
+                return
+        if "flows" in inspect.signature(self.judge).parameters:
+            yield self.judge(tuple(flows))
+        else:
+            for flow in flows:
+                yield self.judge(flow)
+
+    def _named(self, findings: Iterable[Finding]) -> Iterable[Finding]:
+        for finding in findings:
+            if finding.requirement:
+                yield finding
+            else:
+                # A finding without a name speaks for every requirement of the purpose (the same wire fact).
+                for row in self.requirements:
+                    yield dataclasses.replace(finding, requirement=row)
+
+
+def _missing(flow: Flow) -> str:
+    """Why there is nothing to judge in ``flow``; "" if there is."""
+    # Without an endpoint nobody is there whom a B2BUA could call: it answers the caller itself (a number of its own).
+    if flow.role == "uac" or (flow.role == "b2bua" and flow.plan.endpoints):
+        return "" if original(flow) else "no INVITE of the device arrived"
+    # The device acts on what it is sent.  What it makes of that is for the judge, once it made anything of it.
+    callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
+    if not flow.select(at=callers, received=False, where=lambda event: event.method not in (None, "REGISTER", "ACK")):
+        return "the caller's request was not sent"
+    answered = flow.select(at=callers, received=True, where=lambda event: event.cseq_method != "REGISTER")
+    passed_on = flow.select(received=True, where=lambda event: event.method is not None and event.seat not in callers)
+    return "" if answered or passed_on else "the device neither answered the caller's request nor passed it on"
+
+
+Plans = Plan | Sequence[Plan]
+
+
+def purpose(
+    *requirements: str,
+    plan: Plans | Mapping[str, Plans],
+    faults: Sequence[str] = (),
+    roles: Sequence[str] = (),
+    acts: Iterable[str] = (),
+    least_window: float = 0.0,
+) -> Callable[[Judge], Judge]:
+    """Make a test function a purpose.
+
+    ``plan`` may differ by role (``{"uas": …, "proxy": …}``): a device that answers calls itself is brought to a refusal
+    in another way than one that passes on what somebody else answers.  It is then a purpose for these roles.
+    """
+
+    def decorate(judge: Judge) -> Judge:
+        by_role = plan if isinstance(plan, Mapping) else {"": plan}
+        module = judge.__module__.removeprefix("suites.").replace("test_", "").replace(".", "/")
+        made = Purpose(
+            name=f"{module}/{judge.__name__.removeprefix('test_')}",
+            requirements=requirements,
+            plans_by_role={role: (some,) if isinstance(some, Plan) else tuple(some) for role, some in by_role.items()},
+            judge=judge,
+            faults=tuple(faults),
+            roles=tuple(roles) or tuple(role for role in by_role if role),
+            acts=frozenset(acts),
+            least_window=least_window,
+        )
+
+        # pytest refuses test functions that yield, so what it collects is a plain function around the judge.
+        @functools.wraps(judge)
+        def collected(*flows: object, **named: object) -> tuple[Finding, ...]:
+            return tuple(judge(*flows, **named))
+
+        setattr(collected, _MARK, made)
+        return collected
+
+    return decorate
+
+
+def purpose_of(function: object) -> Purpose | None:
+    """The purpose that ``function`` was made; None if it is none."""
+    found = getattr(function, _MARK, None)
+    return found if isinstance(found, Purpose) else None
+
+
+def cases_of(nodeids: Iterable[str]) -> dict[str, list[str]]:
+    """The purposes that pytest's items are of, each with its cases (``device-role-transport``)."""
+    cases: dict[str, list[str]] = {}
+    for nodeid in nodeids:
+        item, _, case = nodeid.removesuffix("]").partition("[")
+        path, _, function = item.rpartition("::")
+        module = path.removesuffix(".py").rpartition("suites/")[2].replace("test_", "")
+        cases.setdefault(f"{module}/{function.removeprefix('test_')}", []).append(case)
+    return cases
+
+
+def applicable_rows(
+    purpose: Purpose, catalogue: Catalogue, role: str, pics: Mapping[str, bool]
+) -> tuple[tuple[str, ...], str]:
+    """The requirements that bind a device in ``role`` with ``pics``; if none do, the reason in words."""
+    of_role = [row for row in purpose.requirements if role in catalogue[row].roles]
+    bound = tuple(row for row in of_role if catalogue[row].applies_to(pics))
+    if bound:
+        return bound, ""
+    conditions = sorted({catalogue[row].applies_if for row in of_role})
+    return (), f"not applicable: the device does not declare {' / '.join(conditions)}"
+
+
+def rule_all(
+    findings: Iterable[Finding], catalogue: Catalogue, ruling: Ruling, pics: Mapping[str, bool]
+) -> tuple[tuple[Ruled, ...], Verdict]:
+    """The findings ruled, worst finding of each requirement first, and the verdict of them all."""
+    worst: dict[str, Ruled] = {}
+    for finding in findings:
+        ruled = ruling.rule(finding, catalogue[finding.requirement], pics)
+        known = worst.get(finding.requirement)
+        # At equal cost an observation of a violation ("info") is worth more than "as required".
+        told = (
+            known is not None
+            and ruled.verdict == known.verdict
+            and finding.outcome == "violated"
+            and known.finding.outcome != "violated"
+        )
+        if known is None or ruled.verdict > known.verdict or told:
+            worst[finding.requirement] = ruled
+    return tuple(worst.values()), combine(ruled.verdict for ruled in worst.values())

@@ -1,0 +1,123 @@
+"""From flows to the verdict of a case: judge, rule, and confirm.  Pure: the session and ``replay`` both use it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.judge.answers import asked
+from harness.model.finding import Finding, Ruled
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict, combine
+from harness.purposes.purpose import Purpose, rule_all
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What one round of flows says of a case."""
+
+    ruled: tuple[Ruled, ...]
+    verdict: Verdict
+    disturbed: bool = False
+    """In one of the flows something kept the drive from being what the plan wanted: a busy machine, for one."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says something; what a disturbance kept us from seeing is looked for again."""
+        return not (self.disturbed and self.verdict is Verdict.INCONCLUSIVE)
+
+    @property
+    def reason(self) -> str:
+        """One line: the reason of the worst requirement."""
+        worst = max(self.ruled, key=lambda ruled: ruled.verdict, default=None)
+        return worst.reason if worst else "the purpose came to no verdict"
+
+
+def assess(
+    purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+) -> Assessment:
+    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
+    pics = flows[0].device["pics"]
+    ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
+    return Assessment(ruled, verdict, any(map(_disturbed, flows)))
+
+
+def _disturbed(flow: Flow) -> bool:
+    watch = flow.watch
+    cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
+    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+
+
+def _asked_twice(flow: Flow) -> bool:
+    """Whether a caller had to repeat its request before anything came of it: the machine, or the device, was slow."""
+    return any(
+        one.copies and (not one.responses or one.copies[0].number < one.responses[0].number) for one in asked(flow)
+    )
+
+
+def wants_another(rounds: Sequence[Assessment]) -> bool:
+    """Whether a case is driven once more after these rounds: a fail is confirmed, a disturbed round made good, once."""
+    if len(rounds) == 1:
+        return rounds[0].verdict is Verdict.FAIL or not rounds[0].counts
+    return len(rounds) == 2 and rounds[0].verdict is not Verdict.FAIL and rounds[1].verdict is Verdict.FAIL
+
+
+def confirm(first: Assessment, second: Assessment) -> Assessment:
+    """Two fails are a fail; one of two is inconclusive, "not repeatable"."""
+    again = {ruled.finding.requirement: ruled for ruled in second.ruled}
+    merged = tuple(_confirmed(ruled, again.get(ruled.finding.requirement)) for ruled in first.ruled)
+    return Assessment(merged, combine(ruled.verdict for ruled in merged))
+
+
+def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
+    """What the rounds of a case amount to, in the order in which they were driven.
+
+    ``repeat`` is how often the run drove every case.  1: a further round confirms the one before or, where a
+    disturbance made that inconclusive, stands in its place.
+    """
+    if repeat > 1:
+        return _agreed(rounds)
+    counted = rounds[1:] if len(rounds) > 1 and rounds[0].verdict is not Verdict.FAIL else rounds
+    return confirm(counted[0], counted[1]) if len(counted) > 1 else counted[0]
+
+
+def _agreed(rounds: Sequence[Assessment]) -> Assessment:
+    """What all rounds say; a requirement about which they differ is inconclusive, "flaky".
+
+    A round that a disturbance made inconclusive does not count beside one that saw something.
+    """
+    counted = [one for one in rounds if one.counts] or list(rounds)
+    by_row: dict[str, list[Ruled]] = {}
+    for ruled in (ruled for one in counted for ruled in one.ruled):
+        by_row.setdefault(ruled.finding.requirement, []).append(ruled)
+    merged = tuple(_agreed_about(ruled, len(counted)) for ruled in by_row.values())
+    return Assessment(merged, combine(ruled.verdict for ruled in merged))
+
+
+def _agreed_about(said: Sequence[Ruled], rounds: int) -> Ruled:
+    verdicts = [ruled.verdict for ruled in said] + [Verdict.NONE] * (rounds - len(said))
+    worst = max(said, key=lambda ruled: ruled.verdict)
+    if len(set(verdicts)) == 1:
+        return worst
+    counts = ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts), reverse=True))
+    reason = f"flaky: {counts} in {rounds} drives; {worst.verdict}: {worst.finding.actual}"
+    finding = dataclasses.replace(worst.finding, outcome="unseen", actual=reason)
+    return Ruled(finding, worst.level, Verdict.INCONCLUSIVE, reason)
+
+
+def _confirmed(first: Ruled, second: Ruled | None) -> Ruled:
+    verdicts = {first.verdict, second.verdict if second else Verdict.NONE}
+    if Verdict.FAIL not in verdicts:
+        return first if second is None or first.verdict >= second.verdict else second
+    if verdicts == {Verdict.FAIL}:
+        return first
+    failed = first if first.verdict is Verdict.FAIL else second
+    other = second if first.verdict is Verdict.FAIL else first
+    if failed is None or other is None:
+        return first
+    reason = f"not repeatable: {failed.finding.actual}; in the other of two drives: {other.reason or other.verdict}"
+    finding: Finding = dataclasses.replace(failed.finding, outcome="unseen", actual=reason)
+    return Ruled(finding, failed.level, Verdict.INCONCLUSIVE, reason)

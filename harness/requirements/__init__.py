@@ -1,0 +1,1 @@
+"""The requirement catalogue, the conditions on it, its ruling, and the ledger of what is not tested."""

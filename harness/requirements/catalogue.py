@@ -1,0 +1,102 @@
+"""The requirement catalogue: normative statements as data (``suites/requirements.json``)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import SetupError
+from harness.paths import SUITES
+from harness.requirements import conditions as pics
+
+PATH = SUITES / "requirements.json"
+
+OnViolation = Literal["fail", "warn", "info", "inconclusive", "not_scored"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One normative statement: what it says, whom it binds, and what a violation costs."""
+
+    id: str
+    tier: Literal["heart", "core", "extended", "profile"]
+    roles: tuple[str, ...]
+    level: str
+    """MUST, MUST NOT, SHOULD … as in the clause; DERIVED: from definitions or statements of fact."""
+    clause: str
+    applies_if: str
+    """A PICS condition; empty: always."""
+    requirement: str
+    stimulus: str
+    pass_criterion: str
+    violation: str
+    timing: str
+    transports: tuple[str, ...]
+    ambiguity: str
+    on_violation: OnViolation
+    ruling_note: str
+    verdict_profile: Literal["letter", "semantics", "profile"]
+    """``semantics``: a violation is a fail by certification ruling and a warning by the letter."""
+    same_wire_fact_as: str
+    xref: Mapping[str, Any]
+    confidence: str
+    fail_if_claimed: str
+    """A PICS key that turns a violation into a fail: following a 302 is a SHOULD, claiming to is a promise."""
+
+    def applies_to(self, declared: Mapping[str, bool]) -> bool:
+        """Whether the row binds a device with these PICS."""
+        return pics.holds(self.applies_if, declared)
+
+    @property
+    def optional_only(self) -> bool:
+        """Whether the clause leaves a choice, so that a violation is never more than a warning (unless strict)."""
+        return self.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
+
+    @property
+    def link(self) -> str:
+        """The address of the clause; "" where the row rests on no RFC section."""
+        found = re.match(r"RFC (\d+)(?: §([\d.]*\d))?", self.clause)
+        if not found:
+            return ""
+        section = f"#section-{found[2]}" if found[2] else ""
+        return f"https://www.rfc-editor.org/rfc/rfc{found[1]}.html{section}"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All rows, by id, and the PICS keys they may ask for."""
+
+    version: str
+    rows: Mapping[str, Row]
+    pics: tuple[str, ...]
+    disputed: tuple[Mapping[str, Any], ...]
+
+    def __getitem__(self, requirement: str) -> Row:
+        return self.rows[requirement]
+
+    def __contains__(self, requirement: object) -> bool:
+        return requirement in self.rows
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows.values())
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> Catalogue:
+        """Read the catalogue; SetupError if the file is missing or no catalogue."""
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            rows = [
+                Row(**row | {"roles": tuple(row["roles"]), "transports": tuple(row["transports"])})
+                for row in stored["requirements"]
+            ]
+            return cls(
+                stored["version"], {row.id: row for row in rows}, tuple(stored["pics"]), tuple(stored["disputed"])
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SetupError(
+                f"{path}: this is not a requirement catalogue: {error}", "restore the file from the release"
+            ) from error

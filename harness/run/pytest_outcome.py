@@ -1,0 +1,73 @@
+"""What pytest and junit.xml are told of one record."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from harness.errors import Inconclusive, Nonconformity
+from harness.model.finding import Record
+from harness.model.outcome import verdict_name
+from harness.model.printable import printable
+from harness.model.verdict import Verdict
+from harness.requirements.catalogue import Row
+
+
+class Warned(UserWarning):
+    """A purpose that passed with a warning: a SHOULD not followed, or a contested row."""
+
+
+def settle(record: Record, text: str) -> None:
+    """Tell pytest the verdict of ``record``; ``text`` is its findings as people read them.
+
+    fail raises Nonconformity (pytest and Allure: failed), inconclusive and no verdict at all raise Inconclusive
+    (pytest: failed, Allure: broken), not applicable skips with the reason, warn passes with a warning.
+    """
+    __tracebackhide__ = True
+    if not record.applicable:
+        pytest.skip(printable(record.reason))
+    if record.verdict is Verdict.FAIL:
+        raise Nonconformity(text)
+    if record.verdict is Verdict.INCONCLUSIVE:
+        raise Inconclusive(text)
+    if record.verdict is Verdict.NONE:
+        raise Inconclusive(f"{record.purpose} came to no verdict", "this is a mistake of the suite, please report it")
+    if record.verdict is Verdict.WARN:
+        warnings.warn(Warned(text), stacklevel=2)
+
+
+def junit_properties(record: Record, rows: Iterable[Row] = ()) -> list[tuple[str, str]]:
+    """The properties of a test case in ``junit.xml``, for ``item.user_properties``.
+
+    ``rows`` are the requirements that it is about: also where it did not apply and nothing was found out.
+    """
+    about = {row.id: row for row in rows}
+    return [
+        (name, printable(value))
+        for name, value in (
+            ("purpose", record.purpose),
+            ("device", record.device),
+            ("role", record.role),
+            ("transport", record.transport),
+            ("verdict", verdict_name(record)),
+            ("reason", record.reason),
+            ("window_s", f"{record.window_s:g}"),
+            ("drives", str(record.drives)),
+            *((f"clause {row.id}", row.clause) for row in about.values()),
+            *((f"level {row.id}", row.level) for row in about.values()),
+            *_found(record, about),
+            *(("evidence", f"flows/{flow}.json") for flow in record.evidence),
+        )
+    ]
+
+
+def _found(record: Record, about: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The verdict about each requirement, and the finding's fingerprint where there is one to be waived."""
+    for ruled in record.requirements:
+        yield f"requirement {ruled.finding.requirement}", str(ruled.verdict)
+        if ruled.verdict > Verdict.PASS:
+            yield f"finding {ruled.finding.requirement}", ruled.finding.fingerprint
+    told = {ruled.finding.requirement for ruled in record.requirements}
+    yield from ((f"requirement {row}", verdict_name(record)) for row in about if row not in told)

@@ -1,0 +1,238 @@
+"""A run: every case of every device, driven side by side, judged as soon as its flow is complete.
+
+The session stands between driving and judging and is the only one that knows both: it asks the driver for flows,
+hands them to the purposes' judges, has a fail confirmed by a second drive, and keeps the verdicts until pytest
+asks for them.  It runs one asyncio loop in a thread beside pytest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.device.spec import DeviceSpec
+from harness.drive.bench import Bench
+from harness.drive.priority import turn_of
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import SippBinary
+from harness.live.progress import Progress
+from harness.model.finding import Record
+from harness.model.flow import Flow
+from harness.model.plan import Plan
+from harness.model.windows import Window
+from harness.purposes.case import Case
+from harness.purposes.settle import Assessment, assess, conclude, wants_another
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+from harness.smoke.plain import smoked
+
+SIDE_BY_SIDE = 12
+"""How many devices are tested at one time: a product takes memory, and their calls wait for one queue anyhow."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for."""
+
+    window: Window
+    ruling: Ruling
+    sipp: SippBinary
+    work: Path
+    """Where SIPp and the devices write while the run lasts."""
+    on_flow: Callable[[Flow], None] = lambda _flow: None
+    smoke: bool = True
+    """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
+    repeat: int = 1
+    """How often every case is driven; more than once: what differs is flaky."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A case with its verdict and the evidence."""
+
+    case: Case
+    record: Record
+    flows: tuple[Flow, ...]
+    error: Exception | None = None
+    """What broke in the harness or the suite while it was settled; the record is then inconclusive."""
+
+
+@dataclass
+class _Job:
+    """One plan on one device in one role, driven once or more often, for all the cases that need it."""
+
+    station: Station
+    plan: Plan
+    role: str
+    transport: str
+    store: Callable[[asyncio.Task[Flow]], None]
+    _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
+
+    def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
+        """The flow of the first (0), the second (1) … drive; ``urgent`` if it is yet to be begun, and waited for."""
+        while len(self._drives) <= attempt:
+            drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives), urgent=urgent)
+            self._drives.append(asyncio.create_task(drive))
+            self._drives[-1].add_done_callback(self.store)
+        return self._drives[attempt]
+
+
+class Session:
+    """Drives and judges ``cases``; :meth:`begin` a device, then :meth:`result` of each of its cases."""
+
+    def __init__(
+        self, specs: Mapping[str, DeviceSpec], cases: Sequence[Case], catalogue: Catalogue, options: Options
+    ) -> None:
+        self.progress = Progress(sum(not case.skip for case in cases), options.window)
+        self._specs = specs
+        self._cases = [case for case in cases if not case.skip]
+        self._catalogue = catalogue
+        self._options = options
+        self._results: dict[tuple[str, str], concurrent.futures.Future[Settled]] = {
+            _key(case): concurrent.futures.Future() for case in self._cases
+        }
+        self._begun: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._bench: asyncio.Future[Bench] | None = None
+        self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._open = contextlib.AsyncExitStack()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="sipverdict-driver", daemon=True)
+        self._thread.start()
+
+    # --- called by pytest's thread
+
+    def begin(self, device: str) -> None:
+        """Start driving all cases of ``device``; a second call changes nothing."""
+        if device not in self._begun:
+            self._begun.add(device)
+            self._loop.call_soon_threadsafe(self._spawn, device)
+
+    def result(self, case: Case) -> concurrent.futures.Future[Settled]:
+        """The verdict of ``case`` when it is there; SipverdictError if its device could not be used at all."""
+        return self._results[_key(case)]
+
+    def close(self) -> None:
+        """End what still runs, whatever its state, and leave nothing behind."""
+        if not self._thread.is_alive():
+            return
+        # On a machine that is too busy even for this, what is left dies with this process: its group, its devices.
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._shutdown(), self._loop).result(timeout=30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    # --- in the loop's thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _spawn(self, device: str) -> None:
+        task = self._loop.create_task(self._run_device(device))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _get_bench(self) -> Bench:
+        if self._bench is None:
+            opening = self._open.enter_async_context(Bench.open(self._options.work, self._options.sipp))
+            self._bench = asyncio.ensure_future(opening)
+        return await self._bench
+
+    async def _run_device(self, device: str) -> None:
+        cases = [case for case in self._cases if case.device == device]
+        try:
+            bench = await self._get_bench()
+            async with (
+                self._side_by_side,
+                Station(self._specs[device], bench, self._options.window, self.progress) as station,
+                smoked(station, self._kinds(cases), self._options.on_flow) as failed,
+            ):
+                for case in cases:
+                    if error := failed.get((case.role, case.transport)):
+                        _fail(self._results[_key(case)], error)
+                await self._settle_all(station, [c for c in cases if (c.role, c.transport) not in failed])
+        except BaseException as error:
+            for case in cases:
+                _fail(self._results[_key(case)], error)
+            if not isinstance(error, Exception):
+                raise
+
+    def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, str]]:
+        """In which roles and over which transports a plain call is to be made first."""
+        return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
+
+    async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
+        jobs: dict[tuple[Plan, str, str], _Job] = {}
+        for case in cases:
+            for plan in case.purpose.plans_for(case.role):
+                key = (plan, case.role, case.transport)
+                jobs.setdefault(key, _Job(station, *key, self._store))
+        for attempt in range(self._options.repeat):
+            for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
+                job.drive(attempt)
+        await asyncio.gather(
+            *(
+                self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])
+                for case in cases
+            )
+        )
+
+    async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
+        result = self._results[_key(case)]
+        try:
+            repeat = self._options.repeat
+            driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
+            rounds = [self._assess(case, flows) for flows in driven]
+            while repeat == 1 and wants_another(rounds):
+                self.progress.confirming += len(rounds) == 1
+                driven.append(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
+                rounds.append(self._assess(case, driven[-1]))
+            assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
+            record = Record(
+                purpose=case.purpose.name,
+                device=case.device,
+                role=case.role,
+                transport=case.transport,
+                verdict=assessment.verdict,
+                applicable=True,
+                reason=assessment.reason,
+                requirements=assessment.ruled,
+                window_s=self._options.window.seconds,
+                drives=len(driven),
+                evidence=tuple(flow.id for flow in flows),
+            )
+            self.progress.judged(record)
+            result.set_result(Settled(case, record, tuple(flows)))
+        except Exception as error:
+            # One case that cannot be settled must not take the others with it.
+            _fail(result, error)
+
+    def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:
+        return assess(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+
+    def _store(self, drive: asyncio.Task[Flow]) -> None:
+        if not drive.cancelled() and drive.exception() is None:
+            self._options.on_flow(drive.result())
+
+    async def _shutdown(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._open.aclose()
+
+
+def _key(case: Case) -> tuple[str, str]:
+    return case.purpose.name, case.id
+
+
+def _fail(result: concurrent.futures.Future[Settled], error: BaseException) -> None:
+    if not result.done():
+        result.set_exception(error)

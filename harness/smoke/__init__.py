@@ -1,0 +1,1 @@
+"""Whether a device can be called at all, before anything is judged."""

@@ -1,0 +1,123 @@
+"""The smoke: whether a device can be made to call, or be called, at all.  It looks, and judges nothing.
+
+Before a run one plain call per role decides whether the rest is worth starting (:func:`smoked`).  ``sipverdict smoke``
+makes three, answered 200, 302 and 603, and says of each that fails whose fault it is: this machine's, the profile's or
+the device's (:mod:`harness.smoke.trial_calls`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final
+
+from harness.device import Profile
+from harness.device.profile.secrets import declared
+from harness.drive.blanking import blanked
+from harness.drive.drive import Drive
+from harness.drive.plain import CALLED, plain_call, through
+from harness.drive.station import Station
+from harness.errors import DeviceError
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+
+TRIES: Final = 3
+"""A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
+BY_HAND: Final = frozenset({"manual"})
+"""Stimuli that are a person: nobody is asked for one more call before a run."""
+_MOVED: Final = "<sip:9{token}@{target}>"
+_LONG: Final = 3600.0
+"""Seconds: the drive itself knows when to give up."""
+
+Kind = tuple[str, str]
+"""A role and a transport."""
+
+
+def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
+    """The plan in which a call is answered ``status`` (200, 302 or 603); a sentence if this device has no such call."""
+    if status == 200:
+        return plain_call(role, profile)
+    if role not in CALLED:
+        answer = Response(302, contacts=(_MOVED,)) if status == 302 else Response(status)
+        endpoints: tuple[Endpoint, ...] = (Endpoint("callee", "callee", (Answer((answer,)),)),)
+        if status == 302:
+            endpoints += (Endpoint("target", "target", (Answer((Response(200),)),)),)
+        return through(endpoints, role, profile, watched=True)
+    name = "redirects" if status == 302 else "declines"
+    if name not in profile.all_numbers():
+        if role == "redirect" and status == 603:
+            return "a redirect server declines nobody"
+        return f"the profile names no number for it (lab.numbers.{name})"
+    registered = role == "redirect" and status == 302 and profile.lab.registrar
+    guards = (Endpoint("target", "guard", (Answer((Response(480),)),)),) if registered else ()
+    return Plan(guards, (Call(f"{{{name}}}"),), bindings=(_MOVED,) if registered else ())
+
+
+# --- before a run
+
+
+@contextlib.asynccontextmanager
+async def smoked(
+    station: Station, kinds: Iterable[Kind], on_flow: Callable[[Flow], None]
+) -> AsyncIterator[dict[Kind, DeviceError]]:
+    """Make a plain call for each of ``kinds``; yields those in which none could be made, and why.
+
+    It yields as soon as the calls have come through: how they end is nobody's concern, and goes on beside what follows.
+    The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
+    """
+    wanted = [] if station.spec.profile.stimulus.kind in BY_HAND else sorted(set(kinds))
+    running: set[asyncio.Task[Flow]] = set()
+    try:
+        told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
+        # What a plan is judged by is to be in the flows of the run: the smoke is no positive control.
+        station.controls.clear()
+        yield {kind: error for kind, error in zip(wanted, told, strict=True) if error is not None}
+        await asyncio.gather(*running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _comes_through(
+    station: Station, role: str, transport: str, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
+) -> DeviceError | None:
+    """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
+    flow: Flow | None = None
+    for attempt in range(TRIES):
+        drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
+        task = asyncio.create_task(drive.run())
+        running.add(task)
+        arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]
+        try:
+            await asyncio.wait({task, arrival}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            arrival.cancel()
+        if came_through(drive):
+            return None
+        running.discard(task)
+        flow = task.result()
+    assert flow is not None
+    if error := _not_tested(station, role, flow):
+        on_flow(blanked(flow, declared(station.spec.profile)))
+        return error
+    return None
+
+
+def came_through(drive: Drive) -> bool:
+    """Whether the call of ``drive`` has arrived at an endpoint, or the device has answered it itself."""
+    if drive.role in CALLED:
+        return any(asked.reached for asked in drive.recorder.asked.values())
+    return drive.recorder.invites() > 0
+
+
+def _not_tested(station: Station, role: str, flow: Flow) -> DeviceError | None:
+    """Why the device is not tested in ``role``; None if that is the fault of this machine, which each case may meet."""
+    trouble = next(iter(flow.troubles), None)
+    if trouble and trouble.blame == "harness":
+        return None
+    why = trouble.text if trouble else "the call neither arrived anywhere nor failed"
+    cause = f"{station.spec.name} was not tested as {role}: not even a plain call could be made in {TRIES} tries: {why}"
+    hint = f"sipverdict smoke says whose fault it is; the call is in flows/{flow.id}.json; or test with --no-smoke"
+    return DeviceError(cause, hint)

@@ -1,0 +1,233 @@
+"""``sipverdict smoke``: three calls of a device, and of each that fails whose fault it seems to be, and what to try.
+
+It only looks whether a call arrived, was answered and was acknowledged.  Whether the device did right is for a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from harness.device import Profile
+from harness.device.ready import udp_bound
+from harness.device.spec import DeviceSpec
+from harness.drive.bench import Bench
+from harness.drive.station import Station
+from harness.endpoints.sipp.binary import SippBinary
+from harness.errors import DeviceError, ProfileError, SipverdictError
+from harness.live.progress import Progress
+from harness.model.flow import Event, Flow
+from harness.model.outcome import ExitStatus
+from harness.model.windows import Window
+from harness.net.address import parse_address
+from harness.smoke.plain import smoke_call
+
+Blame = Literal["machine", "profile", "device"]
+BLAMED: Final[Mapping[Blame, str]] = {
+    "machine": "this machine",
+    "profile": "the profile",
+    "device": "the device",
+}
+STATUSES: Final = (200, 302, 603)
+WINDOW: Final = Window("smoke", 1.2, "long enough for an ACK, and for one to a copy")
+PING_S: Final = 2.0
+SIDE_BY_SIDE: Final = 4
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of one of the three calls."""
+
+    device: str
+    role: str
+    status: int
+    """What the call was to be answered with."""
+    ok: bool | None
+    """None: it was not made."""
+    said: str
+    """What was seen, in one line."""
+    seconds: float | None = None
+    """From asking for the call until it was answered and acknowledged."""
+    blame: Blame | None = None
+    hint: str = ""
+    """What to try."""
+    flow: Flow | None = None
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """0 if it came through; 2: the device could not be driven; 3: this machine or the profile."""
+        if self.blame is None:
+            return ExitStatus.CONFORMING
+        return ExitStatus.INCONCLUSIVE if self.blame == "device" else ExitStatus.SETUP
+
+
+async def look_at_all(specs: Sequence[DeviceSpec], sipp: SippBinary, work: Path) -> list[Look]:
+    """Three calls of every device in each of its roles; SetupError if this machine cannot make any."""
+    turns = asyncio.Semaphore(SIDE_BY_SIDE)
+    async with Bench.open(work, sipp) as bench:
+
+        async def one(spec: DeviceSpec) -> list[Look]:
+            async with turns:
+                return await _look(spec, bench)
+
+        return [look for looks in await asyncio.gather(*map(one, specs)) for look in looks]
+
+
+async def _look(spec: DeviceSpec, bench: Bench) -> list[Look]:
+    roles = spec.profile.device.roles
+    if taken := _taken(spec.profile):
+        return [_not_made(spec, roles[0], "machine", *taken)]
+    try:
+        async with Station(spec, bench, WINDOW, Progress(0, WINDOW)) as station:
+            return [look for role in roles for look in await _in_role(station, role)]
+    except SipverdictError as error:
+        return [_not_made(spec, roles[0], _blame(error), error.cause, error.hint)]
+
+
+def _taken(profile: Profile) -> tuple[str, str] | None:
+    """What is wrong if another program holds the address at which the suite is to start the device."""
+    address = profile.lab.address
+    if "{" in address or profile.process is None or not udp_bound(parse_address(address)):
+        return None
+    return f"{address} is taken by another program", "sipverdict doctor --device names it, where that can be seen"
+
+
+def _blame(error: SipverdictError) -> Blame:
+    return "device" if isinstance(error, DeviceError) else "profile" if isinstance(error, ProfileError) else "machine"
+
+
+def _not_made(spec: DeviceSpec, role: str, blame: Blame, said: str, hint: str) -> Look:
+    return Look(spec.name, role, 200, ok=False, said=said, blame=blame, hint=hint)
+
+
+async def _in_role(station: Station, role: str) -> list[Look]:
+    first = await _call(station, role, STATUSES[0])
+    if not first.ok:
+        rest = [replace(first, status=status, ok=None, flow=None, said="not tried") for status in STATUSES[1:]]
+        return [first, *(replace(look, blame=None, hint="", seconds=None) for look in rest)]
+    return [first, *await asyncio.gather(*(_call(station, role, status) for status in STATUSES[1:]))]
+
+
+async def _call(station: Station, role: str, status: int) -> Look:
+    plan = smoke_call(status, role, station.spec.profile)
+    blank = Look(station.spec.name, role, status, ok=None, said="")
+    if isinstance(plan, str):
+        return replace(blank, said=plan)
+    flow = await station.drive(plan, role, station.spec.profile.device.transports[0])
+    look = read(flow, status, station.spec.profile)
+    if look.blame == "device" and not flow.select(received=True) and station.device is not None:
+        # One question tells a device that is not there from one that was not told rightly.
+        answer = await station.lab.prober.ping(str(station.device.address), PING_S)
+        look = _asked_in_vain(look, station.spec.profile, str(station.device.address), answer)
+    return look
+
+
+def read(flow: Flow, status: int, profile: Profile) -> Look:
+    """What ``flow``, in which a call was to be answered ``status``, shows.  Pure."""
+    look = Look(str(flow.device.get("name", "")), flow.role, status, ok=False, said="", flow=flow)
+    for trouble in flow.troubles:
+        blame: Blame = {"harness": "machine", "stimulus": "profile"}.get(trouble.blame, "device")  # type: ignore[assignment]
+        hint = {
+            "machine": "try again; sipverdict doctor looks at this machine",
+            "profile": f"see [stimulus] and [lab] of {profile.source}",
+            "device": "see the device's own log",
+        }[blame]
+        return _answered_itself(look, flow, profile) or replace(look, said=trouble.text, blame=blame, hint=hint)
+    return _called(look, flow, profile) if flow.role in ("uas", "redirect") else _calling(look, flow, profile)
+
+
+def _calling(look: Look, flow: Flow, profile: Profile) -> Look:
+    """A device that calls, or passes a call on: it arrived, was answered, was acknowledged."""
+    callers = {seat.name for seat in flow.seats if seat.kind == "caller"}
+    invite = next((e for e in flow.select("INVITE", received=True) if e.seat not in callers), None)
+    if invite is None:
+        own = _answered_itself(look, flow, profile)
+        return own or replace(look, said="no INVITE arrived", blame="device", hint="see the device's own log")
+    final = next(iter(flow.select(at=invite.seat, status=look.status, received=False)), None)
+    if final is None:
+        return replace(look, said=f"the call arrived, and was not answered {look.status}", blame="machine")
+    acks = (e for e in flow.select("ACK", received=True) if e.seat not in callers and e.call_id == invite.call_id)
+    ack = next((e for e in acks if e.cseq_number == invite.cseq_number), None)
+    if ack is None:
+        return replace(
+            look,
+            said=f"the call arrived and was answered {look.status}, and no ACK came",
+            blame="device",
+            hint="does the answer reach it (a firewall, NAT)?  If so, a run will say what it means",
+        )
+    told = _upstream(flow, callers)
+    where = f" at {ack.seat}" if ack.seat != invite.seat else ""
+    followed = next((e.seat for e in flow.select("INVITE", received=True, at="target")), "")
+    said = f"arrived, answered, acknowledged{where}" + (f"; went on to {followed}" if followed else "") + told
+    return replace(look, ok=True, said=said, seconds=_since_asked(flow, ack))
+
+
+def _called(look: Look, flow: Flow, profile: Profile) -> Look:
+    """A device that is called: it answered, as the number says."""
+    finals = [e for e in flow.select(at=_callers(flow), received=True) if _final(e)]
+    if not finals:
+        rings = next((e for e in flow.select(at=_callers(flow), received=True) if 180 <= (e.status or 0) < 200), None)
+        if rings and look.status == 200:  # a phone that nobody answers: as for the plain call before a run
+            said = f"it rings: {rings.status} (whatever it says will do)"
+            return replace(look, ok=True, said=said, seconds=_since_asked(flow, rings))
+        return replace(look, said="no final answer came", blame="device", hint="see the device's own log")
+    got, name = finals[0].status or 0, "redirects" if look.status == 302 else "declines"
+    if look.status != 200 and got // 100 != look.status // 100:
+        number = flow.calls[0].uri if flow.calls else "the number"
+        return replace(
+            look,
+            said=f"{number} was answered {got}, and is to be answered {look.status // 100}xx",
+            blame="profile",
+            hint=f"correct lab.numbers.{name} of {profile.source}, or have the device answer that number so",
+        )
+    any_will_do = " (whatever it says will do)" if look.status == 200 != got else ""
+    return replace(look, ok=True, said=f"answered {got}{any_will_do}", seconds=_since_asked(flow, finals[0]))
+
+
+def _answered_itself(look: Look, flow: Flow, profile: Profile) -> Look | None:
+    """A device that was to pass a call on, and answered it."""
+    callers = _callers(flow)
+    if flow.role in ("uas", "redirect", "uac") or any(e.seat not in callers for e in flow.select("INVITE")):
+        return None
+    finals = [e for e in flow.select(at=callers, received=True) if _final(e) and e.cseq_method == "INVITE"]
+    if not finals:
+        return None
+    return replace(
+        look,
+        said=f"it answered the caller {finals[0].status} and passed nothing on",
+        blame="profile",
+        hint=f"does its routing let this call through?  See device.roles and lab.registrar of {profile.source}",
+    )
+
+
+def _asked_in_vain(look: Look, profile: Profile, address: str, answer: str | None) -> Look:
+    if answer is None:
+        hint = f"is it running, and is {address} (lab.address of {profile.source}) where it is?"
+        return replace(look, said=f"{look.said}; an OPTIONS to {address} is not answered either", hint=hint)
+    hint = (
+        f"what it is told stands in [stimulus] of {profile.source}; does it want an account, a proxy, another number?"
+    )
+    blame: Blame = "profile" if look.role == "uac" else "device"
+    if look.role != "uac":
+        hint = "does it take calls from strangers?  See its own log"
+    return replace(look, said=f"{look.said}; it is alive: an OPTIONS is answered", blame=blame, hint=hint)
+
+
+def _upstream(flow: Flow, callers: set[str]) -> str:
+    finals = [e for e in flow.select(at=callers, received=True) if _final(e) and e.cseq_method == "INVITE"]
+    return f"; the caller was told {finals[0].status}" if finals else ""
+
+
+def _callers(flow: Flow) -> list[str]:
+    return [seat.name for seat in flow.seats if seat.kind == "caller"]
+
+
+def _final(event: Event) -> bool:
+    return (event.status or 0) >= 200 and event.cseq_method != "REGISTER"
+
+
+def _since_asked(flow: Flow, event: Event) -> float | None:
+    return max(0.0, event.time - flow.calls[0].placed_at) if flow.calls else None

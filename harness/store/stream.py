@@ -1,0 +1,194 @@
+"""``verdicts.jsonl``: a header, one line per purpose and device as soon as it is judged, a footer.
+
+A stream without its footer is not a run: it was cut off.  The writer appends one whole line per verdict, so that
+Ctrl-C, a kill or a full disk lose nothing that was judged before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.errors import SetupError
+from harness.model.finding import Record
+from harness.model.outcome import Tally, verdict_name
+from harness.store.files import cannot_write
+from harness.store.stored_run import StoredRun, read_run
+
+__all__ = ["Header", "StoredRun", "VerdictStream", "read_run"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a run is, said before its first verdict."""
+
+    run: str
+    suite: str
+    """Version of the suite."""
+    sipp: str
+    """Version of SIPp."""
+    device: Mapping[str, Any]
+    window: str
+    ruling: str
+    planned: int
+    """How many purposes (per device, role and transport) are to come to a verdict."""
+    strict: bool = False
+    """Whether a violated SHOULD was a fail: judging again needs to know."""
+    repeat: int = 1
+    """How often every case was driven: judging again needs to know."""
+    devices: Sequence[Mapping[str, Any]] = ()
+    """What is known of each device of the run (:func:`harness.run.declared.declared`)."""
+    cases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What is planned: the cases (``device-role-transport``) of each purpose."""
+    commit: str = ""
+    """The commit of the suite; empty where it is no git checkout."""
+    dirty: bool = True
+    """Whether the suite differed from that commit, or nobody could tell."""
+    digest: str = ""
+    """SHA-256 over the suite's files."""
+    again: str = ""
+    """The run of which this one repeats what did not pass."""
+
+    def line(self) -> dict[str, Any]:
+        """The first object of the stream."""
+        return {
+            "run": self.run,
+            "suite": self.suite,
+            "sipp": self.sipp,
+            "device": dict(self.device),
+            "window": self.window,
+            "ruling": self.ruling,
+            "planned": self.planned,
+            "strict": self.strict,
+            "repeat": self.repeat,
+            "suite_commit": self.commit,
+            "suite_dirty": self.dirty,
+            "suite_digest": self.digest,
+            "again": self.again,
+            "devices": [dict(device) for device in self.devices],
+            "cases": {purpose: list(cases) for purpose, cases in self.cases.items()},
+        }
+
+
+class VerdictStream:
+    """Writes the stream of one run.  As a context manager it writes the footer, unless an error ended the run."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        """Begin the stream at ``path``, which must not exist; SetupError if it cannot be written."""
+        self.path = path
+        self._planned = header.planned
+        self._lock = threading.Lock()
+        self._seen: set[tuple[str, ...]] = set()
+        # Ctrl-C can strike between any two steps.  What was said is one append here, what is safely in the file is
+        # one assignment to _safe, and the rest is put right by the next write, close or abandon.
+        self._said: list[tuple[str, bytes]] = []
+        self._safe = _Safe()
+        try:
+            self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        try:
+            self._append("", header.line())
+        except BaseException:
+            self.abandon()
+            raise
+
+    @property
+    def tally(self) -> Tally:
+        """The verdicts so far."""
+        return Tally.of((name for name, _ in self._said if name), self._planned)
+
+    def write(self, record: Record) -> None:
+        """Append ``record``.  SetupError if the disk refuses: it is kept, and goes into the file with the next one.
+
+        ValueError for a second record of the same purpose, device, role and transport: a mistake of the harness
+        that would hide a purpose that came to no verdict.
+        """
+        key = (record.purpose, record.device, record.role, record.transport)
+        with self._lock:
+            if key in self._seen:
+                raise ValueError(f"a second verdict for {' '.join(key)}")
+            self._append(verdict_name(record), record.line())
+            self._seen.add(key)
+
+    def close(self, more: Mapping[str, Any] | None = None) -> Tally:
+        """Write the footer, with ``more`` in it, and close.  SetupError, and no footer, if the disk refuses."""
+        with self._lock:
+            tally = self.tally
+            footer = {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
+            try:
+                if self._file is not None:
+                    self._append("", dict(more or {}) | footer)
+                    os.fsync(self._file)
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
+            finally:
+                self.abandon()
+            return tally
+
+    def abandon(self) -> None:
+        """Close without a footer: the run was cut off, and the stream says so by what is missing."""
+        if self._file is not None:
+            with contextlib.suppress(SetupError):
+                self._flush(self._file)
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):
+                os.close(file)
+
+    def __enter__(self) -> VerdictStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def _append(self, name: str, entry: Mapping[str, Any]) -> None:
+        if self._file is None:
+            raise ValueError(f"{self.path} is closed")
+        line = json.dumps(entry, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        self._said.append((name, line.encode("ascii") + b"\n"))
+        self._flush(self._file)
+
+    def _flush(self, file: int) -> None:
+        """Bring everything said into the file, each line whole; SetupError if the disk refuses."""
+        while self._safe.lines < len(self._said):
+            line = self._said[self._safe.lines][1]
+            try:
+                _put(file, line, self._safe.size)
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
+            self._safe = _Safe(self._safe.lines + 1, self._safe.size + len(line))
+
+
+@dataclass(frozen=True)
+class _Safe:
+    """How many lines, and bytes, are in the file for good."""
+
+    lines: int = 0
+    size: int = 0
+
+
+def _put(file: int, line: bytes, size: int) -> None:
+    """Append ``line`` whole to a file of ``size`` bytes, or leave it as it was."""
+    if os.fstat(file).st_size != size:
+        os.ftruncate(file, size)
+    try:
+        rest = line
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except BaseException:
+        # Half a line, from a disk that is full half-way, would make the whole stream invalid.
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, size)
+        raise
