@@ -15,9 +15,9 @@ from urllib.parse import quote
 from harness.device.launch import Launch
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.profile.models import Profile
-from harness.device.profile.values import REGISTERED
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
+from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
 from harness.net.address import Address, parse_address

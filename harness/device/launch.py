@@ -14,8 +14,9 @@ import jinja2
 
 from harness.device.process import DeviceProcess
 from harness.device.profile import secrets
-from harness.device.profile.models import ProcessSection, Profile
-from harness.device.profile.placeholders import fill
+from harness.device.profile.models import Profile
+from harness.device.tables.placeholders import fill
+from harness.device.tables.sections import ProcessSection
 from harness.errors import DeviceError, ProfileError
 from harness.net.address import Address
 from harness.paths import ROOT
@@ -40,7 +41,7 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
-        self.secrets = secrets.told_by_nobody(profile)
+        self.secrets = secrets.all_confidential_texts(profile)
         """What no message may hold, longest first."""
         self._secret = profile.secret
         self._values = {

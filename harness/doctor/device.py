@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from harness.device import Profile, options_ping
-from harness.device.profile.placeholders import names_in
-from harness.device.profile.values import hosts_in
 from harness.device.ready import udp_bound
+from harness.device.tables.placeholders import names_in
+from harness.device.tables.values import hosts_in
 from harness.doctor.check import Check
 from harness.doctor.machine import holders
 from harness.net.address import Address, parse_address

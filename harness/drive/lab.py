@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.device import Device, Prober, Profile
-from harness.device.profile.values import REGISTERED, hosts_in, ports_in
+from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench, Way
 from harness.drive.capacity import Room
 from harness.errors import SetupError

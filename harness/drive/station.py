@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.device import Device
 from harness.device.process import Death
-from harness.device.profile.placeholders import fill
-from harness.device.profile.secrets import declared
+from harness.device.profile.secrets import secret_values
 from harness.device.spec import DeviceSpec
+from harness.device.tables.placeholders import fill
 from harness.drive.bench import Bench, BoundSeat
 from harness.drive.blanking import blanked
 from harness.drive.captured import Heard
@@ -115,7 +115,7 @@ class Station:
         SetupError if nothing can be said of it, because this machine could not keep the evidence.
         """
         flow = await Drive(self, plan, role, transport, attempt, urgent).run()
-        return blanked(flow, declared(self.spec.profile))
+        return blanked(flow, secret_values(self.spec.profile))
 
     # --- what drives ask for
 

@@ -8,9 +8,9 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-from harness.device.profile.lab_section import LabSection
-from harness.device.profile.models import DeviceSection
-from harness.device.profile.pics import CLAIMS
+from harness.device.tables.lab_section import LabSection
+from harness.device.tables.pics import CLAIMS
+from harness.device.tables.sections import DeviceSection
 from harness.manual.docstrings import sentences
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES
 from harness.manual.switches import switches

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
-from harness.device.profile.secrets import declared
+from harness.device.profile.secrets import secret_values
 from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.plain import CALLED, plain_call, through
@@ -100,7 +100,7 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(blanked(flow, declared(station.spec.profile)))
+        on_flow(blanked(flow, secret_values(station.spec.profile)))
         return error
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from harness.device.profile.models import Role
+from harness.device.tables.sections import Role
 from harness.errors import EvidenceError
 from harness.model.outcome import NAMES, NOT_APPLICABLE
 from harness.store.folder import FLOW_ID

@@ -128,6 +128,12 @@ WRONG_KEYS = [
     ("[device]", "vendr = 3\n[device]", "vendr: unknown key", "device.vendor"),
     ("[ready]", "lab = 3\n[ready]", "process.lab: unknown key", "[lab] is a table of its own"),
     ("[ready]", '[lab.numbers]\ndeclined = "sip:1@{device}"\n[ready]', "lab.numbers.declined: no such number", ""),
+    (
+        "[ready]",
+        '[lab.numbers]\ndeclines = "sip:{tokn}@{device}"\n[ready]',
+        "lab.numbers.declines: {tokn} is no placeholder here; there are {device}, {token}",
+        "the nearest is {token}",
+    ),
     ("[ready]", '[lab.numbers]\ndeclines = "600"\n[ready]', "lab.numbers.declines: expected a SIP URI", ""),
     ("[ready]", '[secrets.A]\nevn = "X"\n[ready]', "secrets.A.evn: unknown key", "the nearest is secrets.A.env"),
     ("[ready]", '"\\u001b[2J" = 1\n[ready]', 'process."\ufffd[2J": unknown key', ""),

@@ -19,9 +19,8 @@ Lease = Callable[[], Address]
 BEEP = '''
 from pathlib import Path
 from typing import Literal
-from harness.device.profile.models import StimulusSection
-from harness.device.profile.values import Line
-from harness.device.stimuli import StimulusBase
+from harness.device.stimuli import StimulusBase, StimulusSection
+from harness.device.tables.values import Line
 
 
 class Beep(StimulusSection):

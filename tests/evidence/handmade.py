@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.evidence.certificate import certificate
 from harness.evidence.dossier import compose
 from harness.model.finding import Record

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
+from harness.device.tables.profile_tables import ProfileTables
 
 NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "stateful_proxy": ("proxy",),
@@ -33,13 +32,13 @@ EXCLUDES: Final[tuple[tuple[str, str, str], ...]] = (
 """Keys of which one is wrong where both are claimed."""
 
 
-def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+def contradictions(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     """Each contradiction as (dotted key, what is wrong and expected)."""
     yield from _of_roles(profile)
     yield from _of_claims(profile)
 
 
-def _of_roles(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_roles(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     roles = profile.device.roles
     for role in dict.fromkeys(role for role in roles if roles.count(role) > 1):
         yield "device.roles", f'"{role}" stands there twice: expected each role once'
@@ -57,7 +56,7 @@ def _of_roles(profile: Profile) -> Iterator[tuple[str, str]]:
         )
 
 
-def _of_claims(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_claims(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     claimed = {key for key, claims in profile.pics.items() if claims}
     roles = set(profile.device.roles)
     for key, needed in NEEDS_A_ROLE.items():

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from harness.device.profile.placeholders import names_in
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
-
-
-def contradiction(profile: Profile) -> tuple[str, str] | None:
-    """The first contradiction as (dotted key, what is wrong and expected), or None."""
-    return next(_contradictions(profile), None)
+from harness.device.profile import claims, secrets
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.placeholders import names_in
+from harness.device.tables.profile_tables import ProfileTables
 
 
-def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
-    yield from profile.stimulus.contradictions(profile)
-    yield from _of_ready(profile)
+def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
+    """Each contradiction as (dotted key, what is wrong and expected)."""
+    yield from claims.contradictions(profile)
+    yield from secrets.undeclared_references(profile)
+    yield from stimulus.contradictions(profile)
+    yield from _of_ready(profile, stimulus)
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
 
 
-def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
     given = [kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(profile.ready, kind)]
     if len(given) > 1:
         yield "ready", f"expected exactly one of stdout, udp_bound, options, control; got {' and '.join(given)}"
@@ -32,11 +29,11 @@ def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
     for kind in ("stdout", "udp_bound"):
         if kind in given and profile.process is None:
             yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
-    if "control" in given and not profile.stimulus.has_control:
+    if "control" in given and not stimulus.has_control:
         yield "ready.control", 'needs the control port of stimulus.kind = "tcp", "http", "ami" or "esl"'
 
 
-def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_addresses(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     process = profile.process
     if process is None:
         if profile.lab.address == "{lease}":
@@ -62,7 +59,7 @@ def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "process.fault_argv", "expected {fault} in it: the fault's name"
 
 
-def _of_lab(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     lab, process = profile.lab, profile.process
     if lab.registration and not lab.exchange:
         yield "lab.registration", "needs lab.exchange: the address at which the device registers"

@@ -2,6 +2,7 @@
 
 ========================  =====================================================================
 :mod:`.base`              :class:`Stimulus`, the Protocol, and what one is made with
+:mod:`.section`           :class:`StimulusSection`, the table that every kind has in the profile
 :mod:`.templates`         filling in and escaping what a profile wants said
 :mod:`.registry`          the kinds by name: those here, and those that other packages bring
 ``stdin tcp command``     a line to a process, messages to a control port, a program
@@ -13,6 +14,7 @@ Whatever is inserted (a URI, a secret) is data: it never goes through a shell, a
 """
 
 from harness.device.stimuli.base import ACTS, Act, Stimulus, StimulusBase, StimulusContext
+from harness.device.stimuli.section import StimulusSection
 from harness.device.stimuli.templates import TemplatedSection
 
-__all__ = ["ACTS", "Act", "Stimulus", "StimulusBase", "StimulusContext", "TemplatedSection"]
+__all__ = ["ACTS", "Act", "Stimulus", "StimulusBase", "StimulusContext", "StimulusSection", "TemplatedSection"]

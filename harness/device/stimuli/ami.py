@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.originator import Originator
-from harness.device.stimuli.templates import TemplatedSection, undeclared
+from harness.device.stimuli.templates import TemplatedSection
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 
 class AmiStimulus(TemplatedSection):
@@ -57,10 +55,9 @@ class AmiStimulus(TemplatedSection):
         given = (self.channel, self.application, self.data, self.context, self.exten, self.caller_id)
         return tuple(filter(None, given)) if act == "call" else ()
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """One of two things to do with the calling side."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.secret", self.username, self.secret)
         if (self.application is None) == (self.context is None):
             yield "stimulus.application", 'expected either application (and data), as in "Wait", or context'
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
 from harness.device.process import DeviceProcess
+from harness.device.tables.placeholders import fill
 from harness.errors import DeviceError, ProfileError
 from harness.live.person import Person
 from harness.net.address import Address, parse_address
@@ -18,8 +18,6 @@ Act = Literal["call", "hangup", "reinvite", "answer", "reject"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 SHOWN: Final = 200
 """How many characters of what a device said an error repeats."""
-
-_PLACEHOLDER = re.compile(r"\{(secret:[A-Za-z0-9_.-]+|[A-Za-z_]+)\}")
 
 
 @runtime_checkable
@@ -76,7 +74,7 @@ def _no_lease() -> Address:
 
 
 def _no_secret(name: str) -> str:
-    raise ProfileError(f"{{secret:{name}}} stands for nothing", "declare it in the profile's [secrets]")
+    raise ProfileError(f"{{secret:{name}}} is not declared", "declare it in the profile's [secrets]")
 
 
 @dataclass(frozen=True)
@@ -106,15 +104,8 @@ class StimulusContext:
 
         A placeholder that stands for nothing stays as it is: braces of other languages are not ours.
         """
-        given = values or {}
-
-        def value(found: re.Match[str]) -> str:
-            name = found[1]
-            if name.startswith("secret:"):
-                return escape(self.secret(name.removeprefix("secret:")))
-            return escape(given[name]) if name in given else self.values.get(name, found[0])
-
-        return _PLACEHOLDER.sub(value, text)
+        given = {name: escape(value) for name, value in (values or {}).items()}
+        return fill(text, {**self.values, **given}, lambda name: escape(self.secret(name)))
 
     def control(self, text: str) -> str:
         """``text`` as the IPv4:port of a control port; ProfileError if it is none."""
@@ -123,11 +114,6 @@ class StimulusContext:
             return str(parse_address(place))
         except ValueError as error:
             raise ProfileError(f"stimulus.control of {self.device}: {error}") from None
-
-
-def secrets_in(text: str) -> frozenset[str]:
-    """The names of the secrets that ``text`` asks for."""
-    return frozenset(name.removeprefix("secret:") for name in _PLACEHOLDER.findall(text) if name.startswith("secret:"))
 
 
 def checked(uri: str) -> str:

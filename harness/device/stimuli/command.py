@@ -7,10 +7,10 @@ import shutil
 from typing import ClassVar, Final, Literal
 
 from harness.device.process import DeviceProcess, dying_with_parent
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import CommandArgv, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.values import CommandArgv, Seconds
 from harness.errors import DeviceError
 
 LAST: Final = 200

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.originator import Originator
-from harness.device.stimuli.templates import TemplatedSection, undeclared
+from harness.device.stimuli.templates import TemplatedSection
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 _SEPARATORS = re.compile(r"[,|'\"{}\[\]<>^\\`$&()]")
 _REPLY = r"(?mi)^Content-Type: *(command/reply|text/disconnect-notice|text/rude-rejection)"
@@ -52,10 +50,9 @@ class EslStimulus(TemplatedSection):
         """What an originate is filled in from."""
         return (self.dial, self.then, *self.variables.values()) if act == "call" else ()
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """No blanks where FreeSWITCH takes a word."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.password", self.password)
         if " " in self.dial:
             yield "stimulus.dial", "expected one word: FreeSWITCH takes what follows a blank for something else"
         for name, value in self.variables.items():

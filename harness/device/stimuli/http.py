@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+import httpx
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import Line, Seconds, Section
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
+from harness.device.stimuli.http_client import certificate_check, client
 from harness.device.stimuli.patterns import found_by, id_regex, regex
-from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
-from harness.errors import DeviceError, ProfileError
-
-if TYPE_CHECKING:
-    import httpx
-
-    from harness.device.profile.models import Profile
-
-MOST_READ: Final = 64 * 1024
-"""Bytes of an answer's body that are read: no answer to a click-to-dial is longer, and one may never end."""
+from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Line, Seconds, Section
+from harness.errors import DeviceError
 
 _TYPES: Final = {
     "form": "application/x-www-form-urlencoded",
@@ -106,7 +100,7 @@ class HttpStimulus(TemplatedSection):
         has_id = self.id_pattern and act in ("hangup", "reinvite")
         return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """A password where one is asked for, and requests that can be made."""
         yield from super().contradictions(profile)
         for key in ("username", "password"):
@@ -115,7 +109,6 @@ class HttpStimulus(TemplatedSection):
                     f'missing with auth = "{self.auth}"' if self.auth != "none" else 'needs auth = "basic" or "digest"'
                 )
                 yield f"stimulus.{key}", wrong
-        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
         for act in self.acts:
             request = self.request(act)
             assert request
@@ -139,7 +132,13 @@ class Http(Templated):
         super().__init__(section, context)
         self._section = section
         self._lock = asyncio.Lock()
-        self._client = _client(section, context)
+        self._client = client(
+            section.auth,
+            context.fill(section.username or ""),
+            context.fill(section.password or ""),
+            verify=certificate_check(section.verify, Path(context.values.get("here", ".")), context.device),
+            timeout_s=section.timeout_s,
+        )
         self._ids: dict[str, str] = {}
         self._said = ""
 
@@ -149,8 +148,6 @@ class Http(Templated):
 
     async def probe(self, deadline: float) -> None:
         """Return when the web server of the call's URL takes a connection."""
-        import httpx
-
         request = next(filter(None, map(self._section.request, self._section.acts)))
         url = httpx.URL(self._fill(request.url, "sip:probe@localhost", ESCAPES["url"], id="0"))
         port = url.port or (443 if url.scheme == "https" else 80)
@@ -180,8 +177,6 @@ class Http(Templated):
             self._ids[uri] = found
 
     async def _send(self, act: Act, request: Request, uri: str, more: dict[str, str]) -> httpx.Response:
-        import httpx
-
         headers = {name: self._fill(value, uri, ESCAPES["none"], **more) for name, value in request.headers.items()}
         content = None
         if request.method == "POST":
@@ -248,62 +243,3 @@ class Http(Templated):
                 "see stimulus.id_pattern of its profile",
             )
         return {"id": self._ids[uri]}
-
-
-def _client(section: HttpStimulus, context: StimulusContext) -> httpx.AsyncClient:
-    import httpx  # takes 0.1 s, which only those pay who use it
-
-    user, password = context.fill(section.username or ""), context.fill(section.password or "")
-    auth: httpx.Auth | None = None
-    if section.auth != "none":
-        auth = httpx.BasicAuth(user, password) if section.auth == "basic" else httpx.DigestAuth(user, password)
-
-    class Capped(httpx.AsyncHTTPTransport):
-        """Leaves the rest of an endless body unread, and a packed one packed."""
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            answer = await super().handle_async_request(request)
-            assert isinstance(answer.stream, httpx.AsyncByteStream)
-            headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
-            stream = _capped_stream(answer.stream)
-            return httpx.Response(answer.status_code, headers=headers, stream=stream, extensions=answer.extensions)
-
-    return httpx.AsyncClient(
-        auth=auth,
-        transport=Capped(verify=_verify(section, context), trust_env=False),
-        follow_redirects=False,
-        trust_env=False,  # no proxy of the environment between the suite and the device
-        timeout=section.timeout_s,
-        headers={"User-Agent": "sipverdict", "Accept-Encoding": "identity"},
-    )
-
-
-def _capped_stream(inner: httpx.AsyncByteStream) -> httpx.AsyncByteStream:
-    import httpx
-
-    class Stream(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = MOST_READ
-            async for chunk in inner:
-                yield chunk[:left]
-                left -= len(chunk)
-                if left <= 0:
-                    return
-
-        async def aclose(self) -> None:
-            await inner.aclose()
-
-    return Stream()
-
-
-def _verify(section: HttpStimulus, context: StimulusContext) -> ssl.SSLContext | bool:
-    if isinstance(section.verify, bool):
-        return section.verify
-    path = Path(context.values.get("here", ".")) / section.verify
-    try:
-        return ssl.create_default_context(cafile=str(path))
-    except (OSError, ssl.SSLError) as error:
-        raise ProfileError(
-            f"stimulus.verify of {context.device}: {path} cannot be used: {error.strerror or error}",
-            "expected true, false, or a PEM file with the certificate of the authority",
-        ) from error

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from harness.device.profile.values import Line
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext
 from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.values import Line
 from harness.errors import DeviceError
 
 _DONE: Final = {

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, checked, shown
-from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.endpoints.sipp.binary import find_sipp
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
@@ -20,9 +21,6 @@ from harness.endpoints.sipp.tail import Tail
 from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import DeviceError
 from harness.sip.message import SipMessage
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 
 class ReferStimulus(TemplatedSection):
@@ -44,13 +42,12 @@ class ReferStimulus(TemplatedSection):
         """A REFER begins calls; what becomes of them is not its sender's."""
         return frozenset({"call"})
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """A name and its password belong together."""
         yield from super().contradictions(profile)
         if (self.username is None) != (self.password is None):
             key = "username" if self.username is None else "password"
             yield f"stimulus.{key}", "missing: username and password belong together"
-        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
 
     def make(self, context: StimulusContext) -> Stimulus:
         """A sender of REFERs; each is a SIPp of its own."""

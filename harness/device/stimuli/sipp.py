@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
-from harness.device.profile.models import StimulusSection
 from harness.device.stimuli.base import Act, Stimulus, StimulusBase, StimulusContext
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.profile_tables import ProfileTables
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 THROUGH: Final = frozenset({"uas", "proxy", "redirect", "b2bua"})
 """Roles in which a SIPp caller makes the device act."""
@@ -23,7 +21,7 @@ class SippStimulus(StimulusSection):
 
     places_calls: ClassVar[bool] = False
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """Somebody must be called, or called through."""
         if not set(profile.device.roles) & THROUGH:
             yield (

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.placeholders import fill, names_in
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
-from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
+from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection
+from harness.device.tables.placeholders import fill, names_in
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 Lines = Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)]
 
@@ -60,10 +58,9 @@ class TcpStimulus(TemplatedSection):
         has_id = act not in ("call", "login") and self.id_pattern and (self.find or act in ("hangup", "reinvite"))
         return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """What reads a reply needs to know one."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.login", *self.texts("login"))
         if self.refused and not self.reply:
             yield "stimulus.refused", "expected stimulus.reply beside it: without it no reply is awaited"
         if self.find and not self.id_pattern:

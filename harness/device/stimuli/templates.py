@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape as xml_escape
 
-from harness.device.profile.models import StimulusSection
-from harness.device.profile.placeholders import START, names_in
-from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, secrets_in, user_of
+from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, user_of
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.placeholders import START, names_in
+from harness.device.tables.profile_tables import ProfileTables
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 Escape = Callable[[str], str]
 
@@ -45,7 +43,7 @@ class TemplatedSection(StimulusSection):
         """The placeholders that the templates of ``act`` may hold."""
         return URI_NAMES | self.start_names
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
         """As every kind, and: ``{uri}`` in what calls, and no placeholder that stands for nothing."""
         yield from super().contradictions(profile)
         for act in ACTS:
@@ -55,7 +53,6 @@ class TemplatedSection(StimulusSection):
             allowed = self.names(act)
             for name in sorted({name for text in texts for name in names_in(text)} - allowed):
                 yield f"stimulus.{act}", f"{{{name}}} is no placeholder here; expected only {_braced(allowed)}"
-            yield from undeclared(profile, f"stimulus.{act}", *texts)
 
 
 class Templated(StimulusBase):
@@ -84,12 +81,6 @@ class Templated(StimulusBase):
 
     def _fill(self, text: str, uri: str, escape: Escape = ESCAPES["none"], **more: str) -> str:
         return self.context.fill(text, {"uri": uri, "user": user_of(uri), **more}, escape)
-
-
-def undeclared(profile: Profile, key: str, *texts: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with the secrets in ``texts``: those that the profile does not declare."""
-    for name in sorted({name for text in texts for name in secrets_in(text)} - set(profile.secrets)):
-        yield key, f"{{secret:{name}}} stands for nothing: expected {name} in [secrets]"
 
 
 def _braced(names: frozenset[str]) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from harness.device.profile.placeholders import names_in
-from harness.device.profile.values import REGISTERED, Section, hosts_in, listed, one_line, ports_in
+from harness.device.tables import errors
+from harness.device.tables.placeholders import names_in
+from harness.device.tables.values import REGISTERED, Section, hosts_in, listed, one_line, ports_in
 from harness.model.plan import NUMBERS
 from harness.net.address import parse_address
+
+_NUMBER_NAMES: Final = frozenset({"device", "token"})
 
 
 def _address_or_lease(text: str) -> str:
@@ -46,8 +49,8 @@ def _number_key(key: str) -> str:
 
 
 def _number(text: str) -> str:
-    for name in sorted(names_in(text) - {"token", "device"}):
-        raise ValueError(f"{{{name}}} is no placeholder here; there are {{device}}, {{token}}")
+    for name in sorted(names_in(text) - _NUMBER_NAMES):
+        raise errors.unknown_placeholder(name, _NUMBER_NAMES, " here")
     if not re.match(r"sips?:([^\s<>{}]|\{token\}|\{device\})+\Z", text, re.IGNORECASE):
         raise ValueError(f"expected a SIP URI, as in sip:600@{{device}}; got {text!r}")
     return text

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from harness.device.profile.placeholders import START, names_in
+from harness.device.tables import errors
+from harness.device.tables.placeholders import START, names_in
 
 REGISTERED = "{registered}"
 """In place of an address: where the device registers from."""
@@ -40,7 +41,7 @@ def ports_in(text: str) -> range:
 
 def _known_placeholders(text: str) -> str:
     for name in sorted(names_in(text) - START):
-        raise ValueError(f"{{{name}}} is no placeholder; there are {listed(f'{{{known}}}' for known in START)}")
+        raise errors.unknown_placeholder(name, START)
     return text
 
 
