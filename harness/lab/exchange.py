@@ -29,12 +29,12 @@ from harness.lab.registrar import Registrar
 from harness.lab.reply import Reply, written
 from harness.net.address import Address
 from harness.sip.message import SipMessage
+from harness.sip.via import Via
 
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
 _HOST_PORT = re.compile(r"sips?:(?:[^@>]*@)?(?P<host>[^:;?>\s]+)(?::(?P<port>\d+))?", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
-_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+(?P<host>[^:;,\s]+)(?:\s*:\s*(?P<port>\d+))?", re.IGNORECASE)
 MOST_UNCLAIMED: Final = 50
 """How many Request-URIs that belong to no plan are remembered."""
 
@@ -233,7 +233,7 @@ class Exchange:
         return next((line for line in self._lines.values() if line.knows(message)), None)
 
     def _seat_of(self, message: SipMessage, line: Line) -> Address | None:
-        named = _address_in(message.request_uri, _HOST_PORT)
+        named = _address_in(message.request_uri)
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = Address(maddr[1], named.port)
         if named is not None and named != self.address and named in line.by_uri:
@@ -265,11 +265,13 @@ class Exchange:
 
 def _sent_by(message: SipMessage) -> Address:
     """Where the topmost Via says that the request came from."""
-    return _address_in(message.header("Via") or "", _SENT_BY) or Address("0.0.0.0")
+    via = message.vias[0] if message.vias else Via("")
+    port = 5060 if via.port is None else via.port
+    return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")
 
 
-def _address_in(text: str, pattern: re.Pattern[str]) -> Address | None:
-    found = pattern.match(text)
+def _address_in(text: str) -> Address | None:
+    found = _HOST_PORT.match(text)
     if found is None:
         return None
     port = int(found["port"][:5]) if found["port"] else 5060

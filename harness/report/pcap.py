@@ -7,7 +7,6 @@ sent from, or was sent to, is worked out from what it says in Via, and else from
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from harness import __version__
 from harness.model.flow import Event, Flow
@@ -15,7 +14,6 @@ from harness.model.printable import printable, short
 from harness.report.pcapng import LARGEST, Datagram, pcapng
 
 Place = tuple[str, int]
-_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+([0-9.]{7,15})(?:\s*:\s*(\d{1,5}))?", re.IGNORECASE)
 NOWHERE: Place = ("192.0.2.1", 5060)
 """Stands for the device where nothing tells its address (TEST-NET-1, RFC 5737)."""
 
@@ -51,10 +49,10 @@ def _datagram(event: Event, source: Place, destination: Place, doubt: str) -> Da
 
 def _sent_by(event: Event) -> Place | None:
     """Where a request of the device says that it comes from; None if it names no IPv4 address."""
-    found = _VIA.match(event.header("Via") or "")
-    if not found:
+    if not event.vias:
         return None
-    place = (found[1], int(found[2] or 5060))
+    via = event.vias[0]
+    place = (via.host, 5060 if via.port is None else via.port)
     return place if _valid(place) else None
 
 
