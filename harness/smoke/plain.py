@@ -24,8 +24,6 @@ from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 TRIES: Final = 3
 """A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
-BY_HAND: Final = frozenset({"manual"})
-"""Stimuli that are a person: nobody is asked for one more call before a run."""
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
@@ -66,7 +64,8 @@ async def smoked(
     It yields as soon as the calls have come through: how they end is nobody's concern, and goes on beside what follows.
     The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
-    wanted = [] if station.spec.profile.stimulus.kind in BY_HAND else sorted(set(kinds))
+    # A person is not asked for one more call before a run.
+    wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
         told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))

@@ -119,7 +119,7 @@ def test_a_device_that_dies_does_not_tell(profile: Profile, lease: Lease, tmp_pa
         ('{ file = "kept" }', "\n", "is empty"),
         ('{ file = "kept" }', "a\nb\n", "expected one line"),
         ('{ file = "kept" }', "x" * 70_000, "is too large for a secret"),
-        ('{ file = "open" }', "", "everybody on this machine can read"),
+        ('{ file = "open" }', "", "every user of this machine can read"),
     ],
 )
 def test_a_secret_that_is_not_there(

@@ -1,4 +1,4 @@
-"""What no single key of a profile shows: two keys that contradict each other."""
+"""Contradictions between the keys of a profile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tup
     if len(given) > 1:
         yield "ready", f"expected exactly one of stdout, udp_bound, options, control; got {' and '.join(given)}"
     if profile.process and not given:
-        yield "ready", "expected exactly one of stdout, udp_bound, options, control: how it shows that it is ready"
+        yield "ready", "expected exactly one of stdout, udp_bound, options, control: the sign that the device is ready"
     for kind in ("stdout", "udp_bound"):
         if kind in given and profile.process is None:
             yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
@@ -64,17 +64,16 @@ def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     if lab.registration and not lab.exchange:
         yield "lab.registration", "needs lab.exchange: the address at which the device registers"
     if lab.address == "{registered}" and not lab.registration:
-        yield "lab.address", "{registered} is where the device registers from: expected [lab.registration]"
+        yield "lab.address", "{registered} is the address from which the device registers: expected [lab.registration]"
     if lab.exchange == "{lease}" and process is None:
         yield (
             "lab.exchange",
-            "expected an IPv4:port of this machine: without a [process] nobody tells the device a lease",
+            "expected an IPv4:port of this machine: without a [process] the suite cannot give the device a lease",
         )
     used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
     if "exchange" in used and not lab.exchange:
         yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
-    # Endpoints on loopback can be reached by nobody else, and which of this machine's addresses the lab uses is not
-    # for the suite to guess.
+    # Other machines cannot reach endpoints on loopback, and the suite must not guess which address the lab uses.
     far = [
         place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith("127.")
     ]

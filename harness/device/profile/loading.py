@@ -39,7 +39,7 @@ def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
 
 
 def checked_profile(path: Path, text: str) -> Profile:
-    """The profile that ``text`` would be if it stood in ``path``; ProfileError if it is none."""
+    """The profile that ``text`` would be as the content of ``path``; ProfileError if it is invalid."""
     return _made(path, reading.parse_toml(path, text))[variants.BASE]
 
 
@@ -51,7 +51,7 @@ def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
 
 
 def _load(path: Path) -> dict[str, Profile]:
-    """The device and its variants by name.  Every one of them is checked, whichever is asked for."""
+    """The device and its variants by name.  All of them are checked."""
     return _made(path, _read(path))
 
 
@@ -74,7 +74,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _profile(path: Path, table: dict[str, Any], under: tuple[str, ...]) -> Profile:
-    """The profile of ``table``; ``under`` are the keys that its own are said to stand below."""
+    """The profile of ``table``.  Errors name its keys below the keys ``under``."""
     try:
         profile = Profile.model_validate(table)
     except ValidationError as error:

@@ -31,16 +31,16 @@ class Profile(ProfileTables):
 
     @property
     def calls_at_once(self) -> int:
-        """How many calls may go on at one time: a person dials one after the other, whatever the device can carry."""
+        """The number of calls that may go on at one time.  A person dials one after the other."""
         return 1 if self.stimulus.by_hand else self.device.max_calls
 
     def all_numbers(self) -> dict[str, str]:
-        """Whom to call for what: ``lab.numbers``, and those that are declined by telling a ringing device to."""
+        """``lab.numbers``, and the numbers that a ringing device declines on request."""
         known = self.lab.all_numbers()
         return {**dict.fromkeys(self.declined_on_request(), known.get("rings", "")), **known}
 
     def declined_on_request(self) -> frozenset[str]:
-        """The numbers that are a ringing device (``lab.numbers.rings``) which ``stimulus.reject`` makes decline."""
+        """The numbers for which ``stimulus.reject`` makes a ringing device (``lab.numbers.rings``) decline."""
         known = self.lab.all_numbers()
         if "rings" not in known or "reject" not in self.stimulus.acts:
             return frozenset()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 BASE: Final = "base"
-"""What ``NAME:base`` calls the device without its variants."""
+"""``NAME:base`` is the device without its variants."""
 TABLE: Final = "variant"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _READY: Final = ("stdout", "udp_bound", "options", "control")
@@ -29,7 +29,7 @@ class VariantError(Exception):
 
 
 def named(base: str, variant: str) -> str:
-    """What a variant is called in commands, verdicts and reports."""
+    """The name of a variant in commands, verdicts and reports."""
     return f"{base}:{variant}"
 
 
@@ -57,13 +57,13 @@ def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str
             raise VariantError(
                 key,
                 "expected a name of small letters, digits, hyphens and underscores, "
-                f"other than {BASE!r}, which stands for the device without its variants",
+                f"other than {BASE!r}, which means the device without its variants",
             )
         if not isinstance(changes, dict):
             raise VariantError(key, f"expected a table; got {changes!r}")
         device = changes.get("device")
         if isinstance(device, dict) and "name" in device:
-            raise VariantError(f"{key}.device.name", "a variant is called by its table: expected no name here")
+            raise VariantError(f"{key}.device.name", "a variant is named after its table: expected no name here")
         laid = {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
         merged[name] = _renamed(laid, name)
     return base, merged

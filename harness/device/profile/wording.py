@@ -111,8 +111,7 @@ def _suggest(keys: list[str], table: dict[str, Any]) -> str:
                 return f"did you mean {other}.{near[0]}?" if other else f"[{near[0]}] is a table of its own"
     if not known:
         return ""
-    nearest = nearest_first(wrong, known).split(", ")[0]
-    return f"the nearest is {dotted}{nearest}; known: {', '.join(sorted(known))}"
+    return f"the nearest is {dotted}{_by_likeness(wrong, known)[0]}; known: {', '.join(sorted(known))}"
 
 
 def _suggest_placeholder(wrong: str, known: list[str]) -> str:
@@ -121,7 +120,9 @@ def _suggest_placeholder(wrong: str, known: list[str]) -> str:
 
 
 def nearest_first(text: str, known: Iterable[str]) -> str:
-    """``known``, nearest to ``text`` first."""
-    return ", ".join(
-        sorted(known, key=lambda name: (-difflib.SequenceMatcher(None, text.lower(), name.lower()).ratio(), name))
-    )
+    """``known``, nearest to ``text`` first, joined by commas."""
+    return ", ".join(_by_likeness(text, known))
+
+
+def _by_likeness(text: str, known: Iterable[str]) -> list[str]:
+    return sorted(known, key=lambda name: (-difflib.SequenceMatcher(None, text.lower(), name.lower()).ratio(), name))

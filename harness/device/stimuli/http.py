@@ -1,4 +1,4 @@
-"""``kind = "http"``: a request to the device's web server, as the click-to-dial of desk phones wants it."""
+"""``kind = "http"``: a request to the device's web server, the click-to-dial of desk phones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
-from harness.device.stimuli.http_client import certificate_check, client
+from harness.device.stimuli.http_client import certificate_check, certificate_refused, client
 from harness.device.stimuli.patterns import found_by, id_regex, regex
 from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection
 from harness.device.tables.placeholders import START
@@ -40,19 +40,19 @@ def _request(value: Any) -> Any:
 
 
 class Request(Section):
-    """What one act asks for: a URL alone is a GET."""
+    """The request of one act.  A URL alone is a GET."""
 
     url: Annotated[Line, AfterValidator(_url)]
-    """What stands in it for ``{uri}``, ``{user}`` or ``{id}`` is percent-encoded, every reserved character of it."""
+    """The values of ``{uri}``, ``{user}`` and ``{id}`` are percent-encoded, including every reserved character."""
     method: Literal["GET", "POST"] = "GET"
     body: str | None = None
-    """What a POST sends; values in it are escaped as ``body_type`` says."""
+    """The body of a POST.  Values in it are escaped for ``body_type``."""
     body_type: Literal["form", "json", "xml", "text"] = "form"
     headers: dict[str, Line] = Field(default_factory=dict)
-    """Further header lines; a ``Content-Type`` here wins over that of ``body_type``."""
+    """Further header fields.  A ``Content-Type`` here replaces that of ``body_type``."""
 
     def texts(self) -> tuple[str, ...]:
-        """Everything in which placeholders may stand."""
+        """Every text that may hold placeholders."""
         return (self.url, self.body or "", *self.headers.values())
 
 
@@ -60,24 +60,24 @@ Ask = Annotated[Request, BeforeValidator(_request, json_schema_input_type=str | 
 
 
 class HttpStimulus(TemplatedSection):
-    """A GET or POST per act.  Redirects are not followed: a call that is placed twice would be evidence."""
+    """A GET or POST per act.  Redirects are not followed: they could place a call twice."""
 
     kind: Literal["http"]
     auth: Literal["none", "basic", "digest"] = "none"
     username: Line | None = None
     password: str | None = None
-    """Better by reference, ``{secret:NAME}``; it is in no message and no report."""
+    """Preferably ``{secret:NAME}``.  It appears in no message and no report."""
     verify: bool | str = True
-    """Whether the certificate of an https URL is checked; or the file (PEM) of the authority that signed it."""
+    """Whether the certificate of an https URL is checked; or the PEM file of the authority that signed it."""
     call: Ask | None = None
     hangup: Ask | None = None
     reinvite: Ask | None = None
     answer: Ask | None = None
     reject: Ask | None = None
     expect: Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Field(strict=False)] = ()
-    """The statuses that say yes; absent: 200 to 299."""
+    """The statuses that mean success.  Absent: 200 to 299."""
     refused: Annotated[Line, AfterValidator(regex)] | None = None
-    """A regular expression for a body that says no, whatever the status."""
+    """A regular expression for a body that means refusal, regardless of the status."""
     id_pattern: Annotated[str, AfterValidator(id_regex)] | None = None
     """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the answer to ``call``."""
     timeout_s: Seconds = 5.0
@@ -86,7 +86,7 @@ class HttpStimulus(TemplatedSection):
     has_control: ClassVar[bool] = True
 
     def request(self, act: str) -> Request | None:
-        """What ``act`` asks for."""
+        """The request of ``act``; None if the profile has none."""
         found = getattr(self, act, None)
         return found if isinstance(found, Request) else None
 
@@ -96,12 +96,12 @@ class HttpStimulus(TemplatedSection):
         return request.texts() if request else ()
 
     def names(self, act: str) -> frozenset[str]:
-        """``{id}`` as well, where it can be found."""
+        """``{id}`` as well, if it can be found."""
         has_id = self.id_pattern and act in ("hangup", "reinvite")
         return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
 
     def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
-        """A password where one is asked for, and requests that can be made."""
+        """Those of every kind; a missing password; requests that cannot be sent."""
         yield from super().contradictions(profile)
         for key in ("username", "password"):
             if (getattr(self, key) is None) != (self.auth == "none"):
@@ -116,10 +116,10 @@ class HttpStimulus(TemplatedSection):
                 yield f"stimulus.{act}.body", 'a GET has no body: expected method = "POST" with it'
             for name in request.headers:
                 if not _HEADER_NAME.fullmatch(name):
-                    yield f"stimulus.{act}.headers", f"{name!r} is no name of a header"
+                    yield f"stimulus.{act}.headers", f"{name!r} is not the name of a header"
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """A client; nothing is sent yet."""
+        """A client.  It has sent nothing yet."""
         return Http(self, context)
 
 
@@ -186,7 +186,7 @@ class Http(Templated):
             if "content-type" not in {name.lower() for name in headers}:
                 headers["Content-Type"] = _TYPES[request.body_type]
         url = self._fill(request.url, uri, ESCAPES["url"], **more)
-        cannot = f"{self.device} could not be told to {act} by HTTP ({request.method} {request.url})"
+        cannot = f"{self.device} could not be asked to {act} by HTTP ({request.method} {request.url})"
         hint = f"try it with curl or a browser; see stimulus.{act} of its profile"
         try:
             async with asyncio.timeout(self._section.timeout_s):
@@ -196,17 +196,17 @@ class Http(Templated):
                 f"{cannot}: no answer in {self._section.timeout_s:g} s",
                 f"{hint}; raise stimulus.timeout_s if it is slow",
             ) from None
-        # KeyError, NotImplementedError: a digest algorithm or a qop that nobody knows.
+        # KeyError, NotImplementedError: an unknown digest algorithm or qop.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, NotImplementedError) as error:
             why = shown(str(error)) or type(error).__name__
-            if "CERTIFICATE_VERIFY_FAILED" in why:
+            if certificate_refused(error):
                 hint = (
                     "give stimulus.verify the file of the authority that signed its certificate, or say verify = false"
                 )
             raise DeviceError(f"{cannot}: {why}", hint) from error
 
     def _judge(self, act: Act, request: Request, response: httpx.Response, body: str) -> None:
-        """DeviceError if the answer says no."""
+        """DeviceError if the answer is a refusal."""
         section, status = self._section, response.status_code
         said = f": {shown(body)}" if body.strip() else ""
         self._said = f"it answered the HTTP request {status}{said}"
@@ -230,16 +230,16 @@ class Http(Templated):
                     f"{answered}{asked}", 'set stimulus.auth = "digest" or "basic", username and password'
                 )
             raise DeviceError(
-                f"{answered}{asked}: it does not take the user name and password of the profile",
+                f"{answered}{asked}: it rejects the user name and password of the profile",
                 f'check stimulus.username, stimulus.password and stimulus.auth (now "{section.auth}"), '
                 "and whether the phone allows remote control from this address",
             )
-        raise DeviceError(f"{answered}{said}", f"see stimulus.{act} of its profile; stimulus.expect says what is right")
+        raise DeviceError(f"{answered}{said}", f"see stimulus.{act} and stimulus.expect of its profile")
 
     def _id(self, act: str, uri: str) -> dict[str, str]:
         if uri not in self._ids:
             raise DeviceError(
-                f"{self.device} could not be told to {act}: its answer named no call to {uri} ({self._said})",
+                f"{self.device} could not be asked to {act}: its answer named no call to {uri} ({self._said})",
                 "see stimulus.id_pattern of its profile",
             )
         return {"id": self._ids[uri]}

@@ -45,6 +45,15 @@ def certificate_check(verify: bool | str, folder: Path, device: str) -> ssl.SSLC
         ) from error
 
 
+def certificate_refused(error: BaseException | None) -> bool:
+    """Whether the certificate of the device is why: httpx wraps the error of the TLS library."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _credentials(auth: Auth, user: str, password: str) -> httpx.Auth | None:
     if auth == "none":
         return None

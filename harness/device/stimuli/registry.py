@@ -34,7 +34,7 @@ _BUILT_IN: Final[Mapping[str, str]] = {
 
 
 def kinds() -> tuple[str, ...]:
-    """The names of all kinds, sorted; nothing is loaded for it."""
+    """The names of all kinds, sorted.  No kind is loaded."""
     return tuple(sorted({*_BUILT_IN, *(found.name for found in entry_points(group=GROUP))}))
 
 
@@ -50,7 +50,7 @@ def section_of(kind: str) -> type[StimulusSection]:
 
 
 def all_sections() -> dict[str, type[StimulusSection]]:
-    """Every kind with its section, for a schema of them all; a package that is broken is left out."""
+    """Every kind with its section, for a schema of all.  A kind whose package is broken is left out."""
     sections = {}
     for kind in kinds():
         try:
@@ -92,16 +92,16 @@ def _loaded(found: EntryPoint) -> type[StimulusSection]:
     package = f"{found.dist.name} {found.dist.version}" if found.dist else "an installed package"
     try:
         section = found.load()
-    except Exception as error:  # whatever a package of others does when it is loaded
+    except Exception as error:  # another package may raise anything when it is loaded
         what = f"{type(error).__name__}: {error}"
         raise _broken(found, package, f"it cannot be loaded: {what}") from error
     if not (isinstance(section, type) and issubclass(section, StimulusSection)):
-        raise _broken(found, package, f"{found.value} is no subclass of harness.device.stimuli.StimulusSection")
+        raise _broken(found, package, f"{found.value} is not a subclass of harness.device.stimuli.StimulusSection")
     return section
 
 
 def _broken(found: EntryPoint, package: str, why: str) -> ProfileError:
     return ProfileError(
         f'stimulus.kind = "{found.name}" comes from the package {package}, and {why}',
-        "mend or upgrade that package, or take another kind",
+        "repair or upgrade that package, or use another kind",
     )

@@ -1,4 +1,4 @@
-"""What every ``[stimulus]`` of a profile has, whatever its kind."""
+"""The table ``[stimulus]`` of a profile: the keys and rules that all kinds share."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from harness.device.tables.values import Section
 
 
 class StimulusSection(Section):
-    """What every ``[stimulus]`` has; the tables of the kinds are in :mod:`harness.device.stimuli`."""
+    """The keys of every ``[stimulus]``; each kind adds its own (:mod:`harness.device.stimuli`)."""
 
     kind: str
     reaction_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    """Seconds in which the device's INVITE (or its answer to a call) must arrive once it was asked."""
+    """Seconds in which the device's INVITE (or its answer to a call) must arrive after the request."""
 
     places_calls: ClassVar[bool] = True
-    """Whether it makes the device call by itself."""
+    """Whether it makes the device place calls."""
     by_hand: ClassVar[bool] = False
-    """Whether a person does it: one thing at a time, and what goes wrong is not put to the device's account."""
+    """Whether a person does it: one act at a time, and failures are not attributed to the device."""
     has_control: ClassVar[bool] = False
-    """Whether ``ready.control`` can ask it."""
+    """Whether it has a control port, for ``ready.control``."""
 
     @property
     def acts(self) -> frozenset[str]:
-        """What the device can be told: those of ``call``, ``hangup`` … that the profile has something for."""
+        """The acts that the device can be made to do: those of ``call``, ``hangup`` … that the profile defines."""
         return frozenset(act for act in ACTS if getattr(self, act, None))
 
     def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
-        """What of it does not fit the rest of ``profile``: (dotted key, what is wrong and expected)."""
+        """Each contradiction to the rest of ``profile``: (dotted key, what is wrong and expected)."""
         roles = set(profile.device.roles)
         if "uac" in roles and self.places_calls and "call" not in self.acts:
             yield "stimulus.call", 'missing: expected how a device with the role "uac" is made to call'

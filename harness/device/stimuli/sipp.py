@@ -22,7 +22,7 @@ class SippStimulus(StimulusSection):
     places_calls: ClassVar[bool] = False
 
     def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
-        """Somebody must be called, or called through."""
+        """A device that only places calls cannot be called."""
         if not set(profile.device.roles) & THROUGH:
             yield (
                 "stimulus.kind",
@@ -36,14 +36,14 @@ class SippStimulus(StimulusSection):
 
 
 class ThroughSipp(StimulusBase):
-    """A marker that can do nothing by itself."""
+    """A marker: the driver itself starts the caller."""
 
     name = "a SIPp caller"
     supports: frozenset[str] = frozenset()
 
     async def perform(self, act: Act, uri: str) -> None:
-        """Not here."""
+        """Not possible; DeviceError."""
         raise DeviceError(
             f"the device was to {act} {uri}, but its calls are placed by a SIPp caller through it",
-            'this is the suite\'s fault: with stimulus.kind = "sipp" the driver starts a caller',
+            'this is a bug in sipverdict: with stimulus.kind = "sipp" the driver starts a caller',
         )

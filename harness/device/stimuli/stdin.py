@@ -23,7 +23,7 @@ class StdinStimulus(TemplatedSection):
     reject: Line | None = None
 
     def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
-        """It needs a process."""
+        """Those of every kind; no process."""
         yield from super().contradictions(profile)
         if profile.process is None:
             yield "stimulus.kind", 'kind = "stdin" needs a [process] whose standard input the suite has'
@@ -34,7 +34,7 @@ class StdinStimulus(TemplatedSection):
 
 
 class Stdin(Templated):
-    """Writes lines."""
+    """Writes lines to the process."""
 
     name = "stdin"
 

@@ -1,4 +1,4 @@
-"""What the kinds have in common that say what the profile wants said: one template per act."""
+"""The base of the kinds that send what the profile defines: one template per act."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ ESCAPES: Final[Mapping[str, Escape]] = {
     "url": lambda text: quote(text, safe=""),
     "xml": lambda text: xml_escape(text, {'"': "&quot;", "'": "&apos;"}),
 }
-"""How a value is written so that it stays one value where it stands."""
+"""How a value is escaped so that it stays one value in its surroundings."""
 
 URI_NAMES: Final = frozenset({"uri", "user"})
 
 
 class TemplatedSection(StimulusSection):
-    """A ``[stimulus]`` with templates: what each may hold is checked when the profile is loaded."""
+    """A ``[stimulus]`` with templates, whose placeholders are checked when the profile is loaded."""
 
     start_names: ClassVar[frozenset[str]] = frozenset()
-    """Which of the device's own addresses and folders (``{host}`` …) its templates may name."""
+    """The device's own addresses and folders (``{host}`` …) that its templates may use."""
 
     def texts(self, act: str) -> tuple[str, ...]:
         """The templates of ``act``; none if the profile has none."""
@@ -44,7 +44,7 @@ class TemplatedSection(StimulusSection):
         return URI_NAMES | self.start_names
 
     def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
-        """As every kind, and: ``{uri}`` in what calls, and no placeholder that stands for nothing."""
+        """Those of every kind; ``{uri}`` missing in ``call``; unknown placeholders."""
         yield from super().contradictions(profile)
         for act in ACTS:
             texts = self.texts(act)
@@ -56,7 +56,7 @@ class TemplatedSection(StimulusSection):
 
 
 class Templated(StimulusBase):
-    """Performs an act by its template; what has none is not supported."""
+    """Performs an act by its template.  An act without a template is not supported."""
 
     def __init__(self, section: TemplatedSection, context: StimulusContext) -> None:
         self.context = context
@@ -65,11 +65,11 @@ class Templated(StimulusBase):
         self.supports = section.acts
 
     async def perform(self, act: Act, uri: str) -> None:
-        """Say what the profile wants said."""
+        """Send the template of ``act``."""
         checked(uri)
         if act not in self.supports:
             raise DeviceError(
-                f"{self.device} cannot be told to {act}: its profile has no stimulus.{act}",
+                f"{self.device} cannot be asked to {act}: its profile has no stimulus.{act}",
                 f"add stimulus.{act} to the profile if the device can do it",
             )
         if not user_of(uri) and any("user" in names_in(text) for text in self._templates.get(act, ())):

@@ -40,11 +40,11 @@ class ProfileTables(Section):
 
     device: DeviceSection
     pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
-    """What it claims to support; what is not mentioned is not claimed."""
+    """The features that it claims to support.  A key that is not mentioned is not claimed."""
     pixit: dict[str, Value] = Field(default_factory=dict, repr=False)
-    """Values of this specimen and lab that its configuration templates need; the names are free."""
+    """Values of this specimen and lab that its configuration templates need.  The names are free."""
     secrets: dict[SecretName, Reference] = Field(default_factory=dict)
-    """Where its passwords are kept, by a name of your own: ``{secret:NAME}`` stands for one."""
+    """The place of each password, by a free name.  ``{secret:NAME}`` is replaced by the password."""
     lab: LabSection = LabSection()
     process: ProcessSection | None = None
     ready: ReadySection = ReadySection()
@@ -68,16 +68,16 @@ class ProfileTables(Section):
         return self.pics.get(key, False)
 
     def secret(self, name: str) -> str:
-        """The secret called ``name``, read now; ProfileError (file, key, variable) if it is not there.  Tell nobody."""
+        """The secret called ``name``, read now; ProfileError (file, key) if it cannot be read.  Confidential."""
         if name not in self.secrets:
             known = ", ".join(sorted(self.secrets)) or "none"
             raise ProfileError(f"{self.source}: secrets.{name}: no such secret", f"known: {known}; see [secrets]")
         return read_secret(self.source, name, self.secrets[name])
 
     def reveal(self, text: str) -> str:
-        """``text`` with its secrets filled in; ProfileError if one is not there."""
+        """``text`` with its secrets filled in; ProfileError if one cannot be read.  Confidential."""
         return fill(text, {}, self.secret)
 
     def all_pics(self) -> dict[str, bool]:
-        """Every PICS key with what the device declares of it: what is not mentioned is not claimed."""
+        """Every PICS key and whether the device claims it."""
         return {key: self.pics.get(key, False) for key in PICS}

@@ -30,21 +30,21 @@ def _variable(name: str) -> str:
 
 
 def _reference(value: object) -> object:
-    # Before anything else looks at it: somebody may have written the secret itself, which no message may repeat.
+    # Checked before pydantic sees the value: it may be the secret itself, which no message may repeat.
     if not isinstance(value, dict):
         raise ValueError('expected { env = "VARIABLE" } or { file = "path" }: a profile says where a secret is kept')
     return value
 
 
 class SecretReference(Section):
-    """``[secrets]``: where a password is kept.  One of the two; it is read when it is needed, and never told."""
+    """``[secrets]``: the place of a password, one of the two.  It is read when needed and blanked in all output."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     env: Annotated[str, AfterValidator(_variable)] | None = None
     """A variable of the suite's environment."""
     file: Line | None = None
-    """A file whose only line it is, relative to the profile's folder; others on the machine must not read it."""
+    """A file with the password as its only line, relative to the profile's folder and not readable by others."""
 
     @model_validator(mode="after")
     def _one(self) -> SecretReference:
@@ -61,7 +61,7 @@ Reference = Annotated[SecretReference, BeforeValidator(_reference)]
 
 
 def read_secret(source: Path, name: str, reference: SecretReference) -> str:
-    """The secret; ProfileError naming ``source``, the key and the variable or file if there is none."""
+    """The secret; ProfileError with ``source``, the key and the variable or file if it cannot be read."""
     key = f"{source}: secrets.{name}"
     value = _of_variable(key, reference.env) if reference.env is not None else _of_file(key, source, reference.file)
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
@@ -83,7 +83,7 @@ def _of_file(key: str, source: Path, name: str | None) -> str:
         if not stat.S_ISREG(found.st_mode):
             raise ProfileError(f"{key}: {path} is no file", "name a file whose only line is the secret")
         if found.st_mode & stat.S_IROTH:
-            raise ProfileError(f"{key}: everybody on this machine can read {path}", f"chmod o-r {path}")
+            raise ProfileError(f"{key}: every user of this machine can read {path}", f"chmod o-r {path}")
         if found.st_size > LARGEST:
             raise ProfileError(f"{key}: {path} is too large for a secret", "name a file whose only line is the secret")
         value = path.read_bytes().decode("utf-8-sig").rstrip("\r\n")

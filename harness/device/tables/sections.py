@@ -19,73 +19,73 @@ def _file_name(text: str) -> str:
 
 
 class DeviceSection(Section):
-    """``[device]``: who it is and what it can take."""
+    """``[device]``: the device's identity, roles and capacity."""
 
     name: Annotated[str, AfterValidator(one_line)]
-    """What it is called in commands, verdicts and reports."""
+    """Its name in commands, verdicts and reports."""
     vendor: str = ""
-    """Who makes it."""
+    """Its maker."""
     model: str = ""
-    """The product, as on its type plate."""
+    """The product name, as on its type plate."""
     firmware: str = ""
-    """Its version, as declared; the version that the product itself tells wins (``process.version``)."""
+    """Its version, as declared.  The version that the product itself reports takes precedence (``process.version``)."""
     serial: str = ""
-    """Which specimen it is: serial number or MAC address."""
+    """The specimen: serial number or MAC address."""
     roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
-    """What it is tested as: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and ``proxy`` pass
-    them on, ``redirect`` answers with 3xx."""
+    """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
+    ``proxy`` pass them on, ``redirect`` answers with 3xx."""
     transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
-    """What its SIP is carried by."""
+    """The transports of its SIP."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """How many calls it carries at once: the more, the shorter a run."""
+    """The number of calls that it carries at once.  More calls make a run shorter."""
     per_plan: bool = False
-    """One process per plan: for devices that send every call to one configured peer and are cheap to start."""
+    """One process per plan: for devices that start fast and send every call to one configured peer."""
 
 
 class ProcessSection(Section):
-    """``[process]``: how the suite starts and stops the device.  Absent: it may not, the device is running."""
+    """``[process]``: how the suite starts and stops the device.  Absent: the device is running already."""
 
     argv: Argv
     """Program and arguments, one each; never a shell string."""
     backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
-    """Appended if there is a backup address."""
+    """Arguments that are appended if there is a backup address."""
     fault_argv: Annotated[tuple[str, ...], LAX] = ()
-    """Appended for each fault (``{fault}``); absent: this device cannot be given faults."""
+    """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
     env: dict[str, Filled] = Field(default_factory=dict)
-    """Its environment, beside the suite's own."""
+    """Environment variables, in addition to the suite's own."""
     files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], LAX] = ()
     """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
     modules: Annotated[tuple[str, ...], LAX] = ()
-    """Python modules that ``{python}`` must be able to import: what to say when one is missing."""
+    """Python modules that ``{python}`` must be able to import.  The suite reports a missing one before the start."""
     install: str = ""
-    """What to do if the product is missing."""
+    """Instructions for the reader if the product is not installed."""
     version_of: str = ""
     """The Python distribution (or module that the suite has loaded) whose version is the product's."""
     version: Annotated[tuple[Filled, ...], LAX] = ()
     """A command that prints the product's version."""
     version_pattern: Annotated[str, AfterValidator(regex_with_group)] | None = None
-    """Finds the version in what that command says; without the command: in what the device says when it starts."""
+    """Finds the version in the output of that command; without a command, in the output of the device at its start."""
     stop_timeout_s: Seconds = 1.5
-    """From SIGTERM until the process group is killed."""
+    """Seconds from SIGTERM until the process group is killed."""
     orphan_signal: Literal["KILL", "TERM"] = "KILL"
-    """What it gets when the suite itself is killed: TERM if it has child processes, which only it can then end."""
+    """The signal that it receives if the suite itself is killed: TERM if it must end child processes of its own."""
 
 
 class ReadySection(Section):
-    """``[ready]``: the one event that says the device can be called upon."""
+    """``[ready]``: the one event that shows that the device is ready."""
 
     stdout: Line | None = None
-    """A line of its standard output that begins so."""
+    """The beginning of a line of its standard output."""
     udp_bound: Literal[True] | None = None
-    """Its address is bound."""
+    """Its UDP address is bound."""
     options: Literal[True] | None = None
-    """It answers an OPTIONS, with whatever status."""
+    """It answers an OPTIONS with any status."""
     control: Literal[True] | None = None
     """The control port of its stimulus answers."""
     timeout_s: Seconds = 10.0
-    """Seconds that it has for that."""
+    """Seconds until the start is given up."""
 
     @property
     def kind(self) -> str | None:
-        """The one that is set."""
+        """The event that is set; None if none is."""
         return next((kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(self, kind)), None)
