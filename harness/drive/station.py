@@ -210,7 +210,7 @@ class Station:
         """A sign of life of the device after time ``after``, or None: it is asked, then made to place a plain call."""
         if not device.alive():
             return None
-        answer = await self.lab.prober.ping(str(device.address), PING_S)
+        answer = await self.lab.prober.ping(device.address, PING_S)
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:

@@ -10,6 +10,7 @@ from harness.judge.say import satisfied, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
+from harness.net.address import DEFAULT_PORTS, split_host_port
 from harness.sip.message import split_list
 from harness.sip.uri import same_uri
 
@@ -171,16 +172,17 @@ def may_have_crossed(event: Event, attempt: Attempt) -> bool:
     return event.time - attempt.final.time <= IN_FLIGHT_S or (bool(acks) and event.number < acks[0])
 
 
-def _sent_by(via: str) -> tuple[str, str, str]:
+def _sent_by(via: str) -> tuple[str, str, int]:
     """Transport, host and port of a Via value; a missing port is the transport's own (18.2.1)."""
     found = _SENT_BY.match(via)
     if found is None:
-        return ("", via, "")
-    transport = found[1].upper()
-    host, colon, port = found[2].rpartition(":")
-    if not colon or not port.isdecimal():
-        host, port = found[2], "5061" if transport == "TLS" else "5060"
-    return (transport, host.lower(), port)
+        return ("", via, 0)
+    transport = found[1].lower()
+    try:
+        host, port = split_host_port(found[2])
+    except ValueError:
+        host, port = found[2], None
+    return (transport, host.lower(), DEFAULT_PORTS.get(transport, 5060) if port is None else port)
 
 
 def _same_tag(a: str | None, b: str | None) -> bool:

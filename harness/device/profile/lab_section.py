@@ -10,13 +10,15 @@ from pydantic import AfterValidator, Field
 from harness.device.profile.placeholders import names_in
 from harness.device.profile.values import REGISTERED, Section, hosts_in, listed, one_line, ports_in
 from harness.model.plan import NUMBERS
-from harness.net.address import parse_address
+from harness.net.address import Address
+
+
+def _address(text: str) -> str:
+    return str(Address.parse(text, family="ipv4"))
 
 
 def _address_or_lease(text: str) -> str:
-    if text != "{lease}":
-        parse_address(text)
-    return text
+    return text if text == "{lease}" else _address(text)
 
 
 def _address_of_device(text: str) -> str:
@@ -92,7 +94,7 @@ class LabSection(Section):
     credentials: CredentialsSection | None = None
     prefix: Annotated[str, AfterValidator(_digits)] = "7"
     """The digits with which every number begins that is dialled: what the device's dial plan sends to the suite."""
-    backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
+    backup: bool | Annotated[str, AfterValidator(_address)] = False
     """True: the device is given a leased backup address; IPv4:port: it has this one.  The suite watches it."""
     registrar: bool = False
     """Whether Contacts can be registered with it, without a password, for ``sip:USER@`` its own address."""
