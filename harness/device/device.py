@@ -232,6 +232,7 @@ class Device:
             "version": self.version or section.firmware,
             "roles": list(section.roles),
             "transports": list(section.transports),
+            "families": list(section.families),
             "pics": self.profile.all_pics(),
         }
 

@@ -29,7 +29,7 @@ from harness.live.progress import Progress
 from harness.model.flow import Control, Flow, LifeSign
 from harness.model.plan import Answer, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.system.disk import disk_errors
 from harness.system.locks import lock_folder, try_lock
 
@@ -107,7 +107,9 @@ class Station:
             raise asyncio.CancelledError
         closing.result()
 
-    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0, *, urgent: bool = False) -> Flow:
+    async def drive(
+        self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
+    ) -> Flow:
         """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive.
 
         ``urgent``: others wait for it, so it is set up before all that are not.

@@ -27,11 +27,10 @@ from harness.device.profile.pics import PICS
 from harness.device.profile.placeholders import fill
 from harness.device.profile.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.errors import ProfileError
+from harness.model.axes import Role
 
 if TYPE_CHECKING:
     from harness.device.stimuli.base import Stimulus, StimulusContext
-
-Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 
 
 def _pics_key(key: str) -> str:
@@ -93,7 +92,9 @@ class DeviceSection(Section):
     """What it is tested as: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and ``proxy`` pass
     them on, ``redirect`` answers with 3xx."""
     transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
-    """What its SIP is carried by."""
+    """What carries its SIP; the suite's endpoints can do ``udp`` so far."""
+    families: Annotated[tuple[Literal["ipv4"], ...], Field(strict=False, min_length=1)] = ("ipv4",)
+    """The IP families over which it is tested; the suite's endpoints can do ``ipv4`` so far."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
     """How many calls it carries at once: the more, the shorter a run."""
     per_plan: bool = False
