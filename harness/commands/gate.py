@@ -45,10 +45,11 @@ def _draft(blocking: Blocking) -> str:
     told = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line.get("device", "")),
+        ("device", line["device"]),
         ("purpose", line["purpose"]),
         ("role", line["role"]),
         ("transport", line["transport"]),
+        ("family", line["family"]),
         ("requirement", found["id"]),
         ("verdict", found["verdict"]),
         ("finding", found["finding"]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import socket
 import stat
 import sys
 from collections.abc import Callable
@@ -21,7 +20,8 @@ from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
 from harness.manual.schema import FILE_NAME, as_text, profile_schema, stimulus_sections
 from harness.manual.starter import STIMULI, TO_COMPLETE, Answers, starter
-from harness.net.address import parse_address
+from harness.net.address import Address, family_of
+from harness.net.probe import source_towards
 
 PRODUCTS: Final[dict[str, str]] = {
     "phone": "uac",
@@ -83,10 +83,12 @@ def _check_options(options: argparse.Namespace) -> None:
     for name in ("address", "tester"):
         if value := getattr(options, name):
             try:
-                parse_address(value if name == "address" else f"{value}:5060")
+                if name == "address":
+                    Address.parse(value, family="ipv4")
+                elif family_of(value) != "ipv4":
+                    raise ValueError(f"expected an IPv4 address; got {value!r}")
             except ValueError as error:
-                what = str(error) if name == "address" else f"expected an IPv4 address; got {value!r}"
-                raise SetupError(f"--{name}: {what}") from None
+                raise SetupError(f"--{name}: {error}") from None
     if options.stimulus is not None and options.stimulus not in _kinds():
         raise SetupError(f"--stimulus: there is no kind {options.stimulus!r}", f"known: {', '.join(_kinds())}")
     for name, value in vars(options).items():
@@ -152,13 +154,10 @@ def _route_to(address: str | None) -> str:
     """This machine's address on the route to ``address``; "" for a device on this machine, or without a route."""
     if not address:
         return ""
-    place = parse_address(address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((place.host, place.port))  # a UDP socket: no packet is sent
-        except OSError:
-            return ""
-        found = str(probe.getsockname()[0])
+    try:
+        found = source_towards(Address.parse(address)).host
+    except OSError:
+        return ""
     return "" if found.startswith("127.") else found
 
 
@@ -172,7 +171,7 @@ class _Address(Prompt):
         """Check one answer."""
         if value.strip():
             try:
-                parse_address(value.strip())
+                Address.parse(value.strip(), family="ipv4")
             except ValueError as error:
                 raise InvalidResponse(f"[prompt.invalid]{error}") from None
         return value.strip()

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
 
 from harness.errors import DeviceError
-from harness.net.address import parse_address
+from harness.net.address import Address
 
 MESSAGE_LIMIT: Final = 1 << 20
 """Bytes.  A longer message of the device is an error."""
@@ -55,9 +55,9 @@ class ControlPort:
         """Open the connection if it is not, in ``deadline`` seconds; OSError (TimeoutError is one)."""
         if self._streams is not None:
             return
-        place = parse_address(self.address)
+        place = Address.parse(self.address, "tcp")
         async with asyncio.timeout(deadline):
-            self._streams = await asyncio.open_connection(place.host, place.port, limit=MESSAGE_LIMIT)
+            self._streams = await asyncio.open_connection(*place.sockaddr, limit=MESSAGE_LIMIT)
             try:
                 if self._hello:
                     await self._hello(self)

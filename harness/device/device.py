@@ -20,7 +20,7 @@ from harness.device.stimuli import Act, Stimulus, StimulusContext
 from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
 
 
 class Device:
@@ -232,6 +232,7 @@ class Device:
             "version": self.version or section.firmware,
             "roles": list(section.roles),
             "transports": list(section.transports),
+            "families": list(section.families),
             "pics": self.profile.all_pics(),
         }
 
@@ -273,7 +274,7 @@ class Device:
 
 def _address(profile: Profile, lease: Address | None) -> Address:
     if profile.lab.address not in ("{lease}", REGISTERED):
-        return parse_address(profile.lab.address)
+        return Address.parse(profile.lab.address)
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
     return lease
@@ -281,7 +282,7 @@ def _address(profile: Profile, lease: Address | None) -> Address:
 
 def _backup(profile: Profile, lease: Address | None) -> Address | None:
     if isinstance(profile.lab.backup, str):
-        return parse_address(profile.lab.backup)
+        return Address.parse(profile.lab.backup)
     if profile.lab.backup and lease is None:
         raise DeviceError(f"{profile.name} needs a backup address, and none was leased", "give Device a backup")
     return lease if profile.lab.backup else None

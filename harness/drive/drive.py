@@ -24,7 +24,7 @@ from harness.errors import DeviceError, SipverdictError
 from harness.lab.exchange import Line
 from harness.model.flow import Control, Flow, LifeSign, Trouble, Watch
 from harness.model.plan import Call, Endpoint, Places, Plan
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.system.disk import disk_errors
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Drive:
     station: Station
     plan: Plan
     role: str
-    transport: str
+    transport: Transport
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""

@@ -29,7 +29,7 @@ from harness.live.progress import Progress
 from harness.model.flow import Control, Flow, LifeSign
 from harness.model.plan import Answer, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.system.disk import disk_errors
 from harness.system.locks import lock_folder, try_lock
 
@@ -107,7 +107,9 @@ class Station:
             raise asyncio.CancelledError
         closing.result()
 
-    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0, *, urgent: bool = False) -> Flow:
+    async def drive(
+        self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
+    ) -> Flow:
         """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive.
 
         ``urgent``: others wait for it, so it is set up before all that are not.
@@ -210,7 +212,7 @@ class Station:
         """A sign of life of the device after time ``after``, or None: it is asked, then made to place a plain call."""
         if not device.alive():
             return None
-        answer = await self.lab.prober.ping(str(device.address), PING_S)
+        answer = await self.lab.prober.ping(device.address, PING_S)
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
 
 FORMAT = 1
@@ -118,7 +118,7 @@ class Flow:
     id: str
     plan: Plan
     role: str
-    transport: str
+    transport: Transport
     device: Mapping[str, Any]
     """The device's identity and PICS as the run knew them (``name``, ``version``, ``pics``)."""
     places: Places
@@ -131,6 +131,7 @@ class Flow:
     troubles: tuple[Trouble, ...] = ()
     unreadable: tuple[str, ...] = field(default=())
     """What arrived and is no SIP message, as text."""
+    family: Family = "ipv4"
 
     def seat(self, name: str) -> Seat:
         """The seat called ``name``; KeyError if there is none."""

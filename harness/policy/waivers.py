@@ -17,7 +17,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import SetupError
+from harness.model.axes import CaseId, Role
 from harness.model.fingerprint import LENGTH
+from harness.net.address import Family, Transport
 from harness.requirements.catalogue import Catalogue
 
 LARGEST = 1024 * 1024
@@ -34,7 +36,6 @@ _WORDS = {
     "date_type": "expected a date, as in 2027-01-31",
     "extra_forbidden": "unknown key",
     "string_pattern_mismatch": f"expected {LENGTH} hexadecimal digits, as a run says them behind 'finding'",
-    "literal_error": "expected fail, inconclusive or warn",
 }
 
 
@@ -45,8 +46,9 @@ class _Entry(BaseModel):
     expires: date
     device: _Text
     purpose: _Text
-    role: _Text
-    transport: _Text
+    role: Role
+    transport: Transport
+    family: Family
     requirement: _Text
     verdict: Literal["fail", "inconclusive", "warn"]
     finding: Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{LENGTH}}}$")]
@@ -64,25 +66,23 @@ class Waiver:
     """The last day on which it holds."""
     device: str
     purpose: str
-    role: str
-    transport: str
+    role: Role
+    transport: Transport
+    family: Family
     requirement: str
     verdict: str
     finding: str
     """The finding's fingerprint."""
 
     @property
-    def case(self) -> tuple[str, str, str, str]:
+    def case(self) -> CaseId:
         """The case that it speaks of."""
-        return self.purpose, self.device, self.role, self.transport
+        return CaseId(self.purpose, self.device, self.role, self.transport, self.family)
 
     @property
     def title(self) -> str:
         """How sentences name it."""
-        return (
-            f"waiver {self.number} ({self.requirement} of {self.purpose}, {self.device}, {self.role}, "
-            f"{self.transport}; owner: {self.owner})"
-        )
+        return f"waiver {self.number} ({self.requirement} of {self.purpose}, {self.case.where}; owner: {self.owner})"
 
     def over(self, today: date) -> bool:
         """Whether it has expired."""
@@ -102,9 +102,9 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
         raise SetupError(f"{path}: waiver: expected [[waiver]] tables", "with two brackets: there may be several")
     known = None if purposes is None else tuple(purposes)
     waivers = tuple(_waiver(path, number, entry, catalogue, known) for number, entry in enumerate(entries, start=1))
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     for waiver in waivers:
-        key = (*waiver.case, waiver.requirement, waiver.verdict, waiver.finding)
+        key = (waiver.case, waiver.requirement, waiver.verdict, waiver.finding)
         if (first := seen.setdefault(key, waiver.number)) != waiver.number:
             raise SetupError(f"{path}: waiver {waiver.number}: the same finding as waiver {first}", "leave one of them")
     return waivers
@@ -142,9 +142,15 @@ def _worded(path: Path, number: int, error: ValidationError) -> SetupError:
     lines = []
     for detail in error.errors(include_url=False):
         key = ".".join(map(str, detail["loc"])) or "the table"
-        lines.append(f"{path}: waiver {number}: {key}: {_WORDS.get(detail['type'], detail['msg'])}")
+        lines.append(f"{path}: waiver {number}: {key}: {_words(detail)}")
     keys = ", ".join(_Entry.model_fields)
     return SetupError("\n".join(lines), f"a waiver has {keys}; sipverdict gate RUN --draft writes them for a run")
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "literal_error":
+        return f"expected {detail['ctx']['expected']}".replace("'", "")
+    return _WORDS.get(detail["type"], str(detail["msg"]))
 
 
 def _unknown(path: Path, waiver: Waiver, key: str, value: str, known: Iterable[str] | Mapping[str, Any]) -> SetupError:

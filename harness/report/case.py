@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.model.axes import CaseId
 from harness.model.finding import Record
 from harness.model.verdict import Verdict
 from harness.paths import DEVICES
@@ -40,7 +41,7 @@ def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | Non
 
 def reproduce_line(case: Case, source: Path | None = None) -> str:
     """The one command that runs only this case."""
-    line = reproduce(case.purpose.name, case.device, case.role, case.transport)
+    line = reproduce(case.id)
     if source is None or source.is_relative_to(DEVICES):
         return line
     name = case.device.partition("+")[0]
@@ -48,17 +49,16 @@ def reproduce_line(case: Case, source: Path | None = None) -> str:
     return line.replace(f"DEVICE={name}", f"DEVICE={shlex.quote(f'{source}{variant}')}", 1)
 
 
-def reproduce(purpose: str, device: str, role: str, transport: str, window: str = "quick") -> str:
+def reproduce(case: CaseId, window: str = "quick") -> str:
     """The same of a stored record, whose texts may be anybody's: "" if its names are none of ours."""
-    profile, *faults = device.split("+")
-    if purpose.count("/") < 2 or not all(
-        _WORD.fullmatch(part) for part in (*device.split("+"), role, transport, window, *purpose.split("/"))
-    ):
+    purpose, (profile, *faults) = case.purpose, case.device.split("+")
+    words = (profile, *faults, window, *purpose.split("/"))
+    if purpose.count("/") < 2 or not all(map(_WORD.fullmatch, words)):
         return ""
     fault = f" FAULT={'+'.join(faults)}" if faults else ""
     longer = f" WINDOW={window}" if window != "quick" else ""
     folder, topic, sentence = purpose.rsplit("/", 2)
-    chosen = f"{role}-{transport}"
+    chosen = case.axes.label
     # DEVICE=NAME means its variants as well, and they may have the same role.
     if not faults and re.fullmatch(r"[\w.-]+", profile):
         chosen = f"{profile}-{chosen}"

@@ -21,6 +21,7 @@ from harness.drive.station import Station
 from harness.errors import DeviceError
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.address import Transport
 
 TRIES: Final = 3
 """A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
@@ -28,7 +29,7 @@ _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
 
-Kind = tuple[str, str]
+Kind = tuple[str, Transport]
 """A role and a transport."""
 
 
@@ -80,7 +81,7 @@ async def smoked(
 
 
 async def _comes_through(
-    station: Station, role: str, transport: str, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
+    station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
 ) -> DeviceError | None:
     """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
     flow: Flow | None = None

@@ -11,7 +11,7 @@ from harness.device.process import DeviceProcess
 from harness.device.tables.placeholders import fill
 from harness.errors import DeviceError, ProfileError
 from harness.live.person import Person
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
 from harness.sip.uri import SipUri
 
 Act = Literal["call", "hangup", "reinvite", "answer", "reject"]
@@ -110,7 +110,7 @@ class StimulusContext:
         """``text`` as the IPv4:port of a control port; ProfileError if it is none."""
         place = self.fill(text)
         try:
-            return str(parse_address(place))
+            return str(Address.parse(place, family="ipv4"))
         except ValueError as error:
             raise ProfileError(f"stimulus.control of {self.device}: {error}") from None
 

@@ -11,15 +11,18 @@ from harness.device.tables import errors
 from harness.device.tables.placeholders import names_in
 from harness.device.tables.values import REGISTERED, Section, hosts_in, listed, one_line, ports_in
 from harness.model.plan import NUMBERS
-from harness.net.address import parse_address
+from harness.net.address import Address
+
+
+def _address(text: str) -> str:
+    return str(Address.parse(text, family="ipv4"))
+
 
 _NUMBER_NAMES: Final = frozenset({"device", "token"})
 
 
 def _address_or_lease(text: str) -> str:
-    if text != "{lease}":
-        parse_address(text)
-    return text
+    return text if text == "{lease}" else _address(text)
 
 
 def _address_of_device(text: str) -> str:
@@ -95,7 +98,7 @@ class LabSection(Section):
     credentials: CredentialsSection | None = None
     prefix: Annotated[str, AfterValidator(_digits)] = "7"
     """The first digits of every dialled number, which the device's dial plan sends to the suite."""
-    backup: bool | Annotated[str, AfterValidator(lambda text: str(parse_address(text)))] = False
+    backup: bool | Annotated[str, AfterValidator(_address)] = False
     """True: the suite leases a backup address for the device.  IPv4:port: the backup address that the device has.
     The suite watches it."""
     registrar: bool = False

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
-
-Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
+from harness.model.axes import Role
 
 
 def _file_name(text: str) -> str:
@@ -35,7 +34,9 @@ class DeviceSection(Section):
     """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
     ``proxy`` pass them on, ``redirect`` answers with 3xx."""
     transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
-    """The transports of its SIP."""
+    """The transports of its SIP.  The suite's endpoints support ``udp`` so far."""
+    families: Annotated[tuple[Literal["ipv4"], ...], Field(strict=False, min_length=1)] = ("ipv4",)
+    """The IP families over which it is tested.  The suite's endpoints support ``ipv4`` so far."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
     """The number of calls that it carries at once.  More calls make a run shorter."""
     per_plan: bool = False
