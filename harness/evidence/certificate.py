@@ -106,7 +106,7 @@ def _of_run(run: StoredRun) -> Iterator[str]:
         yield "the run is not whole: it was cut off before its footer"
     if missing := run.missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        yield f"the run is not whole: no verdict of {'; '.join(missing[:3])}{more}"
+        yield f"the run is not whole: no verdict of {'; '.join(map(str, missing[:3]))}{more}"
     planned = sum(map(len, header.get("cases", {}).values()))
     if len(run.records) != header["planned"] or planned != header["planned"]:
         yield (

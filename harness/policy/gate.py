@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.errors import SetupError
 from harness.model.fingerprint import fingerprint
-from harness.model.outcome import NOT_APPLICABLE, ExitStatus
+from harness.model.outcome import NOT_APPLICABLE, ExitStatus, MissingCase
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import WHOLE, Waiver
 from harness.purposes.purpose import Purpose
@@ -62,8 +62,8 @@ class Asked:
 
     records: Sequence[Line]
     planned: int
-    missing: tuple[str, ...] = ()
-    """Cases that were planned and have no record, in words, where they are known."""
+    missing: tuple[MissingCase, ...] = ()
+    """Cases that were planned and have no record, where they are known."""
     crashed: tuple[str, ...] = ()
     """The processes of the run that ended by themselves."""
     interrupted: bool = False

@@ -16,7 +16,7 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError
 from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.finding import Record
-from harness.model.outcome import ExitStatus, Tally
+from harness.model.outcome import ExitStatus, MissingCase, Tally
 from harness.model.printable import printable
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
@@ -194,7 +194,7 @@ class Publisher:
         asked = Asked(
             lines,
             self.planned,
-            tuple(f"{name} {case}" for name, some in self._cases.items() for case in some if (name, case) not in there),
+            tuple(MissingCase(n, case) for n, some in self._cases.items() for case in some if (n, case) not in there),
             tuple(self.crashed),
             interrupted,
             cut_off,

@@ -34,7 +34,7 @@ class Again:
             for line in run.records
             if line["verdict"] not in PASSED
         }
-        missing = {(purpose, case) for purpose, _, case in (told.partition(" ") for told in run.missing)}
+        missing = {(one.purpose, one.case) for one in run.missing}
         return cls(folder, run.header, frozenset(failed | missing))
 
     @property

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import EvidenceError
 from harness.model.flow import FORMAT, Flow
-from harness.model.outcome import Tally
+from harness.model.outcome import MissingCase, Tally
 from harness.store.folder import FLOW_ID
 from harness.store.lines import checked_footer, checked_header, checked_record, refuse
 
@@ -40,10 +40,10 @@ class StoredRun:
         return {device["name"]: device for device in self.header.get("devices", ())}
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        """The cases that were planned and have no record: ``purpose device-role-transport`` each."""
+    def missing(self) -> tuple[MissingCase, ...]:
+        """The cases that were planned and have no record."""
         there = set(map(_case, self.records))
-        return tuple(" ".join(case) for case in _planned(self.header) if case not in there)
+        return tuple(MissingCase(*case) for case in _planned(self.header) if case not in there)
 
     @property
     def tally(self) -> Tally:
