@@ -6,7 +6,7 @@ from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
 from harness.judge.redirection import NOT_FOLLOWED
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -46,7 +46,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
     refusal = refused(flow)
     upstream = _upstream(flow)
     if refusal is None or not upstream:
-        yield unseen("the caller's INVITE got no final response" if refusal else NOT_REFUSED)
+        yield unseen("the caller's INVITE got no final response" if refusal else NOT_REFUSED, code="not-answered")
         return
     passed = next((event for event in upstream if 300 <= (event.status or 0) < 400), None)
     if passed is None:
@@ -59,6 +59,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
         return
     if loops := _back_to_itself(flow, passed):
         yield violated(
+            code="redirected-to-itself",
             expected="a Contact that leads the caller on",
             actual=f"Contact: {loops}, which is the device itself with the user that was called",
             event=passed,
@@ -69,6 +70,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="relayed-and-followed",
         after=refusal.final,
         at=["target"],
         expected="nothing at the target, since the 3xx was passed on",
@@ -112,10 +114,10 @@ def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findin
     """
     reached = at(flow, "target")
     if not reached:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     if reached[0].status != 603:
-        yield unseen("the redirect target never answered 603")
+        yield unseen("the redirect target never answered 603", code="not-declined")
         return
     yield _reported(flow, reached[0].finals[-1])
 
@@ -135,7 +137,7 @@ def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     row = "RFC3261-13.2.2.3-02" if refusal.final.status == 603 else "RFC3261-8.1.3.2-01"
     upstream = _upstream(flow)
@@ -143,6 +145,7 @@ def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
         answer = upstream[0]
         yield expect(
             (answer.status or 0) >= 400,
+            code="shown-as-redirected" if 300 <= (answer.status or 0) < 400 else "shown-as-answered",
             expected="a final failure for the caller",
             actual=f"{answer.status} {answer.reason} at the caller",
             event=answer,
@@ -162,12 +165,13 @@ def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield acknowledged(flow, refusal)
     yield stays_declined(
         flow,
         refusal,
+        code="calls-again",
         means="a device that does not follow calls somebody all the same",
         look_at="what a 3xx does when following is switched off",
     )
@@ -177,6 +181,7 @@ def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
         return
     yield expect(
         (upstream[0].status or 0) >= 300,
+        code="shown-as-answered",
         expected="a 3xx or a final failure for the caller",
         actual=f"{upstream[0].status} {upstream[0].reason} at the caller",
         event=upstream[0],
@@ -194,6 +199,7 @@ def _reported(flow: Flow, final: Event) -> Finding:
         note = "" if answer.status == final.status else f"the {final.status} is reported as {answer.status}"
         return satisfied(f"{answer.status} {answer.reason} at the caller", event=answer, note=note)
     return violated(
+        code="other-outcome-reported",
         expected=f"the {final.status}, or another final refusal, at the caller",
         actual=f"{answer.status} {answer.reason} at the caller",
         event=answer,
@@ -204,8 +210,9 @@ def _reported(flow: Flow, final: Event) -> Finding:
 
 def _hangs(flow: Flow, final: Event, requirement: str) -> Finding:
     if missing := gap(flow, watched_seats(flow)):
-        return unseen(f"the caller got no final response, but {missing}", requirement=requirement)
+        return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
+        code="no-final-response",
         expected="a final response for the caller",
         actual=f"none within {flow.watch.closed_at - final.time:.1f} s of the {final.status}",
         event=final,

@@ -24,13 +24,15 @@ NOT_COMPLETE = "not every branch of this call has ended, so there was nothing to
 def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Findings:
     refused, told = context.refused, context.asked.final
     if refused is None or refused.final is None:
-        yield unseen(f"{call}no branch was answered with a 6xx")
+        yield unseen(f"{call}no branch was answered with a 6xx", code="not-declined")
     elif told is None:
-        yield unseen(f"{call}the caller got no final response (which is another rule)")
+        yield unseen(f"{call}the caller got no final response (which is another rule)", code="no-final-response")
     elif told.number < refused.final.number:
-        yield unseen(f"{call}the caller had {told.start_line} before the {refused.status} was sent")
+        yield unseen(
+            f"{call}the caller had {told.start_line} before the {refused.status} was sent", code="answered-before"
+        )
     elif (told.status or 0) < 300:
-        yield unseen(f"{call}the call was answered")
+        yield unseen(f"{call}the call was answered", code="answered")
     else:
         stored = {final.status for final in context.finals if final.number < told.number}
         if told.status in stored and (told.status or 0) >= 600:
@@ -38,6 +40,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
             return
         others = ", ".join(str(final.status) for final in context.finals)
         yield violated(
+            code="decline-replaced",
             expected=f"{call}the {refused.status}",
             actual=f"{told.start_line} at the caller; the branches had ended with {others}",
             event=told,
@@ -79,11 +82,12 @@ def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
         moved = next((branch for branch in context.branches if 300 <= branch.status < 400), None)
         if refused is None or refused.final is None or moved is None or moved.final is None:
             why = f"call {number}: there was no 302 on one branch and 603 on another"
-            yield unseen(why, requirement="INT-302-603-05")
+            yield unseen(why, code="not-forked", requirement="INT-302-603-05")
         elif moved.final.time > refused.final.time:  # not by number: who sent first is told by the clocks alone
             ours = {branch.invite.number for branch in context.branches}
             yield silent(
                 since(flow, refused.attempt),
+                code="redirection-followed",
                 after=refused.final,
                 at=["target"],
                 unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
@@ -105,13 +109,17 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
         told = context.asked.final
         classes = {(final.status or 0) // 100 for final in context.finals}
         if told is None or last_end(context.branches) is None:
-            yield unseen(NOT_COMPLETE if told else "the caller got no final response (which is another rule)")
+            if told is None:
+                yield unseen("the caller got no final response (which is another rule)", code="no-final-response")
+            else:
+                yield unseen(NOT_COMPLETE, code="branch-open")
         elif not classes <= {3, 4, 5} or len(classes) < 2:
-            yield unseen("the branches did not fail in several classes below 6xx")
+            yield unseen("the branches did not fail in several classes below 6xx", code="one-class")
         elif (told.status or 0) // 100 == min(classes):
             yield satisfied(f"{told.start_line} at the caller", event=told)
         else:
             yield violated(
+                code="higher-class-preferred",
                 expected=f"a {min(classes)}xx, the lowest class that came",
                 actual=f"{told.start_line}; the branches had ended with "
                 + ", ".join(str(final.status) for final in context.finals),
@@ -149,13 +157,17 @@ def _one_final(flow: Flow) -> Findings:
     for context in contexts(flow):
         told, end = outcomes(context.asked), last_end(context.branches)
         if end is None:
-            yield unseen(NOT_COMPLETE if context.branches else "no branch was opened for this call")
+            if context.branches:
+                yield unseen(NOT_COMPLETE, code="branch-open")
+            else:
+                yield unseen("no branch was opened for this call", code="no-branch")
         elif not told:
             yield no_final(flow, context.asked, end)
         elif len(told) == 1:
             yield satisfied(f"{told[0].start_line} at the caller, and nothing else", event=told[0])
         else:
             yield violated(
+                code="second-final-response",
                 expected="one final response at the caller",
                 actual=", then ".join(final.start_line for final in told),
                 event=told[1],

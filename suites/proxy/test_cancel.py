@@ -24,12 +24,12 @@ def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
     context = context_of(flow)
     told = context.asked.final if context else None
     if context is None or told is None or not 200 <= context.asked.status < 300:
-        yield unseen("the caller's call was not answered in this flow")
+        yield unseen("the caller's call was not answered in this flow", code="not-answered")
         return
     answer = next((b.final for b in context.branches if b.final and 200 <= b.status < 300), told)
     ringing = [branch for branch in context.branches if branch.pending_at(answer)]
     if not ringing:
-        yield unseen("no other branch rang when the 200 came")
+        yield unseen("no other branch rang when the 200 came", code="not-forked")
     for branch in ringing:
         yield cancelled(flow, branch, answer, look_at="what is cancelled when a 2xx has been sent on")
 
@@ -48,16 +48,17 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen("no branch of this call was answered with a 6xx")
+        yield unseen("no branch of this call was answered with a 6xx", code="not-declined")
         return
     silent = [b for b in context.others(refused) if b.open_at(refused.final) and not b.pending_at(refused.final)]
     if not silent:
-        yield unseen("no branch was open and without a provisional response when the 603 came")
+        yield unseen("no branch was open and without a provisional response when the 603 came", code="not-forked")
     for branch in silent:
         first = next(iter(branch.provisionals), None)
         early = branch.cancel
         if early is not None and (first is None or early.number < first.number):
             yield violated(
+                code="cancel-too-early",
                 expected=f"no CANCEL at {branch.seat} before its first provisional response",
                 actual=f"{early.start_line} {early.time - branch.invite.time:.1f} s after the INVITE",
                 event=early,
@@ -65,7 +66,7 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
                 look_at="whether a CANCEL is held until the branch has got a 1xx (9.1)",
             )
         elif first is None:
-            yield unseen(f"{branch.seat} never sent a provisional response")
+            yield unseen(f"{branch.seat} never sent a provisional response", code="no-provisional")
         else:
             # That a 6xx leads to a CANCEL at all is a SHOULD (item 5) until the caller has been told (item 10).
             told = context.asked.final
@@ -89,16 +90,17 @@ def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
     sent, _ = answers_to(flow, "CANCEL")
     wanted = values(sent[0], "Reason") if sent else ()
     if not wanted:
-        yield unseen("the caller sent no CANCEL with a Reason")
+        yield unseen("the caller sent no CANCEL with a Reason", code="no-reason")
         return
     context = context_of(flow)
     cancels = [branch.cancel for branch in context.branches if branch.cancel] if context else []
     if not cancels:
-        yield unseen("the proxy sent no CANCEL (which is another rule)")
+        yield unseen("the proxy sent no CANCEL (which is another rule)", code="no-cancel")
     for cancel in cancels:
         got = values(cancel, "Reason")
         yield expect(
             all(value in got for value in wanted),
+            code="reason-lost",
             expected=f"Reason: {', '.join(wanted)}",
             actual=f"Reason: {', '.join(got) or '(none)'}",
             event=cancel,
@@ -122,11 +124,12 @@ def test_reasons_are_of_different_protocols(flow: Flow) -> Findings:
         if event.method in ("CANCEL", "BYE") or ((event.status or 0) >= 300 and event.cseq_method == "INVITE")
     ]
     if not heard:
-        yield unseen("the device sent no CANCEL, no BYE and no refusal")
+        yield unseen("the device sent no CANCEL, no BYE and no refusal", code="no-message")
         return
     for event in heard:
         if repeated_protocols(event):
             yield violated(
+                code="reason-repeated",
                 expected="one Reason of each protocol",
                 actual=f"{event.start_line} with Reason: {', '.join(values(event, 'Reason'))}",
                 event=event,

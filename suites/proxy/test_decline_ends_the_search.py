@@ -44,11 +44,12 @@ def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
     for number, context in enumerate(contexts(flow), 1):
         refused = context.refused
         if refused is None or refused.final is None:
-            yield unseen(f"call {number}: {NOT_DECLINED}")
+            yield unseen(f"call {number}: {NOT_DECLINED}", code="not-declined")
             continue
         ours = {branch.invite.number for branch in context.branches}
         quiet = silent(
             since(flow, refused.attempt),
+            code="search-goes-on",
             after=refused.final,
             unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
             expected=f"nobody else is called after the {refused.status}",
@@ -72,11 +73,11 @@ def test_what_rings_is_cancelled_after_a_decline(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(NOT_DECLINED)
+        yield unseen(NOT_DECLINED, code="not-declined")
         return
     ringing = [branch for branch in context.others(refused) if branch.pending_at(refused.final)]
     if not ringing:
-        yield unseen(NOT_FORKED)
+        yield unseen(NOT_FORKED, code="not-forked")
     told = context.asked.final
     for branch in ringing:
         over = told is not None and (branch.final is None or branch.final.time - told.time > CROSSING_S)
@@ -102,16 +103,20 @@ def test_decline_waits_for_the_branches_that_are_open(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(NOT_DECLINED)
+        yield unseen(NOT_DECLINED, code="not-declined")
         return
     told = context.asked.final
     waiting = [branch for branch in context.others(refused) if branch.open_at(refused.final)]
     if told is None:
-        yield unseen("the caller got no final response (which is another rule)")
+        yield unseen("the caller got no final response (which is another rule)", code="no-final-response")
     elif not waiting:
         # A proxy that does not fork has nothing to wait for; one that says it does has not been seen to.
         forks = flow.device["pics"].get("forking_proxy")
-        yield unseen(NOT_FORKED) if forks else satisfied(f"{told.start_line} at the caller", note=NOT_FORKED)
+        yield (
+            unseen(NOT_FORKED, code="not-forked")
+            if forks
+            else satisfied(f"{told.start_line} at the caller", note=NOT_FORKED)
+        )
     else:
         early = [branch for branch in waiting if not _over(branch, told.time)]
         if not early:
@@ -121,6 +126,7 @@ def test_decline_waits_for_the_branches_that_are_open(flow: Flow) -> Findings:
         answered = any((final.status or 0) < 300 for final in outcomes(context.asked)[1:])
         ended = f"ended only {after_so_long(end.time - told.time)} later" if end else "never ended"
         yield violated(
+            code="decline-too-early",
             expected=f"the {refused.status} at the caller when every branch has ended",
             actual=f"{told.start_line} at the caller; the branch at {early[0].seat} {ended}",
             event=told,
@@ -149,20 +155,21 @@ def test_cancelled_branch_that_never_ends_is_given_up(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(NOT_DECLINED)
+        yield unseen(NOT_DECLINED, code="not-declined")
         return
     hanging = [branch for branch in context.others(refused) if branch.final is None and branch.cancel is not None]
     if not hanging or hanging[0].cancel is None:
-        yield unseen("no branch was cancelled and then left without a final response")
+        yield unseen("no branch was cancelled and then left without a final response", code="not-cancelled")
         return
     cancel, told = hanging[0].cancel, context.asked.final
     waited = told.time - cancel.time if told else 0.0
     if told is not None and waited <= GIVEN_UP_S + SLACK_S:
         yield satisfied(f"{told.start_line} at the caller {waited:.1f} s after the CANCEL", event=told)
     elif told is None and (doubt := unproven(flow, context.asked.seat, cancel.time + GIVEN_UP_S + SLACK_S)):
-        yield unseen(f"the caller got no final response, but {doubt}")
+        yield unseen(f"the caller got no final response, but {doubt}", code="not-proven")
     else:
         yield violated(
+            code="given-up-late" if told else "no-final-response",
             expected=f"the {refused.status} at the caller within {GIVEN_UP_S:g} s of the CANCEL",
             actual=f"{told.start_line} after {waited:.1f} s"
             if told
@@ -183,11 +190,11 @@ def test_answer_that_crosses_the_cancel_wins(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(NOT_DECLINED)
+        yield unseen(NOT_DECLINED, code="not-declined")
         return
     answer = next((b.final for b in context.others(refused) if b.final and 200 <= b.status < 300), None)
     if answer is None:
-        yield unseen("no branch was answered after the 603")
+        yield unseen("no branch was answered after the 603", code="not-answered")
         return
     told = outcomes(context.asked)
     good = [final for final in told if (final.status or 0) < 300]
@@ -196,9 +203,10 @@ def test_answer_that_crosses_the_cancel_wins(flow: Flow) -> Findings:
         yield satisfied(f"{good[0].start_line} at the caller, and nothing else", event=good[0])
         return
     if not told and (doubt := unproven(flow, context.asked.seat, answer.time + 2.0)):
-        yield unseen(f"the caller got no final response, but {doubt}")
+        yield unseen(f"the caller got no final response, but {doubt}", code="not-proven")
         return
     yield violated(
+        code="second-final-response" if good else "answer-lost",
         expected=f"the {answer.status} at the caller, and no other final response",
         actual=" and ".join(final.start_line for final in told) + " at the caller" if told else "nothing at the caller",
         event=(*bad, answer)[0],

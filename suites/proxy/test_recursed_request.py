@@ -39,13 +39,14 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
     """
     recursed = list(_recursed(flow))
     if not recursed:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
     for context, branch in recursed:
         asked, invite = context.asked.request, branch.invite
         moved = next(final for final in context.finals if 300 <= (final.status or 0) < 400)
         wanted = min(asked_for(moved), key=lambda uri: user_of(uri) != user_of(invite.request_uri))
         yield expect(
             not differences(wanted, invite.request_uri),
+            code="wrong-request-uri",
             expected=f"INVITE {wanted}",
             actual=f"INVITE {invite.request_uri}: {'; '.join(differences(wanted, invite.request_uri))}",
             event=invite,
@@ -57,6 +58,7 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
         lost = [name for name in own if lost_values(asked, invite, name)]
         yield expect(
             not lost and invite.body == asked.body,
+            code="headers-lost" if lost else "body-changed",
             expected="headers and body of the caller's INVITE",
             actual="; ".join(
                 [f"{name}: {', '.join(values(invite, name)) or '(none)'}" for name in lost]
@@ -69,6 +71,7 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
         )
         if lost_values(asked, invite, "Subject"):
             yield violated(
+                code="subject-overwritten",
                 expected=f"Subject: {', '.join(values(asked, 'Subject'))}",
                 actual=f"Subject: {', '.join(values(invite, 'Subject')) or '(none)'}",
                 event=invite,
@@ -89,12 +92,13 @@ def test_recursed_request_has_one_hop_less_than_the_callers(flow: Flow) -> Findi
     """
     recursed = list(_recursed(flow))
     if not recursed:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
     for context, branch in recursed:
         had, has = context.asked.request.header("Max-Forwards") or "", branch.invite.header("Max-Forwards") or ""
         wanted = int(had) - 1 if had.isdecimal() else None
         yield expect(
             has.isdecimal() and int(has) == wanted,
+            code="wrong-max-forwards" if has else "no-max-forwards",
             expected=f"Max-Forwards: {wanted}",
             actual=f"Max-Forwards: {has or '(none)'}",
             event=branch.invite,
@@ -114,11 +118,12 @@ def test_recursed_request_has_a_branch_of_its_own(flow: Flow) -> Findings:
     """
     recursed = list(_recursed(flow))
     if not recursed:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
     for context, branch in recursed:
         twin = next((b for b in context.branches if b is not branch and b.invite.branch == branch.invite.branch), None)
         yield expect(
             twin is None,
+            code="branch-reused",
             expected="a branch that no other INVITE has",
             actual=f"branch {branch.invite.branch}"
             + (f", as in message {twin.invite.number} at {twin.seat}" if twin else ""),
@@ -139,7 +144,7 @@ def test_recursed_request_keeps_the_callers_identifiers(flow: Flow) -> Findings:
     """
     recursed = list(_recursed(flow))
     if not recursed:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
     for context, branch in recursed:
         asked, invite = context.asked.request, branch.invite
         changed = [name for name in ("From", "To", "Call-ID", "CSeq") if values(asked, name) != values(invite, name)]
@@ -152,6 +157,7 @@ def test_recursed_request_keeps_the_callers_identifiers(flow: Flow) -> Findings:
         wrong = [name for name in changed if not same.get(name)]
         yield expect(
             not wrong,
+            code="identifiers-changed",
             expected=" / ".join(f"{name}: {asked.header(name)}" for name in wrong) or "the caller's identifiers",
             actual=" / ".join(f"{name}: {invite.header(name)}" for name in wrong) or "the caller's identifiers",
             event=invite,
@@ -173,13 +179,17 @@ def test_redirect_target_may_ring_for_three_minutes(flow: Flow) -> Findings:
     recursed = list(_recursed(flow))
     ringing = next((branch for _, branch in recursed if branch.provisionals), None)
     if ringing is None:
-        yield unseen(NOT_RECURSED if not recursed else "the redirect target did not ring")
+        if recursed:
+            yield unseen("the redirect target did not ring", code="no-ringing")
+        else:
+            yield unseen(NOT_RECURSED, code="not-recursed")
         return
     last = ringing.provisionals[-1]
     cancel, context = ringing.cancel, recursed[0][0]
     cut = cancel or (context.asked.final if context.asked.status >= 300 else None)
     if cut is not None and cut.time - last.time < TIMER_C_S:
         yield violated(
+            code="cut-short",
             expected=f"no CANCEL, and no failure at the caller, within {TIMER_C_S:g} s of the {last.status}",
             actual=f"{cut.start_line} {cut.time - last.time:.0f} s after it",
             event=cut,
@@ -187,6 +197,8 @@ def test_redirect_target_may_ring_for_three_minutes(flow: Flow) -> Findings:
             look_at="Timer C (16.6 item 11): is it set anew for each branch, and by each 18x?",
         )
     elif flow.watch.closed_at - last.time < TIMER_C_S:
-        yield unseen(f"the flow ends {flow.watch.closed_at - last.time:.0f} s after the {last.status}")
+        yield unseen(
+            f"the flow ends {flow.watch.closed_at - last.time:.0f} s after the {last.status}", code="flow-too-short"
+        )
     else:
         yield satisfied(f"no CANCEL within {TIMER_C_S:g} s of the {last.status}", event=last)

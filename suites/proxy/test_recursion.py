@@ -6,7 +6,7 @@ from harness.judge.answers import first_asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
 from harness.judge.declines import watched_seats
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
 from harness.judge.upstream import CROSSING_S, outcomes
@@ -39,12 +39,13 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     for attempt in tries(flow):
         earlier = repeats(flow, attempt)
         if earlier is not None:
             yield violated(
+                code="tried-twice",
                 expected="one INVITE transaction for each URI",
                 actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})",
                 event=attempt.invite,
@@ -53,7 +54,7 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
             )
             return
     if missing := gap(flow, watched_seats(flow)):
-        yield unseen(f"no URI was tried twice, but that is not proven: {missing}")
+        yield not_proven("no URI was tried twice", missing)
     else:
         yield satisfied(f"{len(context.branches)} URIs, each tried once")
 
@@ -71,7 +72,10 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
     best = context.at("target") if context else ()
     next_ = context.at("second") if context else ()
     if not best or not next_:
-        yield unseen(NOT_RECURSED if not best and not next_ else "the proxy tried one of the two Contacts only")
+        if best or next_:
+            yield unseen("the proxy tried one of the two Contacts only", code="one-contact-tried")
+        else:
+            yield unseen(NOT_RECURSED, code="not-recursed")
         return
     first, then = best[0], next_[0]
     ahead = first.invite.time - then.invite.time
@@ -81,6 +85,7 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
         yield satisfied(f"the one with q=1.0, and after its {first.status} the one with q=0.5", event=then.invite)
     else:
         yield violated(
+            code="wrong-order" if ahead > 0 else "called-too-early",
             expected=("the Contact with q=1.0, and when it has failed the one with q=0.5", "both at once"),
             actual=f"the Contact with q=0.5 was called {abs(ahead):.1f} s "
             + ("before the one with q=1.0" if ahead > 0 else "after the other one, which still rang"),
@@ -99,11 +104,11 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     told = outcomes(context.asked)
     if not told:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     for final in told:
         tried = [
             uri
@@ -112,6 +117,7 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
         ]
         yield expect(
             (final.status or 0) < 300 or not tried,
+            code="tried-contact-handed-on",
             expected="a final response that names no URI which the proxy has tried",
             actual=f"{final.start_line}" + (f", Contact: {', '.join(tried)}" if tried else ""),
             event=final,
@@ -129,17 +135,18 @@ def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     told = context.asked.final
     if told is None:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     elif 300 <= context.asked.status < 400 and told.contact_uris:
-        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)")
+        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)", code="contact-left")
     else:
         tried = ", ".join(str(branch.status) for branch in context.branches[1:])
         yield expect(
             not 300 <= context.asked.status < 400,
+            code="empty-redirection",
             expected=f"one of the answers of the targets: {tried}",
             actual=f"{told.start_line} at the caller, without Contact",
             event=told,
@@ -160,7 +167,7 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
     context = context_of(flow)
     moved = next((b.final for b in context.branches if b.final and 300 <= b.status < 400), None) if context else None
     if context is None or moved is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     tried = context.at("target")
     told = context.asked.final
@@ -169,9 +176,10 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
         yield satisfied(f"the second Contact was called {late:.1f} s after the 302", event=tried[0].invite)
     elif told is None:
         if doubt := unproven(flow, context.asked.seat, moved.time + 36.0):
-            yield unseen(f"the second Contact was not called, but {doubt}")
+            yield unseen(f"the second Contact was not called, but {doubt}", code="not-proven")
         else:
             yield violated(
+                code="no-final-response",
                 expected="an INVITE to the second Contact within 32 s and some",
                 actual=f"nothing in {flow.watch.closed_at - moved.time:.0f} s, neither there nor at the caller",
                 event=moved,
@@ -183,6 +191,7 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
         only = len(told.contact_uris) == 1 and 300 <= context.asked.status < 400
         yield expect(
             bool(left) and only,
+            code="search-ends",
             expected=("an INVITE to the second Contact", "a 3xx with the second Contact alone"),
             actual=f"{told.start_line} at the caller, and the second Contact was not called",
             event=told,
@@ -203,9 +212,12 @@ def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
     asked = first_asked(flow)
     tried = flow.select("MESSAGE", received=True, at="target")
     if asked is None or not tried:
-        yield unseen("the proxy did not send the MESSAGE to the Contact, so there was nothing to wait for")
+        yield unseen(
+            "the proxy did not send the MESSAGE to the Contact, so there was nothing to wait for", code="not-recursed"
+        )
     elif asked.status == 408:
         yield violated(
+            code="answers-408",
             expected=("no final response", "another one than 408, in time"),
             actual=f"{asked.final} after {asked.final.time - asked.request.time:.1f} s" if asked.final else "",
             event=asked.final,
@@ -215,6 +227,6 @@ def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
     elif asked.final is not None:
         yield satisfied(f"{asked.final.start_line} at the sender", event=asked.final)
     elif doubt := unproven(flow, asked.seat, tried[0].time + TIMER_F_S + 2.0):
-        yield unseen(f"no 408 came, but {doubt}")
+        yield unseen(f"no 408 came, but {doubt}", code="not-proven")
     else:
         yield satisfied(f"no final response in {flow.watch.closed_at - tried[0].time:.0f} s")

@@ -30,10 +30,11 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(T1_DECLINED)
+        yield unseen(T1_DECLINED, code="not-declined")
         return
     quiet = silent(
         since(flow, refused.attempt),
+        code="search-goes-on",
         after=refused.final,
         expected="no further Contact is called after the 603",
         means="the callee has declined, and his next number rings",
@@ -47,6 +48,7 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     elif told.number > refused.final.number:
         yield expect(
             not 300 <= context.asked.status < 400,
+            code="redirection-handed-on",
             expected=f"the {refused.status}",
             actual=f"{told.start_line} at the caller, Contact: {', '.join(values(told, 'Contact')) or '(none)'}",
             event=told,
@@ -71,23 +73,28 @@ def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen("no Contact answered 603")
+        yield unseen("no Contact answered 603", code="not-declined")
         return
     ringing = [branch for branch in context.others(refused) if branch.pending_at(refused.final)]
     if not ringing:
         one_by_one = len(context.branches) < 3
         note = "the Contacts were tried one after the other"
-        yield satisfied("nothing else rang", note=note) if one_by_one else unseen("nothing else rang when the 603 came")
+        yield (
+            satisfied("nothing else rang", note=note)
+            if one_by_one
+            else unseen("nothing else rang when the 603 came", code="not-forked")
+        )
         return
     for branch in ringing:
         yield cancelled(flow, branch, refused.final, look_at="which branches are cancelled after a 6xx: recursed ones?")
     told, end = context.asked.final, last_end(context.branches)
     if told is None or end is None:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     elif branch_cancelled := ringing[0].cancel:
         early = end.time - told.time > CROSSING_S
         yield expect(
             not early,
+            code="decline-too-early",
             expected=f"the {refused.status} at the caller when the cancelled branch has ended",
             actual=f"{told.start_line} at the caller"
             + (
@@ -113,11 +120,15 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
     context = context_of(flow)
     cancels, answers = answers_to(flow, "CANCEL")
     if context is None or not cancels or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED if context is None or len(context.branches) < 2 else "the caller sent no CANCEL")
+        if context is None or len(context.branches) < 2:
+            yield unseen(NOT_RECURSED, code="not-recursed")
+        else:
+            yield unseen("the caller sent no CANCEL", code="not-cancelled")
         return
     cancel = cancels[0]
     yield silent(
         flow,
+        code="search-goes-on",
         after=cancel,
         expected="no further Contact is called after the CANCEL",
         means="the callee's next number rings for a caller who has hung up",
@@ -129,6 +140,7 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
     if answers:
         yield expect(
             answers[0].status == 200,
+            code="cancel-refused",
             expected="200 for the CANCEL",
             actual=f"{answers[0].start_line} for the CANCEL",
             event=answers[0],
@@ -136,9 +148,10 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
             look_at="how a CANCEL is matched with its INVITE",
         )
     elif doubt := unproven(flow, context.asked.seat, cancel.time + PROMPT_S):
-        yield unseen(f"the CANCEL was not answered, but {doubt}")
+        yield unseen(f"the CANCEL was not answered, but {doubt}", code="not-proven")
     else:
         yield violated(
+            code="cancel-unanswered",
             expected="200 for the CANCEL",
             actual="no answer to the CANCEL",
             event=cancel,
@@ -152,6 +165,7 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
         offered = {487, *(status for status in ended if status // 100 == 4)}
         yield expect(
             told.status in offered,
+            code="wrong-final-response",
             expected="487 for the INVITE",
             actual=f"{told.start_line} at the caller",
             event=told,
@@ -159,6 +173,6 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
             look_at="which response is chosen when the caller has hung up",
         )
     elif end is None:
-        yield unseen("the cancelled branch never ended")
+        yield unseen("the cancelled branch never ended", code="branch-open")
     else:
         yield no_final(flow, context.asked, end)

@@ -27,10 +27,11 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     flow = flows[1]
     asked = first_asked(flow)
     if asked is None:
-        yield unseen(NOT_PROXIED)
+        yield unseen(NOT_PROXIED, code="not-sent")
         return
     yield silent(
         flow,
+        code="sent-on",
         after=asked.request,
         expected="483 for the caller, and nothing is sent on",
         means="a loop of redirections or of proxies never ends",
@@ -42,6 +43,7 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     else:
         yield expect(
             told.status == 483,
+            code="wrong-final-response",
             expected="483 Too Many Hops",
             actual=f"{told.start_line} at the caller",
             event=told,
@@ -69,11 +71,12 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     context = context_of(flow)
     moved = next((b for b in context.branches if 300 <= b.status < 400), None) if context else None
     if context is None or moved is None or moved.final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     told = outcomes(context.asked)
     yield expect(
         all(final.status != 305 for final in told),
+        code="answers-305",
         expected="no 305",
         actual=", ".join(final.start_line for final in told) or "nothing at the caller",
         event=told[0] if told else moved.final,
@@ -83,6 +86,7 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     )
     quiet = silent(
         since(flow, moved.attempt),
+        code="followed",
         after=moved.final,
         expected="the 302 goes to the caller, and nobody else is called",
         means="the proxy calls somebody for whom the caller has not asked, and whom he may have to pay",
@@ -99,6 +103,7 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     contacts = ", ".join(values(told[0], "Contact")) or "(none)"
     yield expect(
         same,
+        code="contacts-changed" if told[0].status == moved.status else "other-answer",
         expected=f"{moved.final.start_line}, Contact: {', '.join(values(moved.final, 'Contact'))}",
         actual=f"{told[0].start_line}, Contact: {contacts}",
         event=told[0],
@@ -117,7 +122,7 @@ def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
     """
     asked = first_asked(flow)
     if asked is None:
-        yield unseen(NOT_PROXIED)
+        yield unseen(NOT_PROXIED, code="not-sent")
     elif asked.final is None:
         yield no_final(flow, asked, asked.request, look_at="what is answered when the location lookup finds nothing")
     elif 400 <= asked.status < 500:
@@ -125,6 +130,7 @@ def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
         yield satisfied(f"{asked.final.start_line} at the caller", event=asked.final, note=note)
     else:
         yield violated(
+            code="wrong-final-response",
             expected=("480 Temporarily Unavailable", "another 4xx"),
             actual=f"{asked.final.start_line} at the caller",
             event=asked.final,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.copies import T1, T2, differences
 from harness.judge.declines import watched_seats
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
@@ -34,20 +34,21 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
     seats = watched_seats(flow)
     requests = flow.select(received=True, at=seats, where=lambda event: event.method is not None)
     if one is None or (one.final is None and not requests):
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     if not 300 <= one.status < 400 and requests:
-        yield unseen("the call was sent on instead of being redirected: that is a proxy's work")
+        yield unseen("the call was sent on instead of being redirected: that is a proxy's work", code="sent-on")
         return
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     if requests:
         probe = all(event.method == "OPTIONS" for event in requests)
         first = next((event for event in requests if event.method != "OPTIONS"), requests[0])
         yield violated(
+            code="probes-contacts" if probe else "sends-requests",
             expected=f"the {final.status} to the caller, and nothing else",
             actual=f"{first.start_line} at {first.seat}",
             event=first,
@@ -57,7 +58,7 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
         )
         return
     if missing := gap(flow, seats):
-        yield unseen(f"nothing arrived at {', '.join(seats)}, but silence is not proven: {missing}")
+        yield not_proven(f"nothing arrived at {', '.join(seats)}", missing)
         return
     yield satisfied(f"{final.status} to the caller, and nothing at {', '.join(seats)}", event=final)
 
@@ -71,10 +72,11 @@ def test_redirect_server_sends_no_305(flow: Flow) -> Findings:
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     yield expect(
         here[1].status != 305,
+        code="answers-305",
         expected="300, 301 or 302",
         actual=f"{here[1].status} {here[1].reason}",
         event=here[1],
@@ -99,18 +101,23 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
     usual, *others = flows
     plain = redirected_here(usual)
     if plain is None:
-        yield unseen(why_not_refused(usual, "not even a plain INVITE was redirected"))
+        yield unseen(why_not_refused(usual, "not even a plain INVITE was redirected"), code="not-redirected")
         return
-    for flow, what in zip(others, ("INVITE with Require: foo-unknown", "FROBNICATE request"), strict=True):
+    asked = (
+        ("INVITE with Require: foo-unknown", "stumbles-over-require"),
+        ("FROBNICATE request", "stumbles-over-method"),
+    )
+    for flow, (what, code) in zip(others, asked, strict=True):
         one = first_asked(flow)
         if one is None:
-            yield unseen(f"the {what} was never sent")
+            yield unseen(f"the {what} was never sent", code="not-sent")
             continue
         if one.final is None and (doubt := unproven(flow, one.seat, one.request.time + NO_ANSWER_S)):
-            yield unseen(f"the {what} got no final response, but {doubt}")
+            yield unseen(f"the {what} got no final response, but {doubt}", code="not-proven")
             continue
         yield expect(
             300 <= one.status < 400,
+            code=code,
             expected=f"a 3xx to the {what}, as to a plain INVITE ({plain[1].status})",
             actual=f"{one.final.status} {one.final.reason}" if one.final else "no final response",
             event=one.final or one.request,
@@ -130,15 +137,16 @@ def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
     """
     one = first_asked(flow)
     if one is None or one.final is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = one.final
     if one.status < 300:
-        yield unseen(f"the call was answered: {final.start_line}")
+        yield unseen(f"the call was answered: {final.start_line}", code="answered")
     elif one.status < 400 and final.contact_uris:
-        yield unseen(f"the user has an entry: Contact: {', '.join(final.contact_uris)}")
+        yield unseen(f"the user has an entry: Contact: {', '.join(final.contact_uris)}", code="has-entry")
     elif one.status < 400:
         yield violated(
+            code="empty-redirection",
             expected=("404 for an unknown user", "480 for one who has no entry"),
             actual=f"{final.status} {final.reason} without Contact",
             event=final,
@@ -167,12 +175,13 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     one, final = here
     for later in one.finals[1:]:
         if later.status != final.status or differences(final, later):
             yield violated(
+                code="copy-changed" if later.status == final.status else "other-answer",
                 expected=f"the {final.status} (message {final.number}) again, with the same To tag and Contacts",
                 actual=f"{later.status}, another {', '.join(differences(final, later)) or 'status'}",
                 event=later,
@@ -181,7 +190,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
             )
             return
     if not one.acks:
-        yield unseen("the redirection was not acknowledged")
+        yield unseen("the redirection was not acknowledged", code="not-acknowledged")
         return
     ack = one.acks[0]
     stray = flow.select(
@@ -196,6 +205,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
     )
     if stray:
         yield violated(
+            code="ack-answered" if stray[0].cseq_method == "ACK" else "copies-after-ack",
             expected=f"silence after the ACK (message {ack.number})",
             actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}, "
             f"{stray[0].time - ack.time:.1f} s after it",
@@ -205,6 +215,6 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
         )
         return
     if doubt := unproven(flow, one.seat, ack.time + T2):
-        yield unseen(f"silence after the ACK is not proven: {doubt}")
+        yield unseen(f"silence after the ACK is not proven: {doubt}", code="not-proven")
         return
     yield satisfied(f"{len(one.finals)} times the same {final.status}, and silence after its ACK", event=final)

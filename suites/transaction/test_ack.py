@@ -38,7 +38,7 @@ def test_refusal_is_acknowledged(flow: Flow) -> Findings:
     An ACK that looks wrong is an ACK here: what it looks like has rules of its own.
     """
     refusal = refused(flow)
-    yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("RFC3261-17.1.1.2-02", plan=(*PLANS, POINTING_DECLINE), faults=["ack_to_contact_host"])
@@ -50,11 +50,12 @@ def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             ack.seat == refusal.attempt.seat,
+            code="ack-elsewhere",
             expected=f"the ACK at {refusal.attempt.seat}, where the INVITE arrived",
             actual=f"the ACK at {ack.seat} ({flow.seat(ack.seat).address})",
             event=ack,
@@ -75,12 +76,13 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     invite = refusal.invite
     for ack in refusal.acks:
         yield expect(
             ack.request_uri == invite.request_uri,
+            code="request-uri-rewritten" if same_uri(ack.request_uri, invite.request_uri) else "wrong-request-uri",
             expected=f"ACK {invite.request_uri}",
             actual=f"ACK {ack.request_uri}",
             event=ack,
@@ -90,6 +92,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
         )
         yield expect(
             ack.call_id == invite.call_id,
+            code="wrong-call-id",
             expected=f"Call-ID: {invite.call_id}",
             actual=f"Call-ID: {ack.call_id}",
             event=ack,
@@ -98,6 +101,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
         )
         yield expect(
             not from_differs(ack, invite),
+            code="wrong-from",
             expected=f"From: {invite.header('From')}",
             actual=f"From: {ack.header('From')}",
             event=ack,
@@ -117,12 +121,13 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         wrong = via_differs(ack, refusal.invite)
         yield expect(
             not wrong,
+            code="wrong-via",
             expected=f"one Via, as in the INVITE: {''.join(vias(refusal.invite)[:1])}",
             actual=wrong or "the INVITE's Via",
             event=ack,
@@ -131,6 +136,7 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
         )
         if not wrong and (copied := copied_from_response(ack, refusal.invite)):
             yield violated(
+                code="via-of-response",
                 expected="the Via as the INVITE had it, without received and without a value of rport",
                 actual=f"Via: {copied}",
                 event=ack,
@@ -149,11 +155,12 @@ def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             not to_differs(ack, refusal.attempt.finals),
+            code="wrong-to-tag" if ack.to_tag else "no-to-tag",
             expected=f"To: {refusal.final.header('To')}",
             actual=f"To: {ack.header('To')}",
             event=ack,
@@ -170,14 +177,15 @@ def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     if refusal.invite.cseq_number is None:
-        yield unseen("the CSeq of the INVITE cannot be read")
+        yield unseen("the CSeq of the INVITE cannot be read", code="unreadable")
         return
     for ack in refusal.acks:
         yield expect(
             (ack.cseq_number, ack.cseq_method) == (refusal.invite.cseq_number, "ACK"),
+            code="wrong-cseq",
             expected=f"CSeq: {refusal.invite.cseq_number} ACK",
             actual=f"CSeq: {ack.header('CSeq')}",
             event=ack,
@@ -195,15 +203,16 @@ def test_ack_repeats_the_route(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     wanted = routes(refusal.invite)
     if not wanted:
-        yield unseen("the INVITE has no Route, although the device declares a preloaded one")
+        yield unseen("the INVITE has no Route, although the device declares a preloaded one", code="no-route")
         return
     for ack in refusal.acks:
         yield expect(
             routes(ack) == wanted,
+            code="wrong-route" if routes(ack) else "no-route",
             expected=f"Route: {', '.join(wanted)}",
             actual=f"Route: {', '.join(routes(ack)) or '(none)'}",
             event=ack,
@@ -221,11 +230,12 @@ def test_ack_has_no_body(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         if has_body(ack):
             yield violated(
+                code="body",
                 expected="an ACK without body",
                 actual=f"{len(ack.body)} bytes, Content-Type: {ack.header('Content-Type')}",
                 event=ack,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, late_copies, refused
 from harness.judge.declines import since
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -34,6 +34,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
     if late := late_copies(refusal.attempt):
         after = ", ".join(f"{copy.time - refusal.final.time:.1f} s" for copy in late)
         return violated(
+            code="invite-repeated",
             expected=f"no copy of the INVITE once {name} was received",
             actual=f"{len(late)} more with the same branch, after {after}",
             event=late[0],
@@ -41,7 +42,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
             look_at="is Timer A stopped when the final response comes?",
         )
     if missing := gap(since(flow, refusal.attempt), [refusal.attempt.seat]):
-        return unseen(f"no copy came after {name}, but that none was sent is not proven: {missing}")
+        return not_proven(f"no copy came after {name}", missing)
     return satisfied(f"no copy of the INVITE after {name}")
 
 
@@ -59,7 +60,7 @@ def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings
     The clause says SHOULD, but figure 5 knows Timer A in state Calling only: the catalogue leaves no excuse.
     """
     refusal = refused(flow)
-    yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("INT-603-EARLY-01", plan=DECLINE, faults=["no_ack", "keeps_retransmitting"])
@@ -71,7 +72,7 @@ def test_decline_needs_no_ringing_before_it(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield acknowledged(flow, refusal)
     yield _invite_rests(flow, refusal)
@@ -92,14 +93,15 @@ def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     second = [final for final in refusal.attempt.finals if final.status != refusal.final.status]
     if not second:
-        yield unseen("the second final response was never sent")
+        yield unseen("the second final response was never sent", code="not-sent")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="second-final-followed",
         after=refusal.final,
         at=["elsewhere"],
         expected=f"the {refusal.final.status} stands, and nothing goes to the Contact of the later 302",
@@ -120,7 +122,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     refusal = refused(flow)
     answers = [final for final in refusal.attempt.finals if final.status == 200] if refusal else []
     if refusal is None or not answers:
-        yield unseen("the 200 after the 603 was never sent")
+        yield unseen("the 200 after the 603 was never sent", code="not-sent")
         return
     tag = answers[0].to_tag
 
@@ -131,6 +133,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     byes = flow.select("BYE", received=True, where=to_the_answer)
     if acks or byes:
         yield violated(
+            code="late-answer-ended" if byes else "late-answer-accepted",
             expected="nothing but the ACK of the 603",
             actual=f"{' and '.join(['ACK'] * bool(acks) + ['BYE'] * bool(byes))} in the dialog of the late 200",
             event=(*acks, *byes)[0],
@@ -139,7 +142,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
             at_most=Verdict.WARN if byes else Verdict.FAIL,
         )
     elif missing := _not_watched(flow, answers[0]):
-        yield unseen(f"the late 200 was not acknowledged, but {missing}")
+        yield unseen(f"the late 200 was not acknowledged, but {missing}", code="not-proven")
     else:
         yield satisfied(
             "the late 200 was neither acknowledged nor ended by a BYE",

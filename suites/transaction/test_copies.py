@@ -47,13 +47,14 @@ def _each_copy_acknowledged(flow: Flow, refusal: Refusal) -> Finding:
     ended = 0.0
     if len(acks) < len(finals):
         if doubt := _doubt(flow, refusal):
-            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}")
+            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}", code="not-proven")
         ended = _over_by(refusal)
     changed = _changed(refusal)
     # A transaction that ends early, which is the milder fault, does not hide an ACK that is another.
     if len(acks) < len(finals) and not (ended and changed):
         over = f", and none for copies from {ended:.1f} s on: the transaction had ended by then" if ended else ""
         return violated(
+            code="transaction-ends-early" if ended else "copies-unacknowledged",
             expected=f"{len(finals)} ACKs, one for each copy of the {refusal.final.status}",
             actual=f"{len(acks)} ACKs{over}",
             event=finals[len(acks)],
@@ -100,6 +101,7 @@ def _changed(refusal: Refusal) -> Finding | None:
         ]
         if changed:
             return violated(
+                code="ack-changed",
                 expected="the same ACK for each copy",
                 actual=f"another {', '.join(changed)} than in message {first.number}",
                 event=ack,
@@ -144,7 +146,7 @@ def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> 
 def _followed_once(flow: Flow) -> Findings:
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flow, refusal)
     # What the device does after the first 302, right or wrong, has other judges.
@@ -154,6 +156,7 @@ def _followed_once(flow: Flow) -> Findings:
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="followed-again",
         after=once.invite if once else refusal.final,
         expected="one INVITE to the Contact, however many copies of the 302 came",
         means="the target rings once for each copy",
@@ -172,7 +175,7 @@ def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Fl
     """
     plain, copied = refused(flows[0]), refused(flows[1])
     if plain is None or copied is None or not copied.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flows[1], copied)
     if called_again(flows[0], plain) is None:
@@ -199,7 +202,7 @@ def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Fi
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flow, refusal)
 
@@ -216,22 +219,25 @@ def test_copy_after_31_seconds_is_acknowledged(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     copies = refusal.attempt.finals[1:]
     if not copies or copies[-1].time - refusal.final.time > TIMER_D_S:
-        yield unseen("the copy was sent too late to be acknowledged" if copies else "the copy was never sent")
+        yield unseen(
+            "the copy was sent too late to be acknowledged" if copies else "the copy was never sent", code="not-sent"
+        )
         return
     late = copies[-1]
     again = [ack for ack in refusal.acks if ack.number > late.number]
     if not again and (doubt := _doubt(flow, refusal)):
-        yield unseen(f"the copy got no ACK, but {doubt}")
+        yield unseen(f"the copy got no ACK, but {doubt}", code="not-proven")
         return
     after = late.time - refusal.final.time
     if again:
         yield satisfied(f"the copy after {after:.0f} s got its ACK", event=again[0])
         return
     yield violated(
+        code="transaction-ends-early",
         expected=f"an ACK of the copy that was sent {after:.0f} s after the first 603",
         actual="no ACK",
         event=late,

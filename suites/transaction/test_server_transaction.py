@@ -19,7 +19,7 @@ from suites.answering import NEVER, REFUSED, REPEATED, THIRD_COPY
 
 def _of_the_refusal(flow: Flow, judge: Callable[[Flow, Asked], Finding]) -> Finding:
     here = refused_here(flow)
-    return judge(flow, here[0]) if here else unseen(why_not_refused(flow))
+    return judge(flow, here[0]) if here else unseen(why_not_refused(flow), code="not-refused")
 
 
 @purpose("RFC3261-17.2.1-01", plan=THIRD_COPY, faults=["final_not_repeated"])
@@ -78,7 +78,7 @@ def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     one, final = here
     repeat = next((copy for copy in one.copies if copy.number > final.number), None)

@@ -64,11 +64,12 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     attempt = original(flow)
     strays = _strays(flow, attempt) if attempt else ()
     if attempt is None or not strays:
-        yield unseen("the responses that match nothing were never sent")
+        yield unseen("the responses that match nothing were never sent", code="not-sent")
         return
     tags = {stray.to_tag for stray in strays} - {None}
     yield silent(
         flow,
+        code="stray-followed",
         after=strays[0],
         at=["elsewhere"],
         expected="nothing goes to the Contact of a 302 that matches no INVITE",
@@ -80,6 +81,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     acks = flow.select("ACK", received=True, where=lambda e: e.to_tag in tags or e.branch in branches)
     yield expect(
         not acks,
+        code="stray-acknowledged",
         expected="no ACK of a response that matches no INVITE",
         actual=f"{acks[0].start_line}, To tag {acks[0].to_tag}" if acks else "no ACK of it",
         event=acks[0] if acks else strays[0],
@@ -88,10 +90,11 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
         requirement=UNMATCHED,
     )
     if attempt.final is None:
-        yield unseen("the callee's own final response was never sent", requirement=UNMATCHED)
+        yield unseen("the callee's own final response was never sent", code="not-sent", requirement=UNMATCHED)
     else:
         yield expect(
             bool(attempt.acks),
+            code="stray-ends-call",
             expected=f"an ACK of the {attempt.status} that came after them",
             actual="an ACK" if attempt.acks else "no ACK: the call was over for the device",
             event=attempt.final,
@@ -106,6 +109,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     if passed:
         for row in (UNMATCHED, DROPPED):
             yield violated(
+                code="stray-relayed",
                 expected="nothing of it at the caller",
                 actual=f"{passed[0].start_line} at the caller, To tag {passed[0].to_tag}",
                 event=passed[0],
@@ -115,6 +119,6 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
                 requirement=row,
             )
     elif not flow.select(received=True, at=upstream, where=lambda e: (e.status or 0) > 100):
-        yield unseen("nothing that the callee said reached the caller", requirement=DROPPED)
+        yield unseen("nothing that the callee said reached the caller", code="nothing-relayed", requirement=DROPPED)
     else:
         yield satisfied("none of them reached the caller", requirement=DROPPED)

@@ -34,13 +34,14 @@ def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -
     declined, failed = flows
     refusal = refused(declined)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     if all(seat.name != "backup" for seat in declined.seats):
-        yield unseen("the device's profile names no backup address that the suite could watch")
+        yield unseen("the device's profile names no backup address that the suite could watch", code="no-backup")
         return
     yield silent(
         since(_with_control(declined, failed), refusal.attempt),
+        code="backup-called",
         after=refusal.final,
         at=["backup"],
         expected="an ACK, and nothing at the backup server",

@@ -7,7 +7,7 @@ import dataclasses
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import Attempt
 from harness.judge.declines import called_again, handled_like, last_final, since, stays_declined, watched_seats
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.flow import Event, Flow
 from harness.model.plan import Plan
@@ -40,10 +40,11 @@ def test_contact_of_a_decline_is_not_called(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="contact-called",
         after=refusal.final,
         at=["other"],
         expected="an ACK, and nothing at the address of the Contact",
@@ -73,11 +74,12 @@ def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield stays_declined(
         flow,
         refusal,
+        code="called-too-early",
         unless=lambda again: _on_time(flow, again),
         means="the callee is called again before the time that was asked for",
         look_at="where Retry-After is read, and in what unit",
@@ -93,16 +95,17 @@ def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     again = called_again(flow, refusal, unless=lambda attempt: not _on_time(flow, attempt))
     if again is None:
         missing = gap(since(flow, refusal.attempt), watched_seats(flow))
-        yield unseen(f"no call after Retry-After, but {missing}") if missing else satisfied("no call by itself")
+        yield not_proven("no call after Retry-After", missing) if missing else satisfied("no call by itself")
         return
     late = again.invite.time - refusal.final.time
     if again.invite.call_id == refusal.invite.call_id and not _higher(again.invite, refusal.invite):
         yield violated(
+            code="old-call-repeated",
             expected=("a new Call-ID", f"a CSeq higher than {refusal.invite.cseq_number}"),
             actual=f"the old Call-ID with CSeq: {again.invite.header('CSeq')}",
             event=again.invite,
@@ -137,7 +140,7 @@ def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Finding
     plain, *others = (refused(flow) for flow in flows)
     for flow, refusal in zip(flows[1:], others, strict=True):
         if refusal is None or plain is None:
-            yield unseen(NOT_REFUSED)
+            yield unseen(NOT_REFUSED, code="not-refused")
         elif plain.acks and not refusal.acks:
             value = refusal.final.header("Retry-After")
             yield dataclasses.replace(
@@ -191,7 +194,7 @@ def test_reason_does_not_turn_a_decline_into_something_else(flow: Flow) -> Findi
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield stays_declined(flow, refusal, look_at="does the route or retry logic read Reason before the status code?")
 
@@ -204,10 +207,11 @@ def test_candidates_of_an_ambiguous_address_are_not_called_unasked(flow: Flow) -
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="candidate-called",
         after=refusal.final,
         at=["first", "second"],
         expected="an ACK, and nothing at either candidate",

@@ -33,7 +33,7 @@ def test_decline_is_final(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen("the 603 was never sent")
+        yield unseen("the 603 was never sent", code="not-sent")
         return
     yield stays_declined(flow, refusal)
 
@@ -52,7 +52,7 @@ def test_busy_everywhere_is_final(flow: Flow) -> Findings:
     A callback that the user has asked for (camp-on) is not meant; it must be off.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("RFC3261-21.6.3-01", plan=declined_with(604), faults=REDIALS)
@@ -65,7 +65,7 @@ def test_does_not_exist_anywhere_is_final(flow: Flow) -> Findings:
     The row warns of a 604 in a dialog; the initial call, which is asked for here, fails when it is placed again.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal, at_least=Verdict.FAIL) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal, at_least=Verdict.FAIL) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose(
@@ -83,7 +83,7 @@ def test_not_acceptable_is_answered_by_another_offer_at_most(flow: Flow) -> Find
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     later = [attempt for attempt in tries(flow) if attempt.invite.number > refusal.final.number]
 
@@ -130,7 +130,7 @@ def test_unwanted_is_final(flow: Flow) -> Findings:
     defect: 607 is not in the list of codes and is taken for a temporary failure.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose(
@@ -172,7 +172,7 @@ def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -191,7 +191,7 @@ def test_declined_call_gets_no_bye(flow: Flow) -> Findings:
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -213,7 +213,7 @@ def test_decline_ends_every_early_dialog(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -236,11 +236,12 @@ def test_decline_ends_the_ringing_by_itself(flow: Flow) -> Findings:
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             not to_differs(ack, refusal.attempt.finals),
+            code="wrong-to-tag" if ack.to_tag else "no-to-tag",
             expected=f"the ACK with the To tag of the 603, {refusal.final.to_tag}",
             actual=f"To: {ack.header('To')}",
             event=ack,
@@ -275,11 +276,11 @@ def test_hanging_up_after_a_decline_sends_nothing(flow: Flow) -> Findings:
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     # A device that says it has no call to hang up has understood; one that was never asked shows nothing.
     if missed := [trouble.text for trouble in flow.troubles if trouble.blame != "stimulus"]:
-        yield unseen("; ".join(missed))
+        yield unseen("; ".join(missed), code="trouble")
         return
     note = "; ".join(trouble.text for trouble in flow.troubles)
     for method, row in (("CANCEL", "RFC3261-9.1-01"), ("BYE", "RFC3261-15-01")):

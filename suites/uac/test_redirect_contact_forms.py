@@ -13,7 +13,7 @@ from harness.judge.redirection import (
     redirection_of,
     redirections,
 )
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import fresh, hops, user_of
 from harness.model.flow import Flow
@@ -48,20 +48,21 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     lines, *others = flows
     reference = _tried(lines)
     if not reference:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
         first = original(flow)
         lost = lost_ack(first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
-        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else ""
+        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else None
         if lost:
             yield lost
         elif missing:
-            yield unseen(f"fewer targets were tried than with a line each, but silence is not proven: {missing}")
+            yield not_proven("fewer targets were tried than with a line each", missing)
         else:
             yield expect(
                 tried == reference,
+                code="targets-lost",
                 expected=f"the targets {', '.join(reference)}, as with a line for each Contact",
                 actual=f"{form}: {', '.join(tried) or 'none'}",
                 event=first.final if first else None,
@@ -80,7 +81,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     first = original(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     lost = lost_ack(first, plain, what="a 302 with m: for Contact")
     if lost:
@@ -109,7 +110,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     first, token = original(odd), odd.places.token
     targets = fresh(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
     elif lost := lost_ack(first, plain, what="a 302 with a quoted display name"):
         yield lost
     elif not targets:
@@ -125,6 +126,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         wrong = [attempt for attempt in targets if user_of(attempt.invite.request_uri) != "9" + token]
         yield expect(
             not wrong,
+            code="wrong-target",
             expected=f"one INVITE, for the user 9{token} behind the display name",
             actual=", ".join(attempt.invite.start_line for attempt in targets),
             event=(wrong or targets)[0].invite,
@@ -175,7 +177,7 @@ def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Fi
 def _survives(flow: Flow, plain: Flow) -> Findings:
     first = original(flow)
     if first is None or first.final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     written = first.final.header("Contact") or ""
     malformed = flow.plan in (NO_URI, NO_BRACKET)
@@ -186,6 +188,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
     wrong = [item for item in fresh(flow) if user_of(item.invite.request_uri) != "9" + flow.places.token]
     if wrong:
         yield violated(
+            code="wrong-target",
             expected="no INVITE, or one for the URI that can be read",
             actual=wrong[0].invite.start_line,
             event=wrong[0].invite,
@@ -195,7 +198,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
     elif lost:
         yield lost
     elif missing:
-        yield unseen(f"it is not proven that the device survived: {missing}")
+        yield not_proven("nothing followed the broken Contact", missing)
     else:
         yield satisfied(f"acknowledged: Contact: {written}", event=first.final)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.judge.attempts import Attempt, original
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -25,13 +25,14 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     tags = _early_tags(pair.old)
     invite = pair.new.invite
     used = _later(flow, pair.response, ("BYE", "PRACK", "UPDATE", "INFO", "CANCEL"), pair.old)
     if invite.to_tag in tags:
         yield violated(
+            code="to-tag-kept",
             expected="an INVITE without To tag",
             actual=f"To tag {invite.to_tag}, that of the phone which rang",
             event=invite,
@@ -46,6 +47,7 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
         and not any(ack.to_tag == pair.new.final.to_tag for ack in pair.new.acks)
     ):
         yield violated(
+            code="wrong-to-tag" if pair.new.acks else "no-ack",
             expected=f"the ACK for the target's 200 with To tag {pair.new.final.to_tag}",
             actual=", ".join(f"To tag {ack.to_tag}" for ack in pair.new.acks) or "no ACK",
             event=pair.new.final,
@@ -92,13 +94,12 @@ def _nothing_later(flow: Flow, methods: Sequence[str]) -> Finding:
     first = original(flow)
     final = redirection_of(first) if first else None
     if first is None or final is None:
-        return unseen(_NEVER_RANG)
+        return unseen(_NEVER_RANG, code="not-redirected")
     used = _later(flow, final, methods, first)
     if used:
         return _used(used[0])
-    missing = gap(flow, (first.seat,))
-    if missing:
-        return unseen(f"nothing was sent, but silence is not proven: {missing}")
+    if missing := gap(flow, (first.seat,)):
+        return not_proven("nothing was sent", missing)
     return satisfied(f"no {' or '.join(methods)} for the redirected INVITE in the window")
 
 
@@ -135,6 +136,7 @@ def _early_tags(attempt: Attempt) -> set[str | None]:
 
 def _used(event: Event) -> Finding:
     return violated(
+        code=f"{(event.method or 'request').lower()}-after-final",
         expected="nothing but the ACK of the 302 for this INVITE",
         actual=f"{event.start_line} arrived after the 302 had been acknowledged",
         event=event,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import asked_for, fresh, user_of
 from harness.model.flow import Event, Flow
@@ -34,7 +34,7 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
     response = _redirection(flow)
     targets = fresh(flow)
     if response is None or not targets:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     listed = asked_for(response)
     last = targets[-1]
@@ -42,12 +42,16 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
     if len(targets) >= len(listed):
         yield satisfied(f"{len(targets)} Contacts were tried; they answered {answers}", event=last.invite)
     elif last.final is None or not last.acks:
-        yield unseen(f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged")
+        yield unseen(
+            f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged",
+            code="not-acknowledged",
+        )
     elif missing := gap(flow, (last.seat,)):
-        yield unseen(f"nothing followed the {last.status}, but silence is not proven: {missing}")
+        yield not_proven(f"nothing followed the {last.status}", missing)
     else:
         untried = len(listed) - len(targets)
         yield violated(
+            code="next-not-tried",
             expected="an ACK, and an INVITE for the next Contact",
             actual=f"the call ended after a {last.status}; {untried} of {len(listed)} Contacts were not tried",
             event=last.final,
@@ -69,13 +73,14 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
     """
     deaf = next((attempt for attempt in tries(flow)[1:] if attempt.seat == "deaf"), None)
     if deaf is None:
-        yield unseen("the target that does not answer was not tried")
+        yield unseen("the target that does not answer was not tried", code="not-tried")
         return
     copies = [copy for copy in deaf.copies if copy.time - deaf.invite.time > _TIMER_B + _SLACK]
     again, onward = _after_the_silent_one(flow, deaf)
     late = [attempt for attempt in again if attempt.invite.time - deaf.invite.time > _TIMER_B - _HASTE]
     if copies:
         yield violated(
+            code="keeps-retransmitting",
             expected=f"no copy of the INVITE after {_TIMER_B:g} s",
             actual=f"a copy {copies[0].time - deaf.invite.time:.0f} s after the INVITE",
             event=copies[0],
@@ -84,6 +89,7 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
         )
     elif late:
         yield violated(
+            code="tried-again",
             expected=f"an INVITE for the second Contact after {_TIMER_B:g} s, or the end of the call",
             actual=f"{late[0].invite.start_line} once more after {late[0].invite.time - deaf.invite.time:.0f} s",
             event=late[0].invite,
@@ -98,13 +104,17 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
         if waited > _TIMER_B - _HASTE or given_up:
             yield satisfied(told, event=onward[0].invite)
         else:
-            yield unseen(f"{told}: it was called beside the silent one, so no timer was seen")
+            yield unseen(f"{told}: it was called beside the silent one, so no timer was seen", code="called-beside")
     elif again:
-        yield unseen("the target that does not answer was called again before it had failed (which is another rule)")
+        yield unseen(
+            "the target that does not answer was called again before it had failed (which is another rule)",
+            code="called-too-early",
+        )
     elif missing := gap(flow, ("callee", "deaf")):
-        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+        yield not_proven("nothing followed", missing)
     else:
         yield violated(
+            code="next-not-tried",
             expected=f"an INVITE for the second Contact after {_TIMER_B:g} s",
             actual=f"nothing for {flow.watch.window.seconds:g} s",
             event=deaf.invite,
@@ -121,7 +131,7 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     Nothing is asked of the device here: the order that was seen is reported.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     order = ", ".join(_q_order(flow)) or "none that was listed"
     yield satisfied(note=f"order of q in which the targets were tried: {order}")
@@ -150,11 +160,12 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
             return
     order = _q_order(good)
     if redirected(good) is None or not order:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     by_q, by_list = ["1.000", "0.9", "0.125"], ["0.125", "1.000", "0.9"]
     if order not in (by_q[: len(order)], by_list[: len(order)]):
         yield violated(
+            code="wrong-order",
             expected=("1.000, 0.9, 0.125", "the order of the list, by a device that reads no q"),
             actual=", ".join(order),
             event=redirected(good).new.invite,  # type: ignore[union-attr]
@@ -164,9 +175,10 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
     elif redirected(bad) is None:
         response, missing = _redirection(bad), gap(bad, ("callee",))
         yield (
-            unseen(f"silence is not proven: {missing}")
+            not_proven("nothing followed", missing)
             if missing
             else violated(
+                code="bad-q-stops-call",
                 expected="an INVITE for at least the third Contact, whose q is good",
                 actual="no INVITE came of a 302 with q=1.5, q=abc and q=0.5",
                 event=response,
@@ -188,11 +200,12 @@ def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
     looped = next((attempt for attempt in tries(flow)[1:] if attempt.status == 482), None)
     first = original(flow)
     if first is None or looped is None or looped.final is None:
-        yield unseen("no target answered 482 in this flow")
+        yield unseen("no target answered 482 in this flow", code="not-tried")
         return
     following = next((a for a in tries(flow) if a.invite.number > looped.invite.number), None)
     yield silent(
         flow,
+        code="tried-again",
         after=looped.final,
         # A fall-back to the original when all have failed is another fault: it does not come of the 482.
         unless=lambda attempt: (
@@ -216,10 +229,11 @@ def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
     """
     refused = next((attempt for attempt in tries(flow)[1:] if attempt.status == 415), None)
     if refused is None or refused.final is None:
-        yield unseen("no target answered 415 in this flow")
+        yield unseen("no target answered 415 in this flow", code="not-tried")
         return
     yield silent(
         flow,
+        code="same-request-repeated",
         after=refused.final,
         unless=lambda attempt: not _identical(attempt, refused),
         expected="no further INVITE for this target, or one with another body",
@@ -242,6 +256,7 @@ def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
         yield satisfied(f"users in the order they were called: {', '.join(users)}")
     elif len(folded) > 1:
         yield violated(
+            code="case-folded",
             expected=f"INVITE for the users b{token} and B{token}",
             actual=f"both attempts are for {user_of(folded[-1].invite.request_uri)}",
             event=folded[-1].invite,
@@ -249,11 +264,12 @@ def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
             look_at="where URIs are written in lower case",
         )
     elif not folded or len(fresh(plain)) < 2:
-        yield unseen("the device did not come to the second of the two users")
+        yield unseen("the device did not come to the second of the two users", code="not-tried")
     elif missing := gap(odd, (folded[-1].seat,)):
-        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+        yield not_proven("nothing followed", missing)
     else:
         yield violated(
+            code="taken-for-same",
             expected=f"INVITE for the users b{token} and B{token}",
             actual=f"only b{token} was called, though the device goes through Contacts otherwise",
             event=folded[-1].invite,

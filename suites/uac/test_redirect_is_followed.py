@@ -13,8 +13,8 @@ from harness.judge.redirection import (
     redirection_of,
     redirections,
 )
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.judge.silence import gap
+from harness.judge.say import Findings, Gap, expect, not_proven, satisfied, unseen, violated
+from harness.judge.silence import NOT_LISTENING, gap
 from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
@@ -37,7 +37,7 @@ def test_contact_is_called(flow: Flow) -> Findings:
     first = original(flow)
     response = redirection_of(first) if first else None
     if first is None or response is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     targets = fresh(flow)
     if targets:
@@ -46,12 +46,15 @@ def test_contact_is_called(flow: Flow) -> Findings:
         yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
         return
     seat = flow.seat("target")
-    missing = gap(flow, (first.seat,)) or ("" if seat.bound_at and seat.lost_at is None else "nobody listened there")
+    missing = gap(flow, (first.seat,))
+    if missing is None and (seat.bound_at is None or seat.lost_at is not None):
+        missing = Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was not listening all the time")
     if missing:
-        yield unseen(f"no INVITE arrived at the Contact, but that is not proven: {missing}")
+        yield not_proven("no INVITE arrived at the Contact", missing)
         return
     yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
     yield violated(
+        code="not-followed",
         expected=f"an ACK, then INVITE {asked_for(response)[0]}",
         actual=f"no INVITE at the Contact for {flow.watch.window.seconds:g} s",
         event=response,
@@ -72,17 +75,21 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, contact = pair.new.invite, asked_for(pair.response)[0]
     if address_of(invite.request_uri) != address_of(contact):
-        yield unseen(f"the Request-URI {invite.request_uri} points elsewhere than the Contact {contact}: judged there")
+        yield unseen(
+            f"the Request-URI {invite.request_uri} points elsewhere than the Contact {contact}: judged there",
+            code="other-request-uri",
+        )
     elif invite.headers("Route"):
-        yield unseen("the INVITE has a Route, which decides where it goes")
+        yield unseen("the INVITE has a Route, which decides where it goes", code="route")
     else:
         there = flow.seat("target").address
         yield expect(
             pair.new.seat == "target",
+            code="sent-elsewhere",
             expected=f"the INVITE for {contact} at {there}",
             actual=f"it arrived at {pair.new.seat} ({flow.seat(pair.new.seat).address})",
             event=invite,
@@ -101,7 +108,7 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     first, pair = original(odd), redirected(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
     elif pair is None:
         yield dropped(
             odd,
@@ -112,11 +119,15 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
             look_at="whether ;maddr is known; else nothing can be done",
         )
     elif not address_of(pair.new.invite.request_uri).startswith(("nowhere.test:", odd.seat("target").address.host)):
-        yield unseen(f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: judged there")
+        yield unseen(
+            f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: judged there",
+            code="other-request-uri",
+        )
     else:
         invite, contact = pair.new.invite, asked_for(pair.response)[0]
         yield expect(
             pair.new.seat == "target" and not differences(contact, invite.request_uri),
+            code="wrong-request-uri" if pair.new.seat == "target" else "sent-elsewhere",
             expected=f"INVITE {contact} at {odd.seat('target').address}",
             actual=f"INVITE {invite.request_uri} at {pair.new.seat}",
             event=invite,
@@ -135,11 +146,11 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     answer = pair.new.final
     if answer is None or answer.status != 200:
-        yield unseen("no target answered the call")
+        yield unseen("no target answered the call", code="not-answered")
         return
     means = "the target repeats its 200 for 32 s and then ends the call"
     look_at = "from which response the dialog takes its remote tag and its remote target"
@@ -153,6 +164,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     for ack in (*pair.new.acks, *astray):
         yield expect(
             ack.seat == pair.new.seat and ack.to_tag == answer.to_tag,
+            code="ack-elsewhere" if ack.seat != pair.new.seat else "wrong-to-tag",
             expected=f"the ACK for the 200 at {pair.new.seat}, To tag {answer.to_tag}",
             actual=f"it arrived at {ack.seat}, To tag {ack.to_tag}",
             event=ack,
@@ -161,6 +173,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
         )
     if not pair.new.acks and not astray:
         yield violated(
+            code="no-ack",
             expected=f"an ACK for the 200 at {pair.new.seat}",
             actual="none arrived anywhere",
             event=answer,
@@ -186,6 +199,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
             yield lost
         elif goodbye:
             yield violated(
+                code="bye-after-redirection",
                 expected="the call goes on elsewhere, or ends without a word",
                 actual=f"BYE in the dialog of the {attempt.status}, as if that had been a 2xx",
                 event=goodbye[0],

@@ -26,7 +26,7 @@ def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     route cache is rewritten with the Contact, as it would be after a 301.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     yield _begins_at_the_original(flow, 1)
 
@@ -40,7 +40,7 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     first = next(iter(by_call(odd)[0]), None)
     if first is None:
-        yield unseen("no INVITE of the first call arrived")
+        yield unseen("no INVITE of the first call arrived", code="no-invite")
     elif redirected(odd) is None:
         yield dropped(
             odd,
@@ -62,11 +62,14 @@ def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
     device's choice; one that asks again and is given the Contact anew may keep it for another 10 s, and shows nothing.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     age = _age_of_a_newer_one(flow, 2)
     if age is not None and age < LIFETIME_S:
-        yield unseen(f"the call before asked again, and its 302 was {age:.1f} s old: the Contact could still be used")
+        yield unseen(
+            f"the call before asked again, and its 302 was {age:.1f} s old: the Contact could still be used",
+            code="contact-renewed",
+        )
         return
     yield _begins_at_the_original(flow, 2)
 
@@ -89,11 +92,12 @@ def _begins_at_the_original(flow: Flow, call: int) -> Finding:
     """That a later call (from 0) begins with the Request-URI and at the endpoint of the first."""
     calls = by_call(flow)
     if len(calls) <= call or not calls[0] or not calls[call]:
-        return unseen(f"no INVITE of call {call + 1} arrived")
+        return unseen(f"no INVITE of call {call + 1} arrived", code="no-invite")
     before, again = calls[0][0], calls[call][0]
     waited = again.invite.time - before.invite.time
     return expect(
         same_uri(again.invite.request_uri, before.invite.request_uri) and again.seat == before.seat,
+        code="contact-remembered",
         expected=f"INVITE {before.invite.request_uri} at {before.seat}",
         actual=f"{again.invite.start_line} at {again.seat}, {waited:.1f} s after the first call",
         event=again.invite,

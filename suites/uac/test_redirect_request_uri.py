@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.judge.attempts import original
 from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, lapses
 from harness.model.finding import Finding
@@ -37,12 +37,13 @@ def test_request_uri_is_the_contact(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     wanted, invite = asked_for(pair.response)[0], pair.new.invite
     wrong, harmless = lapses(wanted, invite.request_uri, invite.transport)
     yield expect(
         not wrong,
+        code="request-uri-rewritten" if harmless else "wrong-request-uri",
         expected=wanted,
         actual=f"{invite.request_uri} ({'; '.join(wrong)})" if wrong else invite.request_uri,
         event=invite,
@@ -90,7 +91,7 @@ def test_headers_and_method_stay_out(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     uri = SipUri.parse(invite.request_uri)
@@ -98,6 +99,7 @@ def test_headers_and_method_stay_out(flow: Flow) -> Findings:
     left = [name for name, there in (("?headers", headers), (";method", _has(invite.request_uri, "method"))) if there]
     yield expect(
         not left,
+        code="headers-left-in" if headers else "method-left-in",
         expected=asked_for(pair.response)[0],
         actual=f"{invite.request_uri} ({' and '.join(left)} left in)" if left else invite.request_uri,
         event=invite,
@@ -117,11 +119,12 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
     first = original(flow)
     final = first.final if first else None
     if first is None or final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     for request in flow.select("BYE", at="target", received=True):
         if request.to_tag is None:
             yield violated(
+                code="method-executed",
                 expected="INVITE, or no request at all",
                 actual=f"{request.start_line} came of the Contact",
                 event=request,
@@ -132,13 +135,17 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
             return
     pair = redirected(flow)
     if pair is None:
-        missing = gap(flow, (first.seat,))
-        passed_over = "method=BYE" in final.contact_uris[0] and not missing
-        yield satisfied("the Contact was passed over", event=final) if passed_over else unseen(missing or NOT_FOLLOWED)
+        if missing := gap(flow, (first.seat,)):
+            yield not_proven("nothing followed", missing)
+        elif "method=BYE" in final.contact_uris[0]:
+            yield satisfied("the Contact was passed over", event=final)
+        else:
+            yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     yield expect(
         not _has(invite.request_uri, "method"),
+        code="method-left-in",
         expected=asked_for(pair.response)[0],
         actual=invite.request_uri,
         event=invite,
@@ -156,12 +163,13 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, wanted = pair.new.invite, asked_for(pair.response)[0]
     routed = any("9" + flow.places.token in route for route in invite.headers("Route"))
     yield expect(
         not routed,
+        code="contact-as-route",
         expected=f"INVITE {wanted}, no Route made of it",
         actual=f"INVITE {invite.request_uri}, Route: {', '.join(invite.headers('Route')) or 'none'}",
         event=invite,
@@ -184,9 +192,9 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
     means = "the target answers 400 Bad Request, or rings somebody else"
     look_at = "how a Contact is cut: brackets first, then semicolons"
     if first is None or pair is None:
-        yield unseen(NOT_FOLLOWED, requirement="INT-302-EXPIRES-02")
+        yield unseen(NOT_FOLLOWED, code="not-followed", requirement="INT-302-EXPIRES-02")
         yield (
-            unseen(NOT_FOLLOWED, requirement="RFC3840-9-01")
+            unseen(NOT_FOLLOWED, code="not-followed", requirement="RFC3840-9-01")
             if first is None
             else dropped(
                 odd,
@@ -212,7 +220,7 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     costs a warning; q or expires in the Request-URI is a fail.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     yield _stays_out(
         flow,
@@ -226,17 +234,20 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
 def _stay(flow: Flow, names: Iterable[str], means: str, requirement: str = "") -> Iterable[Finding]:
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED, requirement=requirement)
+        yield unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
         return
     invite, wanted = pair.new.invite, SipUri.parse(asked_for(pair.response)[0])
     have = SipUri.parse(invite.request_uri)
     if wanted is None or have is None:
-        yield unseen(f"the Request-URI {invite.request_uri} could not be read", requirement=requirement)
+        yield unseen(
+            f"the Request-URI {invite.request_uri} could not be read", code="unreadable", requirement=requirement
+        )
         return
     lost = [name for name in names if not _same(wanted.parameter(name), have.parameter(name))]
     on_the_wire = lost == ["transport"] and have.parameter("transport") is None and invite.transport == "udp"
     yield expect(
         not lost,
+        code="transport-lost" if on_the_wire else "parameter-lost",
         expected=f"the Request-URI has {' and '.join(f'{name}={wanted.parameter(name)}' for name in names)}",
         actual=f"{invite.request_uri} ({', '.join(lost)} lost or changed)" if lost else invite.request_uri,
         event=invite,
@@ -263,6 +274,7 @@ def _stays_out(
     found = [name for name in names if _has(invite.request_uri, name)]
     return expect(
         not found,
+        code="parameter-in-request-uri",
         expected=f"a Request-URI without {', '.join(names)}",
         actual=f"{invite.request_uri} ({', '.join(found)} in it)" if found else invite.request_uri,
         event=invite,

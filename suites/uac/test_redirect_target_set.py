@@ -34,7 +34,12 @@ def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
 
     A retry hung on the end of the transaction comes after Timer D (32 s): only the standard window can see it.
     """
-    yield _never(flow, _equals_first(flow), "the call comes back to who redirected it, perhaps for ever")
+    yield _never(
+        flow,
+        _equals_first(flow),
+        "the call comes back to who redirected it, perhaps for ever",
+        code="original-tried-again",
+    )
 
 
 @purpose("INT-302-SELF-01", plan=SELF, faults=["retries_equal_contact", "redials_after_302"])
@@ -44,7 +49,12 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     That no URI is tried twice, at its shortest; and the form of it that brings networks down, for each round takes a
     millisecond.  Typical defect: no look at what was tried at all, or a limit of some 16 rounds instead of a rule.
     """
-    yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
+    yield _never(
+        flow,
+        _equals_first(flow),
+        "a phone that is forwarded to itself is called in a storm",
+        code="original-tried-again",
+    )
 
 
 @purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"], roles=CALLERS)
@@ -54,7 +64,12 @@ def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     Two colleagues who forward to each other over lunch are enough.  Typical defect: only the last URI is compared, or
     a limit of rounds takes the place of the rule; every round rings somewhere.
     """
-    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "two forwarded phones ring in turns")
+    yield _never(
+        flow,
+        lambda attempt: repeats(flow, attempt) is not None,
+        "two forwarded phones ring in turns",
+        code="tried-again",
+    )
 
 
 @purpose(
@@ -68,7 +83,12 @@ def test_later_contacts_join_the_same_set(flow: Flow) -> Findings:
     A group that forwards to a group lists the same people twice.  Typical defect: each 302 gets a target set of its
     own.
     """
-    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "people who did not answer ring again")
+    yield _never(
+        flow,
+        lambda attempt: repeats(flow, attempt) is not None,
+        "people who did not answer ring again",
+        code="tried-again",
+    )
 
 
 @purpose("RFC3261-8.1.3.4-03", plan=DUPLICATES, faults=["endless_loop"])
@@ -86,6 +106,7 @@ def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
         flow,
         lambda attempt: attempt in written,
         "a busy phone is called again at once",
+        code="tried-again" if exact else "equal-uri-tried-again",
         at_most=Verdict.FAIL if exact else Verdict.WARN,
     )
 
@@ -97,7 +118,9 @@ def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
     Typical defect: URIs are compared as text, so that the same phone rings twice.
     """
     written = [attempt for attempt in _of_user_a(flow) if repeats(flow, attempt)]
-    yield _never(flow, lambda attempt: attempt in written, "the same phone is tried twice")
+    yield _never(
+        flow, lambda attempt: attempt in written, "the same phone is tried twice", code="equal-uri-tried-again"
+    )
 
 
 @purpose("RFC3261-8.1.3.4-06", plan=EXHAUST, faults=["retries_original", "redials_after_302"])
@@ -115,6 +138,7 @@ def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
         flow,
         surplus,
         "the caller waits on while the phone calls round",
+        code="search-goes-on",
         expected="the Contacts once each, then nothing",
     )
 
@@ -124,6 +148,7 @@ def _never(
     forbidden: Callable[[Attempt], bool],
     means: str,
     *,
+    code: str,
     expected: str = "no URI is tried twice, the original one included; then the call has failed",
     at_most: Verdict = Verdict.FAIL,
 ) -> Finding:
@@ -131,9 +156,10 @@ def _never(
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        return unseen("the 302 was never sent")
+        return unseen("the 302 was never sent", code="not-sent")
     return silent(
         flow,
+        code=code,
         after=final,
         unless=lambda attempt: not forbidden(attempt),
         expected=expected,

@@ -25,11 +25,11 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     be another person.  To call again whom the call has already tried, who declined or the original URI, is a fail.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     declined = next((attempt for attempt in tries(flow)[1:] if attempt.status == 603), None)
     if declined is None or declined.final is None:
-        yield unseen("no target answered 603 in this flow")
+        yield unseen("no target answered 603 in this flow", code="not-declined")
         return
     known = [attempt for attempt in tries(flow) if attempt.invite.number <= declined.invite.number]
 
@@ -40,6 +40,7 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     worse = any(map(tried_before, later))
     yield silent(
         flow,
+        code="tried-again" if worse else "next-contact-called",
         after=declined.final,
         unless=lambda attempt: worse and not tried_before(attempt),
         expected="an ACK, and no further INVITE: neither the other Contact nor those that were tried",

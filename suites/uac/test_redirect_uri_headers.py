@@ -31,7 +31,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     subjects, information = new.headers("Subject"), new.headers("Call-Info")
@@ -47,6 +47,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
         wrong += [f"the earlier Call-Info {value} is gone" for value in old.headers("Call-Info") if value not in kept]
     if wrong:
         yield violated(
+            code="subject-added" if len(subjects) > 1 else "header-malformed" if misplaced else "call-info-replaced",
             expected=("one Subject: moved", f"Call-Info: <{wanted}> besides those that were there", "none of the two"),
             actual="; ".join(wrong),
             event=new,
@@ -73,6 +74,7 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
     pair = redirected(flow)
     if pair is not None and pair.new.invite.cseq_number == 4711:
         yield violated(
+            code="cseq-taken",
             expected="a CSeq of the device's own",
             actual=f"CSeq: {pair.new.invite.header('CSeq')}",
             event=pair.new.invite,
@@ -93,6 +95,7 @@ def test_redirector_sets_no_route(flow: Flow) -> Findings:
         routes = ", ".join(attempt.invite.headers("Route"))
         if attempt.seat == "detour" or str(detour) in routes:
             yield violated(
+                code="route-taken",
                 expected="an INVITE at the target, without that Route",
                 actual=f"it arrived at {attempt.seat}, Route: {routes or 'none'}",
                 event=attempt.invite,
@@ -125,6 +128,7 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
         bad = _malformed(attempt.invite)
         if bad:
             yield violated(
+                code="invalid-request",
                 expected=("no INVITE for that Contact", "an INVITE without its bad headers"),
                 actual=bad,
                 event=attempt.invite,
@@ -146,6 +150,7 @@ def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
         required = ", ".join(attempt.invite.headers("Require"))
         if "foo-unknown" in required:
             yield violated(
+                code="require-taken",
                 expected=("no INVITE for that Contact", "an INVITE without the Require"),
                 actual=f"Require: {required}",
                 event=attempt.invite,
@@ -165,10 +170,11 @@ def test_unknown_transport_is_not_swapped(flow: Flow) -> Findings:
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     yield silent(
         flow,
+        code="transport-swapped",
         after=final,
         at=("nobody",),
         expected="no INVITE for a Contact with ;transport=xyz: the call has failed",
@@ -187,6 +193,7 @@ def _refused(flow: Flow, names: tuple[str, ...], means: str) -> Finding:
         for value in invite.headers(name):
             if _TAKEN in value.lower():
                 return violated(
+                    code=f"{name.lower()}-taken",
                     expected=f"a {name} of the device's own",
                     actual=f"{name}: {value}",
                     event=invite,
@@ -204,19 +211,20 @@ def _stepped_over(flow: Flow, user: str, sent: str) -> Finding:
         return satisfied(sent)
     if _for(flow, "3"):
         return satisfied("the Contact was passed over, and the good one was tried")
-    return unseen("the device did not come to this Contact")
+    return unseen("the device did not come to this Contact", code="not-tried")
 
 
 def _no_invite(flow: Flow) -> Finding:
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        return unseen("the 302 was never sent")
+        return unseen("the 302 was never sent", code="not-sent")
     if tries(flow)[1:]:
         # It dialled the first URI again, which other judges look at.
-        return unseen(NOT_FOLLOWED)
+        return unseen(NOT_FOLLOWED, code="not-followed")
     return silent(
         flow,
+        code="invite-sent",
         after=final,
         expected="no INVITE, or one without what the Contact asked for",
         means="a redirector decides what the device sends",

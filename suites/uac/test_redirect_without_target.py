@@ -72,13 +72,16 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     first = original(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     usable = [a for a in fresh(odd) if user_of(a.invite.request_uri) == "9" + odd.places.token]
     if usable:
         yield satisfied(usable[0].invite.start_line, event=usable[0].invite)
     elif fresh(odd):
-        yield unseen(f"{fresh(odd)[0].invite.start_line} came of it: judged where foreign schemes are")
+        yield unseen(
+            f"{fresh(odd)[0].invite.start_line} came of it: judged where foreign schemes are",
+            code="other-contact-called",
+        )
     else:
         yield dropped(
             odd,
@@ -100,10 +103,11 @@ def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     yield silent(
         flow,
+        code="called-in-clear",
         after=final,
         at=("nobody",),
         expected="a TLS connection, or the end of the call",
@@ -121,13 +125,14 @@ def _fails(
 ) -> Findings:
     first = original(flow)
     if first is None or first.final is None:
-        yield unseen(f"{what} was never sent")
+        yield unseen(f"{what} was never sent", code="not-sent")
         return
     lost = lost_ack(first, plain, what=what, at_most=unacknowledged)
     if lost:
         yield lost
     yield silent(
         flow,
+        code="called-again",
         after=first.final,
         unless=unless or (lambda _: False),
         expected=f"an ACK for {what}, and no further INVITE",

@@ -36,11 +36,12 @@ def test_new_invite_has_no_to_tag(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     yield expect(
         invite.to_tag is None,
+        code="to-tag-kept",
         expected="a To without tag",
         actual=f"To: {invite.header('To')}",
         event=invite,
@@ -60,23 +61,24 @@ def test_caller_and_callee_stay_the_same(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
-    wrong = []
+    wrong: dict[str, str] = {}
     if not same_uri(old.to_uri, new.to_uri):
-        wrong.append(f"To is {new.to_uri}, it was {old.to_uri}")
+        wrong["to-changed"] = f"To is {new.to_uri}, it was {old.to_uri}"
     if not same_uri(old.from_uri, new.from_uri):
-        wrong.append(f"From is {new.from_uri}, it was {old.from_uri}")
+        wrong["from-changed"] = f"From is {new.from_uri}, it was {old.from_uri}"
     if old.call_id == new.call_id and old.from_tag != new.from_tag:
-        wrong.append(f"the From tag is {new.from_tag}, it was {old.from_tag}, under the same Call-ID")
+        wrong["from-tag-changed"] = f"the From tag is {new.from_tag}, it was {old.from_tag}, under the same Call-ID"
     if not wrong:
         kept = "Call-ID are as they were" if old.call_id == new.call_id else "From tag go with a new Call-ID"
         yield satisfied(f"To, From and {kept}")
         return
     yield violated(
+        code=next(iter(wrong)),
         expected="To URI, From URI and From tag as in the first INVITE, Call-ID the same or new",
-        actual="; ".join(wrong),
+        actual="; ".join(wrong.values()),
         event=new,
         means="the target sees another caller or does not see whom the caller wanted; call records fall apart",
         look_at="what the new request is built from; some stacks have a setting (keep or replace To)",
@@ -92,7 +94,7 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, branch = pair.new.invite, pair.new.invite.branch or ""
     earlier = flow.select(received=True, where=lambda event: event.method is not None and event.number < invite.number)
@@ -107,6 +109,7 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
         wrong.append(f"{len(vias)} Via values")
     yield expect(
         not wrong,
+        code="branch-reused" if branch in used else "bad-branch" if len(vias) == 1 else "several-vias",
         expected="one Via, its branch new and beginning with z9hG4bK",
         actual="; ".join(wrong) or f"branch {branch}",
         event=invite,
@@ -128,7 +131,7 @@ def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     wrong = [f"header {name} is lost" for name in _lost(old, new)]
@@ -139,6 +142,7 @@ def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
         wrong.insert(0, f"Content-Type is {new.header('Content-Type')}, it was {old.header('Content-Type')}")
     yield expect(
         not wrong,
+        code="body-lost" if bodiless else "headers-lost",
         expected="the headers and the body of the first INVITE",
         actual="; ".join(wrong) or "all of them are there",
         event=new,
@@ -160,17 +164,18 @@ def test_sequence_number_rises(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     before, after = old.cseq_number, new.cseq_number
     if old.call_id != new.call_id or old.from_tag != new.from_tag:
         yield satisfied("Call-ID or From tag is new, so the number is free", event=new)
     elif before is None or after is None:
-        yield unseen("a CSeq could not be read")
+        yield unseen("a CSeq could not be read", code="unreadable")
     else:
         yield expect(
             after > before,
+            code="cseq-not-raised",
             expected=f"a CSeq above {before}, or a new Call-ID or From tag",
             actual=f"CSeq {after} with the same Call-ID and From tag",
             event=new,
@@ -188,12 +193,13 @@ def test_new_invite_has_max_forwards(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     value = (invite.header("Max-Forwards") or "").strip()
     yield expect(
         value == "70",
+        code="wrong-max-forwards" if value else "no-max-forwards",
         expected="Max-Forwards: 70",
         actual=f"Max-Forwards: {value}" if value else "no Max-Forwards",
         event=invite,
@@ -212,13 +218,14 @@ def test_new_invite_has_one_contact(flow: Flow) -> Findings:
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     schemes = [uri.partition(":")[0].lower() for uri in invite.contact_uris]
     allowed = ("sips",) if invite.request_uri.lower().startswith("sips:") else ("sip", "sips")
     yield expect(
         len(schemes) == 1 and schemes[0] in allowed,
+        code="wrong-contact" if schemes else "no-contact",
         expected=f"one Contact with a {' or '.join(allowed)} URI",
         actual=f"Contact: {', '.join(invite.headers('Contact'))}" if schemes else "no Contact",
         event=invite,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.judge.acks import acknowledged, refusal_of
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Plan, Response
@@ -72,11 +72,12 @@ def test_decline_of_a_reinvite_ends_that_transaction_only(flow: Flow) -> Finding
 def _stays(flow: Flow) -> Findings:
     refused = refused_reinvite(flow)
     if refused is None:
-        yield unseen(why_no_reinvite(flow))
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
         return
     status = refused.final.status
     for bye in byes_of_its_own(flow, refused):
         yield violated(
+            code="call-ended",
             expected=f"the dialog goes on after the {status} to the re-INVITE",
             actual=f"BYE {bye.time - refused.final.time:.1f} s after it",
             event=bye,
@@ -88,6 +89,7 @@ def _stays(flow: Flow) -> Findings:
     for answer in answers:
         if answer.status == 481:
             yield violated(
+                code="dialog-deleted",
                 expected="the tester's request in the dialog is accepted",
                 actual=f"{answer.start_line} to our {answer.cseq_method}",
                 event=answer,
@@ -96,7 +98,7 @@ def _stays(flow: Flow) -> Findings:
             )
             return
     if missing := gap(since(flow, refused.reinvite), watched_seats(flow)):
-        yield unseen(f"no BYE arrived, but that none was sent is not proven: {missing}")
+        yield not_proven("no BYE arrived", missing)
         return
     told = f"; our {answers[0].cseq_method} in the dialog was answered {answers[0].status}" if answers else ""
     yield satisfied(f"no BYE after the {status} to the re-INVITE{told}", note=NO_MEDIA)
@@ -113,11 +115,12 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
     """
     refused = refused_reinvite(flow)
     if refused is None:
-        yield unseen(why_no_reinvite(flow))
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
         return
     for again in refused.others:
         if again.in_dialog and again.offer == refused.reinvite.offer:
             yield violated(
+                code="reinvite-repeated",
                 expected=f"no re-INVITE with the same offer after the {refused.final.status}",
                 actual=f"the same offer again, {again.invite.time - refused.final.time:.1f} s after it",
                 event=again.invite,
@@ -126,7 +129,7 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
             )
             return
     if missing := gap(since(flow, refused.reinvite), watched_seats(flow)):
-        yield unseen(f"it was not repeated, but that is not proven: {missing}")
+        yield not_proven("the re-INVITE was not repeated", missing)
         return
     yield satisfied("the re-INVITE was not repeated")
 
@@ -146,4 +149,4 @@ def test_refused_reinvite_is_acknowledged(flow: Flow) -> Findings:
     """
     refused = refused_reinvite(flow)
     refusal = refusal_of(flow, refused.reinvite) if refused else None
-    yield acknowledged(flow, refusal) if refusal else unseen(why_no_reinvite(flow))
+    yield acknowledged(flow, refusal) if refusal else unseen(why_no_reinvite(flow), code="no-reinvite")

@@ -38,12 +38,13 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     request, final = here[0].request, here[1]
     told, writing = via_changes(request, final)
     yield expect(
         not told,
+        code="via-rewritten" if writing else "wrong-via",
         expected=f"the Vias of the request: {'; '.join(vias(request))}",
         actual=told or "the Vias of the request",
         event=final,
@@ -54,6 +55,7 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
     told, writing = from_changes(request, final)
     yield expect(
         not told,
+        code="from-rewritten" if writing else "wrong-from",
         expected=f"From: {request.header('From')}",
         actual=told or "the From of the request",
         event=final,
@@ -65,6 +67,7 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
         asked_with, came = request.header(name) or "", final.header(name) or ""
         yield expect(
             asked_with.split() == came.split(),
+            code=f"wrong-{name.lower()}",
             expected=f"{name}: {asked_with}",
             actual=f"{name}: {came or '(none)'}",
             event=final,
@@ -86,11 +89,12 @@ def test_refusal_has_a_to_tag(flow: Flow) -> Findings:
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = here[1]
     yield expect(
         bool(final.to_tag),
+        code="no-to-tag",
         expected="a tag in the To",
         actual=f"To: {final.header('To') or '(none)'}",
         event=final,
@@ -110,19 +114,20 @@ def test_ringing_and_refusal_have_one_tag(flow: Flow) -> Findings:
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     one, final = here
     early = [response for response in one.provisionals if (response.status or 0) > 100]
     if not early:
-        yield unseen("the device did not ring before it answered")
+        yield unseen("the device did not ring before it answered", code="no-ringing")
         return
     if not final.to_tag:
-        yield unseen(f"the {final.status} has no tag to compare with")
+        yield unseen(f"the {final.status} has no tag to compare with", code="no-to-tag")
         return
     others = [response for response in early if response.to_tag != final.to_tag]
     yield expect(
         not others,
+        code="other-to-tag",
         expected=f"the tag of the {early[0].status}, {early[0].to_tag or '(none)'}, in every response",
         actual=f"To: {final.header('To')} in the {final.status}"
         + (f", To: {others[0].header('To')} in the {others[0].status}" if others else ""),
@@ -143,13 +148,14 @@ def test_reason_speaks_once_for_each_protocol(flow: Flow) -> Findings:
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = here[1]
     reasons = final.headers("Reason")
     twice = repeated_protocols(final)
     yield expect(
         not twice,
+        code="reason-repeated",
         expected="at most one Reason value for each protocol",
         actual=f"Reason: {', '.join(reasons)}" if reasons else "no Reason",
         event=final,
@@ -179,7 +185,7 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
     """
     one = first_asked(flow)
     if one is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     for response in one.provisionals:
         after = response.time - one.request.time
@@ -187,6 +193,7 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
         if hundred and after >= BEFORE_T2_S:
             continue
         yield violated(
+            code="trying-sent" if hundred else "provisional-sent",
             expected=f"a final response to the {one.request.method}, and none before it",
             actual=f"{response.status} {response.reason} {later(after)} after the request",
             event=response,
@@ -198,7 +205,10 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
     if one.final is None:
         passed_on = flow.select(one.request.method, received=True, at=watched_seats(flow))
         if not passed_on or (doubt := unproven(flow, one.seat, passed_on[0].time + SILENT_S)):
-            yield unseen(f"nothing came, but {doubt}" if passed_on else why_not_refused(flow))
+            if passed_on:
+                yield unseen(f"nothing came, but {doubt}", code="not-proven")
+            else:
+                yield unseen(why_not_refused(flow), code="not-refused")
         else:
             yield satisfied("nothing, while the callee said nothing", event=passed_on[0])
         return

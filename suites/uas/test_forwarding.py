@@ -39,12 +39,13 @@ def test_redirection_says_where_to(flow: Flow) -> Findings:
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     contacts = contact_values(final)
     yield expect(
         bool(contacts),
+        code="no-contact",
         expected=f"a Contact in the {final.status}",
         actual=f"Contact: {', '.join(contacts)}" if contacts else "no Contact",
         event=final,
@@ -66,12 +67,13 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     values = contact_values(final)
     if not values:
         yield violated(
+            code="no-contact",
             expected=f"one or more Contacts in the {final.status}",
             actual="no Contact",
             event=final,
@@ -83,6 +85,7 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
         wrong = flaws(value)
         yield expect(
             not wrong,
+            code="malformed-contact",
             expected="a URI in angle brackets, with q and expires behind it at most",
             actual=f"Contact: {value}" + (f": {'; '.join(wrong)}" if wrong else ""),
             event=final,
@@ -100,15 +103,16 @@ def test_contact_of_a_redirection_has_no_method_and_no_lr(flow: Flow) -> Finding
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     if not contact_values(final):
-        yield unseen(f"the {final.status} has no Contact")
+        yield unseen(f"the {final.status} has no Contact", code="no-contact")
         return
     wrong = misplaced(final)
     yield expect(
         not wrong,
+        code="parameter-not-allowed",
         expected="Contact URIs without ;method and without ;lr",
         actual="; ".join(wrong) or f"Contact: {', '.join(contact_values(final))}",
         event=final,
@@ -136,7 +140,7 @@ def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings
     """
     one = first_asked(flow)
     if one is None or one.final is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final, called = one.final, one.request.request_uri
     back = [uri for uri in final.contact_uris if same_uri(uri, called)]
@@ -145,6 +149,7 @@ def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings
         return
     yield expect(
         not back,
+        code="redirected-to-itself",
         expected=(f"no Contact that equals {called}", "404, 480 or 482"),
         actual=f"{final.status}, Contact: {', '.join(contact_values(final)) or '(none)'}",
         event=final,
@@ -168,17 +173,18 @@ def test_call_that_is_over_is_not_merged(flow: Flow) -> Findings:
     """
     calls = [one for one in asked(flow) if one.request.method == "INVITE"]
     if len(calls) < 2 or calls[0].final is None:
-        yield unseen("the second INVITE was never sent")
+        yield unseen("the second INVITE was never sent", code="not-sent")
         return
     first, second = calls[0], calls[1]
     if first.acks and first.finals[-1].time > first.acks[0].time + AFTER_ACK_S:
-        yield unseen("the first call is not over: its answer is still repeated, ACK or no ACK")
+        yield unseen("the first call is not over: its answer is still repeated, ACK or no ACK", code="copies-after-ack")
         return
     if second.final is None:
-        yield unseen("the second INVITE got no final response")
+        yield unseen("the second INVITE got no final response", code="no-final-response")
         return
     yield expect(
         second.status != 482,
+        code="answers-482",
         expected=f"the answer of a new call, as the first time ({first.status})",
         actual=f"{second.final.status} {second.final.reason}",
         event=second.final,
