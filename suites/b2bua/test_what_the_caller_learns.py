@@ -1,4 +1,4 @@
-"""What a B2BUA tells its caller of a redirection or a refusal on the other leg."""
+"""What a B2BUA reports to its caller about a redirection or a refusal on the other leg."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def _upstream(flow: Flow) -> tuple[Event, ...]:
 
 @purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])
 def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findings:
-    """A B2BUA passes a 302 on to its caller, or follows it itself; never both.
+    """A B2BUA relays a 302 to its caller, or follows it itself; never both.
 
-    If both do, the target rings twice for one call.  Typical defects: the 302 is relayed before the redirect logic
-    sees it; or the Contact is rewritten to the B2BUA's own address and the old user, so that a caller who follows
-    comes back with the same call for ever.
+    If both follow, the target rings twice for one call.  Typical defects: the B2BUA relays the 302 before its redirect
+    logic sees it; or it writes its own address and the old user into the Contact, so a caller that follows returns with
+    the same call without end.
 
-    A B2BUA that does neither takes the 302 for a failed call; that is 13.2.2.2's business.
+    A B2BUA that does neither takes the 302 for a failed call; 13.2.2.2 judges that.
     """
     refusal = refused(flow)
     upstream = _upstream(flow)
@@ -105,10 +105,10 @@ def _back_to_itself(flow: Flow, passed: Event) -> str:
     roles=["b2bua"],
 )
 def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findings:
-    """A B2BUA that followed a 302 reports the target's 603, not the 302 and no failure of its own.
+    """A B2BUA that followed a 302 reports the target's 603, neither the 302 nor a failure of its own.
 
-    A 302 or a 503 makes the caller's side try again, although the callee has declined.  Typical defect: the outcome of
-    the followed leg is lost, and what is reported is a timeout or "server error".
+    A 302 or a 503 makes the caller's side try again, although the callee has declined.  Typical defect: the B2BUA loses
+    the outcome of the followed leg and reports a timeout or "server error".
 
     A B2BUA may choose its own codes: a 4xx ends the call as well and is only noted.
     """
@@ -132,8 +132,8 @@ def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findin
 def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
     """When the callee's side refuses with a 6xx, known or not, the caller's INVITE gets a final failure.
 
-    The caller must not go on ringing for a call that nobody will take.  Typical defect: an unknown code finds no
-    mapping, and nothing is sent upstream.
+    Otherwise the caller hears ringing for a call that is over.  Typical defect: an unknown code has no mapping, and
+    nothing is sent upstream.
     """
     refusal = refused(flow)
     if refusal is None:
@@ -159,9 +159,9 @@ def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
 
 @purpose("RFC3261-13.2.2.2-02", plan=REDIRECT, roles=["b2bua"])
 def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
-    """Who does not follow treats a 3xx as a failed call: it is acknowledged, nobody else is called, the caller is told.
+    """A B2BUA that does not follow treats a 3xx as a failed call: it sends an ACK and answers its caller.
 
-    Typical defect: following is switched off, and with it everything that ended the call.
+    It calls no one else.  Typical defect: following is switched off, and with it everything that ended the call.
     """
     refusal = refused(flow)
     if refusal is None:

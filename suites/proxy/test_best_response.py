@@ -1,4 +1,4 @@
-"""What the caller is told when several branches have failed: one response, and the right one (RFC 3261 16.7 item 6)."""
+"""The response to the caller when several branches have failed: one, and the right one (RFC 3261 16.7 item 6)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
 def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     """With one branch there is nothing to choose: its 603 is what the caller gets.
 
-    A 480 in its place reads "try again later", and callers do.  Typical defect: 6xx are mapped to "softer" codes
+    A 480 in its place means "try again later", and callers do.  Typical defect: the proxy maps 6xx to "softer" codes
     because some old phone redialled after them.
     """
     for context in contexts(flow):
@@ -68,13 +68,13 @@ def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     roles=["proxy"],
 )
 def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
-    """A 6xx among the stored responses is the one that is chosen: before 3xx, before 407, and whichever came first.
+    """A 6xx among the stored responses is chosen before 3xx and 407, whichever came first.
 
-    A 302 in its place sends the caller after a callee who has declined; a 407 makes his phone ask for a password.
-    Typical defects: "lowest code wins", taken from the clause about the other classes; or a 302 that comes after the
-    603 and is still followed, because recursion looks at its own branch only.
+    A 302 in its place makes the caller follow a callee who has declined; a 407 makes the caller's phone ask for a
+    password.  Typical defects: "lowest code wins", which is the rule for the other classes; or the proxy still follows
+    a 302 that comes after the 603, because recursion looks at its own branch only.
 
-    That a target which was called before the 603 came is cancelled is 16.7.5-02 and INT-302-603-03.
+    16.7.5-02 and INT-302-603-03 judge whether a target that was called before the 603 is cancelled.
     """
     for number, context in enumerate(contexts(flow), 1):
         yield from _decline_goes_up(flow, context, f"call {number}: ")
@@ -102,8 +102,8 @@ def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
 def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
     """Without a 6xx the lowest class is preferred: a 302 that was not followed beats 486 and 503.
 
-    With the 302 the caller can still reach somebody; with the 486 he hangs up.  Typical defect: the last response, or
-    the first one, is sent on.
+    With the 302 the caller can still reach the callee; with the 486 the caller gives up.  Typical defect: the proxy
+    relays the last response, or the first one.
     """
     for context in contexts(flow):
         told = context.asked.final
@@ -133,8 +133,9 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
 def test_caller_is_answered_once(flow: Flow) -> Findings:
     """A refused or redirected INVITE gets exactly one final response, once its branch has ended.
 
-    Without one the caller waits until he loses patience; a second one finds a caller whose call is over.  Typical
-    defect: the response is sent on and then another one for the same transaction by the script that handled it.
+    Without one the caller waits until they lose patience; a second one meets a caller whose call is over.  Typical
+    defect: the proxy relays the response, and then the script that handled it sends another one for the same
+    transaction.
     """
     yield from _one_final(flow)
 
@@ -145,10 +146,10 @@ def test_caller_is_answered_once(flow: Flow) -> Findings:
     faults=["second_final_upstream", "swallows_302", "swallows_302_without_contact"],
 )
 def test_caller_is_answered_once_however_many_branches_there_were(flow: Flow) -> Findings:
-    """Several branches, and copies of what they answer, come to exactly one final response for the caller.
+    """Several branches, and copies of their responses, lead to exactly one final response for the caller.
 
-    It comes once they have all ended, also where a redirection was followed or could not be.  Typical defects: the
-    copy of a 603 starts the choice anew; or a 302 without Contact leaves the context with nothing to send.
+    It comes once all branches have ended, also where a redirection was followed or could not be.  Typical defects: the
+    copy of a 603 starts the choice again; or a 302 without Contact leaves the context without a response to send.
     """
     yield from _one_final(flow)
 

@@ -1,4 +1,4 @@
-"""CANCEL through and by a proxy: when it is due, when it is too early, and what it says (16.7 item 10, RFC 3326)."""
+"""CANCEL through and by a proxy: when it is due, when it is too early, and its Reason (16.7 item 10, RFC 3326)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from suites.proxy._plans import CANCELLED, FORK_ANSWER, FORK_LATE_RINGING, RICH_
 
 @purpose("RFC3261-16.7.10-01", plan=FORK_ANSWER, faults=["no_cancel_after_final"])
 def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
-    """When a 200 has gone to the caller every branch that still rings is cancelled.
+    """When a 200 has gone to the caller, the proxy cancels every branch that still rings.
 
-    Who picks up the second phone talks to nobody.  Typical defect: the transaction is over for the proxy once it has
-    sent the 200, and its branches are left to themselves.
+    A user who picks up the second phone finds no caller.  Typical defect: the transaction is over for the proxy once it
+    has sent the 200, and it leaves its branches open.
     """
     context = context_of(flow)
     told = context.asked.final if context else None
@@ -40,10 +40,10 @@ def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
     faults=["cancels_before_provisional", "leaves_branches_ringing"],
 )
 def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
-    """A branch on which nothing was heard yet is not cancelled before its first provisional response, and then at once.
+    """A branch without any response is not cancelled before its first provisional response, and then at once.
 
-    A CANCEL that overtakes its INVITE finds nothing and is answered 481; the INVITE comes after it, and the phone
-    rings.  Typical defects: the CANCEL is sent at once; or it is due, and forgotten when the 180 comes.
+    A CANCEL that overtakes its INVITE is answered 481; the INVITE comes after it, and the phone rings.  Typical
+    defects: the proxy sends the CANCEL at once; or it holds the CANCEL back and forgets it when the 180 comes.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -82,10 +82,10 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
 
 @purpose("RFC3326-2-01", plan=CANCELLED, faults=["changes_reason"], roles=["proxy"])
 def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
-    """The Reason of the caller's CANCEL stands in the CANCELs that the proxy makes of it.
+    """The CANCELs of the proxy repeat the Reason of the caller's CANCEL.
 
-    By it a phone tells "answered elsewhere" or "declined elsewhere" from a call that was missed.  Typical defect: the
-    proxy makes its own CANCEL and looks at nothing but the branch.
+    By it a phone distinguishes "answered elsewhere" or "declined elsewhere" from a missed call.  Typical defect: the
+    proxy makes its own CANCEL and copies only the branch.
     """
     sent, _ = answers_to(flow, "CANCEL")
     wanted = values(sent[0], "Reason") if sent else ()
@@ -113,8 +113,8 @@ def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
 def test_reasons_are_of_different_protocols(flow: Flow) -> Findings:
     """A message has at most one Reason of each protocol: one SIP, one Q.850.
 
-    With two of one protocol the reader takes one, and nobody knows which.  Typical defect: a Reason of the device's
-    own is added to the one that was passed on.
+    With two of one protocol a reader takes either of them.  Typical defect: the device adds a Reason of its own to the
+    one that it relays.
 
     RFC 9366 allows several for protocols that say so; SIP and Q.850 do not.
     """

@@ -1,4 +1,4 @@
-"""603 on one branch speaks for all of them: no further target, and nobody rings on (RFC 3261 16.7 items 5 and 10)."""
+"""A 603 on one branch speaks for all: no further target, and no phone rings on (RFC 3261 16.7 items 5 and 10)."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SLACK_S = 4.0
     roles=["proxy"],
 )
 def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
-    """A 6xx ends the search: of the targets that were left none is called, whichever code of the class it was.
+    """Every 6xx ends the search: the proxy calls none of the targets that are left.
 
-    The callee declined the call, and his mobile, his colleague or his mailbox rings all the same: for him the button
-    has no meaning.  Typical defect: the serial fork goes on after every failure, or after all but 600 and 603.
+    The callee declined the call.  If their mobile, their colleague or their mailbox rings all the same, the decline
+    button has no meaning.  Typical defect: the serial fork goes on after every failure, or after all but 600 and 603.
 
-    Some products have a switch for it ("ignore 6xx").  Where it is on by default the finding stands.  What the caller
-    is told is decided elsewhere; section 6 says the same of any sequential search.  A proxy that calls all at once,
-    whatever their q, has nobody left to call: that is noted.
+    Some products have a switch for it ("ignore 6xx").  Where it is on by default the finding applies.  Other tests
+    judge the response to the caller; section 6 says the same of any sequential search.  A proxy that calls all targets
+    at once, whatever their q, has no target left; that is noted.
     """
     for number, context in enumerate(contexts(flow), 1):
         refused = context.refused
@@ -62,13 +62,13 @@ def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.5-02", plan=FORK_DECLINE, faults=["leaves_branches_ringing"])
 def test_what_rings_is_cancelled_after_a_decline(flow: Flow) -> Findings:
-    """When one branch is declined, the proxy cancels every other one that rings.
+    """When one branch is declined, the proxy cancels every other branch that rings.
 
-    The user declined on one phone because he wants quiet, and the other ones ring on.  Typical defect: branches are
-    cancelled when a call is answered, and on no other occasion.
+    The user declined on one phone, and the other phones ring on.  Typical defect: the proxy cancels branches when a
+    call is answered, and in no other case.
 
-    The clause says SHOULD.  Once the 603 has gone to the caller nothing excuses a branch that still rings: 16.7 item
-    10 says MUST, and the finding is a fail.
+    The clause says SHOULD. Once the 603 has gone to the caller, 16.7 item 10 says MUST, and a branch that still rings
+    is a fail.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -94,11 +94,11 @@ def test_what_rings_is_cancelled_after_a_decline(flow: Flow) -> Findings:
 def test_decline_waits_for_the_branches_that_are_open(flow: Flow) -> Findings:
     """A 603 is held back while another branch is open, and goes to the caller when the last one has ended.
 
-    Until then that branch may be answered, and a caller who was told "declined" gets a call.  Typical defect: a 6xx is
-    sent on at once like a 2xx, to save the caller a second.
+    Until then that branch may be answered, and a caller who was already declined gets a call.  Typical defect: the
+    proxy relays a 6xx at once like a 2xx, to save the caller a second.
 
-    The clause states it as a fact, with its reason and without a keyword: by the letter it is a warning.  A branch
-    that is cancelled and never ends may be given up after 32 s.
+    The clause states it as a fact, with its reason and without a keyword: by the letter it is a warning.  A cancelled
+    branch that never ends may be given up after 32 s.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -145,12 +145,12 @@ def _over(branch: Branch, moment: float) -> bool:
 
 @purpose("RFC3261-9.1-04", plan=FORK_UNENDING, faults=["never_gives_up"], roles=["proxy"], least_window=40.0)
 def test_cancelled_branch_that_never_ends_is_given_up(flow: Flow) -> Findings:
-    """A branch that was cancelled and gets no final response within 32 s is given up, and the 603 goes to the caller.
+    """A cancelled branch without final response is given up after 32 s, and the 603 goes to the caller.
 
-    Without that a phone that left the network while it rang keeps the caller waiting, for a call that was declined
-    long ago.  Typical defect: the 487 is waited for until Timer C, three minutes and more, or for ever.
+    Otherwise a phone that left the network while it rang keeps the caller waiting for a call that was declined.
+    Typical defect: the proxy waits for the 487 until Timer C (three minutes and more), or without end.
 
-    A proxy that did not wait at all is judged under 16.7.5-01.
+    A proxy that does not wait at all is judged under 16.7.5-01.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -184,8 +184,9 @@ def test_cancelled_branch_that_never_ends_is_given_up(flow: Flow) -> Findings:
 def test_answer_that_crosses_the_cancel_wins(flow: Flow) -> Findings:
     """A 200 that comes after a 603 on another branch goes to the caller at once, and the 603 never does.
 
-    Somebody has picked up.  If his 200 is held back he talks to nobody; if the 603 is sent as well the caller's phone
-    ends a call that stands.  Typical defect: the context is closed with the first 6xx, and later finals are dropped.
+    A user has picked up.  If the 200 is held back, that user hears no caller; if the 603 is sent as well, the caller's
+    phone ends the established call.  Typical defect: the first 6xx closes the context, and later final responses are
+    dropped.
     """
     context = context_of(flow)
     refused = context.refused if context else None

@@ -1,4 +1,4 @@
-"""A proxy that follows a 302 itself: whom it tries, what is left of the 302, and what ends it (16.5, 16.7 item 4)."""
+"""A proxy that follows a 302 itself: its targets, what is left of the 302, and its end (16.5, 16.7 item 4)."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ NO_FINAL = "the caller got no final response (which is another rule)"
     faults=["tries_same_target_again", "tries_same_target_twice"],
 )
 def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
-    """A URI enters the target set once: a Contact that was tried already, by whomever it is named, is not tried again.
+    """A URI enters the target set once: a Contact that was already tried is not tried again.
 
-    Two users who forward to each other would otherwise keep a proxy busy until its memory ends.  Typical defect: only
-    the last redirection is looked at, so A to A is caught and A to B to A is not.
+    Otherwise two users who forward to each other keep a proxy busy until it runs out of memory.  Typical defect: the
+    proxy looks at the last redirection only, so it detects A to A and not A to B to A.
 
     URIs are compared by 19.1.4.
     """
@@ -63,10 +63,10 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
 def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
     """Contacts with different q are tried from the highest down, each when the one before it has failed.
 
-    The callee has said where he would rather be reached.  Typical defect: the Contacts are tried in the order of the
-    header, or all at once where q says otherwise.
+    q says where the callee prefers to be reached.  Typical defect: the proxy tries the Contacts in the order of the
+    header, or all at once although q says otherwise.
 
-    A proxy may serve them at once by its configuration: then they ring together, and this is only noted.
+    A proxy may be configured to call them at once.  Then they ring together, and this is only noted.
     """
     context = context_of(flow)
     best = context.at("target") if context else ()
@@ -97,10 +97,10 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.4-01", plan=RECURSION, faults=["leaves_tried_contacts"])
 def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
-    """A Contact that the proxy has tried itself is taken out of the 3xx before that can become the answer.
+    """A Contact that the proxy has tried itself is removed from the 3xx before that can become the answer.
 
-    A caller who gets it calls the same target once more, which has just refused.  Typical defect: the 302 is stored
-    as it came, and recursion is something beside it.
+    Otherwise the caller calls a target again that has just refused.  Typical defect: the proxy stores the 302 as it
+    came, and its recursion does not know of that copy.
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
@@ -128,10 +128,10 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.4-03", plan=RECURSION, faults=["emptied_302_upstream"])
 def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
-    """A 3xx of which every Contact was tried is forgotten: what the targets said is the answer.
+    """A 3xx of which every Contact was tried is discarded: the answer comes from the targets.
 
-    A 302 without Contact tells the caller to go, and not where.  Typical defect: the Contacts are taken out as they
-    should be, and the lowest class is still chosen.
+    A 302 without Contact redirects the caller and names no target.  Typical defect: the proxy removes the Contacts as
+    it should, and still chooses the lowest class.
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
@@ -159,10 +159,10 @@ def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
 def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
     """A Contact that cannot be reached counts as a 503 of its branch: the search goes on.
 
-    The callee named two places, and one of them is switched off.  Typical defect: an error of the socket, or a time
-    out, ends the whole context.
+    The callee named two places, and one of them is switched off.  Typical defect: an error of the socket, or a timeout,
+    ends the whole context.
 
-    On UDP nobody need tell the proxy that a port is closed: it may take Timer B (32 s) to see it.
+    On UDP a closed port need not be reported to the proxy: it may take Timer B (32 s) to notice.
     """
     context = context_of(flow)
     moved = next((b.final for b in context.branches if b.final and 300 <= b.status < 400), None) if context else None
@@ -202,12 +202,12 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
 
 @purpose("RFC4320-4.2-01", plan=RECURSION_MESSAGE, faults=["sends_408_to_message"], roles=["proxy"], least_window=40.0)
 def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
-    """When the redirect target of a MESSAGE never answers, the proxy does not say 408.
+    """When the redirect target of a MESSAGE never answers, the proxy does not answer 408.
 
-    The sender's own transaction ends at the same moment.  A 408 that comes just after it is a stray, and one that comes
-    just before it makes the proxy look like the culprit.  Typical defect: the time out of an INVITE is used for all.
+    The sender's own transaction ends at the same moment.  A 408 just after it is a stray, and one just before it makes
+    the proxy look like the cause.  Typical defect: the proxy uses the timeout of an INVITE for every method.
 
-    Nothing at all conforms, and so does another final response that comes in time.
+    No response at all conforms, and so does another final response that comes in time.
     """
     asked = first_asked(flow)
     tried = flow.select("MESSAGE", received=True, at="target")

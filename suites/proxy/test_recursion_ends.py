@@ -24,8 +24,8 @@ T1_DECLINED = "the first Contact never answered 603"
 def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     """When a Contact of the 302 declines, the next one is not tried, and the 603 goes to the caller.
 
-    The redirected callee has said no; his second number rings all the same.  Typical defect: the Contacts of a 3xx
-    are a hunt list, and a hunt list goes on after every failure.
+    The redirected callee has declined, and their second number would ring all the same.  Typical defect: the proxy
+    takes the Contacts of a 3xx for a hunt list, and a hunt list goes on after every failure.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -63,12 +63,12 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     faults=["parallel_recursion_leaves_ringing", "leaves_branches_ringing", "sends_603_early"],
 )
 def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
-    """When two Contacts ring at once and one declines, the other one is cancelled, and the 603 goes up after its 487.
+    """When two Contacts ring and one declines, the proxy cancels the other one and relays the 603 after its 487.
 
-    It is the rule for forks (16.7.5-02), for branches that a redirection has opened.  Typical defect: recursed branches
-    are not on the list of those that are cancelled.
+    This is the rule for forks (16.7.5-02), applied to branches that a redirection has opened.  Typical defect: recursed
+    branches are missing from the list of branches to cancel.
 
-    A proxy that tries the Contacts one after the other has nothing to cancel, and is not blamed.
+    A proxy that tries the Contacts one after the other has nothing to cancel, and passes.
     """
     context = context_of(flow)
     refused = context.refused if context else None
@@ -110,12 +110,12 @@ def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.10-01", plan=RECURSION_CANCELLED, faults=["recurses_after_cancel"])
 def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
-    """When the caller hangs up, what rings is cancelled, he gets 200 and 487, and no further Contact is called.
+    """When the caller hangs up, the proxy cancels what rings, answers 200 and 487, and calls no further Contact.
 
-    He has gone, and the callee's second number rings.  Typical defect: the 487 of the cancelled target is one more
-    failure, after which the next Contact is tried.
+    The caller has gone, and the callee's second number would ring.  Typical defect: the 487 of the cancelled target
+    counts as one more failure, after which the next Contact is tried.
 
-    That nothing new is begun follows from the purpose of CANCEL; the text says it of a 6xx only.
+    That no new branch is opened follows from the purpose of CANCEL; the text says it of a 6xx only.
     """
     context = context_of(flow)
     cancels, answers = answers_to(flow, "CANCEL")

@@ -1,4 +1,4 @@
-"""A response on its way through a proxy: what is passed on, what is not, and what must stay as it is (16.7)."""
+"""A response on its way through a proxy: what is relayed, what is not, and what must not change (16.7)."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _kept(was: Event, now: Event, names: tuple[str, ...]) -> Findings:
 
 @purpose("RFC3261-16.7.9-01", plan=RICH_DECLINE, faults=["loses_retry_after"])
 def test_decline_keeps_its_headers_and_its_body(flow: Flow) -> Findings:
-    """A 603 that is passed on keeps all its header values and its body, those that nobody knows among them.
+    """A 603 that a proxy relays keeps all its header values and its body, unknown headers included.
 
-    Why a call was blocked, by whom, and where to complain stands there (ATIS "603+"); so does when to try again.
-    Typical defect: the proxy makes a response of its own with the status of the one it got.
+    They say why a call was blocked, by whom, and where to complain (ATIS "603+"), and when to try again.  Typical
+    defect: the proxy makes a response of its own with the status of the one it got.
 
-    The clause says nothing of the reason phrase.  For 603+ it counts, so a change of it alone is a warning.
+    The clause does not mention the reason phrase.  For 603+ it counts, so a change of the phrase alone is a warning.
     """
     pair = _final_pair(flow, range(600, 700))
     if isinstance(pair, Finding):
@@ -88,10 +88,10 @@ def test_decline_keeps_its_headers_and_its_body(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.4-05", plan=RICH_REDIRECT, faults=["rewrites_302", "strips_302"])
 def test_redirection_is_passed_on_untouched(flow: Flow) -> Findings:
-    """A proxy that does not recurse passes a 302 on with every Contact, every parameter, header and body as they were.
+    """A proxy that does not recurse relays a 302 with every Contact, parameter, header and body unchanged.
 
-    By them the caller's side chooses whom to call, for how long, and who pays for the leg.  Typical defects: Contacts
-    put in another order or written over by NAT traversal; Diversion taken out as a foreign header.
+    By them the caller's side chooses whom to call, for how long, and who pays for the leg.  Typical defects: NAT
+    traversal reorders or rewrites the Contacts; or the proxy removes Diversion as an unknown header.
 
     A device that rewrites Contacts to hide a topology is an SBC and declares the role of a B2BUA.
     """
@@ -116,10 +116,10 @@ def test_redirection_is_passed_on_untouched(flow: Flow) -> Findings:
 def test_trying_is_not_passed_on(flow: Flow) -> Findings:
     """A 100 of the callee goes no further than the proxy: it is for one hop.
 
-    It would tell the caller of a transaction that is not his, and some phones show it.  Typical defect: all 1xx are
-    sent on alike.
+    The caller would learn of a transaction that is not theirs, and some phones show it.  Typical defect: the proxy
+    relays all 1xx alike.
 
-    The proxy's own 100 is welcome; the callee's is told from it by a header that only the callee writes.
+    The proxy's own 100 conforms.  A header that only the callee writes identifies the callee's.
     """
     context = context_of(flow)
     name, _, mark = MARK.partition(": ")
@@ -145,10 +145,10 @@ def test_trying_is_not_passed_on(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.5-05", plan=FORK_STORED, faults=["swallows_18x"])
 def test_ringing_is_passed_on_while_a_refusal_waits(flow: Flow) -> Findings:
-    """Provisional responses go to the caller until he gets a final one, also when a 3xx is stored already.
+    """Provisional responses go to the caller until a final one does, even if a 3xx is already stored.
 
     Otherwise the caller hears silence while a phone rings, and early media never arrives.  Typical defect: the first
-    final response of any branch closes the way for all 1xx.
+    final response of any branch stops all 1xx.
     """
     context = context_of(flow)
     finals = [final for final in context.finals if (final.status or 0) >= 300] if context else []

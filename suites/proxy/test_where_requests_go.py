@@ -1,4 +1,4 @@
-"""Whether a proxy may send a request on at all, and to whom: hops, responsibility, an empty target set (16.3, 16.5)."""
+"""Whether a proxy may relay a request at all, and to which target: hops, responsibility, no target (16.3, 16.5)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from suites.proxy._plans import NO_TARGET, ZERO_HOPS
 
 @purpose("RFC3261-16.3-01", plan=(DECLINE, ZERO_HOPS), faults=["forwards_at_zero_hops"])
 def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Findings:
-    """An INVITE with Max-Forwards 0 is answered 483 and is not sent on.
+    """An INVITE with Max-Forwards 0 is answered 483 and is not relayed.
 
-    It is the last net under every loop, those of redirections among them: without it two proxies that point to each
-    other send one call to and fro until a person pulls the plug.  Typical defects: the number is lowered below zero;
-    or a missing check where the request is for a user of the proxy's own.
+    This is the last protection against loops, loops of redirections included: without it two proxies that point to each
+    other send one call to and fro without end.  Typical defects: the number is lowered below zero; or the check is
+    missing where the request is for a user of the proxy's own.
     """
     flow = flows[1]
     asked = first_asked(flow)
@@ -60,13 +60,13 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     roles=["proxy"],
 )
 def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Findings:
-    """A proxy that is not responsible for the Request-URI follows no redirection of it: the 302 goes to the caller.
+    """A proxy that is not responsible for the Request-URI relays its 302 to the caller and does not follow it.
 
-    Whom to call instead is for the caller to decide, and for his bill.  Typical defects: recursion is switched on for
-    every call that passes, trunks included; or the Contact is written over with the proxy's own address.
+    The caller decides whom to call instead, and pays for that call.  Typical defects: recursion is switched on for
+    every call that passes, trunks included; or the proxy writes its own address over the Contact.
 
-    A B2BUA may follow: it calls on its own account, and declares that role.  A 305 in place of the 302 is no proxy's
-    to make (21.3.4).
+    A B2BUA may follow: it calls on its own account, and declares that role.  A proxy must not make a 305 of the 302
+    (21.3.4).
     """
     context = context_of(flow)
     moved = next((b for b in context.branches if 300 <= b.status < 400), None) if context else None
@@ -115,10 +115,10 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
 
 @purpose("RFC3261-16.5-04", plan=NO_TARGET, faults=["empty_302_for_unknown"])
 def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
-    """Where a proxy has no target for a user of its own it says so: 480, or another 4xx.
+    """A proxy without target for a user of its own answers 480, or another 4xx.
 
-    Typical defects: a script that ends without an answer, so the caller waits for half a minute; a 302 without
-    Contact; or a 5xx, which sends the caller's side to the next route.
+    Typical defects: a script ends without an answer, so the caller waits for half a minute; the proxy answers 302
+    without Contact; or it answers 5xx, which sends the caller's side to the next route.
     """
     asked = first_asked(flow)
     if asked is None:

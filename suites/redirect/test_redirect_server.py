@@ -22,13 +22,13 @@ NO_ANSWER_S = 4.0
 
 @purpose("RFC3261-8.3-01", plan={"redirect": PLAIN}, faults=["redirect_also_forwards"])
 def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
-    """A redirect server answers with a 3xx and sends nothing to the Contacts it names, nor to anybody else.
+    """A redirect server answers with a 3xx and sends no request, neither to the Contacts nor elsewhere.
 
-    If it calls the target as well, the target rings twice: once for the server, once for the caller who follows.
-    Typical defect: one routing script for "redirect" and "relay", in which the first falls through to the second.
+    If it calls the target as well, the target rings twice: once for the server, once for the caller.  Typical defect:
+    one routing script for "redirect" and "relay", in which the first falls through to the second.
 
-    An OPTIONS may be a registrar's probe of its entries: a warning.  A server that sends the call on instead of
-    answering it is a proxy, and judged as one.
+    An OPTIONS may be a registrar's probe of its entries: a warning.  A server that relays the call instead of answering
+    it is a proxy, and is judged as one.
     """
     one = first_asked(flow)
     seats = watched_seats(flow)
@@ -65,10 +65,10 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
 
 @purpose("RFC3261-21.3.4-02", plan={"redirect": PLAIN}, faults=["sends_305"])
 def test_redirect_server_sends_no_305(flow: Flow) -> Findings:
-    """305 Use Proxy is for a phone to say: a redirect server says 300, 301 or 302.
+    """Only a user agent answers 305 Use Proxy: a redirect server answers 300, 301 or 302.
 
-    305 means "go through this proxy to me", and a server is not who is called.  Typical defect: a code chosen by its
-    name.
+    305 means "go through this proxy to me", and a redirect server is not the callee.  Typical defect: the code was
+    chosen by its name.
     """
     here = redirected_here(flow)
     if here is None:
@@ -91,12 +91,12 @@ def test_redirect_server_sends_no_305(flow: Flow) -> Findings:
     faults=["stumbles_over_require"],
 )
 def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow, ...]) -> Findings:
-    """Unknown headers, option tags in Require and even unknown methods are redirected like everything else.
+    """A redirect server ignores unknown headers, option tags in Require and unknown methods, and redirects.
 
-    The server need not understand a request that somebody else will handle.  Typical defect: the checks of a phone
-    (420 Bad Extension, 501 Not Implemented) stand before the redirection.
+    The server need not understand a request that another element will handle.  Typical defect: the server makes the
+    checks of a phone (420 Bad Extension, 501 Not Implemented) before it redirects.
 
-    Each is compared with a plain INVITE: if that is not redirected, nothing can be said.
+    Each request is compared with a plain INVITE. If that is not redirected, the test is inconclusive.
     """
     usual, *others = flows
     plain = redirected_here(usual)
@@ -128,10 +128,10 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
 
 @purpose("RFC3261-8.3-08", plan={"redirect": UNKNOWN}, faults=["empty_302_for_unknown"])
 def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
-    """Who has no entry in the location service is answered 404 or 480, and not by a 3xx without Contact.
+    """A user without entry in the location service is answered 404 or 480, not by a 3xx without Contact.
 
-    The caller can say "unknown" or "not available"; of an empty redirection nobody can make anything.  Typical defect:
-    the answer is 302 before the table has been asked.
+    The caller can show "unknown" or "not available", and can do nothing with an empty redirection.  Typical defect: the
+    server answers 302 before it has searched the table.
 
     Another refusal is as clear, and only noted.
     """
@@ -166,12 +166,12 @@ def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
     faults=["final_repeated_after_ack", "answers_ack"],
 )
 def test_redirection_is_one_transaction(flow: Flow) -> Findings:
-    """A copy of the INVITE gets the same 3xx, with its To tag and its Contacts; after the ACK there is silence.
+    """A copy of the INVITE gets the same 3xx, with its To tag and Contacts; after the ACK there is silence.
 
-    A server without this memory sends two answers to one call, and a caller that follows both calls two targets.
-    Typical defect: every datagram is answered by itself, with a new tag.
+    A server without this memory gives two answers to one call, and a caller that follows both calls two targets.
+    Typical defect: the server answers every datagram by itself, with a new tag.
 
-    A server without memory whose tag is made from the request answers alike, and cannot be told from a good one here.
+    A server without memory that makes its tag from the request gives equal answers, and this test cannot detect it.
     """
     here = redirected_here(flow)
     if here is None:

@@ -30,12 +30,12 @@ UNMATCHED = "the other side cannot match the ACK and repeats its response for 32
 
 @purpose("RFC3261-17.1.1.2-01", plan=PLANS, faults=["no_ack"])
 def test_refusal_is_acknowledged(flow: Flow) -> Findings:
-    """Every final response from 300 to 699 is answered with an ACK, by the transaction and at once.
+    """The transaction answers every final response from 300 to 699 with an ACK, at once.
 
-    Without it the other side repeats its response for 32 s, and many call servers bill or block the line so long.
+    Without it the other side repeats its response for 32 s, and many call servers bill or block the line for that time.
     Typical defect: a redirect handler that drops the transaction as soon as it has read the Contact.
 
-    An ACK that looks wrong is an ACK here: what it looks like has rules of its own.
+    An ACK with wrong contents counts as an ACK here; other tests judge its contents.
     """
     refusal = refused(flow)
     yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
@@ -45,8 +45,8 @@ def test_refusal_is_acknowledged(flow: Flow) -> Findings:
 def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
     """The ACK of a refusal goes to the address of the INVITE, never to the Contact of the response.
 
-    The redirector, which waits for it, gets nothing and repeats; the target gets an ACK for a call it never heard
-    of.  Typical defect: the rule for the ACK of a 2xx (to the Contact) applied to every response.
+    Otherwise the redirector gets no ACK and repeats its response, and the target gets an ACK for a call that it does
+    not know.  Typical defect: the device applies the rule for the ACK of a 2xx (to the Contact) to every response.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
@@ -66,12 +66,12 @@ def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
 
 @purpose("RFC3261-17.1.1.3-01", plan=PLANS, faults=["ack_contact_request_uri"])
 def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
-    """The ACK repeats the INVITE's Request-URI, Call-ID and From; the Contact of the response plays no part.
+    """The ACK repeats the INVITE's Request-URI, Call-ID and From; the Contact of the response has no effect on it.
 
-    A proxy on the way routes the ACK by its Request-URI: with another one it goes elsewhere, and the response is
-    repeated for 32 s.  Typical defect: the ACK is built after the call's target was already replaced by the Contact.
+    A proxy routes the ACK by its Request-URI. With another one the ACK goes elsewhere, and the response is repeated for
+    32 s.  Typical defect: the device builds the ACK after it has replaced the call's target by the Contact.
 
-    A Request-URI that is written otherwise but is the same by 19.1.4 breaks the word of the rule and no call: a
+    A Request-URI in another notation that is the same by 19.1.4 violates the wording of the rule and breaks no call: a
     warning.
     """
     refusal = refused(flow)
@@ -114,10 +114,11 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
 def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
     """The ACK of a refusal has one Via, and that is the INVITE's topmost one, branch included.
 
-    By the branch the other side knows which response was received.  With a new one it never stops repeating.
-    Typical defect: the ACK is sent like any new request, which is right for a 2xx only.
+    By the branch the other side knows which response was received.  With a new one it repeats its response to the end.
+    Typical defect: the device sends the ACK like a new request, which is right for a 2xx only.
 
-    ``received`` and a value of ``rport`` belong into the response; an ACK that has them was built from it: a warning.
+    ``received`` and a value of ``rport`` belong to the response.  An ACK that has them was built from the response: a
+    warning.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
@@ -150,8 +151,9 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
 def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
     """The To of the ACK is that of the response it acknowledges, tag included.
 
-    A proxy or gateway that keeps its calls by tags does not find the call, and repeats.  Typical defects: the To of
-    the INVITE, without a tag; or the tag of the 180, where the final response has another one.
+    A proxy or gateway that finds its calls by tags does not find this one, and repeats its response.  Typical defects:
+    the ACK has the To of the INVITE, without a tag; or it has the tag of the 180, although the final response has
+    another one.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
@@ -173,7 +175,7 @@ def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
 def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
     """The CSeq of the ACK has the number of the INVITE and the method ACK.
 
-    By the number a server knows which INVITE is meant.  Typical defect: the ACK is counted as a request of its own.
+    By the number a server knows which INVITE is meant.  Typical defect: the device counts the ACK as a new request.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
@@ -198,8 +200,8 @@ def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
 def test_ack_repeats_the_route(flow: Flow) -> Findings:
     """The Route of the INVITE is repeated in the ACK, value by value and in order.
 
-    Behind an outbound proxy the ACK does not arrive otherwise.  Typical defect: the route set is put together for
-    dialogs only, and the ACK of a refusal has no dialog.
+    Behind an outbound proxy the ACK is lost without it.  Typical defect: the device makes route sets for dialogs only,
+    and the ACK of a refusal has no dialog.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
@@ -225,8 +227,8 @@ def test_ack_repeats_the_route(flow: Flow) -> Findings:
 def test_ack_has_no_body(flow: Flow) -> Findings:
     """The ACK of a refusal carries no body.
 
-    No one can refuse what an ACK holds; a session description in it is at best ignored.  Typical defect: the INVITE
-    is copied as a whole and its method replaced.
+    No element can refuse the contents of an ACK, so a session description in it is ignored at best.  Typical defect:
+    the device copies the whole INVITE and replaces its method.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:

@@ -1,4 +1,4 @@
-"""Responses that match no transaction: who sends them knows something of the call, and is no part of it (17.1.3)."""
+"""Responses that match no transaction: their sender knows the call but is no part of it (RFC 3261 17.1.3)."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
 
 @purpose(UNMATCHED, DROPPED, plan=FORGED, faults=["relays_stray", "no_ack"])
 def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Findings:
-    """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: not acknowledged, followed or passed on.
+    """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: no ACK, not followed, not relayed.
 
-    Who can send a datagram to the device, and has seen a Call-ID, could otherwise move its calls or end them (RFC 3261
-    26.1.2).  Typical defects: responses are matched by Call-ID alone; or a proxy forwards by the next Via what it has
-    no transaction for.
+    Otherwise an attacker who can send a datagram to the device, and has seen a Call-ID, can move or end its calls (RFC
+    3261 26.1.2).  Typical defects: the device matches responses by Call-ID alone; or a proxy relays a response without
+    transaction by its next Via.
 
-    The latter is what RFC 3261 16.7 asked for, and RFC 6026 forbids.  No device profile says which of the two a proxy
-    claims, so it costs a warning; a response that is acted upon is a fail.
+    RFC 3261 16.7 required the latter, and RFC 6026 forbids it.  No device profile says which of the two a proxy claims,
+    so it costs a warning.  A response that is acted upon is a fail.
     """
     attempt = original(flow)
     strays = _strays(flow, attempt) if attempt else ()

@@ -16,12 +16,12 @@ CALL_AFTER_DECLINE = Plan((callee(refuse(603), accept()),), calls=(Call(), Call(
 
 @purpose("INT-603-CRASH-01", plan=CALL_AFTER_DECLINE, faults=["dies_after_603"])
 def test_next_call_after_a_decline_works(flow: Flow) -> Findings:
-    """After a declined call the next one is placed and can be answered.
+    """After a declined call the device can place the next call, and that call can be answered.
 
-    A device that hangs or crashes once somebody declines must be restarted by hand.  Typical defect: the line of the
-    refused call is never freed; or a callback of the ended call touches what is gone.
+    A device that hangs or crashes after a 603 must be restarted by hand.  Typical defect: the line of the refused call
+    is never freed, or a callback of the ended call uses memory that is no longer valid.
 
-    Without this one, silence would prove nothing: a dead device is silent, too.
+    Without this test silence would prove nothing: a dead device is silent, too.
     """
     if refused(flow) is None:
         yield unseen(NOT_REFUSED, code="not-refused")

@@ -40,10 +40,10 @@ _PARSER = "the parser of Contact: it was written for the one form that the vendo
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     """Several Contact lines, one line with commas and a folded line carry the same list of targets.
 
-    Which of them a redirector writes is its taste; a device that reads only one works with half of them.  Typical
-    defect: the first line, or the first value of each, is the list.
+    The redirector is free to choose the form; a device that reads only one form works with half of them.  Typical
+    defect: the device takes the first line, or the first value of each line, for the list.
 
-    Whether all targets are tried is another matter (8.1.3.4): here only a difference between the forms counts.
+    Whether all targets are tried is another rule (8.1.3.4).  Only a difference between the forms counts here.
     """
     lines, *others = flows
     reference = _tried(lines)
@@ -73,10 +73,10 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"], roles=CALLERS)
 def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
-    """``m:`` is Contact: a 302 that is written in compact form is followed like any other.
+    """``m:`` is Contact: a 302 in compact form is followed like any other.
 
-    Redirectors use the compact form to keep long lists in one datagram.  Typical defect: the form is known in
-    requests and forgotten in responses.
+    Redirectors use the compact form to keep long lists in one datagram.  Typical defect: the device knows the compact
+    form in requests and not in responses.
     """
     plain, odd = flows
     first = original(odd)
@@ -103,8 +103,8 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 
-    "Doe, John <sales>" is a name that people have in their directory.  Typical defect: the value is cut at the first
-    comma or bracket, and the call goes to what stands in the name.
+    Directories hold names such as "Doe, John <sales>".  Typical defect: the device cuts the value at the first comma or
+    bracket and calls a URI inside the name.
     """
     plain, odd = flows
     first, token = original(odd), odd.places.token
@@ -137,7 +137,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"], roles=CALLERS)
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
-    """A lifetime that cannot be read is an hour, not an error: the Contact is followed for this call.
+    """A lifetime that cannot be read counts as one hour and is no error: this call follows the Contact.
 
     RFC 2543 had a date there, and some redirectors still write it.  Typical defect: the quoted date ends the parsing of
     the Contact, or of the whole response.
@@ -162,12 +162,12 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
 
 @purpose("INT-302-STAR-01", plan=(REDIRECT, STAR, NO_HOST, NO_URI, NO_BRACKET), faults=["chokes_on_contact"])
 def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Findings:
-    """``*`` or a broken Contact gives no target; it costs neither the ACK nor the device.
+    """``*`` or a broken Contact gives no target; the device still sends its ACK and still works.
 
-    A redirector with a bug must not be able to silence phones.  Typical defect: the exception of the Contact's parser
-    ends the transaction, so that the 302 is repeated for 32 s, or the whole program.
+    A redirector with a bug must not be able to silence phones.  Typical defect: an exception in the parser of Contact
+    ends the transaction, so the 302 is repeated for 32 s; or it ends the whole program.
 
-    ``<sip:>`` and a missing bracket are malformed: to drop such a response is lawful, and costs a warning.
+    ``<sip:>`` and a missing bracket are malformed.  Dropping such a response is lawful and costs a warning.
     """
     plain, *odd = flows
     for flow in odd:

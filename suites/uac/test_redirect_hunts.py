@@ -1,4 +1,4 @@
-"""Several Contacts: when one fails the next one is tried, and how they are told apart (RFC 3261 8.1.3.4 ¶3-6)."""
+"""Several Contacts: the next one is tried when one fails, and URIs are compared (RFC 3261 8.1.3.4 ¶3-6)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _HASTE = 1.0
 
 @purpose("RFC3261-8.1.3.4-05", plan=(HUNT, EXHAUST), faults=["first_contact_only"])
 def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
-    """When one Contact fails, the next one is tried.
+    """When one Contact fails, the device tries the next one.
 
-    "Mobile first, then the desk, then voice mail" is a list of Contacts.  Typical defect: the first is tried and its
-    failure is the end; or one code (503, often) is taken for the failure of the whole call.
+    "Mobile first, then the desk, then voice mail" is a list of Contacts.  Typical defect: the device tries the first
+    Contact only; or it takes one code (often 503) for the failure of the whole call.
 
-    A device may choose which Contacts it considers, so a single one is lawful; who claims to hunt is held to it.
+    A device may choose which Contacts it considers, so a single one is lawful.  A device that claims to hunt must hunt.
     """
     response = _redirection(flow)
     targets = fresh(flow)
@@ -62,14 +62,14 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.1-01", plan=BLACK_HOLE, faults=["first_contact_only"], least_window=40.0)
 def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
-    """A target that does not answer has failed with Timer B, after 32 s, as if by 408: the INVITE is not sent again.
+    """A target that does not answer has failed with Timer B after 32 s, as if by 408: the INVITE is not repeated.
 
-    The phone behind the first Contact is switched off; who waits for ever never comes to the second.  Typical defect:
-    the timer is there for the first INVITE of a call only.
+    The phone behind the first Contact is switched off.  A device that waits for it without end never tries the second
+    Contact.  Typical defect: the timer exists for the first INVITE of a call only.
 
-    That the attempt ends is a MUST.  To go on to the next Contact is a SHOULD, so its absence is a warning here.  A
-    shorter timer of the device's own is as good, if its INVITE was repeated before and not after; a Contact that is
-    called beside the silent one shows no timer.
+    The end of the attempt is a MUST. Going on to the next Contact is a SHOULD, so its absence is a warning here.  A
+    shorter timer of the device also conforms if the device repeated its INVITE before that time and not after.  A
+    Contact that is called beside the silent one shows no timer.
     """
     deaf = next((attempt for attempt in tries(flow)[1:] if attempt.seat == "deaf"), None)
     if deaf is None:
@@ -128,7 +128,7 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
 def test_order_of_the_targets(flow: Flow) -> Findings:
     """Targets may be tried in any order; descending q is the custom, and what people expect.
 
-    Nothing is asked of the device here: the order that was seen is reported.
+    This test only reports the order that was seen.
     """
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED, code="not-followed")
@@ -141,13 +141,13 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     "RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"], roles=CALLERS
 )
 def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
-    """q goes from 0 to 1 with up to three decimals, and a malformed one does not stop the call.
+    """q goes from 0 to 1 with up to three decimals, and a malformed q does not stop the call.
 
-    Typical defect: q read as a whole number or compared as text, so that voice mail comes before the desk; or a
-    number parser that throws.
+    Typical defects: the device reads q as a whole number or compares it as text, so voice mail comes before the desk;
+    or its number parser throws an exception.
 
-    8.1.3.4 leaves the order free, so the order of the list is no fault: such a device reads no q.  An order that is
-    neither is one of q misread.
+    8.1.3.4 leaves the order free, so the order of the list is no defect: such a device does not read q.  An order that
+    is neither is the order of a misread q.
     """
     plain, good, bad = flows
     for flow in (good, bad):
@@ -192,10 +192,11 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-21.4.20-01", plan=HUNT, faults=["retries_after_482"])
 def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
-    """482 or 483 from a redirect target is a failure of that Contact: the next is tried, or the call ends.
+    """482 or 483 from a redirect target is a failure of that Contact: the next one is tried, or the call ends.
 
-    It says that this way leads in a circle; to go it again, or to begin at the start, makes the circle larger.
-    Typical defect: 482 taken for a clash of the device's own, and answered with a new branch.
+    The response says that this path leads in a circle.  A device that takes the path again, or starts again at the
+    beginning, makes the circle larger.  Typical defect: the device takes the 482 for a collision of its own and sends
+    the INVITE with a new branch.
     """
     looped = next((attempt for attempt in tries(flow)[1:] if attempt.status == 482), None)
     first = original(flow)
@@ -220,12 +221,12 @@ def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.5-03", plan=HUNT, faults=["repeats_after_415"])
 def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
-    """After a 415 the target gets a corrected INVITE or none, and never the same again.
+    """After a 415 the target gets a corrected INVITE or none, and never the same one again.
 
-    415 says what is wrong and Accept says what would be right.  To go on to the next Contact is right where nothing
-    can be corrected.  Typical defect: a retry for "temporary" failures that counts 415 among them.
+    415 says what is wrong, and Accept says what would be right.  Where nothing can be corrected the device goes on to
+    the next Contact.  Typical defect: a retry for "temporary" failures that counts 415 among them.
 
-    Bodies are compared without the line that counts their versions (o=).
+    Bodies are compared without the version line (o=).
     """
     refused = next((attempt for attempt in tries(flow)[1:] if attempt.status == 415), None)
     if refused is None or refused.final is None:
@@ -246,7 +247,7 @@ def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
 def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
     """The user part is case-sensitive: "b" and "B" are two targets, and each is called as it is written.
 
-    Typical defect: URIs are stored in lower case, as if they were mail addresses, and the target answers 404.
+    Typical defect: the device stores URIs in lower case, as if they were mail addresses, and the target answers 404.
     """
     plain, odd = flows
     token = odd.places.token

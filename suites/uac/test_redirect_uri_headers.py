@@ -1,4 +1,4 @@
-"""Headers asked for in the Contact's URI (``?Subject=…``): which are honoured, and which never (RFC 3261 19.1.5)."""
+"""Headers in the Contact's URI (``?Subject=…``): which are honoured, and which never (RFC 3261 19.1.5)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LOOK_AT = "which ?headers of a Contact are honoured: a list of the harmless one
 def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     """?headers that the device honours become header fields: a single one replaces, a list grows.
 
-    So a PBX tells the target the subject, or passes User-to-User on (RFC 7433).  Typical defect: a second Subject
-    beside the first, or the value with its escapes still in it.
+    By this a PBX tells the target the subject, or passes User-to-User on (RFC 7433).  Typical defect: the device adds a
+    second Subject to the first, or leaves the escapes in the value.
 
-    Whether to honour is left to each component, and to ignore them all is common among the careful: an observation.
-    An earlier Call-Info that is gone is a warning; a second Subject or broken syntax is a fail.
+    Each component decides whether it honours them, and careful ones ignore them all; that is only noted.  A lost
+    earlier Call-Info is a warning.  A second Subject or broken syntax is a fail.
     """
     pair = redirected(flow)
     if pair is None:
@@ -63,10 +63,10 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-04", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
-    """From, Call-ID, CSeq, Via and Record-Route asked for in the Contact are refused.
+    """The device refuses From, Call-ID, CSeq, Via and Record-Route from the Contact's URI.
 
-    With them a redirector makes the phone call under somebody else's name.  Typical defect: ?headers are honoured
-    without a list of those that never are.  To refuse the whole Contact is right as well.
+    With them a redirector makes the phone call under another user's name.  Typical defect: the device honours all
+    ?headers and has no list of those that it must never honour.  Refusing the whole Contact conforms as well.
     """
     yield _refused(
         flow, ("From", "Call-ID", "Via", "Record-Route"), "the device calls in a name that a redirector chose"
@@ -85,10 +85,10 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-05", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_redirector_sets_no_route(flow: Flow) -> Findings:
-    """A Route asked for in the Contact is refused: the INVITE goes to the target.
+    """The device refuses a Route from the Contact's URI: the INVITE goes to the target.
 
-    With it a redirector leads every forwarded call, speech keys and all, past a listener of its choice.  Typical
-    defect: ?headers are honoured without a list of those that never are.
+    With it a redirector leads every forwarded call past a listener of its choice, media keys included.  Typical defect:
+    the device honours all ?headers and has no list of those that it must never honour.
     """
     detour = flow.seat("detour").address
     for attempt in tries(flow)[1:]:
@@ -108,9 +108,10 @@ def test_redirector_sets_no_route(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-06", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
-    """Accept, Allow, Contact, Organization, Supported, User-Agent and their like from the Contact are refused.
+    """The device refuses Accept, Allow, Contact, Supported, User-Agent and the like from the Contact's URI.
 
-    They say what the device is and can do, and a lie there breaks the call later and far away.
+    These headers, and Organization, describe what the device is and can do.  A false value breaks the call later and
+    far away.
     """
     accepted = ("Accept", "Accept-Encoding", "Accept-Language", "Allow", "Supported")
     said = ("Contact", "Organization", "User-Agent")
@@ -119,10 +120,10 @@ def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-07", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_invalid_request_is_made(flow: Flow) -> Findings:
-    """If the Contact's ?headers make an invalid request, it is not sent: the Contact has failed, and the next is tried.
+    """If the Contact's ?headers make an invalid request, it is not sent: the Contact has failed.
 
-    A Content-Length that lies makes the next element wait for the rest.  Typical defect: ?headers are appended to the
-    message as text.  An INVITE without the bad parts is right as well.
+    The next Contact is tried.  With a false Content-Length the next element waits for the rest of the message.  Typical
+    defect: the device appends ?headers to the message as text.  An INVITE without the bad parts conforms as well.
     """
     for attempt in tries(flow)[1:]:
         bad = _malformed(attempt.invite)
@@ -141,10 +142,10 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-09", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
-    """A request that would need an extension which the device has not got is not sent.
+    """The device does not send a request that requires an extension which it does not have.
 
-    Require: foo-unknown promises that the caller can do it.  Typical defect: ?headers are honoured without a look at
-    what they mean.  An INVITE without the Require is tolerated.
+    Require: foo-unknown promises that the caller supports the extension.  Typical defect: the device honours ?headers
+    without a check of what they mean.  An INVITE without the Require is tolerated.
     """
     for attempt in tries(flow)[1:]:
         required = ", ".join(attempt.invite.headers("Require"))
@@ -163,9 +164,10 @@ def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-08", plan=UNKNOWN_TRANSPORT, faults=["swaps_transport"])
 def test_unknown_transport_is_not_swapped(flow: Flow) -> Findings:
-    """A Contact that asks for a transport which the device lacks is passed over, not called by another one.
+    """A Contact with a transport that the device lacks is skipped, not called by another transport.
 
-    Who asks for a transport may mean its security.  Typical defect: the table of transports has UDP as its default.
+    A redirector may name a transport for its security.  Typical defect: UDP is the default of the device's table of
+    transports.
     """
     first = original(flow)
     final = redirection_of(first) if first else None

@@ -42,10 +42,10 @@ LOOK_AT = "what the device does when a re-INVITE fails: only 408 and 481 mean th
 def test_call_survives_a_refused_reinvite(flow: Flow) -> Findings:
     """When a re-INVITE is refused, the running session stays as it was.
 
-    Hold or a change of codec that the other side does not like must not cost the call.  Typical defect: one handler
-    for all failed INVITEs, which ends the call.
+    Hold or a change of codec that the other side refuses must not end the call.  Typical defect: one handler for all
+    failed INVITEs, and it ends the call.
 
-    Whether media goes on unchanged would be the other half; it is not observed here.
+    Whether the media goes on unchanged is not observed.
     """
     yield from _stays(flow)
 
@@ -61,10 +61,11 @@ def test_call_survives_a_refused_reinvite(flow: Flow) -> Findings:
 def test_decline_of_a_reinvite_ends_that_transaction_only(flow: Flow) -> Findings:
     """A 603 to a re-INVITE refuses that change and nothing else: no BYE, and the dialog stays valid.
 
-    "Decline" reads as if the callee wanted no more of the call; in a dialog it does not mean that (RFC 5057).  Typical
-    defect: 6xx is "global failure", and that is taken to include the call it came in.
+    "Decline" reads as if the callee wanted to end the call; inside a dialog it does not mean that (RFC 5057).  Typical
+    defect: the device reads "global failure" as including the call in which the 6xx came.
 
-    A B2BUA whose policy ends a call on a failed change makes an application's choice; the catalogue wants it declared.
+    A B2BUA whose policy is to end a call when a change fails makes an application's choice; the catalogue requires it
+    to declare that.
     """
     yield from _stays(flow)
 
@@ -106,10 +107,10 @@ def _stays(flow: Flow) -> Findings:
 
 @purpose("RFC3261-14.1-03", plan=REINVITE_DECLINED, faults=["repeats_refused_reinvite"], acts={"reinvite"})
 def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
-    """Only a 491 makes a re-INVITE come again by itself; a 603 does not.
+    """A device repeats a re-INVITE by itself after a 491 only, not after a 603.
 
-    The other side has said no to the change; asking again every few seconds keeps its user busy declining.  Typical
-    defect: the timer of the 491 rule runs for every failure.
+    The other side has refused the change.  A device that asks again every few seconds keeps that user busy declining.
+    Typical defect: the timer of the 491 rule runs after every failure.
 
     A re-INVITE with another session description is another request.
     """
@@ -142,10 +143,10 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
     acts={"reinvite"},
 )
 def test_refused_reinvite_is_acknowledged(flow: Flow) -> Findings:
-    """The final response to a re-INVITE is acknowledged like any other.
+    """The device acknowledges the final response to a re-INVITE like any other final response.
 
-    Without the ACK the other side repeats its refusal for 32 s and may then give the call up.  Typical defect: the ACK
-    inside a dialog is sent for 2xx only.
+    Without the ACK the other side repeats its refusal for 32 s and may then end the call.  Typical defect: inside a
+    dialog the device sends an ACK for 2xx only.
     """
     refused = refused_reinvite(flow)
     refusal = refusal_of(flow, refused.reinvite) if refused else None

@@ -17,10 +17,10 @@ from suites.uac._plans import ALTERNATIVE
 
 @purpose("RFC3261-13.2.2.2-02", plan=(REDIRECT, ALTERNATIVE, NEXT_CALL))
 def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
-    """A device that does not follow acknowledges the 3xx, gives the call up, and is ready for the next.
+    """A device that does not follow redirections acknowledges the 3xx, ends the call, and is ready for the next one.
 
-    Typical defect: the state of a call that is neither answered nor refused: the line stays busy, or the number is
-    dialled again.
+    Typical defect: the call stays in a state that is neither answered nor refused, so the line stays busy or the number
+    is dialled again.
     """
     for flow in flows[:2]:
         first = original(flow)

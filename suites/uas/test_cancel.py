@@ -1,4 +1,4 @@
-"""CANCEL at a device that answers: before its final response it ends the call, after it nothing (RFC 3261 9.2)."""
+"""CANCEL at a device that answers: before the final response it ends the call, later it has no effect (RFC 3261 9.2)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ANSWER_S = 2.0
     faults=["late_cancel_ends_call"],
 )
 def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
-    """A CANCEL that comes after the 302 or 603 is answered 200, and the 302 or 603 stands.
+    """A CANCEL that comes after the 302 or 603 is answered 200, and the 302 or 603 remains the outcome.
 
-    The caller hangs up in the moment in which the answer is under way.  Typical defects: the CANCEL finds no call any
-    more and is answered 481; or it "wins", and the caller gets 487 after 603.
+    The caller hangs up while the answer is on its way.  Typical defects: the device finds no call for the CANCEL and
+    answers 481; or the CANCEL "wins", and the caller gets 487 after 603.
 
-    The transaction lives until its ACK, so 481 is wrong here; after the ACK it would be right.
+    The transaction lives until its ACK, so 481 is wrong here.  After the ACK it would be right.
     """
     here = refused_here(flow)
     if here is None:
@@ -54,8 +54,8 @@ def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
 def test_cancelled_call_is_terminated(flow: Flow) -> Findings:
     """A CANCEL while the phone rings is answered 200, and the INVITE 487: not 603, 302 or 486.
 
-    Who hung up is not to read that the callee has declined, and must not be sent elsewhere.  Typical defect: "the call
-    was not taken" is one event, whoever ended it, and the forwarding on no answer sends its 302.
+    The caller hung up.  Their device must neither show that the callee declined nor be redirected.  Typical defect: the
+    device has one event for "the call was not answered", whatever ended it, and forwarding on no answer sends its 302.
 
     The phone would ring for long, so a final response that comes with the CANCEL did not cross it by chance.
     """
