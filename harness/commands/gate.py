@@ -46,13 +46,10 @@ def _draft(blocking: Blocking) -> str:
         ("owner", ""),
         ("reason", ""),
         ("device", line["device"]),
-        ("purpose", line["purpose"]),
-        ("role", line["role"]),
         ("transport", line["transport"]),
         ("family", line["family"]),
-        ("requirement", found["id"]),
         ("verdict", found["verdict"]),
-        ("finding", found["finding"]),
+        ("finding", blocking.key),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
     keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)

@@ -34,5 +34,5 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
             for event in flow.events
         ),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
-        unreadable=tuple(clean(text) for text in flow.unreadable),
+        unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )

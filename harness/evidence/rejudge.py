@@ -27,7 +27,7 @@ from harness.store.stored_run import StoredRun
 Line = Mapping[str, Any]
 _SAME = (
     *("id", "level", "verdict", "outcome", "reason", "expected", "actual", "message"),
-    *("where", "means", "look_at", "note", "finding"),
+    *("where", "means", "look_at", "note", "unproven", "code"),
 )
 """What a stored requirement and one judged again have in common, where the stored one has it."""
 _IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")

@@ -66,6 +66,7 @@ def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding
         if late <= BOUND_S:
             return satisfied(f"ACK {late * 1000:.0f} ms after {name}", event=refusal.acks[0], requirement=requirement)
         return violated(
+            code="late-ack",
             expected=expected,
             actual=f"the first ACK came {late:.1f} s after {name}",
             event=refusal.acks[0],
@@ -75,8 +76,9 @@ def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding
             requirement=requirement,
         )
     if doubt := no_ack_doubt(flow, refusal):
-        return unseen(f"no ACK of {name} arrived, but {doubt}", requirement=requirement)
+        return unseen(f"no ACK of {name} arrived, but {doubt}", code="not-proven", requirement=requirement)
     return violated(
+        code="no-ack",
         expected=expected,
         actual=f"no ACK anywhere; {name} was sent {_times(len(refusal.attempt.finals))}",
         event=refusal.final,
@@ -95,7 +97,7 @@ def no_ack_doubt(flow: Flow, refusal: Refusal) -> str:
     if watched < BOUND_S:
         return f"the flow ends {watched:.1f} s after it"
     if flow.unreadable:
-        return f"something arrived that is no SIP message ({flow.unreadable[0][:80]})"
+        return f"something arrived that is no SIP message ({flow.unreadable[0].label[:80]})"
     if any(trouble.blame == "device" for trouble in flow.troubles):
         return "; ".join(trouble.text for trouble in flow.troubles if trouble.blame == "device")
     if flow.plan.watched and flow.life is None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from harness.errors import SetupError
 from harness.model.axes import Axes, CaseId
-from harness.model.fingerprint import fingerprint
+from harness.model.finding_key import FindingKey
 from harness.model.outcome import NOT_APPLICABLE, ExitStatus
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
-from harness.policy.waivers import WHOLE, Waiver
+from harness.policy.waivers import NO_REQUIREMENT, Waiver
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
@@ -85,7 +85,12 @@ class Blocking:
     def title(self) -> str:
         """How sentences name it."""
         row, case = self.requirement, CaseId.of(self.line)
-        return f"{row['verdict']}: {row['id']} in {case.purpose} ({case.where}), finding {row['finding']}"
+        return f"{row['verdict']}: {row['id']} in {case.purpose} ({case.where}), finding {self.key}"
+
+    @property
+    def key(self) -> FindingKey:
+        """What a waiver names."""
+        return _key(self.line, self.requirement)
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,8 @@ class Answer:
     def footer(self) -> dict[str, Any]:
         """What the footer of a run says of it."""
         told = [
-            {"owner": w.owner, "reason": w.reason, "expires": w.expires.isoformat(), "finding": w.finding}
-            | {"purpose": w.purpose, "device": w.device, "requirement": w.requirement}
+            {"owner": w.owner, "reason": w.reason, "expires": w.expires.isoformat()}
+            | {"device": w.device, "transport": w.transport, "verdict": w.verdict, "finding": str(w.finding)}
             for _, w in self.waived
         ]
         return {"gate": {"name": self.gate, "status": int(self.status), "waived": told}}
@@ -160,25 +165,20 @@ def _findings(line: Line) -> Iterator[Line]:
     """What ``line`` says of each requirement; of a case that came to no finding, its reason."""
     if line["verdict"] == NOT_APPLICABLE:
         return
-    yield from map(_named, line["requirements"])
+    yield from line["requirements"]
     if not line["requirements"]:
-        reason = str(line.get("reason", ""))
         yield {
-            "id": WHOLE,
+            "id": NO_REQUIREMENT,
             "level": "",
             "verdict": line["verdict"],
             "outcome": "unseen",
-            "reason": reason,
-            "finding": fingerprint(WHOLE, "unseen", (), reason),
+            "code": "no-finding",
+            "reason": str(line.get("reason", "")),
         }
 
 
-def _named(row: Line) -> Line:
-    """``row`` with the fingerprint of its finding, which runs of older suites do not say."""
-    if "finding" in row:
-        return row
-    said = row.get("outcome", ""), row.get("expected", ()), row.get("actual", row["reason"])
-    return {**row, "finding": fingerprint(row["id"], *said)}
+def _key(line: Line, row: Line) -> FindingKey:
+    return FindingKey(row["id"], line["purpose"], line["role"], row["code"])
 
 
 def _waive(
@@ -186,17 +186,14 @@ def _waive(
 ) -> tuple[list[Blocking], list[tuple[Blocking, Waiver]], list[str], list[str]]:
     """The findings that count, those that are let through, and sentences: expired waivers, stale ones."""
     of_run = {CaseId.of(line): line for line in asked.records}
-    by_finding = {
-        (CaseId.of(b.line), b.requirement["id"], b.requirement["verdict"], b.requirement["finding"]): b
-        for b in blocking
-    }
+    by_finding = {(CaseId.of(b.line), b.requirement["verdict"], b.key): b for b in blocking}
     waived: dict[int, tuple[Blocking, Waiver]] = {}
     expired, stale = [], []
     for waiver in waivers:
         line = of_run.get(waiver.case)
         if line is None:
             continue  # this run did not ask: another device, or a choice by -k
-        found = by_finding.get((waiver.case, waiver.requirement, waiver.verdict, waiver.finding))
+        found = by_finding.get((waiver.case, waiver.verdict, waiver.finding))
         if found is None:
             stale.append(f"stale: {waiver.title} no longer matches: {_instead(line, waiver)}; remove or renew it")
         elif waiver.over(today):
@@ -210,10 +207,11 @@ def _waive(
 def _instead(line: Line, waiver: Waiver) -> str:
     """What a case says now instead of what ``waiver`` names."""
     for found in _findings(line):
-        if found["id"] == waiver.requirement:
+        if found["id"] == waiver.finding.requirement:
             same = found["verdict"] == waiver.verdict
-            return f"finding {found['finding']} now" if same else f"the verdict is {found['verdict']} now"
-    return f"the case is {line['verdict'].replace('_', ' ')} now and says nothing of {waiver.requirement}"
+            return f"the finding is {_key(line, found)} now" if same else f"the verdict is {found['verdict']} now"
+    verdict = line["verdict"].replace("_", " ")
+    return f"the case is {verdict} now and has no finding about {waiver.finding.requirement}"
 
 
 def _holes(asked: Asked) -> Iterator[str]:

@@ -82,7 +82,7 @@ class Purpose:
         for flow in flows:
             if missing := _missing(flow):
                 reason = "; ".join(trouble.text for trouble in flow.troubles) or missing
-                yield [unseen(reason, requirement=row) for row in self.requirements]
+                yield [unseen(reason, code="no-call", requirement=row) for row in self.requirements]
                 return
         if "flows" in inspect.signature(self.judge).parameters:
             yield self.judge(tuple(flows))

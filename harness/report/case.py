@@ -32,7 +32,7 @@ def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | Non
     worst_first = sorted(told, key=lambda ruled: -ruled.verdict)
     return explain_all(
         [
-            explain(ruled, row.requirement, f"{row.clause}  {row.link}".strip(), reproduce)
+            explain(ruled, row.requirement, f"{row.clause}  {row.link}".strip(), record.key(ruled), reproduce)
             for ruled in worst_first
             for row in [catalogue[ruled.finding.requirement]]
         ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.model.axes import CaseId
+from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
 from harness.report.case import reproduce
 from harness.report.evidence_view import Evidence, EvidenceRoom
@@ -128,15 +129,16 @@ def _case(
         verdict=record["verdict"],
         drives=record["drives"],
         reason=str(record.get("reason", "")),
-        findings=tuple(_finding(told, catalogue) for told in worst),
+        findings=tuple(_finding(told, record, catalogue) for told in worst),
         reproduce=reproduce(case, window),
         evidence=tuple(evidence),
         further=tuple(further),
     )
 
 
-def _finding(told: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
+def _finding(told: Mapping[str, Any], record: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
     row = catalogue.rows.get(told["id"])
+    key = FindingKey(told["id"], record["purpose"], record["role"], told["code"])
     return FindingView(
         requirement=told["id"],
         level=told["level"],
@@ -144,7 +146,7 @@ def _finding(told: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
         text=row.requirement if row else "",
         clause=row.clause if row else "",
         link=row.link if row else "",
-        entries=tuple((label, text) for label, text in _entries(told) if text),
+        entries=tuple((label, text) for label, text in (*_entries(told), ("finding", str(key))) if text),
         weak=bool(row and row.optional_only),
     )
 
@@ -154,10 +156,8 @@ def _entries(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield ("or" if number else "expected"), text
     actual = str(told.get("actual") or told["reason"])
     if told.get("outcome") == "unseen":
-        for label, text in unseen_entries(actual):
-            # The last of them is the same for all, and said in the reader's language.
-            if label != "means":
-                yield label.replace(" ", "_"), text
+        for label, text in unseen_entries(actual, told["code"]):
+            yield label.replace(" ", "_"), text
         yield "unseen_means", "-"
     else:
         yield "actual", f"{actual} ({told['where']})" if told.get("where") else actual

@@ -20,7 +20,6 @@ from harness.model.outcome import NOT_APPLICABLE, Tally, verdict_name
 from harness.model.printable import short
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
-from harness.report.text import UNPROVEN
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
@@ -135,8 +134,9 @@ def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[st
     usual = record.case.axes == Axes(record.role)
     where = f" ({record.role})" if usual else f" ({record.case.axes.label})"
     why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
-    # What is missing is the news; a table has room for little else.
-    why = f"unproven: {missing}" if (missing := why.partition(UNPROVEN)[2]) else why
+    # What is missing is the news; a line has room for little else.
+    if worst and worst[0].finding.unproven:
+        why = f"unproven: {worst[0].finding.unproven}"
     return requirement, short(f"{what}{where}", 100), short(why, _WHY)
 
 

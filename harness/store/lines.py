@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from harness.errors import EvidenceError
 from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, CaseId
+from harness.model.finding_key import CODE_FORM
 from harness.model.outcome import NAMES, NOT_APPLICABLE
 from harness.store.folder import FLOW_ID
 
@@ -109,6 +110,7 @@ _RECORD_MAY_SAY: Mapping[str, tuple[Check, str]] = {
 }
 _REQUIREMENT: Mapping[str, tuple[Check, str]] = {
     "id": (_text, "a string"),
+    "code": (lambda value: _text(value) and bool(CODE_FORM.fullmatch(value)), "words of a-z and 0-9 with hyphens"),
     "level": (_text, "a string"),
     "verdict": (_finding_verdict, "one of " + ", ".join(NAMES[:-1])),
     "reason": (_text, "a string"),
@@ -117,7 +119,7 @@ _REQUIREMENT_MAY_SAY: Mapping[str, tuple[Check, str]] = {
     "outcome": (_text, "a string"),
     "expected": (_texts, "a list of strings"),
     "actual": (_text, "a string"),
-    "finding": (_text, "a string"),
+    "unproven": (_text, "a string"),
 }
 _FOOTER: Mapping[str, tuple[Check, str]] = {
     "executed": (_count, "a number of purposes"),

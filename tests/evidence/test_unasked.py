@@ -59,7 +59,7 @@ PHONE = {
 }
 
 
-UNSEEN = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "inconclusive", "reason": "", "finding": "0"}
+UNSEEN = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "inconclusive", "reason": "", "code": "not-seen"}
 
 
 def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, **more: Any) -> str:

@@ -185,7 +185,7 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
         (2, "evidence", ["/etc/passwd"], "line 2: expected a verdict whose 'evidence'"),
         (2, "evidence", ["flows/../../x.json"], "line 2: expected a verdict whose 'evidence'"),
         (2, "requirements", [1], "line 2: expected objects as requirements"),
-        (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'level'"),
+        (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'code'"),
         (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per case"),
         (3, "drives", True, "line 3: expected a verdict whose 'drives'"),
         (2, "role", "phone", "line 2: expected a verdict whose 'role' is one of uac, uas, proxy, redirect, b2bua"),
@@ -217,7 +217,14 @@ def test_what_a_reader_refuses(tmp_path: Path, line: int, key: str, value: objec
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("finding", 7), ("expected", "silence"), ("actual", None), ("outcome", []), ("verdict", "not_applicable")],
+    [
+        ("code", 7),
+        ("code", "not a code"),
+        ("expected", "silence"),
+        ("actual", None),
+        ("outcome", []),
+        ("verdict", "not_applicable"),
+    ],
 )
 def test_what_a_reader_refuses_of_a_requirement(tmp_path: Path, key: str, value: object) -> None:
     path = written(tmp_path)

@@ -37,7 +37,7 @@ def known(**more: object) -> Known:
 
 
 def record(verdict: str, row: str = ROW, **more: object) -> Record:
-    ruled = Ruled(Finding(row, "violated"), "MUST", Verdict.named(verdict), "because")
+    ruled = Ruled(Finding(row, "violated", "wrong"), "MUST", Verdict.named(verdict), "because")
     plain = {
         "purpose": PURPOSE,
         "device": "phone",
