@@ -99,7 +99,7 @@ def no_ack_doubt(flow: Flow, refusal: Refusal) -> str:
     if watched < BOUND_S:
         return f"the flow ends {watched:.1f} s after it"
     if flow.unreadable:
-        return f"something arrived that is no SIP message ({flow.unreadable[0][:80]})"
+        return f"something arrived that is no SIP message ({flow.unreadable[0].label[:80]})"
     if any(trouble.blame == "device" for trouble in flow.troubles):
         return "; ".join(trouble.text for trouble in flow.troubles if trouble.blame == "device")
     if flow.plan.watched and flow.life is None:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from harness.judge.attempts import Attempt, tries
@@ -16,10 +15,6 @@ from harness.judge.say import satisfied, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, Seat
 from harness.model.verdict import Verdict
-
-_UNREAD = re.compile(r"at (?P<seat>[^:]+): \s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
-"""A request that SIPp put aside, as ``Flow.unreadable`` tells it: it has no Call-ID, and may be an INVITE yet."""
-_NO_ROOM = re.compile(r"and \d+ more")
 
 
 def silent(
@@ -90,19 +85,21 @@ def _unguarded(flow: Flow, seat: Seat) -> str:
         return f"{seat.name} ({seat.address}) was not yet listening when the call was placed"
     if seat.lost_at is not None:
         return f"{seat.name} ({seat.address}) stopped listening {seat.lost_at - seat.bound_at:.1f} s into the watch"
+    if seat.drops:
+        return f"this machine dropped {seat.drops} datagrams that arrived at {seat.name} ({seat.address})"
     return ""
 
 
 def _unread(flow: Flow, seats: Iterable[Seat]) -> str:
     """A request that arrived at one of ``seats`` and is no event; what does not look like one (keepalives) is none."""
     places = {seat.name: seat.address for seat in seats}
-    for text in flow.unreadable:
-        if _NO_ROOM.fullmatch(text):
-            return f"more arrived that is no SIP message than a flow keeps ({text})"
-        found = _UNREAD.match(text)
-        if found and found["seat"] in places:
-            where = f"{found['seat']} ({places[found['seat']]})"
-            return f"a request without Call-ID arrived at {where}, nobody knows when ({found['line'][:80]})"
+    if flow.unreadable_left_out:
+        more = f"and {flow.unreadable_left_out} more"
+        return f"more arrived that is no SIP message than a flow keeps ({more})"
+    for one in flow.unreadable:
+        if one.request_line and one.seat in places:
+            where = f"{one.seat} ({places[one.seat]})"
+            return f"a request without Call-ID arrived at {where} ({one.request_line[:80]})"
     return ""
 
 

@@ -249,7 +249,7 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
-    notes += [f"no SIP message: {text}" for text in flow.unreadable[:3]]
+    notes += [f"no SIP message {one.label}" for one in flow.unreadable[:3]]
     more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0)
     return [*notes, *([f"… {more} more"] if more else [])]
 

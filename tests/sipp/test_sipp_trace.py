@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from harness.endpoints.sipp.trace import TracedMessage, TraceReader, unreadable
 
 from harness.endpoints.sipp.scenario import HANG_UP
-from harness.endpoints.sipp.trace import TracedMessage, TraceReader, unreadable
 
 DATA = Path(__file__).parent / "data"
 LOGS = sorted(DATA.glob("*.messages.log"))

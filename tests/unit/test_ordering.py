@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.drive.captured import Heard
 from harness.drive.ordering import in_causal_order
 from harness.endpoints.sipp.trace import TracedMessage
+
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.sip.message import SipMessage
 
