@@ -2,8 +2,8 @@
 
 Plans have seats of their own.  A phone knows one address, and digits.  So the exchange is a socket that all
 seats share.  It finds the plan by the digits (the token) that were dialled, and hands what came, as it is, to the
-seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and judges
-nothing.  The record says that a message arrived here, whatever its Request-URI names.
+seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
+judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
 Outside of plans it answers REGISTER and keepalives.  What was dialled for no plan is refused, and remembered.
 """
