@@ -11,6 +11,7 @@ from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
 from harness.purposes.purpose import Purpose, rule_all
+from harness.purposes.weather import despite_weather, weathered
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
@@ -41,14 +42,16 @@ def assess(
 ) -> Assessment:
     """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
     pics = flows[0].device["pics"]
-    ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
+    ruled, verdict = rule_all(despite_weather(purpose.findings(flows, rows), flows), catalogue, ruling, pics)
     return Assessment(ruled, verdict, any(map(_disturbed, flows)))
 
 
 def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
-    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    return (
+        bool(flow.troubles) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    )
 
 
 def _asked_twice(flow: Flow) -> bool:
