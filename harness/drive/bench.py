@@ -14,6 +14,7 @@ from harness.drive.priority import PriorityGate
 from harness.endpoints.host import EndpointHost
 from harness.endpoints.sipp.binary import SippBinary
 from harness.endpoints.sipp.host import SippHost
+from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import AddressPool
@@ -37,6 +38,7 @@ class Bench:
     host: EndpointHost
     pool: LoopbackPool
     prober: Prober
+    taps: TapLoop
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
 
@@ -48,11 +50,12 @@ class Bench:
         scenarios = folder / "sipp"
         with disk_errors():
             scenarios.mkdir(parents=True, exist_ok=True)
-        pool = LoopbackPool()
+        pool, taps = LoopbackPool(), TapLoop()
         try:
             async with await Prober.open(str(pool.lease())) as prober:
-                yield cls(folder, SippHost(scenarios, sipp, pool), pool, prober)
+                yield cls(folder, SippHost(scenarios, sipp, pool, taps), pool, prober, taps)
         finally:
+            taps.close()
             pool.close()
 
 

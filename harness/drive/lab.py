@@ -74,8 +74,8 @@ class Lab:
             exchange = None
             if where := profile.lab.exchange:
                 address = pool.lease() if where == "{lease}" else parse_address(where)
-                exchange = Exchange(address, Registrar(_account(profile)), tokens, on_device)
-                opened.callback(exchange.close)
+                exchange = await Exchange.open(address, Registrar(_account(profile)), tokens, on_device, bench.taps)
+                opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)
 
     @property

@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from harness.endpoints.host import LiveSeat
+from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import UdpPort
 from harness.endpoints.tap.routes import Hop
 from harness.errors import DeviceError, SetupError
@@ -70,21 +72,29 @@ class Line:
 class Exchange:
     """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
 
-    Belongs to the event loop in which it is made.
+    What arrives is taken in the taps' thread; the driver's loop opens and connects.
     """
 
-    def __init__(self, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None]) -> None:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
-
-        ``on_device`` hears when something of the device arrives (seconds since the epoch).
-        """
+    def __init__(
+        self,
+        address: Address,
+        registrar: Registrar,
+        tokens: str,
+        on_device: Callable[[float], None],
+        taps: TapLoop,
+    ) -> None:
+        """In the taps' thread: see :meth:`open`."""
         self.address = address
         self.registrar = registrar
         self.unclaimed: list[str] = []
         """What was dialled for no plan: Request-URIs, in order."""
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
+        self._lock = threading.Lock()
+        """Held by whoever looks at the lines and at what is registered, or changes them."""
         self._registered = asyncio.Event()
+        self._tell_registered = taps.heard_by(lambda _: self._registered.set())
+        self._taps = taps
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
         try:
@@ -95,22 +105,35 @@ class Exchange:
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
 
-    def close(self) -> None:
+    @classmethod
+    async def open(
+        cls, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None], taps: TapLoop
+    ) -> Exchange:
+        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+
+        ``on_device`` hears when something of the device arrives (seconds since the epoch).
+        """
+        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps))
+
+    async def close(self) -> None:
         """Give the port back."""
-        self.port.close()
+        await self._taps.do(self.port.close)
 
     def connect(self, token: str, line: Line) -> None:
         """From now on calls to ``token`` are those of ``line``."""
-        self._lines[token] = line
+        with self._lock:
+            self._lines[token] = line
 
     def join(self, token: str, seat: LiveSeat) -> None:
         """The caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
-        if line := self._lines.get(token):
-            line.callers.append(seat)
+        with self._lock:
+            if line := self._lines.get(token):
+                line.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
         """The seats of ``token`` have ended: what still comes is refused here."""
-        self._lines.pop(token, None)
+        with self._lock:
+            self._lines.pop(token, None)
 
     def hop_to_device(self) -> Hop | None:
         """The way to where the device is registered from; None while it is not."""
@@ -134,12 +157,14 @@ class Exchange:
 
     def _source(self) -> Address | None:
         """Where the device is registered from now."""
-        current = self.registrar.current(clock.now())
+        with self._lock:
+            current = self.registrar.current(clock.now())
         return current[0].source if current else None
 
     def forget(self) -> None:
         """The device has ended: what it had registered is nowhere."""
-        self.registrar.forget()
+        with self._lock:
+            self.registrar.forget()
 
     # --- what arrives
 
@@ -158,14 +183,18 @@ class Exchange:
             return
         message = SipMessage(data.decode("latin-1"))
         if message.status is not None:
-            seat = self._seat_that_sent(message)
+            with self._lock:
+                seat = self._seat_that_sent(message)
         elif message.method == "REGISTER":
-            self._reply(self.registrar.answer(message, source, clock.now()), message, source)
+            with self._lock:
+                reply = self.registrar.answer(message, source, clock.now())
+            self._reply(reply, message, source)
             if self._source():
-                self._registered.set()
+                self._tell_registered(None)
             return
         else:
-            seat = self._seat_called(message)
+            with self._lock:
+                seat = self._seat_called(message)
             if seat is None:
                 self._refuse(message, source)
         if seat is not None:

@@ -16,6 +16,7 @@ from harness.endpoints.host import SeatOrder
 from harness.endpoints.sipp.binary import find_sipp
 from harness.endpoints.sipp.host import SippHost
 from harness.endpoints.sipp.refer import render_refer
+from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError
@@ -110,9 +111,10 @@ class Refer(Templated):
         self._check(answer, to, uri)
 
     def _make_host(self) -> SippHost:
-        private = LoopbackPool()
+        private, taps = LoopbackPool(), TapLoop()
         self._open.callback(private.close)
-        return SippHost(self.context.folder, find_sipp(), private)
+        self._open.callback(taps.close)
+        return SippHost(self.context.folder, find_sipp(), private, taps)
 
     def _hear(self, message: SipMessage, answered: asyncio.Future[SipMessage], *, challenge: bool) -> None:
         status = message.status or 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,11 @@ from harness.endpoints.sipp.legible import legible
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
+from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
-from harness.endpoints.tap.tap import Tap
-from harness.errors import SetupError, SipverdictError
+from harness.endpoints.tap.tap import Listener, Tap
+from harness.errors import SipverdictError
 from harness.model.flow import Seat
 from harness.model.plan import Endpoint
 from harness.net.address import Address
@@ -37,11 +37,12 @@ class SippHost:
     sipp: SippBinary
     private: AddressPool
     """Loopback addresses that no device is told."""
+    taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> SippSeat:
         """See :class:`harness.endpoints.host.EndpointHost`."""
-        seat = SippSeat(self, order, render_answer(endpoint, order.places, order.own, methods))
+        seat = await SippSeat.open(self, order, render_answer(endpoint, order.places, order.own, methods))
         return await _acting(seat) if order.at_once else seat
 
     async def call(
@@ -58,13 +59,13 @@ class SippHost:
             statuses=call.statuses,
         )
         uri = order.places.fill(call.call.to)
-        seat = SippSeat(self, order, scenario, calls=True, credentials=call.credentials, digest_uri=uri)
+        seat = await SippSeat.open(self, order, scenario, calls=True, credentials=call.credentials, digest_uri=uri)
         on_seat(seat)
         return await _acting(seat)
 
     async def run(self, order: SeatOrder, scenario: str) -> SippSeat:
         """Run a scenario of another kind as a caller, which begins at once."""
-        return await _acting(SippSeat(self, order, scenario, calls=True))
+        return await _acting(await SippSeat.open(self, order, scenario, calls=True))
 
 
 async def _acting(seat: SippSeat) -> SippSeat:
@@ -78,7 +79,7 @@ async def _acting(seat: SippSeat) -> SippSeat:
 
 
 class SippSeat:
-    """A tap, and the SIPp behind it."""
+    """A tap, and the SIPp behind it.  What says so runs in the taps' thread, all else in the driver's."""
 
     def __init__(
         self,
@@ -86,11 +87,11 @@ class SippSeat:
         order: SeatOrder,
         scenario: str,
         *,
-        calls: bool = False,
-        credentials: tuple[str, str] | None = None,
-        digest_uri: str = "",
+        calls: bool,
+        credentials: tuple[str, str] | None,
+        digest_uri: str,
     ) -> None:
-        """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
+        """In the taps' thread: see :meth:`open`."""
         self.name = order.name
         self.kind: Kind = order.kind
         self._order = order
@@ -102,7 +103,7 @@ class SippSeat:
         self._tap = Tap(
             order.name,
             order.own,
-            order.listener,
+            _in_drivers_loop(order.listener, host.taps),
             otherwise=order.otherwise,
             fixed=calls,
             symmetric=order.symmetric,
@@ -116,6 +117,23 @@ class SippSeat:
         self._acting: asyncio.Task[None] | None = None
         self._failed = ""
         self._stopped = False
+        self._begin = host.taps.heard_by(self._start_late)
+
+    @classmethod
+    async def open(
+        cls,
+        host: SippHost,
+        order: SeatOrder,
+        scenario: str,
+        *,
+        calls: bool = False,
+        credentials: tuple[str, str] | None = None,
+        digest_uri: str = "",
+    ) -> SippSeat:
+        """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
+        return await host.taps.do(
+            lambda: cls(host, order, scenario, calls=calls, credentials=credentials, digest_uri=digest_uri)
+        )
 
     @property
     def own(self) -> Address:
@@ -143,7 +161,7 @@ class SippSeat:
         await asyncio.shield(self._acting)
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
-        """Take what came for this seat to a socket that it shares."""
+        """Take what came for this seat to a socket that it shares (in the taps' thread)."""
         self._tap.arrived(data, source, at, outlet)
 
     def hang_up(self, call_id: str) -> None:
@@ -177,9 +195,7 @@ class SippSeat:
             await asyncio.gather(self._acting, return_exceptions=True)
         if self._process is not None:
             await self._process.stop()
-        if self._inner is not None:
-            self._inner.close()
-        self._tap.close()
+        await self._host.taps.do(self._close)
 
     def evidence(self) -> Seat:
         """What the flow says of it."""
@@ -187,6 +203,19 @@ class SippSeat:
         behind = self.own if self.address != self.own else None
         lost_at = None if self._stopped else port.closed_at
         return Seat(self.name, self.kind, self.address, port.bound_at, lost_at, self._scenario, behind, port.drops)
+
+    # --- in the taps' thread
+
+    def _close(self) -> None:
+        if self._inner is not None:
+            self._inner.close()
+        self._tap.close()
+
+    def _flush(self) -> None:
+        self._ready = True
+        waiting, self._waiting = self._waiting, []
+        for data in waiting:
+            self._deliver(data)
 
     def _deliver(self, data: bytes) -> None:
         """Hand one datagram to the SIPp, as it can read it; or keep it until there is one."""
@@ -197,6 +226,11 @@ class SippSeat:
         # A copy of what waits already says nothing new: nobody has been silent yet.
         if data not in self._waiting and len(self._waiting) < MOST_WAITING:
             self._waiting.append(data)
+            self._begin(None)
+
+    # --- in the driver's loop
+
+    def _start_late(self, _: None) -> None:
         if self._acting is None and not self._stopped:
             self._acting = asyncio.create_task(self._start())
             self._acting.add_done_callback(self._note_failure)
@@ -213,13 +247,10 @@ class SippSeat:
             except PortTaken:
                 continue
             break
-        self._ready = True
-        waiting, self._waiting = self._waiting, []
-        for data in waiting:
-            self._deliver(data)
+        await self._host.taps.do(self._flush)
 
     async def _start_at(self, private: Address) -> None:
-        inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._tap.emit(data))
+        inner = await self._host.taps.do(lambda: self._inner_port(private))
         process = SippProcess(
             f"{self._order.flow}-{self.name}",
             self._scenario,
@@ -232,10 +263,19 @@ class SippSeat:
         )
         self._inner, self._process = inner, process
         try:
-            inner.only_from(private)
             with disk_errors():
                 await process.start(self._host.readiness)
         except BaseException:
-            with contextlib.suppress(SetupError):
-                inner.close()
+            await self._host.taps.do(inner.close)
             raise
+
+    def _inner_port(self, private: Address) -> UdpPort:
+        inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._tap.emit(data))
+        inner.only_from(private)
+        return inner
+
+
+def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:
+    return Listener(
+        taps.heard_by(listener.on_event), taps.heard_by(listener.on_unreadable), taps.heard_by(listener.on_device)
+    )
