@@ -74,7 +74,14 @@ class Lab:
             exchange = None
             if where := profile.lab.exchange:
                 address = pool.lease() if where == "{lease}" else parse_address(where)
-                exchange = await Exchange.open(address, Registrar(_account(profile)), tokens, on_device, bench.taps)
+                exchange = await Exchange.open(
+                    address,
+                    Registrar(_account(profile)),
+                    tokens,
+                    on_device,
+                    bench.taps,
+                    relays=profile.claims("outbound_proxy"),
+                )
                 opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)
 

@@ -82,6 +82,7 @@ class Exchange:
         tokens: str,
         on_device: Callable[[float], None],
         taps: TapLoop,
+        relays: bool,
     ) -> None:
         """In the taps' thread: see :meth:`open`."""
         self.address = address
@@ -95,6 +96,7 @@ class Exchange:
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
+        self._relays = relays
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
         try:
@@ -107,13 +109,22 @@ class Exchange:
 
     @classmethod
     async def open(
-        cls, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None], taps: TapLoop
+        cls,
+        address: Address,
+        registrar: Registrar,
+        tokens: str,
+        on_device: Callable[[float], None],
+        taps: TapLoop,
+        *,
+        relays: bool = False,
     ) -> Exchange:
         """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
 
-        ``on_device`` hears when something of the device arrives (seconds since the epoch).
+        ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
+        device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
+        has been sent to what is here, the callee, whatever its Request-URI says.
         """
-        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps))
+        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays))
 
     async def close(self) -> None:
         """Give the port back."""
@@ -224,9 +235,10 @@ class Exchange:
         named = _address_in(message.request_uri, _HOST_PORT)
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = Address(maddr[1], named.port)
-        if named is not None and named != self.address and named in line.by_uri:
+        if self._relays and named is not None and named != self.address and named in line.by_uri:
             return line.by_uri[named]
-        return next((seat for seat in line.seats if seat.own == named), line.callee)
+        reachable = line.seats if self._relays else line.callers
+        return next((seat for seat in reachable if seat.own == named), line.callee)
 
     def _refuse(self, message: SipMessage, source: Address) -> None:
         if message.method == "ACK":

@@ -260,6 +260,7 @@ class SippSeat:
             peer=inner.address if self._calls else None,
             credentials=self._credentials,
             digest_uri=self._digest_uri,
+            shown=self.own,
         )
         self._inner, self._process = inner, process
         try:

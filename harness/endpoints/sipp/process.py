@@ -29,6 +29,7 @@ class SippProcess:
     """An endpoint's or a caller's SIPp, at the private address ``own``.
 
     ``peer`` is where a caller sends its one call (client mode); None for an endpoint (server mode).
+    ``shown`` is the address that the device sees instead of ``own``.
     ``credentials`` (user and password) are what a caller answers a challenge with, for ``digest_uri``.
     Its files are ``NAME.xml``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
     """
@@ -44,6 +45,7 @@ class SippProcess:
         peer: Address | None = None,
         credentials: tuple[str, str] | None = None,
         digest_uri: str = "",
+        shown: Address | None = None,
     ) -> None:
         self.name = name
         self.own = own
@@ -60,6 +62,7 @@ class SippProcess:
         self._peer = peer
         self._credentials = credentials
         self._digest_uri = digest_uri
+        self._shown = shown or own
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._pidfd = -1
@@ -147,8 +150,10 @@ class SippProcess:
             command += ["-au", user, "-ap", password]
             # Without it the digest would be one for SIPp's own peer, which no device knows.
             command += ["-auth_uri", escape(self._digest_uri.partition(":")[2])]
-        # A caller starts its one call at once.
-        return [*command, "-users", "1", "-m", "1"] if self._peer else command
+        if self._peer:
+            # A caller starts its one call at once.  By itself SIPp would put its own address into the Call-ID.
+            command += ["-users", "1", "-m", "1", "-cid_str", f"%u-%p@{self._shown.host}"]
+        return command
 
     @property
     def _slack_ns(self) -> int:
