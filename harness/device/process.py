@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import DeviceError
+from harness.system import clock
 from harness.system.environment import inherited
 
 KEPT_LINES: Final = 200
@@ -222,7 +222,7 @@ class DeviceProcess:
     async def _wait(self, readers: Sequence[asyncio.Task[None]]) -> None:
         assert self._process
         code = await self._process.wait()
-        now = time.time()
+        now = clock.now()
         await asyncio.wait(readers, timeout=0.2)  # so that its last output is there when its end is reported
         if not self._stopping and not self.died.done():
             self.died.set_result(Death(now, code))

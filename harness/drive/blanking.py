@@ -34,5 +34,6 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
             for event in flow.events
         ),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
+        lost=tuple(dataclasses.replace(event, raw=clean(event.raw)) for event in flow.lost),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )

@@ -13,6 +13,7 @@ from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
 from harness.purposes.evidence_check import contradiction
 from harness.purposes.purpose import Purpose, rule_all
+from harness.purposes.weather import despite_weather, weathered
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
@@ -49,7 +50,7 @@ def assess(
     if wrong := next(filter(None, map(contradiction, flows)), ""):
         findings = tuple(unseen(wrong, requirement=row) for row in rows)
     else:
-        findings = purpose.findings(flows, rows)
+        findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     return Assessment(ruled, verdict, any(map(_disturbed, flows)))
 
@@ -57,7 +58,9 @@ def assess(
 def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
-    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    return (
+        bool(flow.troubles) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    )
 
 
 def _asked_twice(flow: Flow) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench
-from harness.drive.priority import turn_of
+from harness.drive.priority import priority_of
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
@@ -178,7 +178,7 @@ class Session:
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
         for attempt in range(self._options.repeat):
-            for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
+            for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
         await asyncio.gather(
             *(

@@ -20,6 +20,7 @@ _PARAMETER: Final = re.compile(
 )
 _RECEIVED: Final = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
 _RPORT_ASKED: Final = re.compile(r";\s*rport\s*(?=[;,]|\Z)", re.IGNORECASE)
+_RPORT: Final = re.compile(r";\s*rport\s*(?=[;,=]|\Z)", re.IGNORECASE)
 _RPORT_ANSWERED: Final = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"TLS": 5061}
 
@@ -76,6 +77,16 @@ class Via:
     def branch(self) -> str | None:
         """The branch; None without one."""
         return self._values.get("branch")
+
+    @property
+    def maddr(self) -> str | None:
+        """The address to which the response goes instead (RFC 3261 18.2.2); None without one."""
+        return self._values.get("maddr")
+
+    @property
+    def asks_for_rport(self) -> bool:
+        """Whether its sender wants the response where the request came from (RFC 3581 section 3)."""
+        return _RPORT.search(self.text) is not None
 
     @property
     def has_source(self) -> bool:

@@ -13,8 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
-from harness.device.profile.secrets import secret_values
-from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.plain import CALLED, plain_call, through
 from harness.drive.station import Station
@@ -71,7 +69,7 @@ async def smoked(
     try:
         told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
         # What a plan is judged by is to be in the flows of the run: the smoke is no positive control.
-        station.controls.clear()
+        station.context.controls.seen.clear()
         yield {kind: error for kind, error in zip(wanted, told, strict=True) if error is not None}
         await asyncio.gather(*running)
     finally:
@@ -86,7 +84,7 @@ async def _comes_through(
     """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
     flow: Flow | None = None
     for attempt in range(TRIES):
-        drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
+        drive = station.prepare(plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
         task = asyncio.create_task(drive.run())
         running.add(task)
         arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]
@@ -100,7 +98,7 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(blanked(flow, secret_values(station.spec.profile)))
+        on_flow(station.without_secrets(flow))
         return error
     return None
 
@@ -108,7 +106,7 @@ async def _comes_through(
 def came_through(drive: Drive) -> bool:
     """Whether the call of ``drive`` has arrived at an endpoint, or the device has answered it itself."""
     if drive.role in CALLED:
-        return any(asked.reached for asked in drive.recorder.asked.values())
+        return any(caller.reached for caller in drive.recorder.callers.values())
     return drive.recorder.invites() > 0
 
 

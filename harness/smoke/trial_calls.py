@@ -118,10 +118,11 @@ async def _call(station: Station, role: str, status: int) -> Look:
         return replace(blank, said=plan)
     flow = await station.drive(plan, role, station.spec.profile.device.transports[0])
     look = read(flow, status, station.spec.profile)
-    if look.blame == "device" and not flow.select(received=True) and station.device is not None:
+    shared = station.context.devices.shared
+    if look.blame == "device" and not flow.select(received=True) and shared is not None:
         # One question tells a device that is not there from one that was not told rightly.
-        answer = await station.lab.prober.ping(station.device.address, PING_S)
-        look = _asked_in_vain(look, station.spec.profile, str(station.device.address), answer)
+        answer = await station.context.lab.prober.ping(shared.address, PING_S)
+        look = _asked_in_vain(look, station.spec.profile, str(shared.address), answer)
     return look
 
 

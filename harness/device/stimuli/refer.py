@@ -13,13 +13,17 @@ from harness.device.stimuli.templates import Templated, TemplatedSection
 from harness.device.tables.placeholders import START
 from harness.device.tables.profile_tables import ProfileTables
 from harness.device.tables.values import Filled, Line, Seconds
+from harness.endpoints.host import SeatOrder
 from harness.endpoints.sipp.binary import find_sipp
-from harness.endpoints.sipp.process import SippProcess
-from harness.endpoints.sipp.readiness import Readiness
+from harness.endpoints.sipp.host import SippHost
 from harness.endpoints.sipp.refer import render_refer
-from harness.endpoints.sipp.tail import Tail
-from harness.endpoints.sipp.trace import TracedMessage
+from harness.endpoints.tap.loop import TapLoop
+from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError
+from harness.model.flow import Event
+from harness.model.plan import Places
+from harness.net.loopback import LoopbackPool
 from harness.sip.message import SipMessage
 
 
@@ -63,6 +67,7 @@ class Refer(Templated):
         super().__init__(section, context)
         self._section = section
         self._open = contextlib.AsyncExitStack()
+        self._host: SippHost | None = None
         self._numbers = itertools.count(1)
         self._said = ""
 
@@ -78,20 +83,20 @@ class Refer(Templated):
         section, context = self._section, self.context
         to = checked(context.fill(section.to))
         user, password = context.fill(section.username or ""), context.fill(section.password or "")
-        own, sipp = context.lease(), find_sipp()
+        own, device = context.lease(), context.address
         scenario = render_refer(uri, to, own, user, password)
         answered: asyncio.Future[SipMessage] = asyncio.get_running_loop().create_future()
 
-        def heard(_name: str, traced: TracedMessage) -> None:
-            if traced.direction == "received":
-                self._hear(SipMessage(traced.raw), answered, challenge=bool(user))
+        def hear(event: Event) -> None:
+            if event.from_device:
+                self._hear(event, answered, challenge=bool(user))
 
-        tail = await self._open.enter_async_context(Tail(context.folder, heard))
+        host = self._host = self._host or self._make_host()
         name = f"refer-{next(self._numbers)}"
-        process = SippProcess(name, scenario, own, context.folder, sipp=sipp.path, peer=context.address)
-        self._open.push_async_callback(process.stop)
-        tail.follow(name, process.message_log)
-        await process.start(Readiness())
+        listener = Listener(hear, lambda _unreadable: None)
+        order = SeatOrder(name, "caller", "caller", own, Places(""), listener, lambda outlet: Hop(outlet, device))
+        seat = await host.run(order, scenario)
+        self._open.push_async_callback(seat.stop)
         try:
             answer = await asyncio.wait_for(answered, section.timeout_s)
         except TimeoutError:
@@ -99,8 +104,14 @@ class Refer(Templated):
                 f"{self.device} did not answer a REFER to {to} in {section.timeout_s:g} s",
                 "it may take REFER only within a call, or only from its registrar; or stimulus.to is not its URI",
             ) from None
-        process.rest()
+        seat.rest()
         self._check(answer, to, uri)
+
+    def _make_host(self) -> SippHost:
+        private, taps = LoopbackPool(), TapLoop()
+        self._open.callback(private.close)
+        self._open.callback(taps.close)
+        return SippHost(self.context.folder, find_sipp(), private, taps)
 
     def _hear(self, message: SipMessage, answered: asyncio.Future[SipMessage], *, challenge: bool) -> None:
         status = message.status or 0
