@@ -2,5 +2,3 @@
 
 Suites import the harness; the harness never imports suites.
 """
-
-__version__ = "0.1.0"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from harness import __version__
 from harness.model.flow import Event, Flow
 from harness.model.printable import printable, short
 from harness.report.pcapng import LARGEST, Datagram, pcapng
+from harness.store.provenance import version
 
 Place = tuple[str, int]
 _VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+([0-9.]{7,15})(?:\s*:\s*(\d{1,5}))?", re.IGNORECASE)
@@ -36,7 +36,7 @@ def compose(flow: Flow) -> bytes:
         other, doubt = where or NOWHERE, "" if where else "the device's address is not known; "
         source, destination = (other, seat) if event.from_device else (seat, other)
         made.append(_datagram(event, source, destination, doubt))
-    return pcapng(made, _about(flow), f"sipverdict {__version__}")
+    return pcapng(made, _about(flow), f"sipverdict {version()}")
 
 
 def _datagram(event: Event, source: Place, destination: Place, doubt: str) -> Datagram:
