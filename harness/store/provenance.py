@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from harness.paths import ROOT
 
@@ -88,7 +88,7 @@ def _version(root: Path, commit: str, *, dirty: bool) -> str:
     try:
         tag, distance, _ = (described or "").rsplit("-", 2)
         tagged = Version(tag)
-    except (ValueError, InvalidVersion):
+    except ValueError:  # no tag, or one that names no version
         release, distance = NEXT, (_git(root, "rev-list", "--count", "HEAD") if commit else None) or "0"
     else:
         if distance == "0" and not dirty:
