@@ -30,7 +30,7 @@ help:
 	@echo "make dist     a wheel and a source distribution, in dist/"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
-$(BASE): pyproject.toml hatch_build.py constraints.txt .ci/setup
+$(BASE): pyproject.toml constraints.txt .ci/setup
 	@.ci/setup base
 	@touch $@
 
