@@ -160,7 +160,8 @@ def load(line: Any) -> Record:
     ruled = tuple(
         Ruled(
             Finding(
-                one["id"], one["outcome"], tuple(one["expected"]), one["actual"], one["message"], one.get("where", "")
+                *(one["id"], one["outcome"], one["code"], tuple(one["expected"])),
+                *(one["actual"], one["message"], one.get("where", "")),
             ),
             one["level"],
             Verdict.named(one["verdict"]),

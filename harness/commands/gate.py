@@ -45,13 +45,11 @@ def _draft(blocking: Blocking) -> str:
     told = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line.get("device", "")),
-        ("purpose", line["purpose"]),
-        ("role", line["role"]),
+        ("device", line["device"]),
         ("transport", line["transport"]),
-        ("requirement", found["id"]),
+        ("family", line["family"]),
         ("verdict", found["verdict"]),
-        ("finding", found["finding"]),
+        ("finding", blocking.key),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
     keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)

@@ -9,7 +9,6 @@ import re
 import resource
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from packaging.requirements import Requirement
 from harness.doctor.check import Check
 from harness.drive.bench import SEATS
 from harness.net.address import Address
+from harness.net.binding import is_free
 from harness.net.loopback import BESIDE, PORTS, LoopbackPool
 from harness.net.sockets import inode_of
 from harness.paths import MAKEFILE, ROOT
@@ -144,12 +144,10 @@ def _ports() -> Iterator[Check]:
 
 def _taken(port: int) -> str:
     """Who has ``port`` on every address; "" if nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.15.255.254", port))
-        except OSError:
-            return " and ".join(dict.fromkeys(holders(port))) or "an unknown program"
-    return ""
+    with contextlib.suppress(OSError):
+        if is_free(Address("127.15.255.254", port)):
+            return ""
+    return " and ".join(dict.fromkeys(holders(port))) or "an unknown program"
 
 
 def _loopback() -> Iterator[Check]:
@@ -203,9 +201,10 @@ def _limits() -> Iterator[Check]:
 
 
 def _permissions() -> Iterator[Check]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.bind(("127.0.0.1", 0))
-        seen = inode_of(Address(*own.getsockname())) == os.fstat(own.fileno()).st_ino
+    any_port = Address("127.0.0.1", 0)
+    with any_port.open_socket() as own:
+        own.bind(any_port.sockaddr)
+        seen = inode_of(Address.of(own.getsockname())) == os.fstat(own.fileno()).st_ino
     if seen:
         yield Check("permissions: sockets", "ok", "it can be seen which sockets are bound")
     else:

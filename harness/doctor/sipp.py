@@ -18,6 +18,7 @@ from harness.drive.plain import PLAIN_CALL
 from harness.endpoints.sipp.binary import SippBinary, find_sipp
 from harness.errors import SipverdictError
 from harness.model.plan import Places
+from harness.net.address import Address
 from harness.system.environment import inherited
 
 DEADLINE_S = 10.0
@@ -113,12 +114,16 @@ def _digest(sipp: SippBinary, folder: Path) -> Check:
     """Challenge a SIPp once: it must come back with credentials."""
     scenario = folder / "digest.xml"
     scenario.write_text(_DIGEST)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as registrar:
-        registrar.bind(("127.0.0.1", 0))
+    any_port = Address("127.0.0.1", 0)
+    with any_port.open_socket() as registrar:
+        registrar.bind(any_port.sockaddr)
         registrar.settimeout(DEADLINE_S)
-        host, port = registrar.getsockname()
+        own = Address.of(registrar.getsockname())
         client = subprocess.Popen(
-            [str(sipp.path), f"{host}:{port}", "-sf", str(scenario), "-i", host, "-ci", host, "-m", "1", "-nostdin"],
+            [
+                *(str(sipp.path), str(own), "-sf", str(scenario)),
+                *("-i", own.host, "-ci", own.host, "-m", "1", "-nostdin"),
+            ],
             cwd=folder,
             env=inherited(TERM="dumb"),
             stdin=subprocess.DEVNULL,

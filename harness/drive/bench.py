@@ -117,7 +117,7 @@ class Bench:
             traces.mkdir(parents=True, exist_ok=True)
         pool = LoopbackPool()
         try:
-            async with await Prober.open(str(pool.lease())) as prober:
+            async with await Prober.open(pool.lease()) as prober:
                 tail = Tail(traces, lambda name, message: bench.hear(name, message))
                 bench = cls(folder, sipp, pool, prober, tail)
                 async with tail:

@@ -22,9 +22,9 @@ from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
 from harness.endpoints.sipp.process import PortTaken
 from harness.errors import DeviceError, SipverdictError
 from harness.lab.exchange import Line
-from harness.model.flow import Control, Flow, LifeSign, Trouble, Watch
+from harness.model.flow import Control, Flow, LifeSign, Trouble, Unreadable, Watch
 from harness.model.plan import Call, Endpoint, Places, Plan
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.system.disk import disk_errors
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Drive:
     station: Station
     plan: Plan
     role: str
-    transport: str
+    transport: Transport
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""
@@ -288,9 +288,7 @@ class Drive:
             if seat.process.lost_at is not None:
                 self._trouble("harness", f"the SIPp at {seat.name} ended by itself (status {seat.process.status})")
         seats = tuple(seat.evidence() for seat in self.seats)
-        unreadable = [f"at {seat.name}: {text}" for seat in self.seats for text in seat.process.unreadable()]
-        if len(unreadable) > MOST_UNREADABLE:
-            unreadable[MOST_UNREADABLE:] = [f"and {len(unreadable) - MOST_UNREADABLE} more"]
+        unreadable = [Unreadable(seat.name, text) for seat in self.seats for text in seat.process.unreadable()]
         if self.recorder.dropped:
             told = ", ".join(f"{count} {what} at {seat}" for (seat, what), count in self.recorder.dropped.items())
             self._trouble("device", f"more came than a flow keeps ({KEPT_OF_A_KIND} of a kind): besides, {told}")
@@ -311,7 +309,8 @@ class Drive:
             controls=tuple(self.station.controls.values()),
             life=life,
             troubles=tuple(self.troubles),
-            unreadable=tuple(unreadable),
+            unreadable=tuple(unreadable[:MOST_UNREADABLE]),
+            unreadable_left_out=max(len(unreadable) - MOST_UNREADABLE, 0),
         )
 
     def _on_heard(self, heard: Heard) -> None:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.device import Device, Prober, Profile
-from harness.device.profile.values import REGISTERED, hosts_in, ports_in
+from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench, Way
 from harness.drive.capacity import Room
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
 from harness.net.pool import AddressPool, LabPool
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
@@ -56,10 +56,10 @@ class Lab:
                 named = LabPool(hosts, ports_in(profile.lab.ports))
                 opened.callback(named.close)
                 pool, room = named, Room(len(named) - RESERVED, named.what)
-                prober = await opened.enter_async_context(await Prober.open(f"{hosts[0]}:0"))
+                prober = await opened.enter_async_context(await Prober.open(Address(hosts[0], 0)))
             exchange = None
             if where := profile.lab.exchange:
-                address = pool.lease() if where == "{lease}" else parse_address(where)
+                address = pool.lease() if where == "{lease}" else Address.parse(where)
                 exchange = Exchange(address, Registrar(_account(profile)), tokens, on_device)
                 opened.callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, room)

@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.device import Device
 from harness.device.process import Death
-from harness.device.profile.placeholders import fill
-from harness.device.profile.secrets import declared
+from harness.device.profile.secrets import secret_values
 from harness.device.spec import DeviceSpec
+from harness.device.tables.placeholders import fill
 from harness.drive.bench import Bench, BoundSeat
 from harness.drive.blanking import blanked
 from harness.drive.captured import Heard
@@ -29,7 +29,7 @@ from harness.live.progress import Progress
 from harness.model.flow import Control, Flow, LifeSign
 from harness.model.plan import Answer, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.system.disk import disk_errors
 from harness.system.locks import lock_folder, try_lock
 
@@ -107,7 +107,9 @@ class Station:
             raise asyncio.CancelledError
         closing.result()
 
-    async def drive(self, plan: Plan, role: str, transport: str, attempt: int = 0, *, urgent: bool = False) -> Flow:
+    async def drive(
+        self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
+    ) -> Flow:
         """Drive ``plan`` and return the evidence, whatever happened.  ``attempt`` 1 is the confirming drive.
 
         ``urgent``: others wait for it, so it is set up before all that are not.
@@ -115,7 +117,7 @@ class Station:
         SetupError if nothing can be said of it, because this machine could not keep the evidence.
         """
         flow = await Drive(self, plan, role, transport, attempt, urgent).run()
-        return blanked(flow, declared(self.spec.profile))
+        return blanked(flow, secret_values(self.spec.profile))
 
     # --- what drives ask for
 
@@ -210,7 +212,7 @@ class Station:
         """A sign of life of the device after time ``after``, or None: it is asked, then made to place a plain call."""
         if not device.alive():
             return None
-        answer = await self.lab.prober.ping(str(device.address), PING_S)
+        answer = await self.lab.prober.ping(device.address, PING_S)
         if answer:
             return LifeSign(time.time(), f"it answered an OPTIONS: {answer}")
         if self._last_heard > after:

@@ -135,7 +135,7 @@ def unproven(flow: Flow, seat: str, until: float) -> str:
     if flow.watch.closed_at < until:
         return f"the flow ends {until - flow.watch.closed_at:.1f} s too early"
     if flow.unreadable:
-        return f"something arrived that is no SIP message ({flow.unreadable[0][:80]})"
+        return f"something arrived that is no SIP message ({flow.unreadable[0].label[:80]})"
     if told := "; ".join(trouble.text for trouble in flow.troubles if trouble.blame != "stimulus"):
         return told
     last_heard = max((event.time for event in flow.select(received=True)), default=0.0)

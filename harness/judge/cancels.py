@@ -35,12 +35,14 @@ def cancelled(
             f"CANCEL at {branch.seat} {late * 1000:.0f} ms after {cause}", event=cancel, requirement=requirement
         )
     if cancel is None and (doubt := no_cancel_doubt(flow, branch, after)):
-        return unseen(f"no CANCEL arrived at {branch.seat}, but {doubt}", requirement=requirement)
+        return unseen(f"no CANCEL arrived at {branch.seat}, but {doubt}", code="not-proven", requirement=requirement)
     astray = _astray(flow, branch)
+    code = "late-cancel" if cancel else "stray-cancel" if astray else "no-cancel"
     actual = f"the CANCEL came {cancel.time - after.time:.1f} s after it" if cancel else "no CANCEL arrived"
     if cancel is None and astray is not None:
         actual = f"a CANCEL with branch {astray.branch}, which matches no INVITE there"
     return violated(
+        code=code,
         expected=f"a CANCEL of {what} within {CANCEL_S:g} s of {cause}",
         actual=f"{actual}; {what} had been open since message {branch.invite.number}",
         event=cancel or astray or after,

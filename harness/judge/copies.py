@@ -60,7 +60,9 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
     name = f"the {first.status} (message {first.number})"
     expected = f"copies of {name} about {_moments(nominal(5))} … s after it, until the ACK"
     if any(copy.number > first.number for copy in one.copies):
-        return unseen("the INVITE came again, and the answer to it looks like a copy of the answer before")
+        return unseen(
+            "the INVITE came again, and the answer to it looks like a copy of the answer before", code="copies-mixed"
+        )
     slow = False
     for (earlier, later), wanted in zip(pairwise(finals), nominal(len(copies)), strict=True):
         late = later.time - earlier.time - wanted
@@ -69,6 +71,7 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
         # Timers of a busy machine are late, and nobody is hurt by that; early ones are another matter.
         if late < -tolerance - _SLACK_S or late > max(0.3, 0.5 * wanted):
             return violated(
+                code="copies-too-early" if late < 0 else "copies-too-late",
                 expected=expected,
                 actual=f"copies {_seen(finals)} s after it",
                 event=later,
@@ -77,6 +80,7 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
             )
         if changed := differences(first, later):
             return violated(
+                code="copy-changed",
                 expected=f"copies like {name}",
                 actual=f"another {', '.join(changed)}",
                 event=later,
@@ -84,15 +88,16 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
                 look_at="is the response kept by the transaction, or built anew for each copy?",
             )
     if one.acks and not copies:
-        return unseen(f"{name} was acknowledged at once")
+        return unseen(f"{name} was acknowledged at once", code="acknowledged-at-once")
     if one.acks or len(copies) >= 2:
         note = "some come later than a fifth of their time: slow timers, or a busy machine" if slow else ""
         return satisfied(f"copies {_seen(finals)} s after {name}", note=note)
     due = finals[-1].time + nominal(len(finals))[-1]
     if doubt := unproven(flow, one.seat, due + T1):
-        return unseen(f"{_count(len(copies))} of {name} came, but {doubt}")
+        return unseen(f"{_count(len(copies))} of {name} came, but {doubt}", code="not-proven")
     watched = flow.watch.closed_at - first.time
     return violated(
+        code="copies-stop" if copies else "not-repeated",
         expected=expected,
         actual=f"{_count(len(copies))}{' and no more' if copies else ''} in the {watched:.0f} s after it",
         event=finals[-1],
@@ -104,11 +109,14 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
 def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
     """Whether no copy of the refusal came after its ACK."""
     if not one.acks:
-        return unseen("the refusal was not acknowledged in this flow: it was not repeated often enough")
+        return unseen(
+            "the refusal was not acknowledged in this flow: it was not repeated often enough", code="not-acknowledged"
+        )
     ack, final = one.acks[0], one.finals[0]
     late = [copy for copy in sent_again(one) if copy.number > ack.number and copy.time > ack.time + AFTER_ACK_S]
     if late:
         return violated(
+            code="copies-after-ack",
             expected=f"no copy of the {final.status} once its ACK (message {ack.number}) was there",
             actual=f"{_count(len(late))}, the first one {late[0].time - ack.time:.1f} s after the ACK",
             event=late[0],
@@ -118,19 +126,20 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
     # The next one would come within T2.
     due = ack.time + nominal(len(before_the_ack(one)))[-1] + T1
     if doubt := unproven(flow, one.seat, due):
-        return unseen(f"no copy came after the ACK, but that none was sent is not proven: {doubt}")
+        return unseen(f"no copy came after the ACK, but that none was sent is not proven: {doubt}", code="not-proven")
     return satisfied(f"no copy of the {final.status} after its ACK", event=ack)
 
 
 def given_up(flow: Flow, one: Asked) -> Finding:
     """Whether the copies of a refusal without ACK end with Timer H, and not long before."""
     if one.acks:
-        return unseen("the refusal was acknowledged in this flow")
+        return unseen("the refusal was acknowledged in this flow", code="acknowledged")
     finals = sent_again(one)
     first, last = finals[0], finals[-1]
     lasted = last.time - first.time
     if lasted > TIMER_H + LATE_S:
         return violated(
+            code="copies-never-end",
             expected=f"no copy of the {first.status} more than {TIMER_H:g} s after the first",
             actual=f"a copy after {lasted:.1f} s",
             event=last,
@@ -138,13 +147,14 @@ def given_up(flow: Flow, one: Asked) -> Finding:
             look_at="Timer H: does anything end the copies but the ACK?",
         )
     if last is first:
-        return unseen("the refusal was never repeated, so there is no end of it to see")
+        return unseen("the refusal was never repeated, so there is no end of it to see", code="not-repeated")
     doubt = unproven(flow, one.seat, first.time + TIMER_H + LATE_S)
     if doubt:
-        return unseen(f"the last copy came after {lasted:.1f} s, but {doubt}")
+        return unseen(f"the last copy came after {lasted:.1f} s, but {doubt}", code="not-proven")
     # A copy that was due before Timer H and did not come.
     if lasted + T2 < TIMER_H - _DRIFT_S:
         return violated(
+            code="copies-end-early",
             expected=f"copies of the {first.status} for {TIMER_H:g} s, the last one about 31.5 s after the first",
             actual=f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s",
             event=last,
@@ -162,7 +172,7 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
     first = one.finals[0]
     repeat = next((copy for copy in one.copies if copy.number > first.number), None)
     if repeat is None:
-        return unseen("the INVITE was not sent again after its final response")
+        return unseen("the INVITE was not sent again after its final response", code="not-repeated")
     name = f"the {first.status} (message {first.number})"
     expected = f"{name} again, at once and unchanged"
     means = "a caller whose network doubles a datagram makes the phone ring once more"
@@ -176,6 +186,7 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
         what = event.start_line if event in alerted else f"{event.status} {event.reason}"
         changed = ", ".join(differences(first, event)) if event.status == first.status else ""
         return violated(
+            code="rings-again" if event in alerted else "copy-changed" if changed else "other-answer",
             expected=expected,
             actual=f"{what}, with another {changed}" if changed else what,
             event=event,
@@ -189,10 +200,11 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
             f"the {first.status} again {1000 * (later[0].time - repeat.time):.0f} ms later", event=later[0]
         )
     if later:
-        return unseen("the answer to the copy cannot be told from what Timer G sends by itself")
+        return unseen("the answer to the copy cannot be told from what Timer G sends by itself", code="timer-g")
     if doubt := unproven(flow, one.seat, repeat.time + T1):
-        return unseen(f"the copy got no answer, but {doubt}")
+        return unseen(f"the copy got no answer, but {doubt}", code="not-proven")
     return violated(
+        code="copy-unanswered",
         expected=expected,
         actual=f"no answer in {flow.watch.closed_at - repeat.time:.0f} s",
         event=repeat,
@@ -205,7 +217,7 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
 def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
     """Whether ACKs beyond the first are taken without a word."""
     if len(one.acks) < 2:
-        return unseen("the refusal was not acknowledged more than once in this flow")
+        return unseen("the refusal was not acknowledged more than once in this flow", code="acknowledged-once")
     first, second = one.finals[0], one.acks[1]
     stray = flow.select(
         received=True,
@@ -218,6 +230,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
     )
     if stray:
         return violated(
+            code="ack-answered",
             expected="no answer to an ACK, whichever copy it is",
             actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}",
             event=stray[0],
@@ -225,7 +238,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
             look_at="does the transaction stay for Timer I (5 s) after the first ACK, and is an ACK ever answered?",
         )
     if doubt := unproven(flow, one.seat, one.acks[-1].time + T1):
-        return unseen(f"no answer to the ACKs came, but {doubt}")
+        return unseen(f"no answer to the ACKs came, but {doubt}", code="not-proven")
     return satisfied(f"{len(one.acks)} ACKs, and no answer to any of them", event=second)
 
 

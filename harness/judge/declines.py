@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, refused
 from harness.judge.attempts import Attempt, tries
-from harness.judge.say import satisfied, unseen
+from harness.judge.say import Gap, not_proven, satisfied, unseen
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -54,6 +54,7 @@ def stays_declined(
     flow: Flow,
     refusal: Refusal,
     *,
+    code: str = "redialled",
     means: str = "a caller who was turned down rings again by itself",
     look_at: str = "auto-redial, route advance and failover settings: do they count this answer as a failed route?",
     at: Iterable[str] | None = None,
@@ -71,6 +72,7 @@ def stays_declined(
     at_most = _cost(again.invite.time - last_final(flow, again).time) if again else Verdict.FAIL
     return silent(
         since(flow, refusal.attempt),
+        code=code,
         after=refusal.final,
         at=seats,
         unless=unless,
@@ -97,13 +99,17 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
     """
     known, unknown = refused(usual), refused(other)
     if known is None or unknown is None:
-        yield unseen(NOT_REFUSED, requirement=requirement)
+        yield unseen(NOT_REFUSED, code="not-refused", requirement=requirement)
         return
     if known.acks:
         ack = acknowledged(other, unknown, requirement)
         yield dataclasses.replace(ack, means=means, look_at=look_at) if ack.outcome == "violated" else ack
     else:
-        yield unseen(f"the {known.final.status} to compare with got no ACK either", requirement=requirement)
+        yield unseen(
+            f"the {known.final.status} to compare with got no ACK either",
+            code="not-acknowledged",
+            requirement=requirement,
+        )
     again = called_again(other, unknown)
     if again is None:
         yield stays_declined(other, unknown, means=means, look_at=look_at, requirement=requirement)
@@ -114,13 +120,14 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
             requirement=requirement,
         )
     elif missing := _not_silent_for(usual, known, again.invite.time - unknown.final.time):
-        yield unseen(f"it is not proven what the device does otherwise: {missing}", requirement=requirement)
+        quiet = f"the device was silent after the {known.final.status} {known.final.reason}"
+        yield not_proven(quiet, missing, requirement=requirement)
     else:
         yield stays_declined(other, unknown, means=means, look_at=look_at, requirement=requirement)
 
 
-def _not_silent_for(flow: Flow, refusal: Refusal, seconds: float) -> str:
-    """Why it is not proven that the device was silent so long after ``refusal``; "" if it is."""
+def _not_silent_for(flow: Flow, refusal: Refusal, seconds: float) -> Gap | None:
+    """Why it is not proven that the device was silent so long after ``refusal``; None if it is."""
     narrowed = since(flow, refusal.attempt)
     window = Window("the time compared", seconds + COMPARED_S, "so late came the call after the other response")
     return gap(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from harness.judge.acks import may_have_crossed
 from harness.judge.attempts import Attempt, attempts
 from harness.judge.declines import since, watched_seats
-from harness.judge.say import satisfied, unseen, violated
+from harness.judge.say import not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
+_CODES = {method: f"{method.lower()}-after-final" for method in ("BYE", "CANCEL", "INFO", "PRACK", "UPDATE")}
 CROSSING = ("CANCEL", "PRACK")
 """Requests that a device may have sent before the final response reached it."""
 
@@ -70,10 +71,11 @@ def nothing_follows(
     """No such request followed the final response of ``attempt`` within the window, and that is proven."""
     final = attempt.final
     if final is None:
-        return unseen("the INVITE got no final response", requirement=requirement)
+        return unseen("the INVITE got no final response", code="not-refused", requirement=requirement)
     names = ", ".join(methods) if methods is not None else "request but the ACK"
     for event in requests_after(flow, attempt, methods):
         return violated(
+            code=_CODES.get(event.method or "", "request-after-final"),
             expected=f"no {names} after the {final.status}",
             actual=f"{event.start_line} arrived {event.time - final.time:.1f} s after it",
             event=event,
@@ -83,7 +85,7 @@ def nothing_follows(
             requirement=requirement,
         )
     if missing := gap(since(flow, attempt), watched_seats(flow)):
-        return unseen(f"no {names} arrived, but that none was sent is not proven: {missing}", requirement=requirement)
+        return not_proven(f"no {names} arrived", missing, requirement=requirement)
     return satisfied(f"no {names} after the {final.status}", note=note, requirement=requirement)
 
 

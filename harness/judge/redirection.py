@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.judge.attempts import Attempt, original, tries
-from harness.judge.say import unseen, violated
+from harness.judge.say import not_proven, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -87,11 +87,11 @@ def dropped(
     Not to follow is no failure.  To follow an ordinary 302 and not this one is: the form of this one is the reason.
     """
     if redirected(plain) is None:
-        return unseen(NOT_FOLLOWED, requirement=requirement)
-    missing = gap(odd, (attempt.seat,))
-    if missing:
-        return unseen(f"nothing followed, but silence is not proven: {missing}", requirement=requirement)
+        return unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
+    if missing := gap(odd, (attempt.seat,)):
+        return not_proven("nothing followed", missing, requirement=requirement)
     return violated(
+        code="not-followed",
         expected=expected,
         actual=f"no INVITE came of this {attempt.status}, though the device followed the ordinary 302 of another call",
         event=attempt.final,
@@ -121,11 +121,16 @@ def lost_ack(
         return None
     ordinary = original(plain)
     if ordinary is None or not ordinary.acks:
-        return unseen("there was no ACK, but an ordinary 302 gets none here either", requirement=requirement)
+        return unseen(
+            "there was no ACK, but an ordinary 302 gets none here either",
+            code="no-ack-usually",
+            requirement=requirement,
+        )
     if all(ack.seat != ordinary.seat for ack in ordinary.acks):
         astray = f"no ACK was seen; that of an ordinary 302 goes to {ordinary.acks[0].seat}: so may this one"
-        return unseen(astray, requirement=requirement)
+        return unseen(astray, code="ack-elsewhere", requirement=requirement)
     return violated(
+        code="no-ack",
         expected="an ACK",
         actual=f"no ACK for {what}, though the ordinary 302 of another call got one",
         event=attempt.final,

@@ -8,23 +8,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from harness.judge.attempts import Attempt, tries
-from harness.judge.say import satisfied, unseen, violated
+from harness.judge.say import Gap, not_proven, satisfied, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, Seat
 from harness.model.verdict import Verdict
 
-_UNREAD = re.compile(r"at (?P<seat>[^:]+): \s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
-"""A request that SIPp put aside, as ``Flow.unreadable`` tells it: it has no Call-ID, and may be an INVITE yet."""
-_NO_ROOM = re.compile(r"and \d+ more")
+NOT_LISTENING: Final = "guard-not-listening"
+UNREADABLE: Final = "unreadable-request"
+WINDOW: Final = "window-not-kept"
+NO_CONTROL: Final = "no-positive-control"
+NO_LIFE: Final = "no-sign-of-life"
+"""The kinds of :class:`~harness.judge.say.Gap`: which condition is missing."""
 
 
 def silent(
     flow: Flow,
     *,
+    code: str,
     after: Event,
     at: Iterable[str] | None = None,
     unless: Callable[[Attempt], bool] = lambda _attempt: False,
@@ -44,6 +48,7 @@ def silent(
         if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt):
             late = attempt.invite.time - after.time
             return violated(
+                code=code,
                 expected=expected,
                 actual=f"{attempt.invite.start_line} arrived {later(late)} after {_name(after)}",
                 event=attempt.invite,
@@ -53,9 +58,8 @@ def silent(
                 at_least=at_least,
                 requirement=requirement,
             )
-    missing = gap(flow, seats)
-    if missing:
-        return unseen(f"nothing arrived, but silence is not proven: {missing}", requirement=requirement)
+    if missing := gap(flow, seats):
+        return not_proven("nothing arrived", missing, requirement=requirement)
     watched = flow.watch.closed_at - (flow.watch.opened_at or flow.watch.closed_at)
     return satisfied(
         f"silent for {watched:.0f} s ({flow.watch.window.name} window) after {_name(after)}, at {', '.join(seats)}",
@@ -63,8 +67,8 @@ def silent(
     )
 
 
-def gap(flow: Flow, seats: Iterable[str]) -> str:
-    """What is missing for a proof of silence at ``seats``, in words; "" if nothing is."""
+def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
+    """What is missing for a proof of silence at ``seats``; None if nothing is."""
     guards = [flow.seat(name) for name in seats]
     for seat in guards:
         reason = _unguarded(flow, seat) or _uncontrolled(flow, seat)
@@ -74,56 +78,61 @@ def gap(flow: Flow, seats: Iterable[str]) -> str:
         return unread
     window, opened, closed = flow.watch.window, flow.watch.opened_at, flow.watch.closed_at
     if opened is None:
-        return "no final response was ever sent, so the window never began"
+        return Gap(WINDOW, "no final response was ever sent, so the window never began")
     if closed - opened < window.seconds:
-        return f"the window of {window.seconds:g} s ({window.name}) was cut short after {closed - opened:.1f} s"
+        lasted = f"was cut short after {closed - opened:.1f} s"
+        return Gap(WINDOW, f"the window of {window.seconds:g} s ({window.name}) {lasted}")
     if flow.life is None or flow.life.at < opened + window.seconds:
-        return "the device gave no sign of life after the window"
-    return ""
+        return Gap(NO_LIFE, "the device gave no sign of life after the window")
+    return None
 
 
-def _unguarded(flow: Flow, seat: Seat) -> str:
+def _unguarded(flow: Flow, seat: Seat) -> Gap | None:
     first = min((call.placed_at for call in flow.calls), default=None)
     if seat.bound_at is None:
-        return f"{seat.name} ({seat.address}) was never listening"
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was never listening")
     if first is not None and seat.bound_at > first:
-        return f"{seat.name} ({seat.address}) was not yet listening when the call was placed"
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was not yet listening when the call was placed")
     if seat.lost_at is not None:
-        return f"{seat.name} ({seat.address}) stopped listening {seat.lost_at - seat.bound_at:.1f} s into the watch"
-    return ""
+        lasted = f"{seat.lost_at - seat.bound_at:.1f} s into the watch"
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) stopped listening {lasted}")
+    return None
 
 
-def _unread(flow: Flow, seats: Iterable[Seat]) -> str:
+def _unread(flow: Flow, seats: Iterable[Seat]) -> Gap | None:
     """A request that arrived at one of ``seats`` and is no event; what does not look like one (keepalives) is none."""
     places = {seat.name: seat.address for seat in seats}
-    for text in flow.unreadable:
-        if _NO_ROOM.fullmatch(text):
-            return f"more arrived that is no SIP message than a flow keeps ({text})"
-        found = _UNREAD.match(text)
-        if found and found["seat"] in places:
-            where = f"{found['seat']} ({places[found['seat']]})"
-            return f"a request without Call-ID arrived at {where}, nobody knows when ({found['line'][:80]})"
-    return ""
+    for one in flow.unreadable:
+        if one.seat in places and (line := one.request_line):
+            where = f"{one.seat} ({places[one.seat]})"
+            return Gap(UNREADABLE, f"a request without Call-ID arrived at {where} at an unknown time ({line[:80]})")
+    if flow.unreadable_left_out:
+        more = f"and {flow.unreadable_left_out} more"
+        return Gap(UNREADABLE, f"more arrived that is no SIP message than a flow keeps ({more})")
+    return None
 
 
-def _uncontrolled(flow: Flow, seat: Seat) -> str:
-    """No positive control for ``seat``: nothing shows that this device can reach an address like it."""
+def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
+    """That ``seat`` has no positive control: nothing shows that this device can reach an address like it."""
     if flow.select("INVITE", at=seat.name, received=True):
-        return ""
+        return None
     reached = {control.seat_kind for control in flow.controls if control.address.transport == seat.address.transport}
     if seat.kind == "backup":
-        return "" if "backup" in reached else f"no positive control: the device was never seen to use {seat.address}"
+        if "backup" in reached:
+            return None
+        return Gap(NO_CONTROL, f"no positive control: the device was never seen to use {seat.address}")
     # One that calls nobody can only be seen to answer, and its answers go to an address like the guard's.
     if flow.role in ("redirect", "uas"):
         answered = any(flow.select(at=other.name, received=True) for other in flow.seats if other.kind == "caller")
-        return "" if answered else "no positive control: the device answered nobody in this flow"
+        return None if answered else Gap(NO_CONTROL, "no positive control: the device answered nobody in this flow")
     # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
     # does not follow can only be seen to reach what it dials.
     wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"
     if wanted in reached:
-        return ""
+        return None
     how = "follow a redirection to an address" if wanted == "target" else "reach an address"
-    return f"no positive control: this device was not seen, in this run, to {how} like {seat.name}'s ({seat.address})"
+    where = f"{how} like {seat.name}'s ({seat.address})"
+    return Gap(NO_CONTROL, f"no positive control: this device was not seen, in this run, to {where}")
 
 
 def later(seconds: float) -> str:

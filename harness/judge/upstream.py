@@ -56,8 +56,9 @@ def no_final(
 ) -> Finding:
     """The caller got no final response, though since ``after`` nothing was left to wait for: violated, if proven."""
     if doubt := unproven(flow, asked.seat, after.time + PROMPT_S):
-        return unseen(f"the caller got no final response, but {doubt}", requirement=requirement)
+        return unseen(f"the caller got no final response, but {doubt}", code="not-proven", requirement=requirement)
     return violated(
+        code="no-final-response",
         expected="a final response for the caller",
         actual=f"none in {flow.watch.closed_at - after.time:.1f} s after message {after.number} ({after.start_line})",
         event=after,

@@ -27,14 +27,14 @@ from typing import Final
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
 from harness.lab.reply import Reply, written
-from harness.net.address import Address
+from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, split_host_port
 from harness.sip.message import SipMessage
+from harness.sip.via import Via
 
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
-_HOST_PORT = re.compile(r"sips?:(?:[^@>]*@)?(?P<host>[^:;?>\s]+)(?::(?P<port>\d+))?", re.IGNORECASE)
+_HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
-_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+(?P<host>[^:;,\s]+)(?:\s*:\s*(?P<port>\d+))?", re.IGNORECASE)
 MOST_UNCLAIMED: Final = 50
 """How many Request-URIs that belong to no plan are remembered."""
 
@@ -89,9 +89,9 @@ class Exchange:
         self._registered = asyncio.Event()
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = address.open_socket()
         try:
-            self._socket.bind((address.host, address.port))
+            self._socket.bind(address.sockaddr)
         except OSError as error:
             self._socket.close()
             raise SetupError(
@@ -166,14 +166,15 @@ class Exchange:
                 selector.register(readable, selectors.EVENT_READ)
             while not any(key.fileobj is self._ended for key, _ in selector.select()):
                 try:
-                    data, (host, port) = self._socket.recvfrom(65_536)
+                    data, sockaddr = self._socket.recvfrom(65_536)
                 except OSError:
                     continue  # an ICMP error: an endpoint has ended, or the device is gone; both are seen elsewhere
+                source = Address.of(sockaddr)
                 try:
                     with self._lock:
-                        self._take(data, Address(host, port))
+                        self._take(data, source)
                 except Exception as error:  # whatever a device sends, the next datagram is served
-                    self.unclaimed.append(f"what {host}:{port} sent could not be passed on: {error!r:.200}")
+                    self.unclaimed.append(f"what {source} sent could not be passed on: {error!r:.200}")
 
     def _take(self, data: bytes, source: Address) -> None:
         """Pass a datagram on, in one of the two directions, or answer it."""
@@ -233,7 +234,7 @@ class Exchange:
         return next((line for line in self._lines.values() if line.knows(message)), None)
 
     def _seat_of(self, message: SipMessage, line: Line) -> Address | None:
-        named = _address_in(message.request_uri, _HOST_PORT)
+        named = _address_in(message.request_uri)
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = Address(maddr[1], named.port)
         if named is not None and named != self.address and named in line.by_uri:
@@ -260,17 +261,20 @@ class Exchange:
     def _send(self, data: bytes, address: Address) -> None:
         # A full buffer, or a port that nobody holds, is a lost datagram: SIP over UDP sends again.
         with contextlib.suppress(OSError):
-            self._socket.sendto(data, (address.host, address.port))
+            self._socket.sendto(data, address.sockaddr)
 
 
 def _sent_by(message: SipMessage) -> Address:
     """Where the topmost Via says that the request came from."""
-    return _address_in(message.header("Via") or "", _SENT_BY) or Address("0.0.0.0")
+    via = message.vias[0] if message.vias else Via("")
+    port = 5060 if via.port is None else via.port
+    return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")
 
 
-def _address_in(text: str, pattern: re.Pattern[str]) -> Address | None:
-    found = pattern.match(text)
+def _address_in(text: str) -> Address | None:
+    found = _HOST_PORT.match(text)
     if found is None:
         return None
-    port = int(found["port"][:5]) if found["port"] else 5060
-    return Address(found["host"], port) if 0 < port < 65536 else None
+    host, port = split_host_port(found[1])
+    address = Address(host, DEFAULT_PORTS["udp"] if port is None else port)
+    return address if 0 < address.port < 65536 else None

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from harness.model.fingerprint import fingerprint
+from harness.model.axes import CaseId, Role
+from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
+from harness.net.address import Family, Transport
 
 Outcome = Literal["satisfied", "violated", "unseen"]
+SATISFIED: Final = "as-required"
+"""The code of a finding that the device did as required."""
+NOT_SEEN: Final = "not-seen"
+"""The code of a finding that nothing was seen, where there is only one reason for that."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,10 @@ class Finding:
     requirement: str
     """The id of the catalogue row."""
     outcome: Outcome
+    code: str
+    """What was wrong, or why nothing was seen: a stable name (:data:`~harness.model.finding_key.CODE_FORM`).
+
+    One code of a requirement and purpose means one defect.  The sentences beside it may be reworded at any time."""
     expected: tuple[str, ...] = ()
     """The allowed outcomes."""
     actual: str = ""
@@ -41,11 +51,8 @@ class Finding:
     """The least verdict it gets, where the ruling's note makes one case worse than the rest of its row."""
     note: str = ""
     """An observation that changes no verdict (the catalogue's "info")."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Its short name, the same in every run: what a waiver names."""
-        return fingerprint(self.requirement, self.outcome, self.expected, self.actual)
+    unproven: str = ""
+    """Where silence was seen but not proven: the condition that was missing.  ``code`` names its kind."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,9 @@ class Record:
     purpose: str
     """``uac/decline/decline_is_final``: folder, topic and sentence."""
     device: str
-    role: str
-    transport: str
+    role: Role
+    transport: Transport
+    family: Family
     verdict: Verdict
     applicable: bool
     """False: skipped, with ``reason``; the verdict is then NONE and written as ``not_applicable``."""
@@ -78,6 +86,15 @@ class Record:
     """How often the plan was driven (2 when a fail was to be confirmed)."""
     evidence: tuple[str, ...]
     """Ids of the flows: ``flows/<id>.json`` in the run's folder."""
+
+    @property
+    def case(self) -> CaseId:
+        """The case that it is about."""
+        return CaseId(self.purpose, self.device, self.role, self.transport, self.family)
+
+    def key(self, ruled: Ruled) -> FindingKey:
+        """The key of one of the findings in ``requirements``."""
+        return FindingKey(ruled.finding.requirement, self.purpose, self.role, ruled.finding.code)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain data; :meth:`load` is the way back."""
@@ -102,6 +119,7 @@ class Record:
             "device": self.device,
             "role": self.role,
             "transport": self.transport,
+            "family": self.family,
             "verdict": str(self.verdict) if self.applicable else "not_applicable",
             "reason": self.reason,
             "requirements": [requirement_line(ruled) for ruled in self.requirements],
@@ -127,7 +145,8 @@ def requirement_line(ruled: Ruled) -> Mapping[str, Any]:
         "means": finding.means,
         "look_at": finding.look_at,
         "note": finding.note,
-        "finding": finding.fingerprint,
+        "unproven": finding.unproven,
+        "code": finding.code,
     }
 
 

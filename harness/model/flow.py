@@ -7,17 +7,20 @@ Times are seconds since the epoch (UTC) as SIPp read or sent the message.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
 
 FORMAT = 1
 """Version of the stored form; raised when an old flow could no longer be judged the same."""
+
+_REQUEST_LINE: Final = re.compile(r"\s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
 
 Direction = Literal["received", "sent"]
 
@@ -112,13 +115,33 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A datagram that arrived at an endpoint and is no SIP message."""
+
+    seat: str
+    """The name of the endpoint."""
+    text: str
+
+    @property
+    def label(self) -> str:
+        """It in words: ``at callee: GET / HTTP/1.1``."""
+        return f"at {self.seat}: {self.text}"
+
+    @property
+    def request_line(self) -> str:
+        """Its first line, if that is a SIP request line: a request without Call-ID is unreadable, too.  Else ""."""
+        found = _REQUEST_LINE.match(self.text)
+        return found["line"] if found else ""
+
+
+@dataclass(frozen=True)
 class Flow:
     """The evidence of one drive."""
 
     id: str
     plan: Plan
     role: str
-    transport: str
+    transport: Transport
     device: Mapping[str, Any]
     """The device's identity and PICS as the run knew them (``name``, ``version``, ``pics``)."""
     places: Places
@@ -129,8 +152,11 @@ class Flow:
     controls: tuple[Control, ...] = ()
     life: LifeSign | None = None
     troubles: tuple[Trouble, ...] = ()
-    unreadable: tuple[str, ...] = field(default=())
-    """What arrived and is no SIP message, as text."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """What arrived and is no SIP message."""
+    unreadable_left_out: int = 0
+    """How many more of these arrived than a flow keeps."""
+    family: Family = "ipv4"
 
     def seat(self, name: str) -> Seat:
         """The seat called ``name``; KeyError if there is none."""
@@ -186,7 +212,7 @@ class Flow:
                 ),
                 "life": LifeSign(**stored["life"]) if stored["life"] else None,
                 "troubles": tuple(Trouble(**trouble) for trouble in stored["troubles"]),
-                "unreadable": tuple(stored["unreadable"]),
+                "unreadable": tuple(Unreadable(**one) for one in stored["unreadable"]),
             }
         )
 

@@ -14,16 +14,19 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import SetupError
-from harness.model.fingerprint import LENGTH
+from harness.model.axes import CaseId
+from harness.model.finding_key import FindingKey
+from harness.net.address import Family, Transport
 from harness.requirements.catalogue import Catalogue
 
 LARGEST = 1024 * 1024
 """Bytes of a waivers file."""
-WHOLE = "-"
-"""Stands for the requirement where a purpose came to no finding at all (its device could not be used)."""
+NO_REQUIREMENT = "none"
+"""Stands for the requirement where a case came to no finding at all (its device could not be used)."""
+_KEY = "a finding's key, as a run prints it behind 'finding'"
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _WORDS = {
@@ -33,7 +36,7 @@ _WORDS = {
     "string_too_long": "expected at most 500 characters",
     "date_type": "expected a date, as in 2027-01-31",
     "extra_forbidden": "unknown key",
-    "string_pattern_mismatch": f"expected {LENGTH} hexadecimal digits, as a run says them behind 'finding'",
+    "value_error": f"expected {_KEY}",
     "literal_error": "expected fail, inconclusive or warn",
 }
 
@@ -44,12 +47,10 @@ class _Entry(BaseModel):
     reason: _Text
     expires: date
     device: _Text
-    purpose: _Text
-    role: _Text
-    transport: _Text
-    requirement: _Text
+    transport: Transport
+    family: Family
     verdict: Literal["fail", "inconclusive", "warn"]
-    finding: Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{LENGTH}}}$")]
+    finding: Annotated[str, AfterValidator(FindingKey.parse)]
 
 
 @dataclass(frozen=True)
@@ -63,26 +64,21 @@ class Waiver:
     expires: date
     """The last day on which it holds."""
     device: str
-    purpose: str
-    role: str
-    transport: str
-    requirement: str
+    transport: Transport
+    family: Family
     verdict: str
-    finding: str
-    """The finding's fingerprint."""
+    finding: FindingKey
 
     @property
-    def case(self) -> tuple[str, str, str, str]:
+    def case(self) -> CaseId:
         """The case that it speaks of."""
-        return self.purpose, self.device, self.role, self.transport
+        return CaseId(self.finding.purpose, self.device, self.finding.role, self.transport, self.family)
 
     @property
     def title(self) -> str:
         """How sentences name it."""
-        return (
-            f"waiver {self.number} ({self.requirement} of {self.purpose}, {self.device}, {self.role}, "
-            f"{self.transport}; owner: {self.owner})"
-        )
+        where = self.transport if self.family == "ipv4" else f"{self.transport}, {self.family}"
+        return f"waiver {self.number} ({self.finding} of {self.device}, {where}; owner: {self.owner})"
 
     def over(self, today: date) -> bool:
         """Whether it has expired."""
@@ -102,9 +98,9 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
         raise SetupError(f"{path}: waiver: expected [[waiver]] tables", "with two brackets: there may be several")
     known = None if purposes is None else tuple(purposes)
     waivers = tuple(_waiver(path, number, entry, catalogue, known) for number, entry in enumerate(entries, start=1))
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[CaseId, str, FindingKey], int] = {}
     for waiver in waivers:
-        key = (*waiver.case, waiver.requirement, waiver.verdict, waiver.finding)
+        key = (waiver.case, waiver.verdict, waiver.finding)
         if (first := seen.setdefault(key, waiver.number)) != waiver.number:
             raise SetupError(f"{path}: waiver {waiver.number}: the same finding as waiver {first}", "leave one of them")
     return waivers
@@ -131,10 +127,11 @@ def _waiver(path: Path, number: int, entry: Any, catalogue: Catalogue, purposes:
         waiver = Waiver(number, **dict(_Entry.model_validate(entry)))
     except ValidationError as error:
         raise _worded(path, number, error) from error
-    if waiver.requirement != WHOLE and waiver.requirement not in catalogue:
-        raise _unknown(path, waiver, "requirement", waiver.requirement, catalogue.rows)
-    if purposes is not None and waiver.purpose not in purposes:
-        raise _unknown(path, waiver, "purpose", waiver.purpose, purposes)
+    requirement, purpose = waiver.finding.requirement, waiver.finding.purpose
+    if requirement != NO_REQUIREMENT and requirement not in catalogue:
+        raise _unknown(path, waiver, "requirement", requirement, catalogue.rows)
+    if purposes is not None and purpose not in purposes:
+        raise _unknown(path, waiver, "purpose", purpose, purposes)
     return waiver
 
 
@@ -142,14 +139,20 @@ def _worded(path: Path, number: int, error: ValidationError) -> SetupError:
     lines = []
     for detail in error.errors(include_url=False):
         key = ".".join(map(str, detail["loc"])) or "the table"
-        lines.append(f"{path}: waiver {number}: {key}: {_WORDS.get(detail['type'], detail['msg'])}")
+        lines.append(f"{path}: waiver {number}: {key}: {_words(detail)}")
     keys = ", ".join(_Entry.model_fields)
     return SetupError("\n".join(lines), f"a waiver has {keys}; sipverdict gate RUN --draft writes them for a run")
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "literal_error":
+        return f"expected {detail['ctx']['expected']}".replace("'", "")
+    return _WORDS.get(detail["type"], str(detail["msg"]))
 
 
 def _unknown(path: Path, waiver: Waiver, key: str, value: str, known: Iterable[str] | Mapping[str, Any]) -> SetupError:
     near = difflib.get_close_matches(value, list(known), n=1, cutoff=0.3)
     return SetupError(
-        f"{path}: waiver {waiver.number}: {key}: the suite has no {value[:120]!r}",
+        f"{path}: waiver {waiver.number}: finding: the suite has no {key} {value[:120]!r}",
         f"the nearest is {near[0]}" if near else f"sipverdict list {key}s shows all",
     )

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.judge.answers import asked
+from harness.judge.say import unseen
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
+from harness.purposes.evidence_check import contradiction
 from harness.purposes.purpose import Purpose, rule_all
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
@@ -39,9 +41,16 @@ class Assessment:
 def assess(
     purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
 ) -> Assessment:
-    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
+    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``.
+
+    A flow that contradicts its own axes is no evidence: then all of ``rows`` are inconclusive.
+    """
     pics = flows[0].device["pics"]
-    ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
+    if wrong := next(filter(None, map(contradiction, flows)), ""):
+        findings = tuple(unseen(wrong, requirement=row) for row in rows)
+    else:
+        findings = purpose.findings(flows, rows)
+    ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     return Assessment(ruled, verdict, any(map(_disturbed, flows)))
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.model.axes import CaseId
 from harness.model.finding import Record
 from harness.model.verdict import Verdict
 from harness.paths import DEVICES, MAKEFILE
@@ -31,7 +32,7 @@ def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | Non
     worst_first = sorted(told, key=lambda ruled: -ruled.verdict)
     return explain_all(
         [
-            explain(ruled, row.requirement, f"{row.clause}  {row.link}".strip(), reproduce)
+            explain(ruled, row.requirement, f"{row.clause}  {row.link}".strip(), record.key(ruled), reproduce)
             for ruled in worst_first
             for row in [catalogue[ruled.finding.requirement]]
         ]
@@ -45,21 +46,20 @@ def reproduce_line(case: Case, source: Path | None = None) -> str:
         name = case.device.partition("+")[0]
         variant = f":{name.partition(':')[2]}" if ":" in name else ""
         named = shlex.quote(f"{source}{variant}")
-    return reproduce(case.purpose.name, case.device, case.role, case.transport, named=named)
+    return reproduce(case.id, named=named)
 
 
-def reproduce(purpose: str, device: str, role: str, transport: str, window: str = "quick", *, named: str = "") -> str:
+def reproduce(case: CaseId, window: str = "quick", *, named: str = "") -> str:
     """The same of a stored record, whose texts may be anybody's: "" if its names are none of ours.
 
     ``named``: how a shell's line names a device that is not built in.
     """
-    profile, *faults = device.split("+")
-    if purpose.count("/") < 2 or not all(
-        _WORD.fullmatch(part) for part in (*device.split("+"), role, transport, window, *purpose.split("/"))
-    ):
+    purpose, (profile, *faults) = case.purpose, case.device.split("+")
+    words = (profile, *faults, window, *purpose.split("/"))
+    if purpose.count("/") < 2 or not all(map(_WORD.fullmatch, words)):
         return ""
     folder, topic, sentence = purpose.rsplit("/", 2)
-    chosen = f"{role}-{transport}"
+    chosen = case.axes.label
     # A device without its variant's name means its variants as well, and they may have the same role.
     if not faults and re.fullmatch(r"[\w.-]+", profile):
         chosen = f"{profile}-{chosen}"

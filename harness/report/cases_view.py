@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.axes import CaseId
+from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
 from harness.report.case import reproduce
 from harness.report.evidence_view import Evidence, EvidenceRoom
@@ -111,31 +113,32 @@ def _case(
     anchors: set[str],
     window: str,
 ) -> CaseView:
-    device, role, transport = str(record.get("device", "")), record["role"], record["transport"]
+    case = CaseId.of(record)
     worst = sorted(
         (told for told in record["requirements"] if Verdict.named(told["verdict"]) > Verdict.PASS),
         key=lambda told: -Verdict.named(told["verdict"]),
     )
     evidence, further = room.of(record, worst)
     return CaseView(
-        anchor=_anchor(f"{device}-{role}-{record['purpose']}", anchors),
+        anchor=_anchor(f"{case.device}-{case.role}-{case.purpose}", anchors),
         purpose=record["purpose"],
         summary=summaries.get(record["purpose"], ""),
-        device=device,
-        role=role,
-        transport=transport,
+        device=case.device,
+        role=case.role,
+        transport=case.transport,
         verdict=record["verdict"],
         drives=record["drives"],
         reason=str(record.get("reason", "")),
-        findings=tuple(_finding(told, catalogue) for told in worst),
-        reproduce=reproduce(record["purpose"], device, role, transport, window),
+        findings=tuple(_finding(told, record, catalogue) for told in worst),
+        reproduce=reproduce(case, window),
         evidence=tuple(evidence),
         further=tuple(further),
     )
 
 
-def _finding(told: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
+def _finding(told: Mapping[str, Any], record: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
     row = catalogue.rows.get(told["id"])
+    key = FindingKey(told["id"], record["purpose"], record["role"], told["code"])
     return FindingView(
         requirement=told["id"],
         level=told["level"],
@@ -143,7 +146,7 @@ def _finding(told: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
         text=row.requirement if row else "",
         clause=row.clause if row else "",
         link=row.link if row else "",
-        entries=tuple((label, text) for label, text in _entries(told) if text),
+        entries=tuple((label, text) for label, text in (*_entries(told), ("finding", str(key))) if text),
         weak=bool(row and row.optional_only),
     )
 
@@ -153,10 +156,8 @@ def _entries(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield ("or" if number else "expected"), text
     actual = str(told.get("actual") or told["reason"])
     if told.get("outcome") == "unseen":
-        for label, text in unseen_entries(actual):
-            # The last of them is the same for all, and said in the reader's language.
-            if label != "means":
-                yield label.replace(" ", "_"), text
+        for label, text in unseen_entries(actual, told["code"]):
+            yield label.replace(" ", "_"), text
         yield "unseen_means", "-"
     else:
         yield "actual", f"{actual} ({told['where']})" if told.get("where") else actual

@@ -221,7 +221,7 @@ def _bar(silence: Silence, rows: tuple[Step, ...], lane: _Lane, bottom: int) -> 
         if row.offset is not None and row.offset <= silence.since + 1e-6:
             top = y
     end = bottom - 34
-    text = silence.text.split(" (")[0] if silence.watched else silence.text
+    text = silence.brief if silence.watched else silence.text
     return _hatched(lane.x - 7, top, end) + _text(x, (top + end) / 2 + 4, text, kind)
 
 
@@ -249,8 +249,8 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
-    notes += [f"no SIP message: {text}" for text in flow.unreadable[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0)
+    notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 
 

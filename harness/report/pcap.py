@@ -6,25 +6,24 @@ sent from, or was sent to, is worked out from what it says in Via, and else from
 
 from __future__ import annotations
 
-import ipaddress
 import re
+import socket
 
 from harness.model.flow import Event, Flow
 from harness.model.printable import printable, short
+from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, family_of
 from harness.report.pcapng import LARGEST, Datagram, pcapng
 from harness.store.provenance import version
 
-Place = tuple[str, int]
-_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+([0-9.]{7,15})(?:\s*:\s*(\d{1,5}))?", re.IGNORECASE)
-NOWHERE: Place = ("192.0.2.1", 5060)
+_VIA = re.compile(rf"SIP\s*/\s*2\.0\s*/\s*\w+\s+({HOST_PORT})", re.IGNORECASE)
+NOWHERE = Address("192.0.2.1")
 """Stands for the device where nothing tells its address (TEST-NET-1, RFC 5737)."""
 
 
 def compose(flow: Flow) -> bytes:
     """The file of ``flow``: every message in its order, from and to the addresses where it was seen."""
-    seats = {seat.name: (seat.address.host, seat.address.port) for seat in flow.seats}
-    device = (flow.places.device.host, flow.places.device.port) if flow.places.device else None
-    heard: dict[tuple[str, str], Place] = {}
+    seats = {seat.name: seat.address for seat in flow.seats}
+    heard: dict[tuple[str, str], Address] = {}
     """Where the device is in a call at a seat, and (call "") in the last one there, as its own requests say."""
     made = []
     for event in flow.events:
@@ -32,14 +31,14 @@ def compose(flow: Flow) -> bytes:
         own = (event.seat, event.call_id)
         if event.from_device and event.method is not None and (via := _sent_by(event)):
             heard[own] = heard[event.seat, ""] = via
-        where = heard.get(own) or heard.get((event.seat, "")) or device
+        where = heard.get(own) or heard.get((event.seat, "")) or flow.places.device
         other, doubt = where or NOWHERE, "" if where else "the device's address is not known; "
         source, destination = (other, seat) if event.from_device else (seat, other)
         made.append(_datagram(event, source, destination, doubt))
     return pcapng(made, _about(flow), f"sipverdict {version()}")
 
 
-def _datagram(event: Event, source: Place, destination: Place, doubt: str) -> Datagram:
+def _datagram(event: Event, source: Address, destination: Address, doubt: str) -> Datagram:
     payload = event.raw.encode("latin-1", "replace")
     if len(payload) > LARGEST:
         doubt += f"only the first {LARGEST} of its {len(payload)} bytes fit into a packet; "
@@ -49,26 +48,22 @@ def _datagram(event: Event, source: Place, destination: Place, doubt: str) -> Da
     return Datagram(event.time, _packed(source), _packed(destination), payload[:LARGEST], short(comment, 300))
 
 
-def _sent_by(event: Event) -> Place | None:
+def _sent_by(event: Event) -> Address | None:
     """Where a request of the device says that it comes from; None if it names no IPv4 address."""
-    found = _VIA.match(event.header("Via") or "")
-    if not found:
+    if not event.vias:
         return None
-    place = (found[1], int(found[2] or 5060))
+    host, port = event.vias[0].host, event.vias[0].port
+    place = Address(host, DEFAULT_PORTS["udp"] if port is None else port)
     return place if _valid(place) else None
 
 
-def _valid(place: Place) -> bool:
-    try:
-        ipaddress.IPv4Address(place[0])
-    except ValueError:
-        return False
-    return 0 < place[1] < 65536
+def _valid(place: Address) -> bool:
+    return family_of(place.host) == "ipv4" and 0 < place.port < 65536
 
 
-def _packed(place: Place) -> tuple[bytes, int]:
-    host, port = place if _valid(place) else NOWHERE
-    return ipaddress.IPv4Address(host).packed, port
+def _packed(place: Address) -> tuple[bytes, int]:
+    host, port = (place if _valid(place) else NOWHERE).sockaddr
+    return socket.inet_aton(host), port
 
 
 def _about(flow: Flow) -> str:

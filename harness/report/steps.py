@@ -41,12 +41,19 @@ class Silence:
     """A seat at which nothing arrived from the device."""
 
     seat: str
-    text: str
-    """``silent for 40 s (standard window)``, or what kept that from being known."""
+    brief: str
+    """``silent for 40 s``, or what kept that from being known."""
     watched: bool
     """Whether it was watched as planned, to the end of the window."""
     since: float | None
     """Seconds since the first thing that happened; None if no window was opened."""
+    window: str = ""
+    """The name of the window, where there was one."""
+
+    @property
+    def text(self) -> str:
+        """It with the name of the window: ``silent for 40 s (standard window)``."""
+        return f"{self.brief} ({self.window} window)" if self.window else self.brief
 
 
 def start_of(flow: Flow) -> float:
@@ -92,7 +99,7 @@ def _silence(flow: Flow, seat: Seat) -> Silence:
     seconds = watch.closed_at - watch.opened_at
     whole = seconds >= watch.window.seconds
     cut = "" if whole else f" of {watch.window.seconds:g} s"
-    return Silence(seat.name, f"silent for {seconds:.0f} s{cut} ({watch.window.name} window)", whole, since)
+    return Silence(seat.name, f"silent for {seconds:.0f} s{cut}", whole, since, watch.window.name)
 
 
 def _call(placed: PlacedCall, start: float) -> Step:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Final
 
+from harness.judge.silence import NO_CONTROL, NO_LIFE, NOT_LISTENING, UNREADABLE, WINDOW
 from harness.model.finding import Ruled
+from harness.model.finding_key import FindingKey
 from harness.model.printable import printable
 from harness.model.verdict import Verdict
 
 WIDTH = 110
 _LABEL = 10
+UNSEEN_MEANS: Final = "nothing is known about the device here, good or bad"
 _LONGEST = 800
 """Characters of one entry: a device may send 100 kB in one header line."""
-UNPROVEN = "silence is not proven: "
-"""What stands before the missing condition in a finding of :mod:`harness.judge.silence`."""
-# In this order: the sentence about life names the window as well.
-_CONDITIONS = (
-    ("sign of life", "4 of 4: the device is alive after the window"),
-    ("positive control", "3 of 4: in this run the device is seen to reach such an address when it should"),
-    ("window", "2 of 4: the window is kept whole, from the last copy of the final response"),
-    ("listening", "1 of 4: every guard listens from before the call to the end of the window"),
-)
+_CONDITIONS: Final = {
+    NOT_LISTENING: "1 of 4: every guard listens from before the call to the end of the window",
+    UNREADABLE: "1 of 4: every guard listens from before the call to the end of the window",
+    WINDOW: "2 of 4: the window is kept whole, from the last copy of the final response",
+    NO_CONTROL: "3 of 4: in this run the device is seen to reach such an address when it should",
+    NO_LIFE: "4 of 4: the device is alive after the window",
+}
+"""The condition that a silence lacks, by the code of its finding."""
 
 
-def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
+def explain(ruled: Ruled, row_text: str, clause: str, key: FindingKey, reproduce: str) -> str:
     """The report of one finding.
 
     ``row_text`` is the sentence of the rule, ``clause`` where it stands, ``reproduce`` the command that runs only
@@ -34,7 +37,7 @@ def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
     head = f"{finding.requirement}  {ruled.level}  {printable(row_text)}"
     entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(finding.expected)]
     if finding.outcome == "unseen":
-        entries += unseen_entries(finding.actual)
+        entries += [*unseen_entries(finding.actual, finding.code), ("means", UNSEEN_MEANS)]
     else:
         entries.append(("actual", f"{finding.actual} ({finding.where})" if finding.where else finding.actual))
     entries += [("means", finding.means), ("look at", finding.look_at), ("note", finding.note)]
@@ -42,7 +45,7 @@ def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
         entries.append(
             ("verdict", f"a warning, not a fail: the clause says {ruled.level}" if _weak(ruled) else "a warning")
         )
-    entries += [("clause", clause), ("finding", finding.fingerprint), ("run only", reproduce)]
+    entries += [("clause", clause), ("finding", str(key)), ("run only", reproduce)]
     return "\n".join(
         [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
     )
@@ -53,14 +56,10 @@ def explain_all(texts: list[str]) -> str:
     return "\n\n".join(texts)
 
 
-def unseen_entries(why: str) -> list[tuple[str, str]]:
-    """What is told of a finding that could not be made, each with its label."""
-    entries = [("not seen", why)]
-    before, unproven, missing = why.partition(UNPROVEN)
-    if unproven:
-        entries = [("seen", before.strip(" ,;:").removesuffix(" but").rstrip(" ,")), ("missing", missing)]
-        entries += [("needed", needed) for word, needed in _CONDITIONS if word in missing][:1]
-    return [*entries, ("means", "nothing is known about the device here, good or bad")]
+def unseen_entries(why: str, code: str) -> list[tuple[str, str]]:
+    """The entries of a finding that nothing was seen, each with its label."""
+    needed = _CONDITIONS.get(code)
+    return [("not seen", why), *([("needed", needed)] if needed else [])]
 
 
 def _weak(ruled: Ruled) -> bool:

@@ -51,6 +51,7 @@ def junit_properties(record: Record, rows: Iterable[Row] = ()) -> list[tuple[str
             ("device", record.device),
             ("role", record.role),
             ("transport", record.transport),
+            ("family", record.family),
             ("verdict", verdict_name(record)),
             ("reason", record.reason),
             ("window_s", f"{record.window_s:g}"),
@@ -64,10 +65,10 @@ def junit_properties(record: Record, rows: Iterable[Row] = ()) -> list[tuple[str
 
 
 def _found(record: Record, about: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The verdict about each requirement, and the finding's fingerprint where there is one to be waived."""
+    """The verdict about each requirement, and the finding's key where there is one to be waived."""
     for ruled in record.requirements:
         yield f"requirement {ruled.finding.requirement}", str(ruled.verdict)
         if ruled.verdict > Verdict.PASS:
-            yield f"finding {ruled.finding.requirement}", ruled.finding.fingerprint
+            yield f"finding {ruled.finding.requirement}", str(record.key(ruled))
     told = {ruled.finding.requirement for ruled in record.requirements}
     yield from ((f"requirement {row}", verdict_name(record)) for row in about if row not in told)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterable, Iterator
 
+from harness import judge
 from harness.devices.reference.faults import FAULTS
 from harness.endpoints.sipp.scenario import render_answer, render_call
 from harness.errors import PlanError
+from harness.model.finding_key import CODE_FORM
 from harness.model.plan import NUMBERS, Places, Plan
 from harness.net.address import Address
 from harness.purposes.purpose import Purpose
@@ -21,7 +27,9 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
     wrong: list[str] = []
     names: set[str] = set()
     rendered: set[object] = set()
+    modules: set[str] = set()
     for purpose in purposes:
+        modules.add(purpose.judge.__module__)
         if purpose.name in names:
             wrong.append(f"{purpose.name}: there are two purposes of this name")
         names.add(purpose.name)
@@ -37,8 +45,39 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
             if plan not in rendered:
                 rendered.add(plan)
                 wrong += [f"{purpose.name}: {problem}" for problem in _problems(plan)]
+    wrong += [problem for name in sorted(modules | _judge_modules()) for problem in malformed_codes(name)]
     if wrong:
         raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "mend the purposes that are named")
+
+
+def _judge_modules() -> set[str]:
+    return {f"{judge.__name__}.{module.name}" for module in pkgutil.iter_modules(judge.__path__)}
+
+
+def malformed_codes(module: str) -> list[str]:
+    """What is wrong with the codes of findings in the source of ``module``, each with its line.
+
+    A code stands as a literal where a judge yields a finding, so it is checked without a flow to judge.
+    """
+    found = []
+    for call in ast.walk(ast.parse(inspect.getsource(importlib.import_module(module)))):
+        if isinstance(call, ast.Call):
+            codes = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+            found += [
+                f"{module}, line {text.lineno}: {text.value!r} is no code: words of a-z and 0-9 joined by hyphens"
+                for code in codes
+                for text in _results(code)
+                if not CODE_FORM.fullmatch(str(text.value))
+            ]
+    return found
+
+
+def _results(code: ast.expr) -> Iterator[ast.Constant]:
+    """The literals that ``code`` may come to; what is computed is checked when a finding is made."""
+    if isinstance(code, ast.IfExp):
+        yield from (*_results(code.body), *_results(code.orelse))
+    elif isinstance(code, ast.Constant):
+        yield code
 
 
 def _problems(plan: Plan) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
-from harness.device.profile.secrets import declared
+from harness.device.profile.secrets import secret_values
 from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.plain import CALLED, plain_call, through
@@ -21,16 +21,15 @@ from harness.drive.station import Station
 from harness.errors import DeviceError
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.address import Transport
 
 TRIES: Final = 3
 """A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
-BY_HAND: Final = frozenset({"manual"})
-"""Stimuli that are a person: nobody is asked for one more call before a run."""
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
 
-Kind = tuple[str, str]
+Kind = tuple[str, Transport]
 """A role and a transport."""
 
 
@@ -66,7 +65,8 @@ async def smoked(
     It yields as soon as the calls have come through: how they end is nobody's concern, and goes on beside what follows.
     The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
-    wanted = [] if station.spec.profile.stimulus.kind in BY_HAND else sorted(set(kinds))
+    # A person is not asked for one more call before a run.
+    wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
         told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
@@ -81,7 +81,7 @@ async def smoked(
 
 
 async def _comes_through(
-    station: Station, role: str, transport: str, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
+    station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
 ) -> DeviceError | None:
     """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
     flow: Flow | None = None
@@ -100,7 +100,7 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(blanked(flow, declared(station.spec.profile)))
+        on_flow(blanked(flow, secret_values(station.spec.profile)))
         return error
     return None
 

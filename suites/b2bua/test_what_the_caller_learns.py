@@ -1,4 +1,4 @@
-"""What a B2BUA tells its caller of a redirection or a refusal on the other leg."""
+"""What a B2BUA reports to its caller about a redirection or a refusal on the other leg."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
 from harness.judge.redirection import NOT_FOLLOWED
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -35,18 +35,18 @@ def _upstream(flow: Flow) -> tuple[Event, ...]:
 
 @purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])
 def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findings:
-    """A B2BUA passes a 302 on to its caller, or follows it itself; never both.
+    """A B2BUA relays a 302 to its caller, or follows it itself; never both.
 
-    If both do, the target rings twice for one call.  Typical defects: the 302 is relayed before the redirect logic
-    sees it; or the Contact is rewritten to the B2BUA's own address and the old user, so that a caller who follows
-    comes back with the same call for ever.
+    If both follow, the target rings twice for one call.  Typical defects: the B2BUA relays the 302 before its redirect
+    logic sees it; or it writes its own address and the old user into the Contact, so a caller that follows returns with
+    the same call without end.
 
-    A B2BUA that does neither takes the 302 for a failed call; that is 13.2.2.2's business.
+    A B2BUA that does neither takes the 302 for a failed call; 13.2.2.2 judges that.
     """
     refusal = refused(flow)
     upstream = _upstream(flow)
     if refusal is None or not upstream:
-        yield unseen("the caller's INVITE got no final response" if refusal else NOT_REFUSED)
+        yield unseen("the caller's INVITE got no final response" if refusal else NOT_REFUSED, code="not-answered")
         return
     passed = next((event for event in upstream if 300 <= (event.status or 0) < 400), None)
     if passed is None:
@@ -59,6 +59,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
         return
     if loops := _back_to_itself(flow, passed):
         yield violated(
+            code="redirected-to-itself",
             expected="a Contact that leads the caller on",
             actual=f"Contact: {loops}, which is the device itself with the user that was called",
             event=passed,
@@ -69,6 +70,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="relayed-and-followed",
         after=refusal.final,
         at=["target"],
         expected="nothing at the target, since the 3xx was passed on",
@@ -103,19 +105,19 @@ def _back_to_itself(flow: Flow, passed: Event) -> str:
     roles=["b2bua"],
 )
 def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findings:
-    """A B2BUA that followed a 302 reports the target's 603, not the 302 and no failure of its own.
+    """A B2BUA that followed a 302 reports the target's 603, neither the 302 nor a failure of its own.
 
-    A 302 or a 503 makes the caller's side try again, although the callee has declined.  Typical defect: the outcome of
-    the followed leg is lost, and what is reported is a timeout or "server error".
+    A 302 or a 503 makes the caller's side try again, although the callee has declined.  Typical defect: the B2BUA loses
+    the outcome of the followed leg and reports a timeout or "server error".
 
     A B2BUA may choose its own codes: a 4xx ends the call as well and is only noted.
     """
     reached = at(flow, "target")
     if not reached:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     if reached[0].status != 603:
-        yield unseen("the redirect target never answered 603")
+        yield unseen("the redirect target never answered 603", code="not-declined")
         return
     yield _reported(flow, reached[0].finals[-1])
 
@@ -130,12 +132,12 @@ def test_decline_of_the_redirect_target_reaches_the_caller(flow: Flow) -> Findin
 def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
     """When the callee's side refuses with a 6xx, known or not, the caller's INVITE gets a final failure.
 
-    The caller must not go on ringing for a call that nobody will take.  Typical defect: an unknown code finds no
-    mapping, and nothing is sent upstream.
+    Otherwise the caller hears ringing for a call that is over.  Typical defect: an unknown code has no mapping, and
+    nothing is sent upstream.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     row = "RFC3261-13.2.2.3-02" if refusal.final.status == 603 else "RFC3261-8.1.3.2-01"
     upstream = _upstream(flow)
@@ -143,6 +145,7 @@ def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
         answer = upstream[0]
         yield expect(
             (answer.status or 0) >= 400,
+            code="shown-as-redirected" if 300 <= (answer.status or 0) < 400 else "shown-as-answered",
             expected="a final failure for the caller",
             actual=f"{answer.status} {answer.reason} at the caller",
             event=answer,
@@ -156,18 +159,19 @@ def test_refusal_ends_the_callers_call(flow: Flow) -> Findings:
 
 @purpose("RFC3261-13.2.2.2-02", plan=REDIRECT, roles=["b2bua"])
 def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
-    """Who does not follow treats a 3xx as a failed call: it is acknowledged, nobody else is called, the caller is told.
+    """A B2BUA that does not follow treats a 3xx as a failed call: it sends an ACK and answers its caller.
 
-    Typical defect: following is switched off, and with it everything that ended the call.
+    It calls no one else.  Typical defect: following is switched off, and with it everything that ended the call.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield acknowledged(flow, refusal)
     yield stays_declined(
         flow,
         refusal,
+        code="calls-again",
         means="a device that does not follow calls somebody all the same",
         look_at="what a 3xx does when following is switched off",
     )
@@ -177,6 +181,7 @@ def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
         return
     yield expect(
         (upstream[0].status or 0) >= 300,
+        code="shown-as-answered",
         expected="a 3xx or a final failure for the caller",
         actual=f"{upstream[0].status} {upstream[0].reason} at the caller",
         event=upstream[0],
@@ -194,6 +199,7 @@ def _reported(flow: Flow, final: Event) -> Finding:
         note = "" if answer.status == final.status else f"the {final.status} is reported as {answer.status}"
         return satisfied(f"{answer.status} {answer.reason} at the caller", event=answer, note=note)
     return violated(
+        code="other-outcome-reported",
         expected=f"the {final.status}, or another final refusal, at the caller",
         actual=f"{answer.status} {answer.reason} at the caller",
         event=answer,
@@ -204,8 +210,9 @@ def _reported(flow: Flow, final: Event) -> Finding:
 
 def _hangs(flow: Flow, final: Event, requirement: str) -> Finding:
     if missing := gap(flow, watched_seats(flow)):
-        return unseen(f"the caller got no final response, but {missing}", requirement=requirement)
+        return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
+        code="no-final-response",
         expected="a final response for the caller",
         actual=f"none within {flow.watch.closed_at - final.time:.1f} s of the {final.status}",
         event=final,

@@ -1,4 +1,4 @@
-"""What the caller is told when several branches have failed: one response, and the right one (RFC 3261 16.7 item 6)."""
+"""The response to the caller when several branches have failed: one, and the right one (RFC 3261 16.7 item 6)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ NOT_COMPLETE = "not every branch of this call has ended, so there was nothing to
 def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Findings:
     refused, told = context.refused, context.asked.final
     if refused is None or refused.final is None:
-        yield unseen(f"{call}no branch was answered with a 6xx")
+        yield unseen(f"{call}no branch was answered with a 6xx", code="not-declined")
     elif told is None:
-        yield unseen(f"{call}the caller got no final response (which is another rule)")
+        yield unseen(f"{call}the caller got no final response (which is another rule)", code="no-final-response")
     elif told.number < refused.final.number:
-        yield unseen(f"{call}the caller had {told.start_line} before the {refused.status} was sent")
+        yield unseen(
+            f"{call}the caller had {told.start_line} before the {refused.status} was sent", code="answered-before"
+        )
     elif (told.status or 0) < 300:
-        yield unseen(f"{call}the call was answered")
+        yield unseen(f"{call}the call was answered", code="answered")
     else:
         stored = {final.status for final in context.finals if final.number < told.number}
         if told.status in stored and (told.status or 0) >= 600:
@@ -38,6 +40,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
             return
         others = ", ".join(str(final.status) for final in context.finals)
         yield violated(
+            code="decline-replaced",
             expected=f"{call}the {refused.status}",
             actual=f"{told.start_line} at the caller; the branches had ended with {others}",
             event=told,
@@ -50,7 +53,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
 def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     """With one branch there is nothing to choose: its 603 is what the caller gets.
 
-    A 480 in its place reads "try again later", and callers do.  Typical defect: 6xx are mapped to "softer" codes
+    A 480 in its place means "try again later", and callers do.  Typical defect: the proxy maps 6xx to "softer" codes
     because some old phone redialled after them.
     """
     for context in contexts(flow):
@@ -65,13 +68,13 @@ def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     roles=["proxy"],
 )
 def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
-    """A 6xx among the stored responses is the one that is chosen: before 3xx, before 407, and whichever came first.
+    """A 6xx among the stored responses is chosen before 3xx and 407, whichever came first.
 
-    A 302 in its place sends the caller after a callee who has declined; a 407 makes his phone ask for a password.
-    Typical defects: "lowest code wins", taken from the clause about the other classes; or a 302 that comes after the
-    603 and is still followed, because recursion looks at its own branch only.
+    A 302 in its place makes the caller follow a callee who has declined; a 407 makes the caller's phone ask for a
+    password.  Typical defects: "lowest code wins", which is the rule for the other classes; or the proxy still follows
+    a 302 that comes after the 603, because recursion looks at its own branch only.
 
-    That a target which was called before the 603 came is cancelled is 16.7.5-02 and INT-302-603-03.
+    16.7.5-02 and INT-302-603-03 judge whether a target that was called before the 603 is cancelled.
     """
     for number, context in enumerate(contexts(flow), 1):
         yield from _decline_goes_up(flow, context, f"call {number}: ")
@@ -79,11 +82,12 @@ def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
         moved = next((branch for branch in context.branches if 300 <= branch.status < 400), None)
         if refused is None or refused.final is None or moved is None or moved.final is None:
             why = f"call {number}: there was no 302 on one branch and 603 on another"
-            yield unseen(why, requirement="INT-302-603-05")
+            yield unseen(why, code="not-forked", requirement="INT-302-603-05")
         elif moved.final.time > refused.final.time:  # not by number: who sent first is told by the clocks alone
             ours = {branch.invite.number for branch in context.branches}
             yield silent(
                 since(flow, refused.attempt),
+                code="redirection-followed",
                 after=refused.final,
                 at=["target"],
                 unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
@@ -98,20 +102,24 @@ def test_decline_is_preferred_to_every_other_answer(flow: Flow) -> Findings:
 def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
     """Without a 6xx the lowest class is preferred: a 302 that was not followed beats 486 and 503.
 
-    With the 302 the caller can still reach somebody; with the 486 he hangs up.  Typical defect: the last response, or
-    the first one, is sent on.
+    With the 302 the caller can still reach the callee; with the 486 the caller gives up.  Typical defect: the proxy
+    relays the last response, or the first one.
     """
     for context in contexts(flow):
         told = context.asked.final
         classes = {(final.status or 0) // 100 for final in context.finals}
         if told is None or last_end(context.branches) is None:
-            yield unseen(NOT_COMPLETE if told else "the caller got no final response (which is another rule)")
+            if told is None:
+                yield unseen("the caller got no final response (which is another rule)", code="no-final-response")
+            else:
+                yield unseen(NOT_COMPLETE, code="branch-open")
         elif not classes <= {3, 4, 5} or len(classes) < 2:
-            yield unseen("the branches did not fail in several classes below 6xx")
+            yield unseen("the branches did not fail in several classes below 6xx", code="one-class")
         elif (told.status or 0) // 100 == min(classes):
             yield satisfied(f"{told.start_line} at the caller", event=told)
         else:
             yield violated(
+                code="higher-class-preferred",
                 expected=f"a {min(classes)}xx, the lowest class that came",
                 actual=f"{told.start_line}; the branches had ended with "
                 + ", ".join(str(final.status) for final in context.finals),
@@ -125,8 +133,9 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
 def test_caller_is_answered_once(flow: Flow) -> Findings:
     """A refused or redirected INVITE gets exactly one final response, once its branch has ended.
 
-    Without one the caller waits until he loses patience; a second one finds a caller whose call is over.  Typical
-    defect: the response is sent on and then another one for the same transaction by the script that handled it.
+    Without one the caller waits until they lose patience; a second one meets a caller whose call is over.  Typical
+    defect: the proxy relays the response, and then the script that handled it sends another one for the same
+    transaction.
     """
     yield from _one_final(flow)
 
@@ -137,10 +146,10 @@ def test_caller_is_answered_once(flow: Flow) -> Findings:
     faults=["second_final_upstream", "swallows_302", "swallows_302_without_contact"],
 )
 def test_caller_is_answered_once_however_many_branches_there_were(flow: Flow) -> Findings:
-    """Several branches, and copies of what they answer, come to exactly one final response for the caller.
+    """Several branches, and copies of their responses, lead to exactly one final response for the caller.
 
-    It comes once they have all ended, also where a redirection was followed or could not be.  Typical defects: the
-    copy of a 603 starts the choice anew; or a 302 without Contact leaves the context with nothing to send.
+    It comes once all branches have ended, also where a redirection was followed or could not be.  Typical defects: the
+    copy of a 603 starts the choice again; or a 302 without Contact leaves the context without a response to send.
     """
     yield from _one_final(flow)
 
@@ -149,13 +158,17 @@ def _one_final(flow: Flow) -> Findings:
     for context in contexts(flow):
         told, end = outcomes(context.asked), last_end(context.branches)
         if end is None:
-            yield unseen(NOT_COMPLETE if context.branches else "no branch was opened for this call")
+            if context.branches:
+                yield unseen(NOT_COMPLETE, code="branch-open")
+            else:
+                yield unseen("no branch was opened for this call", code="no-branch")
         elif not told:
             yield no_final(flow, context.asked, end)
         elif len(told) == 1:
             yield satisfied(f"{told[0].start_line} at the caller, and nothing else", event=told[0])
         else:
             yield violated(
+                code="second-final-response",
                 expected="one final response at the caller",
                 actual=", then ".join(final.start_line for final in told),
                 event=told[1],

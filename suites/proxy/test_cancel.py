@@ -1,4 +1,4 @@
-"""CANCEL through and by a proxy: when it is due, when it is too early, and what it says (16.7 item 10, RFC 3326)."""
+"""CANCEL through and by a proxy: when it is due, when it is too early, and its Reason (16.7 item 10, RFC 3326)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from suites.proxy._plans import CANCELLED, FORK_ANSWER, FORK_LATE_RINGING, RICH_
 
 @purpose("RFC3261-16.7.10-01", plan=FORK_ANSWER, faults=["no_cancel_after_final"])
 def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
-    """When a 200 has gone to the caller every branch that still rings is cancelled.
+    """When a 200 has gone to the caller, the proxy cancels every branch that still rings.
 
-    Who picks up the second phone talks to nobody.  Typical defect: the transaction is over for the proxy once it has
-    sent the 200, and its branches are left to themselves.
+    A user who picks up the second phone finds no caller.  Typical defect: the transaction is over for the proxy once it
+    has sent the 200, and it leaves its branches open.
     """
     context = context_of(flow)
     told = context.asked.final if context else None
     if context is None or told is None or not 200 <= context.asked.status < 300:
-        yield unseen("the caller's call was not answered in this flow")
+        yield unseen("the caller's call was not answered in this flow", code="not-answered")
         return
     answer = next((b.final for b in context.branches if b.final and 200 <= b.status < 300), told)
     ringing = [branch for branch in context.branches if branch.pending_at(answer)]
     if not ringing:
-        yield unseen("no other branch rang when the 200 came")
+        yield unseen("no other branch rang when the 200 came", code="not-forked")
     for branch in ringing:
         yield cancelled(flow, branch, answer, look_at="what is cancelled when a 2xx has been sent on")
 
@@ -40,24 +40,25 @@ def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
     faults=["cancels_before_provisional", "leaves_branches_ringing"],
 )
 def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
-    """A branch on which nothing was heard yet is not cancelled before its first provisional response, and then at once.
+    """A branch without any response is not cancelled before its first provisional response, and then at once.
 
-    A CANCEL that overtakes its INVITE finds nothing and is answered 481; the INVITE comes after it, and the phone
-    rings.  Typical defects: the CANCEL is sent at once; or it is due, and forgotten when the 180 comes.
+    A CANCEL that overtakes its INVITE is answered 481; the INVITE comes after it, and the phone rings.  Typical
+    defects: the proxy sends the CANCEL at once; or it holds the CANCEL back and forgets it when the 180 comes.
     """
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen("no branch of this call was answered with a 6xx")
+        yield unseen("no branch of this call was answered with a 6xx", code="not-declined")
         return
     silent = [b for b in context.others(refused) if b.open_at(refused.final) and not b.pending_at(refused.final)]
     if not silent:
-        yield unseen("no branch was open and without a provisional response when the 603 came")
+        yield unseen("no branch was open and without a provisional response when the 603 came", code="not-forked")
     for branch in silent:
         first = next(iter(branch.provisionals), None)
         early = branch.cancel
         if early is not None and (first is None or early.number < first.number):
             yield violated(
+                code="cancel-too-early",
                 expected=f"no CANCEL at {branch.seat} before its first provisional response",
                 actual=f"{early.start_line} {early.time - branch.invite.time:.1f} s after the INVITE",
                 event=early,
@@ -65,7 +66,7 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
                 look_at="whether a CANCEL is held until the branch has got a 1xx (9.1)",
             )
         elif first is None:
-            yield unseen(f"{branch.seat} never sent a provisional response")
+            yield unseen(f"{branch.seat} never sent a provisional response", code="no-provisional")
         else:
             # That a 6xx leads to a CANCEL at all is a SHOULD (item 5) until the caller has been told (item 10).
             told = context.asked.final
@@ -81,24 +82,25 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
 
 @purpose("RFC3326-2-01", plan=CANCELLED, faults=["changes_reason"], roles=["proxy"])
 def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
-    """The Reason of the caller's CANCEL stands in the CANCELs that the proxy makes of it.
+    """The CANCELs of the proxy repeat the Reason of the caller's CANCEL.
 
-    By it a phone tells "answered elsewhere" or "declined elsewhere" from a call that was missed.  Typical defect: the
-    proxy makes its own CANCEL and looks at nothing but the branch.
+    By it a phone distinguishes "answered elsewhere" or "declined elsewhere" from a missed call.  Typical defect: the
+    proxy makes its own CANCEL and copies only the branch.
     """
     sent, _ = answers_to(flow, "CANCEL")
     wanted = values(sent[0], "Reason") if sent else ()
     if not wanted:
-        yield unseen("the caller sent no CANCEL with a Reason")
+        yield unseen("the caller sent no CANCEL with a Reason", code="no-reason")
         return
     context = context_of(flow)
     cancels = [branch.cancel for branch in context.branches if branch.cancel] if context else []
     if not cancels:
-        yield unseen("the proxy sent no CANCEL (which is another rule)")
+        yield unseen("the proxy sent no CANCEL (which is another rule)", code="no-cancel")
     for cancel in cancels:
         got = values(cancel, "Reason")
         yield expect(
             all(value in got for value in wanted),
+            code="reason-lost",
             expected=f"Reason: {', '.join(wanted)}",
             actual=f"Reason: {', '.join(got) or '(none)'}",
             event=cancel,
@@ -111,8 +113,8 @@ def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
 def test_reasons_are_of_different_protocols(flow: Flow) -> Findings:
     """A message has at most one Reason of each protocol: one SIP, one Q.850.
 
-    With two of one protocol the reader takes one, and nobody knows which.  Typical defect: a Reason of the device's
-    own is added to the one that was passed on.
+    With two of one protocol a reader takes either of them.  Typical defect: the device adds a Reason of its own to the
+    one that it relays.
 
     RFC 9366 allows several for protocols that say so; SIP and Q.850 do not.
     """
@@ -122,11 +124,12 @@ def test_reasons_are_of_different_protocols(flow: Flow) -> Findings:
         if event.method in ("CANCEL", "BYE") or ((event.status or 0) >= 300 and event.cseq_method == "INVITE")
     ]
     if not heard:
-        yield unseen("the device sent no CANCEL, no BYE and no refusal")
+        yield unseen("the device sent no CANCEL, no BYE and no refusal", code="no-message")
         return
     for event in heard:
         if repeated_protocols(event):
             yield violated(
+                code="reason-repeated",
                 expected="one Reason of each protocol",
                 actual=f"{event.start_line} with Reason: {', '.join(values(event, 'Reason'))}",
                 event=event,

@@ -1,4 +1,4 @@
-"""A proxy that follows a 302 itself: whom it tries, what is left of the 302, and what ends it (16.5, 16.7 item 4)."""
+"""A proxy that follows a 302 itself: its targets, what is left of the 302, and its end (16.5, 16.7 item 4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from harness.judge.answers import first_asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
 from harness.judge.declines import watched_seats
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
 from harness.judge.upstream import CROSSING_S, outcomes
@@ -30,21 +30,22 @@ NO_FINAL = "the caller got no final response (which is another rule)"
     faults=["tries_same_target_again", "tries_same_target_twice"],
 )
 def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
-    """A URI enters the target set once: a Contact that was tried already, by whomever it is named, is not tried again.
+    """A URI enters the target set once: a Contact that was already tried is not tried again.
 
-    Two users who forward to each other would otherwise keep a proxy busy until its memory ends.  Typical defect: only
-    the last redirection is looked at, so A to A is caught and A to B to A is not.
+    Otherwise two users who forward to each other keep a proxy busy until it runs out of memory.  Typical defect: the
+    proxy looks at the last redirection only, so it detects A to A and not A to B to A.
 
     URIs are compared by 19.1.4.
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     for attempt in tries(flow):
         earlier = repeats(flow, attempt)
         if earlier is not None:
             yield violated(
+                code="tried-twice",
                 expected="one INVITE transaction for each URI",
                 actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})",
                 event=attempt.invite,
@@ -53,7 +54,7 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
             )
             return
     if missing := gap(flow, watched_seats(flow)):
-        yield unseen(f"no URI was tried twice, but that is not proven: {missing}")
+        yield not_proven("no URI was tried twice", missing)
     else:
         yield satisfied(f"{len(context.branches)} URIs, each tried once")
 
@@ -62,16 +63,19 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
 def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
     """Contacts with different q are tried from the highest down, each when the one before it has failed.
 
-    The callee has said where he would rather be reached.  Typical defect: the Contacts are tried in the order of the
-    header, or all at once where q says otherwise.
+    q says where the callee prefers to be reached.  Typical defect: the proxy tries the Contacts in the order of the
+    header, or all at once although q says otherwise.
 
-    A proxy may serve them at once by its configuration: then they ring together, and this is only noted.
+    A proxy may be configured to call them at once.  Then they ring together, and this is only noted.
     """
     context = context_of(flow)
     best = context.at("target") if context else ()
     next_ = context.at("second") if context else ()
     if not best or not next_:
-        yield unseen(NOT_RECURSED if not best and not next_ else "the proxy tried one of the two Contacts only")
+        if best or next_:
+            yield unseen("the proxy tried one of the two Contacts only", code="one-contact-tried")
+        else:
+            yield unseen(NOT_RECURSED, code="not-recursed")
         return
     first, then = best[0], next_[0]
     ahead = first.invite.time - then.invite.time
@@ -81,6 +85,7 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
         yield satisfied(f"the one with q=1.0, and after its {first.status} the one with q=0.5", event=then.invite)
     else:
         yield violated(
+            code="wrong-order" if ahead > 0 else "called-too-early",
             expected=("the Contact with q=1.0, and when it has failed the one with q=0.5", "both at once"),
             actual=f"the Contact with q=0.5 was called {abs(ahead):.1f} s "
             + ("before the one with q=1.0" if ahead > 0 else "after the other one, which still rang"),
@@ -92,18 +97,18 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.4-01", plan=RECURSION, faults=["leaves_tried_contacts"])
 def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
-    """A Contact that the proxy has tried itself is taken out of the 3xx before that can become the answer.
+    """A Contact that the proxy has tried itself is removed from the 3xx before that can become the answer.
 
-    A caller who gets it calls the same target once more, which has just refused.  Typical defect: the 302 is stored
-    as it came, and recursion is something beside it.
+    Otherwise the caller calls a target again that has just refused.  Typical defect: the proxy stores the 302 as it
+    came, and its recursion does not know of that copy.
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     told = outcomes(context.asked)
     if not told:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     for final in told:
         tried = [
             uri
@@ -112,6 +117,7 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
         ]
         yield expect(
             (final.status or 0) < 300 or not tried,
+            code="tried-contact-handed-on",
             expected="a final response that names no URI which the proxy has tried",
             actual=f"{final.start_line}" + (f", Contact: {', '.join(tried)}" if tried else ""),
             event=final,
@@ -122,24 +128,25 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.7.4-03", plan=RECURSION, faults=["emptied_302_upstream"])
 def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
-    """A 3xx of which every Contact was tried is forgotten: what the targets said is the answer.
+    """A 3xx of which every Contact was tried is discarded: the answer comes from the targets.
 
-    A 302 without Contact tells the caller to go, and not where.  Typical defect: the Contacts are taken out as they
-    should be, and the lowest class is still chosen.
+    A 302 without Contact redirects the caller and names no target.  Typical defect: the proxy removes the Contacts as
+    it should, and still chooses the lowest class.
     """
     context = context_of(flow)
     if context is None or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED)
+        yield unseen(NOT_RECURSED, code="not-recursed")
         return
     told = context.asked.final
     if told is None:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     elif 300 <= context.asked.status < 400 and told.contact_uris:
-        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)")
+        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)", code="contact-left")
     else:
         tried = ", ".join(str(branch.status) for branch in context.branches[1:])
         yield expect(
             not 300 <= context.asked.status < 400,
+            code="empty-redirection",
             expected=f"one of the answers of the targets: {tried}",
             actual=f"{told.start_line} at the caller, without Contact",
             event=told,
@@ -152,15 +159,15 @@ def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
 def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
     """A Contact that cannot be reached counts as a 503 of its branch: the search goes on.
 
-    The callee named two places, and one of them is switched off.  Typical defect: an error of the socket, or a time
-    out, ends the whole context.
+    The callee named two places, and one of them is switched off.  Typical defect: an error of the socket, or a timeout,
+    ends the whole context.
 
-    On UDP nobody need tell the proxy that a port is closed: it may take Timer B (32 s) to see it.
+    On UDP a closed port need not be reported to the proxy: it may take Timer B (32 s) to notice.
     """
     context = context_of(flow)
     moved = next((b.final for b in context.branches if b.final and 300 <= b.status < 400), None) if context else None
     if context is None or moved is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     tried = context.at("target")
     told = context.asked.final
@@ -169,9 +176,10 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
         yield satisfied(f"the second Contact was called {late:.1f} s after the 302", event=tried[0].invite)
     elif told is None:
         if doubt := unproven(flow, context.asked.seat, moved.time + 36.0):
-            yield unseen(f"the second Contact was not called, but {doubt}")
+            yield unseen(f"the second Contact was not called, but {doubt}", code="not-proven")
         else:
             yield violated(
+                code="no-final-response",
                 expected="an INVITE to the second Contact within 32 s and some",
                 actual=f"nothing in {flow.watch.closed_at - moved.time:.0f} s, neither there nor at the caller",
                 event=moved,
@@ -183,6 +191,7 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
         only = len(told.contact_uris) == 1 and 300 <= context.asked.status < 400
         yield expect(
             bool(left) and only,
+            code="search-ends",
             expected=("an INVITE to the second Contact", "a 3xx with the second Contact alone"),
             actual=f"{told.start_line} at the caller, and the second Contact was not called",
             event=told,
@@ -193,19 +202,22 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
 
 @purpose("RFC4320-4.2-01", plan=RECURSION_MESSAGE, faults=["sends_408_to_message"], roles=["proxy"], least_window=40.0)
 def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
-    """When the redirect target of a MESSAGE never answers, the proxy does not say 408.
+    """When the redirect target of a MESSAGE never answers, the proxy does not answer 408.
 
-    The sender's own transaction ends at the same moment.  A 408 that comes just after it is a stray, and one that comes
-    just before it makes the proxy look like the culprit.  Typical defect: the time out of an INVITE is used for all.
+    The sender's own transaction ends at the same moment.  A 408 just after it is a stray, and one just before it makes
+    the proxy look like the cause.  Typical defect: the proxy uses the timeout of an INVITE for every method.
 
-    Nothing at all conforms, and so does another final response that comes in time.
+    No response at all conforms, and so does another final response that comes in time.
     """
     asked = first_asked(flow)
     tried = flow.select("MESSAGE", received=True, at="target")
     if asked is None or not tried:
-        yield unseen("the proxy did not send the MESSAGE to the Contact, so there was nothing to wait for")
+        yield unseen(
+            "the proxy did not send the MESSAGE to the Contact, so there was nothing to wait for", code="not-recursed"
+        )
     elif asked.status == 408:
         yield violated(
+            code="answers-408",
             expected=("no final response", "another one than 408, in time"),
             actual=f"{asked.final} after {asked.final.time - asked.request.time:.1f} s" if asked.final else "",
             event=asked.final,
@@ -215,6 +227,6 @@ def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
     elif asked.final is not None:
         yield satisfied(f"{asked.final.start_line} at the sender", event=asked.final)
     elif doubt := unproven(flow, asked.seat, tried[0].time + TIMER_F_S + 2.0):
-        yield unseen(f"no 408 came, but {doubt}")
+        yield unseen(f"no 408 came, but {doubt}", code="not-proven")
     else:
         yield satisfied(f"no final response in {flow.watch.closed_at - tried[0].time:.0f} s")

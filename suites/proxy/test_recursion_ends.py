@@ -24,16 +24,17 @@ T1_DECLINED = "the first Contact never answered 603"
 def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     """When a Contact of the 302 declines, the next one is not tried, and the 603 goes to the caller.
 
-    The redirected callee has said no; his second number rings all the same.  Typical defect: the Contacts of a 3xx
-    are a hunt list, and a hunt list goes on after every failure.
+    The redirected callee has declined, and their second number would ring all the same.  Typical defect: the proxy
+    takes the Contacts of a 3xx for a hunt list, and a hunt list goes on after every failure.
     """
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen(T1_DECLINED)
+        yield unseen(T1_DECLINED, code="not-declined")
         return
     quiet = silent(
         since(flow, refused.attempt),
+        code="search-goes-on",
         after=refused.final,
         expected="no further Contact is called after the 603",
         means="the callee has declined, and his next number rings",
@@ -47,6 +48,7 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     elif told.number > refused.final.number:
         yield expect(
             not 300 <= context.asked.status < 400,
+            code="redirection-handed-on",
             expected=f"the {refused.status}",
             actual=f"{told.start_line} at the caller, Contact: {', '.join(values(told, 'Contact')) or '(none)'}",
             event=told,
@@ -61,33 +63,38 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
     faults=["parallel_recursion_leaves_ringing", "leaves_branches_ringing", "sends_603_early"],
 )
 def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
-    """When two Contacts ring at once and one declines, the other one is cancelled, and the 603 goes up after its 487.
+    """When two Contacts ring and one declines, the proxy cancels the other one and relays the 603 after its 487.
 
-    It is the rule for forks (16.7.5-02), for branches that a redirection has opened.  Typical defect: recursed branches
-    are not on the list of those that are cancelled.
+    This is the rule for forks (16.7.5-02), applied to branches that a redirection has opened.  Typical defect: recursed
+    branches are missing from the list of branches to cancel.
 
-    A proxy that tries the Contacts one after the other has nothing to cancel, and is not blamed.
+    A proxy that tries the Contacts one after the other has nothing to cancel, and passes.
     """
     context = context_of(flow)
     refused = context.refused if context else None
     if context is None or refused is None or refused.final is None:
-        yield unseen("no Contact answered 603")
+        yield unseen("no Contact answered 603", code="not-declined")
         return
     ringing = [branch for branch in context.others(refused) if branch.pending_at(refused.final)]
     if not ringing:
         one_by_one = len(context.branches) < 3
         note = "the Contacts were tried one after the other"
-        yield satisfied("nothing else rang", note=note) if one_by_one else unseen("nothing else rang when the 603 came")
+        yield (
+            satisfied("nothing else rang", note=note)
+            if one_by_one
+            else unseen("nothing else rang when the 603 came", code="not-forked")
+        )
         return
     for branch in ringing:
         yield cancelled(flow, branch, refused.final, look_at="which branches are cancelled after a 6xx: recursed ones?")
     told, end = context.asked.final, last_end(context.branches)
     if told is None or end is None:
-        yield unseen(NO_FINAL)
+        yield unseen(NO_FINAL, code="no-final-response")
     elif branch_cancelled := ringing[0].cancel:
         early = end.time - told.time > CROSSING_S
         yield expect(
             not early,
+            code="decline-too-early",
             expected=f"the {refused.status} at the caller when the cancelled branch has ended",
             actual=f"{told.start_line} at the caller"
             + (
@@ -103,21 +110,25 @@ def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
 
 @purpose("RFC3261-16.10-01", plan=RECURSION_CANCELLED, faults=["recurses_after_cancel"])
 def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
-    """When the caller hangs up, what rings is cancelled, he gets 200 and 487, and no further Contact is called.
+    """When the caller hangs up, the proxy cancels what rings, answers 200 and 487, and calls no further Contact.
 
-    He has gone, and the callee's second number rings.  Typical defect: the 487 of the cancelled target is one more
-    failure, after which the next Contact is tried.
+    The caller has gone, and the callee's second number would ring.  Typical defect: the 487 of the cancelled target
+    counts as one more failure, after which the next Contact is tried.
 
-    That nothing new is begun follows from the purpose of CANCEL; the text says it of a 6xx only.
+    That no new branch is opened follows from the purpose of CANCEL; the text says it of a 6xx only.
     """
     context = context_of(flow)
     cancels, answers = answers_to(flow, "CANCEL")
     if context is None or not cancels or len(context.branches) < 2:
-        yield unseen(NOT_RECURSED if context is None or len(context.branches) < 2 else "the caller sent no CANCEL")
+        if context is None or len(context.branches) < 2:
+            yield unseen(NOT_RECURSED, code="not-recursed")
+        else:
+            yield unseen("the caller sent no CANCEL", code="not-cancelled")
         return
     cancel = cancels[0]
     yield silent(
         flow,
+        code="search-goes-on",
         after=cancel,
         expected="no further Contact is called after the CANCEL",
         means="the callee's next number rings for a caller who has hung up",
@@ -129,6 +140,7 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
     if answers:
         yield expect(
             answers[0].status == 200,
+            code="cancel-refused",
             expected="200 for the CANCEL",
             actual=f"{answers[0].start_line} for the CANCEL",
             event=answers[0],
@@ -136,9 +148,10 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
             look_at="how a CANCEL is matched with its INVITE",
         )
     elif doubt := unproven(flow, context.asked.seat, cancel.time + PROMPT_S):
-        yield unseen(f"the CANCEL was not answered, but {doubt}")
+        yield unseen(f"the CANCEL was not answered, but {doubt}", code="not-proven")
     else:
         yield violated(
+            code="cancel-unanswered",
             expected="200 for the CANCEL",
             actual="no answer to the CANCEL",
             event=cancel,
@@ -152,6 +165,7 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
         offered = {487, *(status for status in ended if status // 100 == 4)}
         yield expect(
             told.status in offered,
+            code="wrong-final-response",
             expected="487 for the INVITE",
             actual=f"{told.start_line} at the caller",
             event=told,
@@ -159,6 +173,6 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
             look_at="which response is chosen when the caller has hung up",
         )
     elif end is None:
-        yield unseen("the cancelled branch never ended")
+        yield unseen("the cancelled branch never ended", code="branch-open")
     else:
         yield no_final(flow, context.asked, end)

@@ -1,4 +1,4 @@
-"""Whether a proxy may send a request on at all, and to whom: hops, responsibility, an empty target set (16.3, 16.5)."""
+"""Whether a proxy may relay a request at all, and to which target: hops, responsibility, no target (16.3, 16.5)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from suites.proxy._plans import NO_TARGET, ZERO_HOPS
 
 @purpose("RFC3261-16.3-01", plan=(DECLINE, ZERO_HOPS), faults=["forwards_at_zero_hops"])
 def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Findings:
-    """An INVITE with Max-Forwards 0 is answered 483 and is not sent on.
+    """An INVITE with Max-Forwards 0 is answered 483 and is not relayed.
 
-    It is the last net under every loop, those of redirections among them: without it two proxies that point to each
-    other send one call to and fro until a person pulls the plug.  Typical defects: the number is lowered below zero;
-    or a missing check where the request is for a user of the proxy's own.
+    This is the last protection against loops, loops of redirections included: without it two proxies that point to each
+    other send one call to and fro without end.  Typical defects: the number is lowered below zero; or the check is
+    missing where the request is for a user of the proxy's own.
     """
     flow = flows[1]
     asked = first_asked(flow)
     if asked is None:
-        yield unseen(NOT_PROXIED)
+        yield unseen(NOT_PROXIED, code="not-sent")
         return
     yield silent(
         flow,
+        code="sent-on",
         after=asked.request,
         expected="483 for the caller, and nothing is sent on",
         means="a loop of redirections or of proxies never ends",
@@ -42,6 +43,7 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     else:
         yield expect(
             told.status == 483,
+            code="wrong-final-response",
             expected="483 Too Many Hops",
             actual=f"{told.start_line} at the caller",
             event=told,
@@ -58,22 +60,23 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     roles=["proxy"],
 )
 def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Findings:
-    """A proxy that is not responsible for the Request-URI follows no redirection of it: the 302 goes to the caller.
+    """A proxy that is not responsible for the Request-URI relays its 302 to the caller and does not follow it.
 
-    Whom to call instead is for the caller to decide, and for his bill.  Typical defects: recursion is switched on for
-    every call that passes, trunks included; or the Contact is written over with the proxy's own address.
+    The caller decides whom to call instead, and pays for that call.  Typical defects: recursion is switched on for
+    every call that passes, trunks included; or the proxy writes its own address over the Contact.
 
-    A B2BUA may follow: it calls on its own account, and declares that role.  A 305 in place of the 302 is no proxy's
-    to make (21.3.4).
+    A B2BUA may follow: it calls on its own account, and declares that role.  A proxy must not make a 305 of the 302
+    (21.3.4).
     """
     context = context_of(flow)
     moved = next((b for b in context.branches if 300 <= b.status < 400), None) if context else None
     if context is None or moved is None or moved.final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     told = outcomes(context.asked)
     yield expect(
         all(final.status != 305 for final in told),
+        code="answers-305",
         expected="no 305",
         actual=", ".join(final.start_line for final in told) or "nothing at the caller",
         event=told[0] if told else moved.final,
@@ -83,6 +86,7 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     )
     quiet = silent(
         since(flow, moved.attempt),
+        code="followed",
         after=moved.final,
         expected="the 302 goes to the caller, and nobody else is called",
         means="the proxy calls somebody for whom the caller has not asked, and whom he may have to pay",
@@ -99,6 +103,7 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     contacts = ", ".join(values(told[0], "Contact")) or "(none)"
     yield expect(
         same,
+        code="contacts-changed" if told[0].status == moved.status else "other-answer",
         expected=f"{moved.final.start_line}, Contact: {', '.join(values(moved.final, 'Contact'))}",
         actual=f"{told[0].start_line}, Contact: {contacts}",
         event=told[0],
@@ -110,14 +115,14 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
 
 @purpose("RFC3261-16.5-04", plan=NO_TARGET, faults=["empty_302_for_unknown"])
 def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
-    """Where a proxy has no target for a user of its own it says so: 480, or another 4xx.
+    """A proxy without target for a user of its own answers 480, or another 4xx.
 
-    Typical defects: a script that ends without an answer, so the caller waits for half a minute; a 302 without
-    Contact; or a 5xx, which sends the caller's side to the next route.
+    Typical defects: a script ends without an answer, so the caller waits for half a minute; the proxy answers 302
+    without Contact; or it answers 5xx, which sends the caller's side to the next route.
     """
     asked = first_asked(flow)
     if asked is None:
-        yield unseen(NOT_PROXIED)
+        yield unseen(NOT_PROXIED, code="not-sent")
     elif asked.final is None:
         yield no_final(flow, asked, asked.request, look_at="what is answered when the location lookup finds nothing")
     elif 400 <= asked.status < 500:
@@ -125,6 +130,7 @@ def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
         yield satisfied(f"{asked.final.start_line} at the caller", event=asked.final, note=note)
     else:
         yield violated(
+            code="wrong-final-response",
             expected=("480 Temporarily Unavailable", "another 4xx"),
             actual=f"{asked.final.start_line} at the caller",
             event=asked.final,

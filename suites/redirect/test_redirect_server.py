@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.copies import T1, T2, differences
 from harness.judge.declines import watched_seats
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
@@ -22,32 +22,33 @@ NO_ANSWER_S = 4.0
 
 @purpose("RFC3261-8.3-01", plan={"redirect": PLAIN}, faults=["redirect_also_forwards"])
 def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
-    """A redirect server answers with a 3xx and sends nothing to the Contacts it names, nor to anybody else.
+    """A redirect server answers with a 3xx and sends no request, neither to the Contacts nor elsewhere.
 
-    If it calls the target as well, the target rings twice: once for the server, once for the caller who follows.
-    Typical defect: one routing script for "redirect" and "relay", in which the first falls through to the second.
+    If it calls the target as well, the target rings twice: once for the server, once for the caller.  Typical defect:
+    one routing script for "redirect" and "relay", in which the first falls through to the second.
 
-    An OPTIONS may be a registrar's probe of its entries: a warning.  A server that sends the call on instead of
-    answering it is a proxy, and judged as one.
+    An OPTIONS may be a registrar's probe of its entries: a warning.  A server that relays the call instead of answering
+    it is a proxy, and is judged as one.
     """
     one = first_asked(flow)
     seats = watched_seats(flow)
     requests = flow.select(received=True, at=seats, where=lambda event: event.method is not None)
     if one is None or (one.final is None and not requests):
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     if not 300 <= one.status < 400 and requests:
-        yield unseen("the call was sent on instead of being redirected: that is a proxy's work")
+        yield unseen("the call was sent on instead of being redirected: that is a proxy's work", code="sent-on")
         return
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     if requests:
         probe = all(event.method == "OPTIONS" for event in requests)
         first = next((event for event in requests if event.method != "OPTIONS"), requests[0])
         yield violated(
+            code="probes-contacts" if probe else "sends-requests",
             expected=f"the {final.status} to the caller, and nothing else",
             actual=f"{first.start_line} at {first.seat}",
             event=first,
@@ -57,24 +58,25 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
         )
         return
     if missing := gap(flow, seats):
-        yield unseen(f"nothing arrived at {', '.join(seats)}, but silence is not proven: {missing}")
+        yield not_proven(f"nothing arrived at {', '.join(seats)}", missing)
         return
     yield satisfied(f"{final.status} to the caller, and nothing at {', '.join(seats)}", event=final)
 
 
 @purpose("RFC3261-21.3.4-02", plan={"redirect": PLAIN}, faults=["sends_305"])
 def test_redirect_server_sends_no_305(flow: Flow) -> Findings:
-    """305 Use Proxy is for a phone to say: a redirect server says 300, 301 or 302.
+    """Only a user agent answers 305 Use Proxy: a redirect server answers 300, 301 or 302.
 
-    305 means "go through this proxy to me", and a server is not who is called.  Typical defect: a code chosen by its
-    name.
+    305 means "go through this proxy to me", and a redirect server is not the callee.  Typical defect: the code was
+    chosen by its name.
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     yield expect(
         here[1].status != 305,
+        code="answers-305",
         expected="300, 301 or 302",
         actual=f"{here[1].status} {here[1].reason}",
         event=here[1],
@@ -89,28 +91,33 @@ def test_redirect_server_sends_no_305(flow: Flow) -> Findings:
     faults=["stumbles_over_require"],
 )
 def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow, ...]) -> Findings:
-    """Unknown headers, option tags in Require and even unknown methods are redirected like everything else.
+    """A redirect server ignores unknown headers, option tags in Require and unknown methods, and redirects.
 
-    The server need not understand a request that somebody else will handle.  Typical defect: the checks of a phone
-    (420 Bad Extension, 501 Not Implemented) stand before the redirection.
+    The server need not understand a request that another element will handle.  Typical defect: the server makes the
+    checks of a phone (420 Bad Extension, 501 Not Implemented) before it redirects.
 
-    Each is compared with a plain INVITE: if that is not redirected, nothing can be said.
+    Each request is compared with a plain INVITE. If that is not redirected, the test is inconclusive.
     """
     usual, *others = flows
     plain = redirected_here(usual)
     if plain is None:
-        yield unseen(why_not_refused(usual, "not even a plain INVITE was redirected"))
+        yield unseen(why_not_refused(usual, "not even a plain INVITE was redirected"), code="not-redirected")
         return
-    for flow, what in zip(others, ("INVITE with Require: foo-unknown", "FROBNICATE request"), strict=True):
+    asked = (
+        ("INVITE with Require: foo-unknown", "stumbles-over-require"),
+        ("FROBNICATE request", "stumbles-over-method"),
+    )
+    for flow, (what, code) in zip(others, asked, strict=True):
         one = first_asked(flow)
         if one is None:
-            yield unseen(f"the {what} was never sent")
+            yield unseen(f"the {what} was never sent", code="not-sent")
             continue
         if one.final is None and (doubt := unproven(flow, one.seat, one.request.time + NO_ANSWER_S)):
-            yield unseen(f"the {what} got no final response, but {doubt}")
+            yield unseen(f"the {what} got no final response, but {doubt}", code="not-proven")
             continue
         yield expect(
             300 <= one.status < 400,
+            code=code,
             expected=f"a 3xx to the {what}, as to a plain INVITE ({plain[1].status})",
             actual=f"{one.final.status} {one.final.reason}" if one.final else "no final response",
             event=one.final or one.request,
@@ -121,24 +128,25 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
 
 @purpose("RFC3261-8.3-08", plan={"redirect": UNKNOWN}, faults=["empty_302_for_unknown"])
 def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
-    """Who has no entry in the location service is answered 404 or 480, and not by a 3xx without Contact.
+    """A user without entry in the location service is answered 404 or 480, not by a 3xx without Contact.
 
-    The caller can say "unknown" or "not available"; of an empty redirection nobody can make anything.  Typical defect:
-    the answer is 302 before the table has been asked.
+    The caller can show "unknown" or "not available", and can do nothing with an empty redirection.  Typical defect: the
+    server answers 302 before it has searched the table.
 
     Another refusal is as clear, and only noted.
     """
     one = first_asked(flow)
     if one is None or one.final is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = one.final
     if one.status < 300:
-        yield unseen(f"the call was answered: {final.start_line}")
+        yield unseen(f"the call was answered: {final.start_line}", code="answered")
     elif one.status < 400 and final.contact_uris:
-        yield unseen(f"the user has an entry: Contact: {', '.join(final.contact_uris)}")
+        yield unseen(f"the user has an entry: Contact: {', '.join(final.contact_uris)}", code="has-entry")
     elif one.status < 400:
         yield violated(
+            code="empty-redirection",
             expected=("404 for an unknown user", "480 for one who has no entry"),
             actual=f"{final.status} {final.reason} without Contact",
             event=final,
@@ -158,21 +166,22 @@ def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
     faults=["final_repeated_after_ack", "answers_ack"],
 )
 def test_redirection_is_one_transaction(flow: Flow) -> Findings:
-    """A copy of the INVITE gets the same 3xx, with its To tag and its Contacts; after the ACK there is silence.
+    """A copy of the INVITE gets the same 3xx, with its To tag and Contacts; after the ACK there is silence.
 
-    A server without this memory sends two answers to one call, and a caller that follows both calls two targets.
-    Typical defect: every datagram is answered by itself, with a new tag.
+    A server without this memory gives two answers to one call, and a caller that follows both calls two targets.
+    Typical defect: the server answers every datagram by itself, with a new tag.
 
-    A server without memory whose tag is made from the request answers alike, and cannot be told from a good one here.
+    A server without memory that makes its tag from the request gives equal answers, and this test cannot detect it.
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     one, final = here
     for later in one.finals[1:]:
         if later.status != final.status or differences(final, later):
             yield violated(
+                code="copy-changed" if later.status == final.status else "other-answer",
                 expected=f"the {final.status} (message {final.number}) again, with the same To tag and Contacts",
                 actual=f"{later.status}, another {', '.join(differences(final, later)) or 'status'}",
                 event=later,
@@ -181,7 +190,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
             )
             return
     if not one.acks:
-        yield unseen("the redirection was not acknowledged")
+        yield unseen("the redirection was not acknowledged", code="not-acknowledged")
         return
     ack = one.acks[0]
     stray = flow.select(
@@ -196,6 +205,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
     )
     if stray:
         yield violated(
+            code="ack-answered" if stray[0].cseq_method == "ACK" else "copies-after-ack",
             expected=f"silence after the ACK (message {ack.number})",
             actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}, "
             f"{stray[0].time - ack.time:.1f} s after it",
@@ -205,6 +215,6 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
         )
         return
     if doubt := unproven(flow, one.seat, ack.time + T2):
-        yield unseen(f"silence after the ACK is not proven: {doubt}")
+        yield unseen(f"silence after the ACK is not proven: {doubt}", code="not-proven")
         return
     yield satisfied(f"{len(one.finals)} times the same {final.status}, and silence after its ACK", event=final)

@@ -30,31 +30,32 @@ UNMATCHED = "the other side cannot match the ACK and repeats its response for 32
 
 @purpose("RFC3261-17.1.1.2-01", plan=PLANS, faults=["no_ack"])
 def test_refusal_is_acknowledged(flow: Flow) -> Findings:
-    """Every final response from 300 to 699 is answered with an ACK, by the transaction and at once.
+    """The transaction answers every final response from 300 to 699 with an ACK, at once.
 
-    Without it the other side repeats its response for 32 s, and many call servers bill or block the line so long.
+    Without it the other side repeats its response for 32 s, and many call servers bill or block the line for that time.
     Typical defect: a redirect handler that drops the transaction as soon as it has read the Contact.
 
-    An ACK that looks wrong is an ACK here: what it looks like has rules of its own.
+    An ACK with wrong contents counts as an ACK here; other tests judge its contents.
     """
     refusal = refused(flow)
-    yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield acknowledged(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("RFC3261-17.1.1.2-02", plan=(*PLANS, POINTING_DECLINE), faults=["ack_to_contact_host"])
 def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
     """The ACK of a refusal goes to the address of the INVITE, never to the Contact of the response.
 
-    The redirector, which waits for it, gets nothing and repeats; the target gets an ACK for a call it never heard
-    of.  Typical defect: the rule for the ACK of a 2xx (to the Contact) applied to every response.
+    Otherwise the redirector gets no ACK and repeats its response, and the target gets an ACK for a call that it does
+    not know.  Typical defect: the device applies the rule for the ACK of a 2xx (to the Contact) to every response.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             ack.seat == refusal.attempt.seat,
+            code="ack-elsewhere",
             expected=f"the ACK at {refusal.attempt.seat}, where the INVITE arrived",
             actual=f"the ACK at {ack.seat} ({flow.seat(ack.seat).address})",
             event=ack,
@@ -65,22 +66,23 @@ def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
 
 @purpose("RFC3261-17.1.1.3-01", plan=PLANS, faults=["ack_contact_request_uri"])
 def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
-    """The ACK repeats the INVITE's Request-URI, Call-ID and From; the Contact of the response plays no part.
+    """The ACK repeats the INVITE's Request-URI, Call-ID and From; the Contact of the response has no effect on it.
 
-    A proxy on the way routes the ACK by its Request-URI: with another one it goes elsewhere, and the response is
-    repeated for 32 s.  Typical defect: the ACK is built after the call's target was already replaced by the Contact.
+    A proxy routes the ACK by its Request-URI. With another one the ACK goes elsewhere, and the response is repeated for
+    32 s.  Typical defect: the device builds the ACK after it has replaced the call's target by the Contact.
 
-    A Request-URI that is written otherwise but is the same by 19.1.4 breaks the word of the rule and no call: a
+    A Request-URI in another notation that is the same by 19.1.4 violates the wording of the rule and breaks no call: a
     warning.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     invite = refusal.invite
     for ack in refusal.acks:
         yield expect(
             ack.request_uri == invite.request_uri,
+            code="request-uri-rewritten" if same_uri(ack.request_uri, invite.request_uri) else "wrong-request-uri",
             expected=f"ACK {invite.request_uri}",
             actual=f"ACK {ack.request_uri}",
             event=ack,
@@ -90,6 +92,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
         )
         yield expect(
             ack.call_id == invite.call_id,
+            code="wrong-call-id",
             expected=f"Call-ID: {invite.call_id}",
             actual=f"Call-ID: {ack.call_id}",
             event=ack,
@@ -98,6 +101,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
         )
         yield expect(
             not from_differs(ack, invite),
+            code="wrong-from",
             expected=f"From: {invite.header('From')}",
             actual=f"From: {ack.header('From')}",
             event=ack,
@@ -110,19 +114,21 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
 def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
     """The ACK of a refusal has one Via, and that is the INVITE's topmost one, branch included.
 
-    By the branch the other side knows which response was received.  With a new one it never stops repeating.
-    Typical defect: the ACK is sent like any new request, which is right for a 2xx only.
+    By the branch the other side knows which response was received.  With a new one it repeats its response to the end.
+    Typical defect: the device sends the ACK like a new request, which is right for a 2xx only.
 
-    ``received`` and a value of ``rport`` belong into the response; an ACK that has them was built from it: a warning.
+    ``received`` and a value of ``rport`` belong to the response.  An ACK that has them was built from the response: a
+    warning.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         wrong = via_differs(ack, refusal.invite)
         yield expect(
             not wrong,
+            code="wrong-via",
             expected=f"one Via, as in the INVITE: {''.join(vias(refusal.invite)[:1])}",
             actual=wrong or "the INVITE's Via",
             event=ack,
@@ -131,6 +137,7 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
         )
         if not wrong and (copied := copied_from_response(ack, refusal.invite)):
             yield violated(
+                code="via-of-response",
                 expected="the Via as the INVITE had it, without received and without a value of rport",
                 actual=f"Via: {copied}",
                 event=ack,
@@ -144,16 +151,18 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
 def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
     """The To of the ACK is that of the response it acknowledges, tag included.
 
-    A proxy or gateway that keeps its calls by tags does not find the call, and repeats.  Typical defects: the To of
-    the INVITE, without a tag; or the tag of the 180, where the final response has another one.
+    A proxy or gateway that finds its calls by tags does not find this one, and repeats its response.  Typical defects:
+    the ACK has the To of the INVITE, without a tag; or it has the tag of the 180, although the final response has
+    another one.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             not to_differs(ack, refusal.attempt.finals),
+            code="wrong-to-tag" if ack.to_tag else "no-to-tag",
             expected=f"To: {refusal.final.header('To')}",
             actual=f"To: {ack.header('To')}",
             event=ack,
@@ -166,18 +175,19 @@ def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
 def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
     """The CSeq of the ACK has the number of the INVITE and the method ACK.
 
-    By the number a server knows which INVITE is meant.  Typical defect: the ACK is counted as a request of its own.
+    By the number a server knows which INVITE is meant.  Typical defect: the device counts the ACK as a new request.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     if refusal.invite.cseq_number is None:
-        yield unseen("the CSeq of the INVITE cannot be read")
+        yield unseen("the CSeq of the INVITE cannot be read", code="unreadable")
         return
     for ack in refusal.acks:
         yield expect(
             (ack.cseq_number, ack.cseq_method) == (refusal.invite.cseq_number, "ACK"),
+            code="wrong-cseq",
             expected=f"CSeq: {refusal.invite.cseq_number} ACK",
             actual=f"CSeq: {ack.header('CSeq')}",
             event=ack,
@@ -190,20 +200,21 @@ def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
 def test_ack_repeats_the_route(flow: Flow) -> Findings:
     """The Route of the INVITE is repeated in the ACK, value by value and in order.
 
-    Behind an outbound proxy the ACK does not arrive otherwise.  Typical defect: the route set is put together for
-    dialogs only, and the ACK of a refusal has no dialog.
+    Behind an outbound proxy the ACK is lost without it.  Typical defect: the device makes route sets for dialogs only,
+    and the ACK of a refusal has no dialog.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     wanted = routes(refusal.invite)
     if not wanted:
-        yield unseen("the INVITE has no Route, although the device declares a preloaded one")
+        yield unseen("the INVITE has no Route, although the device declares a preloaded one", code="no-route")
         return
     for ack in refusal.acks:
         yield expect(
             routes(ack) == wanted,
+            code="wrong-route" if routes(ack) else "no-route",
             expected=f"Route: {', '.join(wanted)}",
             actual=f"Route: {', '.join(routes(ack)) or '(none)'}",
             event=ack,
@@ -216,16 +227,17 @@ def test_ack_repeats_the_route(flow: Flow) -> Findings:
 def test_ack_has_no_body(flow: Flow) -> Findings:
     """The ACK of a refusal carries no body.
 
-    No one can refuse what an ACK holds; a session description in it is at best ignored.  Typical defect: the INVITE
-    is copied as a whole and its method replaced.
+    No element can refuse the contents of an ACK, so a session description in it is ignored at best.  Typical defect:
+    the device copies the whole INVITE and replaces its method.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         if has_body(ack):
             yield violated(
+                code="body",
                 expected="an ACK without body",
                 actual=f"{len(ack.body)} bytes, Content-Type: {ack.header('Content-Type')}",
                 event=ack,

@@ -1,10 +1,10 @@
-"""After the final response the INVITE rests, and what comes later on its branch changes nothing (17.1.1.2)."""
+"""After its final response an INVITE is not repeated, and later responses change nothing (RFC 3261 17.1.1.2)."""
 
 from __future__ import annotations
 
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, late_copies, refused
 from harness.judge.declines import since
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -34,6 +34,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
     if late := late_copies(refusal.attempt):
         after = ", ".join(f"{copy.time - refusal.final.time:.1f} s" for copy in late)
         return violated(
+            code="invite-repeated",
             expected=f"no copy of the INVITE once {name} was received",
             actual=f"{len(late)} more with the same branch, after {after}",
             event=late[0],
@@ -41,7 +42,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
             look_at="is Timer A stopped when the final response comes?",
         )
     if missing := gap(since(flow, refusal.attempt), [refusal.attempt.seat]):
-        return unseen(f"no copy came after {name}, but that none was sent is not proven: {missing}")
+        return not_proven(f"no copy came after {name}", missing)
     return satisfied(f"no copy of the INVITE after {name}")
 
 
@@ -51,27 +52,28 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
     faults=["keeps_retransmitting"],
 )
 def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings:
-    """Copies of the INVITE end with its final response, also where no provisional response came before.
+    """Copies of the INVITE end with its final response, even if no provisional response came before it.
 
-    A server that forgot the call by then takes the copy for a new one, and a callee who declined is rung again.
-    Typical defect: Timer A is stopped by the first 1xx only.
+    A server that has forgotten the call takes the copy for a new one, and a callee who declined is rung again.  Typical
+    defect: only the first 1xx stops Timer A.
 
-    The clause says SHOULD, but figure 5 knows Timer A in state Calling only: the catalogue leaves no excuse.
+    The clause says SHOULD, but in figure 5 Timer A runs in state Calling only.  The catalogue therefore allows no
+    exception.
     """
     refusal = refused(flow)
-    yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("INT-603-EARLY-01", plan=DECLINE, faults=["no_ack", "keeps_retransmitting"])
 def test_decline_needs_no_ringing_before_it(flow: Flow) -> Findings:
-    """A 603 that is the first and only response is as good as one after ringing: it is acknowledged, and that is all.
+    """A 603 as the first and only response is acknowledged like one after ringing, and nothing else follows.
 
-    Blocklists and do-not-disturb answer within milliseconds.  Typical defect: a state machine that knows refusals in
-    "ringing" only, drops the early one and goes on repeating the INVITE until it times out.
+    Blocklists and do-not-disturb answer within milliseconds.  Typical defect: a state machine that accepts refusals
+    only while ringing drops the early one and repeats the INVITE until it times out.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield acknowledged(flow, refusal)
     yield _invite_rests(flow, refusal)
@@ -83,23 +85,25 @@ def test_decline_needs_no_ringing_before_it(flow: Flow) -> Findings:
     faults=["acts_on_second_final"],
 )
 def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
-    """Another final response on the branch of a refused INVITE counts as a copy of the first, whatever it says.
+    """Another final response on the branch of a refused INVITE counts as a copy of the first one.
 
-    Forking proxies that are not quite right let two answers through.  Who acts on the second one moves a call that
-    was declined.  Typical defect: final responses are handed up in every state of the transaction.
+    Faulty forking proxies let two answers through.  A device that acts on the second one moves a call that was
+    declined.  Typical defect: the transaction hands final responses to the application in every state.
 
-    Whether the second one is acknowledged again is not judged: two ETSI purposes differ there, and either is harmless.
+    Whether the second response is acknowledged is not judged: two ETSI test purposes differ there, and both ways are
+    harmless.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     second = [final for final in refusal.attempt.finals if final.status != refusal.final.status]
     if not second:
-        yield unseen("the second final response was never sent")
+        yield unseen("the second final response was never sent", code="not-sent")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="second-final-followed",
         after=refusal.final,
         at=["elsewhere"],
         expected=f"the {refusal.final.status} stands, and nothing goes to the Contact of the later 302",
@@ -112,15 +116,15 @@ def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
 def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     """A 200 that comes after the final refusal of the same INVITE does not make a call.
 
-    The user was told "declined" and has hung up: a session now is an open microphone.  Typical defect: every 200 is
-    acknowledged and opens a dialog, whatever state the INVITE is in.
+    The user has seen "declined" and has hung up, so a session now is an open microphone.  Typical defect: the device
+    acknowledges every 200 and opens a dialog, whatever the state of the INVITE.
 
-    ACK and BYE at once is kinder to the far end than silence, but it is not ignoring: a warning.
+    ACK and BYE at once is kinder to the far end than silence, but the clause says ignore: a warning.
     """
     refusal = refused(flow)
     answers = [final for final in refusal.attempt.finals if final.status == 200] if refusal else []
     if refusal is None or not answers:
-        yield unseen("the 200 after the 603 was never sent")
+        yield unseen("the 200 after the 603 was never sent", code="not-sent")
         return
     tag = answers[0].to_tag
 
@@ -131,6 +135,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     byes = flow.select("BYE", received=True, where=to_the_answer)
     if acks or byes:
         yield violated(
+            code="late-answer-ended" if byes else "late-answer-accepted",
             expected="nothing but the ACK of the 603",
             actual=f"{' and '.join(['ACK'] * bool(acks) + ['BYE'] * bool(byes))} in the dialog of the late 200",
             event=(*acks, *byes)[0],
@@ -139,7 +144,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
             at_most=Verdict.WARN if byes else Verdict.FAIL,
         )
     elif missing := _not_watched(flow, answers[0]):
-        yield unseen(f"the late 200 was not acknowledged, but {missing}")
+        yield unseen(f"the late 200 was not acknowledged, but {missing}", code="not-proven")
     else:
         yield satisfied(
             "the late 200 was neither acknowledged nor ended by a BYE",

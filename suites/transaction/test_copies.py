@@ -47,13 +47,14 @@ def _each_copy_acknowledged(flow: Flow, refusal: Refusal) -> Finding:
     ended = 0.0
     if len(acks) < len(finals):
         if doubt := _doubt(flow, refusal):
-            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}")
+            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}", code="not-proven")
         ended = _over_by(refusal)
     changed = _changed(refusal)
     # A transaction that ends early, which is the milder fault, does not hide an ACK that is another.
     if len(acks) < len(finals) and not (ended and changed):
         over = f", and none for copies from {ended:.1f} s on: the transaction had ended by then" if ended else ""
         return violated(
+            code="transaction-ends-early" if ended else "copies-unacknowledged",
             expected=f"{len(finals)} ACKs, one for each copy of the {refusal.final.status}",
             actual=f"{len(acks)} ACKs{over}",
             event=finals[len(acks)],
@@ -100,6 +101,7 @@ def _changed(refusal: Refusal) -> Finding | None:
         ]
         if changed:
             return violated(
+                code="ack-changed",
                 expected="the same ACK for each copy",
                 actual=f"another {', '.join(changed)} than in message {first.number}",
                 event=ack,
@@ -125,18 +127,18 @@ def _doubt(flow: Flow, refusal: Refusal) -> str:
 def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
     """A 302 that is repeated for half a minute is acknowledged each time and followed once.
 
-    These are the copies of a redirector whose network loses every ACK.  Typical defect: the transaction is deleted
-    once the call has gone on to its new target, and no later copy is answered.
+    A redirector sends these copies if its network loses every ACK. Typical defect: the device deletes the transaction
+    once the call has gone on to its new target, and answers no later copy.
     """
     yield from _followed_once(flow)
 
 
 @purpose("RFC3261-17.1.1.2-03", plan=REDIRECT_COPIES, faults=["ignores_copies", "follows_every_copy", "reuses_branch"])
 def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> Findings:
-    """Each copy of a 302 gets the same ACK again, and the redirection is followed once, however many copies came.
+    """Each copy of a 302 gets the same ACK again, and the redirection is followed once.
 
-    A lost ACK is everyday life on UDP.  A device that follows every copy rings its target two and three times.
-    Typical defects: the copy is handed to the application; or the transaction is deleted with its first ACK.
+    Lost ACKs are common on UDP. A device that follows every copy rings its target two or three times.  Typical defects:
+    the transaction hands the copy to the application; or the transaction is deleted with its first ACK.
     """
     yield from _followed_once(flow)
 
@@ -144,7 +146,7 @@ def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> 
 def _followed_once(flow: Flow) -> Findings:
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flow, refusal)
     # What the device does after the first 302, right or wrong, has other judges.
@@ -154,6 +156,7 @@ def _followed_once(flow: Flow) -> Findings:
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="followed-again",
         after=once.invite if once else refusal.final,
         expected="one INVITE to the Contact, however many copies of the 302 came",
         means="the target rings once for each copy",
@@ -165,14 +168,14 @@ def _followed_once(flow: Flow) -> Findings:
 def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Flow, ...]) -> Findings:
     """Each copy of a 603 gets the same ACK again, and no copy makes the device do anything else.
 
-    Typical defect: the second copy finds no transaction any more and is dropped, so the callee's server repeats its
-    603 for half a minute.
+    Typical defect: the second copy finds no transaction and is dropped, so the callee's server repeats its 603 for half
+    a minute.
 
-    A device that calls again after a plain 603 is judged by 21.6: only what the copies change is judged here.
+    A device that calls again after a plain 603 is judged by 21.6.  Only the effect of the copies is judged here.
     """
     plain, copied = refused(flows[0]), refused(flows[1])
     if plain is None or copied is None or not copied.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flows[1], copied)
     if called_again(flows[0], plain) is None:
@@ -193,45 +196,49 @@ def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Fl
 def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
     """A 603 that is repeated for half a minute is acknowledged each time.
 
-    These are the copies of a server whose network loses every ACK.  Typical defect: Timer D is a few seconds.
+    A server sends these copies if its network loses every ACK. Typical defect: Timer D is a few seconds.
 
-    RFC 3261 only recommends the 32 s: who acknowledges every copy for more than 5 s and none after is warned.
+    RFC 3261 only recommends the 32 s.  A device that acknowledges every copy for more than 5 s and none after that gets
+    a warning.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     yield _each_copy_acknowledged(flow, refusal)
 
 
 @purpose("RFC3261-17.1.1.2-04", plan=DECLINE_AT_31_S, faults=["ignores_copies"], least_window=40.0)
 def test_copy_after_31_seconds_is_acknowledged(flow: Flow) -> Findings:
-    """On UDP the client remembers a refused INVITE for 32 s: a copy that comes after 31 s still gets its ACK.
+    """On UDP the client keeps a refused INVITE for 32 s: a copy after 31 s still gets its ACK.
 
-    The other side repeats its response for that long; who has forgotten the call by then leaves it without ACK.
-    Typical defect: Timer D set to Timer K's 5 s, or the transaction deleted with its ACK.
+    The other side repeats its response for that time, and a device that has forgotten the call sends no ACK. Typical
+    defect: Timer D is set to Timer K's 5 s, or the transaction is deleted with its ACK.
 
-    RFC 3261 says SHOULD, RFC 6026 MUST.  No device profile says which of the two a device claims, so the milder one
-    holds: a warning.
+    RFC 3261 says SHOULD, RFC 6026 MUST. No device profile says which of the two a device claims, so the milder one
+    applies: a warning.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     copies = refusal.attempt.finals[1:]
     if not copies or copies[-1].time - refusal.final.time > TIMER_D_S:
-        yield unseen("the copy was sent too late to be acknowledged" if copies else "the copy was never sent")
+        yield unseen(
+            "the copy was sent too late to be acknowledged" if copies else "the copy was never sent", code="not-sent"
+        )
         return
     late = copies[-1]
     again = [ack for ack in refusal.acks if ack.number > late.number]
     if not again and (doubt := _doubt(flow, refusal)):
-        yield unseen(f"the copy got no ACK, but {doubt}")
+        yield unseen(f"the copy got no ACK, but {doubt}", code="not-proven")
         return
     after = late.time - refusal.final.time
     if again:
         yield satisfied(f"the copy after {after:.0f} s got its ACK", event=again[0])
         return
     yield violated(
+        code="transaction-ends-early",
         expected=f"an ACK of the copy that was sent {after:.0f} s after the first 603",
         actual="no ACK",
         event=late,

@@ -1,6 +1,6 @@
-"""The INVITE server transaction under a 3xx-6xx: a refusal is repeated until its ACK, and no longer (RFC 3261 17.2.1).
+"""The INVITE server transaction under a 3xx-6xx repeats a refusal until its ACK, and no longer (RFC 3261 17.2.1).
 
-Every element that answers a caller has one: a phone, a redirect server, a B2BUA, and a proxy that passes a refusal on.
+Every element that answers a caller has one: a phone, a redirect server, a B2BUA, and a proxy that relays a refusal.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from suites.answering import NEVER, REFUSED, REPEATED, THIRD_COPY
 
 def _of_the_refusal(flow: Flow, judge: Callable[[Flow, Asked], Finding]) -> Finding:
     here = refused_here(flow)
-    return judge(flow, here[0]) if here else unseen(why_not_refused(flow))
+    return judge(flow, here[0]) if here else unseen(why_not_refused(flow), code="not-refused")
 
 
 @purpose("RFC3261-17.2.1-01", plan=THIRD_COPY, faults=["final_not_repeated"])
 def test_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     """On UDP a 302 or 603 without ACK is sent again after 0.5 s, then after 1 s more, and so on.
 
-    One lost datagram must not leave the caller waiting for half a minute.  Typical defect: a blocklist or redirect
-    script that sends its answer by hand, beside the transaction layer.
+    One lost datagram must not make the caller wait for half a minute.  Typical defect: a blocklist or redirect script
+    sends its answer by itself, beside the transaction layer.
 
-    T1 and T2 are the defaults of RFC 3261 (0.5 s and 4 s): a device profile has no place for others.  A copy may come
-    early by a fifth of its time and late by half of it, for a busy machine is no fault.
+    T1 and T2 are the defaults of RFC 3261 (0.5 s and 4 s); a device profile cannot set others.  A copy may be early by
+    a fifth of its interval and late by half of it, because a busy machine is no defect of the device.
     """
     yield _of_the_refusal(flow, repeated_on_time)
 
@@ -39,46 +39,46 @@ def test_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
 def test_copies_of_a_refusal_become_rarer(flow: Flow) -> Findings:
     """The time between two copies of a refusal is doubled up to 4 s: 0.5, 1.5, 3.5, 7.5, 11.5 s and so on.
 
-    A fixed half second is 64 datagrams for every scanner that never sends an ACK.  Typical defects: no doubling, or
-    doubling without the limit of T2.
+    A fixed half second sends 64 datagrams to every scanner that never sends an ACK. Typical defects: the interval is
+    not doubled, or it is doubled without the limit of T2.
     """
     yield _of_the_refusal(flow, repeated_on_time)
 
 
 @purpose("RFC3261-17.2.1-03", plan=THIRD_COPY, faults=["final_repeated_after_ack"])
 def test_ack_ends_the_copies(flow: Flow) -> Findings:
-    """The ACK of a 302 or 603 is the end of its copies, whichever copy it acknowledges.
+    """The ACK of a 302 or 603 ends its copies, whichever copy it acknowledges.
 
-    Typical defects: the ACK is looked for by a dialog that does not exist, or by the tag of another response; the
-    caller acknowledges for half a minute.
+    Otherwise the caller sends ACKs for half a minute.  Typical defects: the device looks for the ACK's dialog, which
+    does not exist, or for the tag of another response.
 
-    A copy within 0.1 s of the ACK may have been on its way.
+    A copy within 0.1 s of the ACK may have crossed it.
     """
     yield _of_the_refusal(flow, ack_ends_copies)
 
 
 @purpose("RFC3261-17.2.1-04", plan=NEVER, faults=["final_repeated_for_ever"], least_window=40.0)
 def test_refusal_without_ack_is_given_up(flow: Flow) -> Findings:
-    """Without any ACK the copies end after 32 s (Timer H), with the one at 31.5 s, and the transaction is forgotten.
+    """Without any ACK the copies end after 32 s (Timer H), with the one at 31.5 s, and the transaction ends.
 
-    A caller may have crashed or be a scanner with a false address.  Typical defects: copies for ever, which makes the
-    device an amplifier; or the end after a few seconds, when a caller behind a bad network has not yet been reached.
+    The caller may have crashed, or be a scanner with a false address.  Typical defects: copies without end, which make
+    the device an amplifier; or an end after a few seconds, before a caller behind a bad network has been reached.
     """
     yield _of_the_refusal(flow, given_up)
 
 
 @purpose("RFC3261-17.2.1-05", plan=REPEATED, faults=["ignores_invite_copy"])
 def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
-    """An INVITE that comes once more after its refusal gets the same refusal, at once, and nobody is rung for it.
+    """A copy of the INVITE after its refusal gets the same refusal at once, and no phone rings for it.
 
-    The caller has not got the answer and asks again.  Typical defect: the transaction ends with its response, the copy
-    is a new call, and the phone of somebody who has just declined rings again.
+    The caller did not get the answer and asks again.  Typical defect: the transaction ends with its response, so the
+    copy is a new call, and the phone of a user who has just declined rings again.
 
-    Silence is a warning, for Timer G repeats the refusal anyway; anything but the same answer is a fail.
+    Silence is a warning, because Timer G repeats the refusal anyway.  Any other answer is a fail.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     one, final = here
     repeat = next((copy for copy in one.copies if copy.number > final.number), None)
@@ -93,9 +93,9 @@ def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
 
 @purpose("RFC3261-17.2.1-06", plan=REFUSED, faults=["answers_ack"])
 def test_further_acks_are_absorbed(flow: Flow) -> Findings:
-    """Each further ACK of a refusal is taken without a word; no ACK is ever answered.
+    """The device absorbs each further ACK of a refusal; it never answers an ACK.
 
-    A caller that got two copies sends two ACKs.  Typical defect: the transaction ends with the first one, and the
-    second is answered 481 like a request for an unknown call.
+    A caller that got two copies sends two ACKs.  Typical defect: the transaction ends with the first ACK, and the
+    second one is answered 481 like a request for an unknown call.
     """
     yield _of_the_refusal(flow, further_acks_absorbed)

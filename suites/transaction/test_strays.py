@@ -1,4 +1,4 @@
-"""Responses that match no transaction: who sends them knows something of the call, and is no part of it (17.1.3)."""
+"""Responses that match no transaction: their sender knows the call but is no part of it (RFC 3261 17.1.3)."""
 
 from __future__ import annotations
 
@@ -52,23 +52,24 @@ def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
 
 @purpose(UNMATCHED, DROPPED, plan=FORGED, faults=["relays_stray", "no_ack"])
 def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Findings:
-    """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: not acknowledged, followed or passed on.
+    """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: no ACK, not followed, not relayed.
 
-    Who can send a datagram to the device, and has seen a Call-ID, could otherwise move its calls or end them (RFC 3261
-    26.1.2).  Typical defects: responses are matched by Call-ID alone; or a proxy forwards by the next Via what it has
-    no transaction for.
+    Otherwise an attacker who can send a datagram to the device, and has seen a Call-ID, can move or end its calls (RFC
+    3261 26.1.2).  Typical defects: the device matches responses by Call-ID alone; or a proxy relays a response without
+    transaction by its next Via.
 
-    The latter is what RFC 3261 16.7 asked for, and RFC 6026 forbids.  No device profile says which of the two a proxy
-    claims, so it costs a warning; a response that is acted upon is a fail.
+    RFC 3261 16.7 required the latter, and RFC 6026 forbids it.  No device profile says which of the two a proxy claims,
+    so it costs a warning.  A response that is acted upon is a fail.
     """
     attempt = original(flow)
     strays = _strays(flow, attempt) if attempt else ()
     if attempt is None or not strays:
-        yield unseen("the responses that match nothing were never sent")
+        yield unseen("the responses that match nothing were never sent", code="not-sent")
         return
     tags = {stray.to_tag for stray in strays} - {None}
     yield silent(
         flow,
+        code="stray-followed",
         after=strays[0],
         at=["elsewhere"],
         expected="nothing goes to the Contact of a 302 that matches no INVITE",
@@ -80,6 +81,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     acks = flow.select("ACK", received=True, where=lambda e: e.to_tag in tags or e.branch in branches)
     yield expect(
         not acks,
+        code="stray-acknowledged",
         expected="no ACK of a response that matches no INVITE",
         actual=f"{acks[0].start_line}, To tag {acks[0].to_tag}" if acks else "no ACK of it",
         event=acks[0] if acks else strays[0],
@@ -88,10 +90,11 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
         requirement=UNMATCHED,
     )
     if attempt.final is None:
-        yield unseen("the callee's own final response was never sent", requirement=UNMATCHED)
+        yield unseen("the callee's own final response was never sent", code="not-sent", requirement=UNMATCHED)
     else:
         yield expect(
             bool(attempt.acks),
+            code="stray-ends-call",
             expected=f"an ACK of the {attempt.status} that came after them",
             actual="an ACK" if attempt.acks else "no ACK: the call was over for the device",
             event=attempt.final,
@@ -106,6 +109,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     if passed:
         for row in (UNMATCHED, DROPPED):
             yield violated(
+                code="stray-relayed",
                 expected="nothing of it at the caller",
                 actual=f"{passed[0].start_line} at the caller, To tag {passed[0].to_tag}",
                 event=passed[0],
@@ -115,6 +119,6 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
                 requirement=row,
             )
     elif not flow.select(received=True, at=upstream, where=lambda e: (e.status or 0) > 100):
-        yield unseen("nothing that the callee said reached the caller", requirement=DROPPED)
+        yield unseen("nothing that the callee said reached the caller", code="nothing-relayed", requirement=DROPPED)
     else:
         yield satisfied("none of them reached the caller", requirement=DROPPED)

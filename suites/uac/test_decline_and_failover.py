@@ -24,23 +24,24 @@ FAILURE_WITH_BACKUP = Plan((callee(refuse(503)),), uses_backup=True)
     faults=["tries_backup_after_603"],
 )
 def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -> Findings:
-    """A 603 never moves the call to the next server: the server has answered, and for the callee.
+    """A 603 never moves the call to the next server: the server works, and the callee has answered.
 
-    The same person's other phone rings by the other way.  Typical defect: failover on "any 5xx or 6xx".
+    Otherwise the callee's phone rings again by way of the backup server.  Typical defect: failover on "any 5xx or 6xx".
 
-    That the device has a backup and uses it is proven by a second call, which is answered 503.  An operator may have
-    switched failover on for 6xx; the catalogue calls that a warning where it is not the default.
+    A second call, which is answered 503, proves that the device has a backup and uses it.  An operator may have
+    switched failover on for 6xx; the catalogue rates that as a warning where it is not the default.
     """
     declined, failed = flows
     refusal = refused(declined)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     if all(seat.name != "backup" for seat in declined.seats):
-        yield unseen("the device's profile names no backup address that the suite could watch")
+        yield unseen("the device's profile names no backup address that the suite could watch", code="no-backup")
         return
     yield silent(
         since(_with_control(declined, failed), refusal.attempt),
+        code="backup-called",
         after=refusal.final,
         at=["backup"],
         expected="an ACK, and nothing at the backup server",

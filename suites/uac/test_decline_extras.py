@@ -7,7 +7,7 @@ import dataclasses
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import Attempt
 from harness.judge.declines import called_again, handled_like, last_final, since, stays_declined, watched_seats
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.flow import Event, Flow
 from harness.model.plan import Plan
@@ -31,19 +31,20 @@ AMBIGUOUS = Plan(
 
 @purpose("RFC3261-13.2.2.3-03", plan=POINTING_DECLINE, faults=["follows_contact_in_603"])
 def test_contact_of_a_decline_is_not_called(flow: Flow) -> Findings:
-    """A Contact in a 603 may point to information; it is no target, and nobody calls it.
+    """A Contact in a 603 may point to information; it is not a redirect target, and the device does not call it.
 
-    A callee who declines has not moved the call on.  Typical defect: "has it a Contact?" decides what is a
-    redirection, and not the class of the code.
+    A callee who declines has not forwarded the call.  Typical defect: the device follows every response that has a
+    Contact, whatever the class of its status code.
 
-    13.2.2.3 mentions such a Contact, table 2 knows none in a 6xx.  Neither makes it a redirect target.
+    13.2.2.3 mentions such a Contact, and table 2 allows none in a 6xx.  Neither makes it a redirect target.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="contact-called",
         after=refusal.final,
         at=["other"],
         expected="an ACK, and nothing at the address of the Contact",
@@ -63,21 +64,22 @@ def _on_time(flow: Flow, again: Attempt) -> bool:
     faults=["redials_at_once", "redials_after_1s", "redials_other_port", "redials_before_retry_after"],
 )
 def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
-    """Retry-After in a 603 is the earliest time that suits the callee: no call again before it has passed.
+    """Retry-After in a 603 is the earliest time that suits the callee: the device does not call before it has passed.
 
-    To be told "not before" and to call before is worse than not to be told.  Typical defects: the value is taken for
-    milliseconds, or the device's own redial timer runs beside it.
+    A call before the requested time is worse than a call without any request.  Typical defects: the device reads the
+    value as milliseconds, or its own redial timer runs beside it.
 
-    The header asks for 3 s, so that a short window sees both sides of it.  What comes later is allowed here, and
-    noted.
+    The header asks for 3 s, so that a short window covers the time before and after.  A later call is allowed here and
+    is noted.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield stays_declined(
         flow,
         refusal,
+        code="called-too-early",
         unless=lambda again: _on_time(flow, again),
         means="the callee is called again before the time that was asked for",
         look_at="where Retry-After is read, and in what unit",
@@ -86,23 +88,24 @@ def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
 
 @purpose("INT-603-RETRYAFTER-02", plan=RETRY_AFTER, faults=["repeats_call_at_retry_after"])
 def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
-    """After Retry-After has passed, a call again is allowed: as a new call, or with the old Call-ID and a higher CSeq.
+    """A call after Retry-After is a new call: it has a new Call-ID, or the old Call-ID and a higher CSeq.
 
-    It need not come; users like to be asked.  Typical defect: the old INVITE is sent again as it was, and the callee's
-    server takes it for a copy.
+    The device may also place no call; users like to be asked.  Typical defect: the device sends the old INVITE again
+    unchanged, and the callee's server takes it for a copy.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     again = called_again(flow, refusal, unless=lambda attempt: not _on_time(flow, attempt))
     if again is None:
         missing = gap(since(flow, refusal.attempt), watched_seats(flow))
-        yield unseen(f"no call after Retry-After, but {missing}") if missing else satisfied("no call by itself")
+        yield not_proven("no call after Retry-After", missing) if missing else satisfied("no call by itself")
         return
     late = again.invite.time - refusal.final.time
     if again.invite.call_id == refusal.invite.call_id and not _higher(again.invite, refusal.invite):
         yield violated(
+            code="old-call-repeated",
             expected=("a new Call-ID", f"a CSeq higher than {refusal.invite.cseq_number}"),
             actual=f"the old Call-ID with CSeq: {again.invite.header('CSeq')}",
             event=again.invite,
@@ -127,17 +130,18 @@ def _higher(new: Event, old: Event) -> bool:
     faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after", "chokes_on_retry_after"],
 )
 def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Findings:
-    """With a Retry-After of 0, of 136 years, below zero or in letters, a 603 is acknowledged and final all the same.
+    """A 603 whose Retry-After is 0, 136 years, negative or not a number is still acknowledged and final.
 
-    Such values come from servers that fill the header in without thinking.  Typical defects: 0 is taken for "now", a
-    number that does not fit becomes 0, or the whole response is dropped and the INVITE repeated until it times out.
+    Such values come from servers that fill in the header without a check.  Typical defects: the device reads 0 as
+    "now"; a number that is too large becomes 0; or the device drops the whole response and repeats the INVITE until it
+    times out.
 
-    By 20.33 the value is a positive number, so "0" means nothing; who reads it as "now" is only warned.
+    By 20.33 the value is a positive number, so "0" has no meaning.  A device that reads it as "now" gets a warning.
     """
     plain, *others = (refused(flow) for flow in flows)
     for flow, refusal in zip(flows[1:], others, strict=True):
         if refusal is None or plain is None:
-            yield unseen(NOT_REFUSED)
+            yield unseen(NOT_REFUSED, code="not-refused")
         elif plain.acks and not refusal.acks:
             value = refusal.final.header("Retry-After")
             yield dataclasses.replace(
@@ -157,8 +161,8 @@ def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Finding
 def test_retry_after_may_have_a_comment_and_a_duration(flows: tuple[Flow, ...]) -> Findings:
     """Retry-After may carry a comment and a duration; a 603 with both is handled like one without.
 
-    The example stands in RFC 3261 itself.  Typical defect: a parser that wants a plain number refuses the whole
-    response, and the INVITE is repeated until it times out.
+    The example is from RFC 3261 itself.  Typical defect: a parser that expects a plain number refuses the whole
+    response, and the device repeats the INVITE until it times out.
     """
     plain, commented = flows
     yield from handled_like(
@@ -182,32 +186,34 @@ def test_retry_after_may_have_a_comment_and_a_duration(flows: tuple[Flow, ...]) 
     faults=REDIALS,
 )
 def test_reason_does_not_turn_a_decline_into_something_else(flow: Flow) -> Findings:
-    """A Reason header explains a 603 and does not steer: it stays a 603, whatever cause is named.
+    """A Reason header explains a 603 and does not change it: the 603 is final, whatever cause the Reason names.
 
-    Gateways put the cause of the telephone network there.  Typical defect: route advance looks at Q.850 cause 34 ("no
-    circuit") first and at the status code never.
+    Gateways put the cause of the telephone network into Reason.  Typical defect: route advance looks at Q.850 cause 34
+    ("no circuit") and never at the status code.
 
-    A gateway whose routing by Q.850 cause is configured so will be reported here; the catalogue wants that declared.
+    A gateway that is configured to route by Q.850 cause is reported here; the catalogue requires it to declare that.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield stays_declined(flow, refusal, look_at="does the route or retry logic read Reason before the status code?")
 
 
 @purpose("RFC3261-21.4.23-01", plan=AMBIGUOUS, faults=["follows_485"])
 def test_candidates_of_an_ambiguous_address_are_not_called_unasked(flow: Flow) -> Findings:
-    """A 485 lists whom the caller may have meant; choosing is up to the caller, not to the device.
+    """A 485 lists the users whom the caller may have meant; the user chooses among them, not the device.
 
-    The wrong Miller gets the call otherwise.  Typical defect: every response with a Contact is a redirection.
+    Otherwise the wrong person gets the call.  Typical defect: the device treats every response with a Contact as a
+    redirection.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield silent(
         since(flow, refusal.attempt),
+        code="candidate-called",
         after=refusal.final,
         at=["first", "second"],
         expected="an ACK, and nothing at either candidate",

@@ -22,18 +22,19 @@ NO_MEDIA = "whether ringing tone and media ended is not observed"
     faults=REDIALS,
 )
 def test_decline_is_final(flow: Flow) -> Findings:
-    """A 603 speaks for the user everywhere: the call is not placed again, there or elsewhere.
+    """A 603 speaks for the user everywhere: the device does not place the call again, there or elsewhere.
 
-    Who declines a call and is rung again a second later has no way left to say no.  Typical defect: an auto-redial
-    written for "busy", or an SBC whose route advance takes every failure for a broken trunk.
+    A user who declines a call and is rung again a second later has no way left to refuse it.  Typical defect: an
+    auto-redial function that was written for "busy", or an SBC whose route advance takes every failure for a broken
+    trunk.
 
-    No keyword forbids the retry to a UAC; the meaning of 6xx does (7.2, 21.6).  Hence the two rulings: a fail by
-    certification, a warning by the letter.  No RFC says for how long; a call again after more than 40 s is a warning,
-    after more than 70 s nothing.
+    No keyword forbids a UAC to retry; the meaning of 6xx does (7.2, 21.6).  Hence the two rulings: a fail by
+    certification, a warning by the letter.  No RFC says for how long the refusal holds.  Here a new call after more
+    than 40 s is a warning, and a new call after more than 70 s is allowed.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen("the 603 was never sent")
+        yield unseen("the 603 was never sent", code="not-sent")
         return
     yield stays_declined(flow, refusal)
 
@@ -46,26 +47,27 @@ def test_decline_is_final(flow: Flow) -> Findings:
 def test_busy_everywhere_is_final(flow: Flow) -> Findings:
     """A 600 says that the user is busy everywhere: the device does not call again by itself.
 
-    600 is not 486: there is no other phone that could be free.  Typical defect: auto-redial treats both as "busy".
-    Retry-After, if there is one, says when it may be worth to ask again; five minutes are longer than any window here.
+    600 differs from 486: no other phone of the user can be free.  Typical defect: auto-redial treats both codes as
+    "busy".  A Retry-After says when a new call may succeed; its five minutes are longer than any window of this suite.
 
-    A callback that the user has asked for (camp-on) is not meant; it must be off.
+    A callback that the user has requested (camp-on) is a different feature.  Switch it off for this test.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose("RFC3261-21.6.3-01", plan=declined_with(604), faults=REDIALS)
 def test_does_not_exist_anywhere_is_final(flow: Flow) -> Findings:
     """A 604 says that the user exists nowhere: the device does not call again by itself.
 
-    To ask again is to ask for a number that nobody has.  Typical defect: 604 falls into the default branch of the
+    A second call would go to a number that does not exist.  Typical defect: 604 falls into the default branch of the
     retry rules, which was written for 5xx.
 
-    The row warns of a 604 in a dialog; the initial call, which is asked for here, fails when it is placed again.
+    The catalogue row warns about a 604 inside a dialog.  This test is about the initial call, and a second call is a
+    fail.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal, at_least=Verdict.FAIL) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal, at_least=Verdict.FAIL) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose(
@@ -74,16 +76,17 @@ def test_does_not_exist_anywhere_is_final(flow: Flow) -> Findings:
     faults=REDIALS,
 )
 def test_not_acceptable_is_answered_by_another_offer_at_most(flow: Flow) -> Findings:
-    """After a 606 the device may make another offer, once; it does not repeat the one that was refused.
+    """After a 606 the device may make one other offer; it does not repeat the offer that was refused.
 
-    606 refuses the session, not the caller.  Typical defect: the same session description again, and again refused.
+    606 refuses the session, not the caller.  Typical defect: the device sends the same session description again, and
+    it is refused again.
 
-    Session descriptions are compared without the lines that count versions (o=) or say nothing (blank ends).  An
-    INVITE without one asks for the callee's offer, and that is another one.
+    Session descriptions are compared without the version line (o=) and without blanks at line ends.  An INVITE without
+    a session description asks the callee for an offer, so it counts as another offer.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     later = [attempt for attempt in tries(flow) if attempt.invite.number > refusal.final.number]
 
@@ -105,12 +108,13 @@ def test_not_acceptable_is_answered_by_another_offer_at_most(flow: Flow) -> Find
     faults=["unknown_6xx_as_4xx"],
 )
 def test_unknown_6xx_is_handled_like_600(flows: tuple[Flow, ...]) -> Findings:
-    """A 6xx the device does not know is handled like 600: acknowledged, and final everywhere.
+    """The device handles a 6xx that it does not know like a 600: it acknowledges it and does not call again.
 
     607 Unwanted and 608 Rejected are younger than most firmware.  Typical defect: a list of known codes whose default
     is "try the next route".
 
-    Each is compared with what the same device does after a 600: what is wrong there as well has its own rules.
+    Each code is compared with what the same device does after a 600.  Defects that occur after the 600 as well have
+    tests of their own.
     """
     known, *others = flows
     for unknown in others:
@@ -126,11 +130,11 @@ def test_unknown_6xx_is_handled_like_600(flows: tuple[Flow, ...]) -> Findings:
 def test_unwanted_is_final(flow: Flow) -> Findings:
     """A 607 Unwanted is handled like any 6xx: the device does not call again by itself.
 
-    The callee's user or carrier has marked the caller as unwanted; calling again makes the mark worse.  Typical
+    The callee or their carrier has marked the caller as unwanted.  Every further call makes the mark worse.  Typical
     defect: 607 is not in the list of codes and is taken for a temporary failure.
     """
     refusal = refused(flow)
-    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED)
+    yield stays_declined(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
 @purpose(
@@ -144,12 +148,12 @@ def test_unwanted_is_final(flow: Flow) -> Findings:
     faults=["reads_reason_phrase", "needs_reason_phrase"],
 )
 def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> Findings:
-    """The number alone says what a response means; the phrase behind it is for people and may be anything, or empty.
+    """Only the status code decides what a response means; the reason phrase is for people and may be empty.
 
-    Typical defects: a parser that wants a phrase and drops the response without one, so the INVITE is repeated for
-    32 s; or a retry list that is keyed by the whole status line.
+    Typical defects: a parser that requires a phrase drops the response without one, so the device repeats its INVITE
+    for 32 s; or a retry list is keyed by the whole status line.
 
-    Each is compared with what the same device does after "603 Decline".
+    Each response is compared with what the same device does after "603 Decline".
     """
     usual, *others = flows
     for other in others:
@@ -165,14 +169,14 @@ def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> 
 def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
     """After a 603 the INVITE is over: its ACK is the last request of the call.
 
-    Whatever else comes finds no call at the other side and is answered 481 at best.  Typical defect: the call object
-    is taken down the way an established call is, with a BYE.
+    The other side has no call for any later request and answers it 481 at best.  Typical defect: the device clears the
+    call like an established one, with a BYE.
 
-    A new INVITE is a new call, and 21.6 judges it; a copy of the old one is judged by 17.1.1.2.
+    A new INVITE is a new call and is judged by 21.6.  A copy of the old INVITE is judged by 17.1.1.2.
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -184,14 +188,14 @@ def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
 
 @purpose("RFC3261-15-01", plan=(DECLINE, DECLINE_RINGING), faults=["bye_after_603"])
 def test_declined_call_gets_no_bye(flow: Flow) -> Findings:
-    """There is nothing to BYE after a 603: BYE ends a dialog, and a refused INVITE leaves none.
+    """A device sends no BYE after a 603: BYE ends a dialog, and a refused INVITE leaves none.
 
-    Call servers write call records from a BYE: a declined call appears as one that was answered.  Typical defect: a
-    B2BUA tears down both legs alike, whatever became of the second.
+    Call servers write call records from a BYE, so a declined call is recorded as an answered one.  Typical defect: a
+    B2BUA clears both legs in the same way, whether or not the second one was answered.
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -206,14 +210,14 @@ def test_declined_call_gets_no_bye(flow: Flow) -> Findings:
 def test_decline_ends_every_early_dialog(flow: Flow) -> Findings:
     """A 603 after 180 and 183 ends all early dialogs at once: no request follows in any of them.
 
-    With forking there are several early dialogs, and the 603 names only one.  Typical defect: the others stay, and
-    with them early media and a call that hangs; or they are ended one by one, with a BYE each.
+    With forking there are several early dialogs, and the 603 names only one.  Typical defect: the other dialogs stay,
+    with their early media and a call that hangs; or the device ends each of them with a BYE.
 
     A PRACK may have crossed the 603.
     """
     refusal = refused(flow)
     if refusal is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     yield nothing_follows(
         flow,
@@ -226,21 +230,21 @@ def test_decline_ends_every_early_dialog(flow: Flow) -> Findings:
 
 @purpose("INT-603-18X-01", plan=FORKED_DECLINE, faults=["bye_after_603", "ack_wrong_to_tag", "cancels_after_603"])
 def test_decline_ends_the_ringing_by_itself(flow: Flow) -> Findings:
-    """A 603 after 180 and 183 is acknowledged with its own To tag, and it alone ends the ringing.
+    """The ACK of a 603 after 180 and 183 has the 603's own To tag, and the 603 alone ends the ringing.
 
-    Typical defects: the ACK has the tag of the last early dialog instead of the 603's; or the device sends CANCEL to
-    stop the early media of the other one.
+    Typical defects: the ACK has the To tag of the last early dialog instead of the 603's; or the device sends CANCEL to
+    stop the early media of the other dialog.
 
-    Whether the tone and the media end would be the other half; it is not observed.  A CANCEL or PRACK may have
-    crossed the 603.
+    Whether the tone and the media end is not observed.  A CANCEL or PRACK may have crossed the 603.
     """
     refusal = refused(flow)
     if refusal is None or not refusal.acks:
-        yield unseen(NOT_ACKED)
+        yield unseen(NOT_ACKED, code="not-acknowledged")
         return
     for ack in refusal.acks:
         yield expect(
             not to_differs(ack, refusal.attempt.finals),
+            code="wrong-to-tag" if ack.to_tag else "no-to-tag",
             expected=f"the ACK with the To tag of the 603, {refusal.final.to_tag}",
             actual=f"To: {ack.header('To')}",
             event=ack,
@@ -265,21 +269,21 @@ def test_decline_ends_the_ringing_by_itself(flow: Flow) -> Findings:
     acts={"hangup"},
 )
 def test_hanging_up_after_a_decline_sends_nothing(flow: Flow) -> Findings:
-    """Who hangs up once the 603 is there ends nothing: no CANCEL for an INVITE that has its answer, and no BYE.
+    """Hanging up after the 603 ends nothing: the device sends neither CANCEL nor BYE.
 
-    The user hears the tone and puts the phone down: by then the call is over.  Typical defect: the button sends
-    CANCEL or BYE by what the display shows, and not by the state of the call.
+    The user hears the tone and puts the phone down.  By then the call is over.  Typical defect: the hang-up button
+    chooses between CANCEL and BYE by what the display shows, not by the state of the call.
 
-    A CANCEL within 100 ms may have crossed the 603.  Through a B2BUA the caller has nothing left to hang up; there
-    its outgoing leg is judged by itself.
+    A CANCEL within 100 ms may have crossed the 603.  Behind a B2BUA the caller has nothing left to hang up, so there
+    only the outgoing leg is judged.
     """
     first = original(flow)
     if first is None:
-        yield unseen(NOT_REFUSED)
+        yield unseen(NOT_REFUSED, code="not-refused")
         return
     # A device that says it has no call to hang up has understood; one that was never asked shows nothing.
     if missed := [trouble.text for trouble in flow.troubles if trouble.blame != "stimulus"]:
-        yield unseen("; ".join(missed))
+        yield unseen("; ".join(missed), code="trouble")
         return
     note = "; ".join(trouble.text for trouble in flow.troubles)
     for method, row in (("CANCEL", "RFC3261-9.1-01"), ("BYE", "RFC3261-15-01")):

@@ -13,7 +13,7 @@ from harness.judge.redirection import (
     redirection_of,
     redirections,
 )
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import fresh, hops, user_of
 from harness.model.flow import Flow
@@ -40,28 +40,29 @@ _PARSER = "the parser of Contact: it was written for the one form that the vendo
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     """Several Contact lines, one line with commas and a folded line carry the same list of targets.
 
-    Which of them a redirector writes is its taste; a device that reads only one works with half of them.  Typical
-    defect: the first line, or the first value of each, is the list.
+    The redirector is free to choose the form; a device that reads only one form works with half of them.  Typical
+    defect: the device takes the first line, or the first value of each line, for the list.
 
-    Whether all targets are tried is another matter (8.1.3.4): here only a difference between the forms counts.
+    Whether all targets are tried is another rule (8.1.3.4).  Only a difference between the forms counts here.
     """
     lines, *others = flows
     reference = _tried(lines)
     if not reference:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
         first = original(flow)
         lost = lost_ack(first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
-        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else ""
+        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else None
         if lost:
             yield lost
         elif missing:
-            yield unseen(f"fewer targets were tried than with a line each, but silence is not proven: {missing}")
+            yield not_proven("fewer targets were tried than with a line each", missing)
         else:
             yield expect(
                 tried == reference,
+                code="targets-lost",
                 expected=f"the targets {', '.join(reference)}, as with a line for each Contact",
                 actual=f"{form}: {', '.join(tried) or 'none'}",
                 event=first.final if first else None,
@@ -72,15 +73,15 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"], roles=CALLERS)
 def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
-    """``m:`` is Contact: a 302 that is written in compact form is followed like any other.
+    """``m:`` is Contact: a 302 in compact form is followed like any other.
 
-    Redirectors use the compact form to keep long lists in one datagram.  Typical defect: the form is known in
-    requests and forgotten in responses.
+    Redirectors use the compact form to keep long lists in one datagram.  Typical defect: the device knows the compact
+    form in requests and not in responses.
     """
     plain, odd = flows
     first = original(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     lost = lost_ack(first, plain, what="a 302 with m: for Contact")
     if lost:
@@ -102,14 +103,14 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 
-    "Doe, John <sales>" is a name that people have in their directory.  Typical defect: the value is cut at the first
-    comma or bracket, and the call goes to what stands in the name.
+    Directories hold names such as "Doe, John <sales>".  Typical defect: the device cuts the value at the first comma or
+    bracket and calls a URI inside the name.
     """
     plain, odd = flows
     first, token = original(odd), odd.places.token
     targets = fresh(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
     elif lost := lost_ack(first, plain, what="a 302 with a quoted display name"):
         yield lost
     elif not targets:
@@ -125,6 +126,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         wrong = [attempt for attempt in targets if user_of(attempt.invite.request_uri) != "9" + token]
         yield expect(
             not wrong,
+            code="wrong-target",
             expected=f"one INVITE, for the user 9{token} behind the display name",
             actual=", ".join(attempt.invite.start_line for attempt in targets),
             event=(wrong or targets)[0].invite,
@@ -135,7 +137,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"], roles=CALLERS)
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
-    """A lifetime that cannot be read is an hour, not an error: the Contact is followed for this call.
+    """A lifetime that cannot be read counts as one hour and is no error: this call follows the Contact.
 
     RFC 2543 had a date there, and some redirectors still write it.  Typical defect: the quoted date ends the parsing of
     the Contact, or of the whole response.
@@ -160,12 +162,12 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
 
 @purpose("INT-302-STAR-01", plan=(REDIRECT, STAR, NO_HOST, NO_URI, NO_BRACKET), faults=["chokes_on_contact"])
 def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Findings:
-    """``*`` or a broken Contact gives no target; it costs neither the ACK nor the device.
+    """``*`` or a broken Contact gives no target; the device still sends its ACK and still works.
 
-    A redirector with a bug must not be able to silence phones.  Typical defect: the exception of the Contact's parser
-    ends the transaction, so that the 302 is repeated for 32 s, or the whole program.
+    A redirector with a bug must not be able to silence phones.  Typical defect: an exception in the parser of Contact
+    ends the transaction, so the 302 is repeated for 32 s; or it ends the whole program.
 
-    ``<sip:>`` and a missing bracket are malformed: to drop such a response is lawful, and costs a warning.
+    ``<sip:>`` and a missing bracket are malformed.  Dropping such a response is lawful and costs a warning.
     """
     plain, *odd = flows
     for flow in odd:
@@ -175,7 +177,7 @@ def test_broken_contact_costs_no_more_than_the_call(flows: Sequence[Flow]) -> Fi
 def _survives(flow: Flow, plain: Flow) -> Findings:
     first = original(flow)
     if first is None or first.final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     written = first.final.header("Contact") or ""
     malformed = flow.plan in (NO_URI, NO_BRACKET)
@@ -186,6 +188,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
     wrong = [item for item in fresh(flow) if user_of(item.invite.request_uri) != "9" + flow.places.token]
     if wrong:
         yield violated(
+            code="wrong-target",
             expected="no INVITE, or one for the URI that can be read",
             actual=wrong[0].invite.start_line,
             event=wrong[0].invite,
@@ -195,7 +198,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
     elif lost:
         yield lost
     elif missing:
-        yield unseen(f"it is not proven that the device survived: {missing}")
+        yield not_proven("nothing followed the broken Contact", missing)
     else:
         yield satisfied(f"acknowledged: Contact: {written}", event=first.final)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.judge.attempts import Attempt, original
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -18,20 +18,22 @@ _NEVER_RANG = "the callee did not ring and redirect in this flow"
 
 @purpose("INT-302-18X-01", plan=REDIRECT_RINGING, faults=["keeps_to_tag", "bye_after_302", "cancels_after_302"])
 def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
-    """180 and then 302: the early dialog is over, and the target is called as if nobody had rung.
+    """After 180 and 302 the early dialog is over: the device calls the target with a fresh request.
 
-    The most common forwarding of all: nobody answers, after some seconds the PBX moves the call.  Typical defect: the
-    To tag of the 180 lives on in the new INVITE, or the ringing phone gets a CANCEL for an INVITE that is finished.
+    This is the most common forwarding: the callee does not answer, and after some seconds the PBX moves the call.
+    Typical defect: the To tag of the 180 is kept in the new INVITE, or the ringing phone gets a CANCEL for an INVITE
+    that is finished.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     tags = _early_tags(pair.old)
     invite = pair.new.invite
     used = _later(flow, pair.response, ("BYE", "PRACK", "UPDATE", "INFO", "CANCEL"), pair.old)
     if invite.to_tag in tags:
         yield violated(
+            code="to-tag-kept",
             expected="an INVITE without To tag",
             actual=f"To tag {invite.to_tag}, that of the phone which rang",
             event=invite,
@@ -46,6 +48,7 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
         and not any(ack.to_tag == pair.new.final.to_tag for ack in pair.new.acks)
     ):
         yield violated(
+            code="wrong-to-tag" if pair.new.acks else "no-ack",
             expected=f"the ACK for the target's 200 with To tag {pair.new.final.to_tag}",
             actual=", ".join(f"To tag {ack.to_tag}" for ack in pair.new.acks) or "no ACK",
             event=pair.new.final,
@@ -60,30 +63,30 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
 def test_nothing_is_sent_in_the_early_dialog(flow: Flow) -> Findings:
     """An early dialog ends with the final response: no PRACK, UPDATE or BYE is sent in it after the 302.
 
-    The phone that rang has forgotten the call and answers 481, which some devices take for the end of the new call as
-    well.  Typical defect: the early dialog is cleaned up by a BYE.
+    The phone that rang has no call any more and answers 481, which some devices take for the end of the new call as
+    well.  Typical defect: the device clears the early dialog with a BYE.
     """
     yield _nothing_later(flow, ("PRACK", "UPDATE", "BYE", "INFO"))
 
 
 @purpose("RFC3261-9.1-01", plan=REDIRECT_RINGING, faults=["cancels_after_302"])
 def test_finished_invite_is_not_cancelled(flow: Flow) -> Findings:
-    """An INVITE that was answered 302 is not cancelled: there is nothing left to cancel.
+    """An INVITE that was answered 302 is finished: the device does not cancel it.
 
-    Typical defect: moving on to the next target begins with a CANCEL of the one before, finished or not.  The user
-    notices nothing; the redirector answers 481 and its operator sees an error with every forwarded call.
+    Users notice nothing; the redirector answers 481, and its operator sees an error with every forwarded call.  Typical
+    defect: before it calls the next target the device sends CANCEL to the previous one, finished or not.
 
-    Only CANCELs after the ACK count: one that crosses the 302 is normal.
+    Only a CANCEL after the ACK counts.  One that crosses the 302 is normal.
     """
     yield _nothing_later(flow, ("CANCEL",))
 
 
 @purpose("RFC3261-15-01", plan=(REDIRECT, REDIRECT_RINGING), faults=["bye_after_302"])
 def test_redirected_call_is_not_hung_up(flow: Flow) -> Findings:
-    """There is no BYE for a call that was answered 302: it never was a session.
+    """A call that was answered 302 was never a session: the device sends no BYE for it.
 
-    A redirector that gets one answers 481, or ends a call which it handles as a B2BUA.  Typical defect: every leg is
-    ended by BYE, also one that was never established (OpenSIPS issue 3522).
+    A redirector that gets a BYE answers 481, or ends a call which it handles as a B2BUA. Typical defect: the device
+    ends every leg with BYE, established or not (OpenSIPS issue 3522).
     """
     yield _nothing_later(flow, ("BYE",))
 
@@ -92,13 +95,12 @@ def _nothing_later(flow: Flow, methods: Sequence[str]) -> Finding:
     first = original(flow)
     final = redirection_of(first) if first else None
     if first is None or final is None:
-        return unseen(_NEVER_RANG)
+        return unseen(_NEVER_RANG, code="not-redirected")
     used = _later(flow, final, methods, first)
     if used:
         return _used(used[0])
-    missing = gap(flow, (first.seat,))
-    if missing:
-        return unseen(f"nothing was sent, but silence is not proven: {missing}")
+    if missing := gap(flow, (first.seat,)):
+        return not_proven("nothing was sent", missing)
     return satisfied(f"no {' or '.join(methods)} for the redirected INVITE in the window")
 
 
@@ -135,6 +137,7 @@ def _early_tags(attempt: Attempt) -> set[str | None]:
 
 def _used(event: Event) -> Finding:
     return violated(
+        code=f"{(event.method or 'request').lower()}-after-final",
         expected="nothing but the ACK of the 302 for this INVITE",
         actual=f"{event.start_line} arrived after the 302 had been acknowledged",
         event=event,

@@ -1,4 +1,4 @@
-"""Several Contacts: when one fails the next one is tried, and how they are told apart (RFC 3261 8.1.3.4 ¶3-6)."""
+"""Several Contacts: the next one is tried when one fails, and URIs are compared (RFC 3261 8.1.3.4 ¶3-6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.judge.attempts import Attempt, original, tries
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import asked_for, fresh, user_of
 from harness.model.flow import Event, Flow
@@ -24,17 +24,17 @@ _HASTE = 1.0
 
 @purpose("RFC3261-8.1.3.4-05", plan=(HUNT, EXHAUST), faults=["first_contact_only"])
 def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
-    """When one Contact fails, the next one is tried.
+    """When one Contact fails, the device tries the next one.
 
-    "Mobile first, then the desk, then voice mail" is a list of Contacts.  Typical defect: the first is tried and its
-    failure is the end; or one code (503, often) is taken for the failure of the whole call.
+    "Mobile first, then the desk, then voice mail" is a list of Contacts.  Typical defect: the device tries the first
+    Contact only; or it takes one code (often 503) for the failure of the whole call.
 
-    A device may choose which Contacts it considers, so a single one is lawful; who claims to hunt is held to it.
+    A device may choose which Contacts it considers, so a single one is lawful.  A device that claims to hunt must hunt.
     """
     response = _redirection(flow)
     targets = fresh(flow)
     if response is None or not targets:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     listed = asked_for(response)
     last = targets[-1]
@@ -42,12 +42,16 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
     if len(targets) >= len(listed):
         yield satisfied(f"{len(targets)} Contacts were tried; they answered {answers}", event=last.invite)
     elif last.final is None or not last.acks:
-        yield unseen(f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged")
+        yield unseen(
+            f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged",
+            code="not-acknowledged",
+        )
     elif missing := gap(flow, (last.seat,)):
-        yield unseen(f"nothing followed the {last.status}, but silence is not proven: {missing}")
+        yield not_proven(f"nothing followed the {last.status}", missing)
     else:
         untried = len(listed) - len(targets)
         yield violated(
+            code="next-not-tried",
             expected="an ACK, and an INVITE for the next Contact",
             actual=f"the call ended after a {last.status}; {untried} of {len(listed)} Contacts were not tried",
             event=last.final,
@@ -58,24 +62,25 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.1-01", plan=BLACK_HOLE, faults=["first_contact_only"], least_window=40.0)
 def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
-    """A target that does not answer has failed with Timer B, after 32 s, as if by 408: the INVITE is not sent again.
+    """A target that does not answer has failed with Timer B after 32 s, as if by 408: the INVITE is not repeated.
 
-    The phone behind the first Contact is switched off; who waits for ever never comes to the second.  Typical defect:
-    the timer is there for the first INVITE of a call only.
+    The phone behind the first Contact is switched off.  A device that waits for it without end never tries the second
+    Contact.  Typical defect: the timer exists for the first INVITE of a call only.
 
-    That the attempt ends is a MUST.  To go on to the next Contact is a SHOULD, so its absence is a warning here.  A
-    shorter timer of the device's own is as good, if its INVITE was repeated before and not after; a Contact that is
-    called beside the silent one shows no timer.
+    The end of the attempt is a MUST. Going on to the next Contact is a SHOULD, so its absence is a warning here.  A
+    shorter timer of the device also conforms if the device repeated its INVITE before that time and not after.  A
+    Contact that is called beside the silent one shows no timer.
     """
     deaf = next((attempt for attempt in tries(flow)[1:] if attempt.seat == "deaf"), None)
     if deaf is None:
-        yield unseen("the target that does not answer was not tried")
+        yield unseen("the target that does not answer was not tried", code="not-tried")
         return
     copies = [copy for copy in deaf.copies if copy.time - deaf.invite.time > _TIMER_B + _SLACK]
     again, onward = _after_the_silent_one(flow, deaf)
     late = [attempt for attempt in again if attempt.invite.time - deaf.invite.time > _TIMER_B - _HASTE]
     if copies:
         yield violated(
+            code="keeps-retransmitting",
             expected=f"no copy of the INVITE after {_TIMER_B:g} s",
             actual=f"a copy {copies[0].time - deaf.invite.time:.0f} s after the INVITE",
             event=copies[0],
@@ -84,6 +89,7 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
         )
     elif late:
         yield violated(
+            code="tried-again",
             expected=f"an INVITE for the second Contact after {_TIMER_B:g} s, or the end of the call",
             actual=f"{late[0].invite.start_line} once more after {late[0].invite.time - deaf.invite.time:.0f} s",
             event=late[0].invite,
@@ -98,13 +104,17 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
         if waited > _TIMER_B - _HASTE or given_up:
             yield satisfied(told, event=onward[0].invite)
         else:
-            yield unseen(f"{told}: it was called beside the silent one, so no timer was seen")
+            yield unseen(f"{told}: it was called beside the silent one, so no timer was seen", code="called-beside")
     elif again:
-        yield unseen("the target that does not answer was called again before it had failed (which is another rule)")
+        yield unseen(
+            "the target that does not answer was called again before it had failed (which is another rule)",
+            code="called-too-early",
+        )
     elif missing := gap(flow, ("callee", "deaf")):
-        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+        yield not_proven("nothing followed", missing)
     else:
         yield violated(
+            code="next-not-tried",
             expected=f"an INVITE for the second Contact after {_TIMER_B:g} s",
             actual=f"nothing for {flow.watch.window.seconds:g} s",
             event=deaf.invite,
@@ -118,10 +128,10 @@ def test_silent_target_has_failed_after_32_s(flow: Flow) -> Findings:
 def test_order_of_the_targets(flow: Flow) -> Findings:
     """Targets may be tried in any order; descending q is the custom, and what people expect.
 
-    Nothing is asked of the device here: the order that was seen is reported.
+    This test only reports the order that was seen.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     order = ", ".join(_q_order(flow)) or "none that was listed"
     yield satisfied(note=f"order of q in which the targets were tried: {order}")
@@ -131,13 +141,13 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     "RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"], roles=CALLERS
 )
 def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
-    """q goes from 0 to 1 with up to three decimals, and a malformed one does not stop the call.
+    """q goes from 0 to 1 with up to three decimals, and a malformed q does not stop the call.
 
-    Typical defect: q read as a whole number or compared as text, so that voice mail comes before the desk; or a
-    number parser that throws.
+    Typical defects: the device reads q as a whole number or compares it as text, so voice mail comes before the desk;
+    or its number parser throws an exception.
 
-    8.1.3.4 leaves the order free, so the order of the list is no fault: such a device reads no q.  An order that is
-    neither is one of q misread.
+    8.1.3.4 leaves the order free, so the order of the list is no defect: such a device does not read q.  An order that
+    is neither is the order of a misread q.
     """
     plain, good, bad = flows
     for flow in (good, bad):
@@ -150,11 +160,12 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
             return
     order = _q_order(good)
     if redirected(good) is None or not order:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     by_q, by_list = ["1.000", "0.9", "0.125"], ["0.125", "1.000", "0.9"]
     if order not in (by_q[: len(order)], by_list[: len(order)]):
         yield violated(
+            code="wrong-order",
             expected=("1.000, 0.9, 0.125", "the order of the list, by a device that reads no q"),
             actual=", ".join(order),
             event=redirected(good).new.invite,  # type: ignore[union-attr]
@@ -164,9 +175,10 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
     elif redirected(bad) is None:
         response, missing = _redirection(bad), gap(bad, ("callee",))
         yield (
-            unseen(f"silence is not proven: {missing}")
+            not_proven("nothing followed", missing)
             if missing
             else violated(
+                code="bad-q-stops-call",
                 expected="an INVITE for at least the third Contact, whose q is good",
                 actual="no INVITE came of a 302 with q=1.5, q=abc and q=0.5",
                 event=response,
@@ -180,19 +192,21 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-21.4.20-01", plan=HUNT, faults=["retries_after_482"])
 def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
-    """482 or 483 from a redirect target is a failure of that Contact: the next is tried, or the call ends.
+    """482 or 483 from a redirect target is a failure of that Contact: the next one is tried, or the call ends.
 
-    It says that this way leads in a circle; to go it again, or to begin at the start, makes the circle larger.
-    Typical defect: 482 taken for a clash of the device's own, and answered with a new branch.
+    The response says that this path leads in a circle.  A device that takes the path again, or starts again at the
+    beginning, makes the circle larger.  Typical defect: the device takes the 482 for a collision of its own and sends
+    the INVITE with a new branch.
     """
     looped = next((attempt for attempt in tries(flow)[1:] if attempt.status == 482), None)
     first = original(flow)
     if first is None or looped is None or looped.final is None:
-        yield unseen("no target answered 482 in this flow")
+        yield unseen("no target answered 482 in this flow", code="not-tried")
         return
     following = next((a for a in tries(flow) if a.invite.number > looped.invite.number), None)
     yield silent(
         flow,
+        code="tried-again",
         after=looped.final,
         # A fall-back to the original when all have failed is another fault: it does not come of the 482.
         unless=lambda attempt: (
@@ -207,19 +221,20 @@ def test_loop_detected_is_an_ordinary_failure(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.5-03", plan=HUNT, faults=["repeats_after_415"])
 def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
-    """After a 415 the target gets a corrected INVITE or none, and never the same again.
+    """After a 415 the target gets a corrected INVITE or none, and never the same one again.
 
-    415 says what is wrong and Accept says what would be right.  To go on to the next Contact is right where nothing
-    can be corrected.  Typical defect: a retry for "temporary" failures that counts 415 among them.
+    415 says what is wrong, and Accept says what would be right.  Where nothing can be corrected the device goes on to
+    the next Contact.  Typical defect: a retry for "temporary" failures that counts 415 among them.
 
-    Bodies are compared without the line that counts their versions (o=).
+    Bodies are compared without the version line (o=).
     """
     refused = next((attempt for attempt in tries(flow)[1:] if attempt.status == 415), None)
     if refused is None or refused.final is None:
-        yield unseen("no target answered 415 in this flow")
+        yield unseen("no target answered 415 in this flow", code="not-tried")
         return
     yield silent(
         flow,
+        code="same-request-repeated",
         after=refused.final,
         unless=lambda attempt: not _identical(attempt, refused),
         expected="no further INVITE for this target, or one with another body",
@@ -232,7 +247,7 @@ def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
 def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
     """The user part is case-sensitive: "b" and "B" are two targets, and each is called as it is written.
 
-    Typical defect: URIs are stored in lower case, as if they were mail addresses, and the target answers 404.
+    Typical defect: the device stores URIs in lower case, as if they were mail addresses, and the target answers 404.
     """
     plain, odd = flows
     token = odd.places.token
@@ -242,6 +257,7 @@ def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
         yield satisfied(f"users in the order they were called: {', '.join(users)}")
     elif len(folded) > 1:
         yield violated(
+            code="case-folded",
             expected=f"INVITE for the users b{token} and B{token}",
             actual=f"both attempts are for {user_of(folded[-1].invite.request_uri)}",
             event=folded[-1].invite,
@@ -249,11 +265,12 @@ def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
             look_at="where URIs are written in lower case",
         )
     elif not folded or len(fresh(plain)) < 2:
-        yield unseen("the device did not come to the second of the two users")
+        yield unseen("the device did not come to the second of the two users", code="not-tried")
     elif missing := gap(odd, (folded[-1].seat,)):
-        yield unseen(f"nothing followed, but silence is not proven: {missing}")
+        yield not_proven("nothing followed", missing)
     else:
         yield violated(
+            code="taken-for-same",
             expected=f"INVITE for the users b{token} and B{token}",
             actual=f"only b{token} was called, though the device goes through Contacts otherwise",
             event=folded[-1].invite,

@@ -13,8 +13,8 @@ from harness.judge.redirection import (
     redirection_of,
     redirections,
 )
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.judge.silence import gap
+from harness.judge.say import Findings, Gap, expect, not_proven, satisfied, unseen, violated
+from harness.judge.silence import NOT_LISTENING, gap
 from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
@@ -27,17 +27,17 @@ from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 def test_contact_is_called(flow: Flow) -> Findings:
     """A caller that is redirected calls the Contact by itself.
 
-    A forwarded colleague is reached, or is not, by this alone.  Typical defect: the feature is in the data sheet and
-    off in the field, switched off against toll fraud or never wired to the application.
+    A forwarded user can be reached only if the caller's device does so.  Typical defect: the feature is in the data
+    sheet and off in the field, because it was switched off against toll fraud or never connected to the application.
 
-    Three clauses, two words: 8.1.3.4 and 21.3.3 say SHOULD, 13.2.2.2 says MAY for an INVITE.  Hence the ruling: a
-    device that says it follows is held to it, and one that says it does not is not asked.  What the INVITE looks like
-    and where it is sent is decided elsewhere; here any attempt at another URI counts.
+    Three clauses use two words: 8.1.3.4 and 21.3.3 say SHOULD, 13.2.2.2 says MAY for an INVITE. Hence the ruling: a
+    device that claims to follow must follow, and any other device is not tested.  Other tests judge the new INVITE and
+    its destination; here any attempt at another URI counts.
     """
     first = original(flow)
     response = redirection_of(first) if first else None
     if first is None or response is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     targets = fresh(flow)
     if targets:
@@ -46,12 +46,15 @@ def test_contact_is_called(flow: Flow) -> Findings:
         yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
         return
     seat = flow.seat("target")
-    missing = gap(flow, (first.seat,)) or ("" if seat.bound_at and seat.lost_at is None else "nobody listened there")
+    missing = gap(flow, (first.seat,))
+    if missing is None and (seat.bound_at is None or seat.lost_at is not None):
+        missing = Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was not listening all the time")
     if missing:
-        yield unseen(f"no INVITE arrived at the Contact, but that is not proven: {missing}")
+        yield not_proven("no INVITE arrived at the Contact", missing)
         return
     yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
     yield violated(
+        code="not-followed",
         expected=f"an ACK, then INVITE {asked_for(response)[0]}",
         actual=f"no INVITE at the Contact for {flow.watch.window.seconds:g} s",
         event=response,
@@ -65,24 +68,30 @@ def test_contact_is_called(flow: Flow) -> Findings:
 def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
     """The redirected INVITE is sent to where its own Request-URI points, not to where the first one went.
 
-    The redirector gets the call back, answers 482 or its own 302 again, and the forwarded call is lost although the
-    INVITE itself is flawless.  Typical defect: the address or connection of the first attempt is kept with the call.
+    Otherwise the redirector gets the call again and answers 482 or the same 302, and the forwarded call is lost
+    although the INVITE itself is correct.  Typical defect: the device keeps the address or connection of the first
+    attempt with the call.
 
-    A device with an outbound proxy sends everything there, and rightly so: with a Route in the INVITE nothing is said.
+    A device with an outbound proxy rightly sends everything there.  If the INVITE has a Route, this test is
+    inconclusive.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, contact = pair.new.invite, asked_for(pair.response)[0]
     if address_of(invite.request_uri) != address_of(contact):
-        yield unseen(f"the Request-URI {invite.request_uri} points elsewhere than the Contact {contact}: judged there")
+        yield unseen(
+            f"the Request-URI {invite.request_uri} points elsewhere than the Contact {contact}: judged there",
+            code="other-request-uri",
+        )
     elif invite.headers("Route"):
-        yield unseen("the INVITE has a Route, which decides where it goes")
+        yield unseen("the INVITE has a Route, which decides where it goes", code="route")
     else:
         there = flow.seat("target").address
         yield expect(
             pair.new.seat == "target",
+            code="sent-elsewhere",
             expected=f"the INVITE for {contact} at {there}",
             actual=f"it arrived at {pair.new.seat} ({flow.seat(pair.new.seat).address})",
             event=invite,
@@ -95,13 +104,13 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
 def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
 
-    A rare parameter, and few devices know it; to refuse the Contact is safe and costs a warning.  Typical defect: the
-    host is looked up in the DNS all the same, and the call waits for a name that does not exist.
+    Few devices know this rare parameter.  Refusing the Contact is safe and costs a warning.  Typical defect: the device
+    looks up the host in the DNS and waits for a name that does not exist.
     """
     plain, odd = flows
     first, pair = original(odd), redirected(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
     elif pair is None:
         yield dropped(
             odd,
@@ -112,11 +121,15 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
             look_at="whether ;maddr is known; else nothing can be done",
         )
     elif not address_of(pair.new.invite.request_uri).startswith(("nowhere.test:", odd.seat("target").address.host)):
-        yield unseen(f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: judged there")
+        yield unseen(
+            f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: judged there",
+            code="other-request-uri",
+        )
     else:
         invite, contact = pair.new.invite, asked_for(pair.response)[0]
         yield expect(
             pair.new.seat == "target" and not differences(contact, invite.request_uri),
+            code="wrong-request-uri" if pair.new.seat == "target" else "sent-elsewhere",
             expected=f"INVITE {contact} at {odd.seat('target').address}",
             actual=f"INVITE {invite.request_uri} at {pair.new.seat}",
             event=invite,
@@ -129,17 +142,17 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
 def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     """Once the target answers, the call is with the target: the ACK goes there, with the target's tag.
 
-    Else the target repeats its 200 for 32 s and then hangs up on people who are talking.  Typical defect: the dialog
-    is made of the first response that had a To tag, and that was the redirector's (OpenSIPS issue 3522 is the same
-    mistake with the BYE).
+    Otherwise the target repeats its 200 for 32 s and then ends the conversation.  Typical defect: the device makes the
+    dialog from the first response that has a To tag, and that was the redirector's (OpenSIPS issue 3522 is the same
+    defect with the BYE).
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     answer = pair.new.final
     if answer is None or answer.status != 200:
-        yield unseen("no target answered the call")
+        yield unseen("no target answered the call", code="not-answered")
         return
     means = "the target repeats its 200 for 32 s and then ends the call"
     look_at = "from which response the dialog takes its remote tag and its remote target"
@@ -153,6 +166,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     for ack in (*pair.new.acks, *astray):
         yield expect(
             ack.seat == pair.new.seat and ack.to_tag == answer.to_tag,
+            code="ack-elsewhere" if ack.seat != pair.new.seat else "wrong-to-tag",
             expected=f"the ACK for the 200 at {pair.new.seat}, To tag {answer.to_tag}",
             actual=f"it arrived at {ack.seat}, To tag {ack.to_tag}",
             event=ack,
@@ -161,6 +175,7 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
         )
     if not pair.new.acks and not astray:
         yield violated(
+            code="no-ack",
             expected=f"an ACK for the 200 at {pair.new.seat}",
             actual="none arrived anywhere",
             event=answer,
@@ -171,10 +186,10 @@ def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.2-02", plan=(REDIRECT, UNKNOWN_3XX), faults=["ignores_unknown_3xx"])
 def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
-    """A 3xx that the device does not know is handled like a 300: acknowledged, then followed or given up.
+    """A device handles a 3xx that it does not know like a 300: it acknowledges it, then follows or gives up.
 
-    New codes appear; a device that freezes at one leaves its user with a dead line.  Typical defect: a table of known
-    codes whose default is "do nothing".  Both are right here, to call the Contact and to end the call.
+    New codes appear.  A device that freezes at one leaves its user with a dead line.  Typical defect: a table of known
+    codes whose default is "do nothing".  Calling the Contact and ending the call both conform here.
     """
     plain, odd = flows
     look_at = "the default of the table of status codes"
@@ -186,6 +201,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
             yield lost
         elif goodbye:
             yield violated(
+                code="bye-after-redirection",
                 expected="the call goes on elsewhere, or ends without a word",
                 actual=f"BYE in the dialog of the {attempt.status}, as if that had been a 2xx",
                 event=goodbye[0],
@@ -199,10 +215,10 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-7.2-01", plan=(REDIRECT, WORDING), faults=["reads_reason_phrase", "needs_reason_phrase"])
 def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
-    """The code decides, the phrase behind it is for people: "302 Anders erreichbar" and "302" are a 302.
+    """Only the code counts; the phrase is for people: "302 Anders erreichbar" and "302" are both a 302.
 
-    Redirectors write their phrases in the language of their country, or none at all.  Typical defect: a status line
-    that is split at blanks, so that an empty phrase is no status line, or a parser that looks up "Moved Temporarily".
+    Redirectors write their phrases in the language of their country, or none at all.  Typical defect: a parser splits
+    the status line at blanks and refuses an empty phrase, or looks for the words "Moved Temporarily".
     """
     plain, odd = flows
     for attempt in hops(odd):

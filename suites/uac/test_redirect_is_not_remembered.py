@@ -20,27 +20,27 @@ LIFETIME_S = 10.0
 
 @purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"], roles=CALLERS)
 def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
-    """A 302 without a lifetime is good for this call only: the next one goes to the original URI.
+    """A 302 without a lifetime is good for this call only: the next call goes to the original URI.
 
-    She was in a meeting and is back; her calls go on to the colleague for ever.  Typical defect: the address book or a
-    route cache is rewritten with the Contact, as it would be after a 301.
+    The callee has returned from a meeting, and their calls still go to the colleague.  Typical defect: the device
+    writes the Contact into its address book or route cache, as it may after a 301.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     yield _begins_at_the_original(flow, 1)
 
 
 @purpose("INT-302-EXPIRES-01", plan=(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"], roles=CALLERS)
 def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
-    """expires=0 still means this call: the Contact is called now, and the next call begins at the original URI.
+    """expires=0 covers this call: the device calls the Contact now, and the next call begins at the original URI.
 
-    Typical defect: a Contact that has expired at once is thrown away before it is called, or 0 is read as "for ever".
+    Typical defect: the device discards a Contact that expires at once before it calls it, or reads 0 as "without end".
     """
     plain, odd = flows
     first = next(iter(by_call(odd)[0]), None)
     if first is None:
-        yield unseen("no INVITE of the first call arrived")
+        yield unseen("no INVITE of the first call arrived", code="no-invite")
     elif redirected(odd) is None:
         yield dropped(
             odd,
@@ -56,17 +56,21 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0, roles=CALLERS)
 def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
-    """With a lifetime of 10 s the Contact may be used again for 10 s, and not after 13.
+    """With a lifetime of 10 s the device may use the Contact again for 10 s, and not after 13 s.
 
-    Typical defect: a cache that keeps the Contact and forgets when it ends.  What a call within the 10 s does is the
-    device's choice; one that asks again and is given the Contact anew may keep it for another 10 s, and shows nothing.
+    Typical defect: a cache keeps the Contact and not its end.  What a call within the 10 s does is the device's choice.
+    A device that asks again within that time gets the Contact anew and may keep it for another 10 s, so it shows
+    nothing.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     age = _age_of_a_newer_one(flow, 2)
     if age is not None and age < LIFETIME_S:
-        yield unseen(f"the call before asked again, and its 302 was {age:.1f} s old: the Contact could still be used")
+        yield unseen(
+            f"the call before asked again, and its 302 was {age:.1f} s old: the Contact could still be used",
+            code="contact-renewed",
+        )
         return
     yield _begins_at_the_original(flow, 2)
 
@@ -89,11 +93,12 @@ def _begins_at_the_original(flow: Flow, call: int) -> Finding:
     """That a later call (from 0) begins with the Request-URI and at the endpoint of the first."""
     calls = by_call(flow)
     if len(calls) <= call or not calls[0] or not calls[call]:
-        return unseen(f"no INVITE of call {call + 1} arrived")
+        return unseen(f"no INVITE of call {call + 1} arrived", code="no-invite")
     before, again = calls[0][0], calls[call][0]
     waited = again.invite.time - before.invite.time
     return expect(
         same_uri(again.invite.request_uri, before.invite.request_uri) and again.seat == before.seat,
+        code="contact-remembered",
         expected=f"INVITE {before.invite.request_uri} at {before.seat}",
         actual=f"{again.invite.start_line} at {again.seat}, {waited:.1f} s after the first call",
         event=again.invite,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.judge.attempts import original
 from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, lapses
 from harness.model.finding import Finding
@@ -29,20 +29,22 @@ _LOOK_AT = "how the Request-URI is made of the Contact: copied whole, or put tog
 def test_request_uri_is_the_contact(flow: Flow) -> Findings:
     """The whole URI of the Contact becomes the Request-URI: user, host, port and every parameter.
 
-    What a parameter means is the target's business: a mailbox, a line, a reason.  Who loses one reaches the right
-    machine and the wrong service.  Typical defect: the URI is put together anew from user and host; or only the user
-    is taken, and the call goes back to the old host.
+    Only the target knows what a parameter means: a mailbox, a line, a reason.  A device that loses one reaches the
+    right machine and the wrong service.  Typical defect: the device builds the URI from user and host; or it takes the
+    user only, and the call goes back to the old host.
 
-    RFC 3665 3.6 loses a ;transport=tcp that it then uses, so that costs a warning only, as does a default port.
+    RFC 3665 3.6 shows a lost ;transport=tcp that is still used, so that loss is a warning only.  So is a lost default
+    port.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     wanted, invite = asked_for(pair.response)[0], pair.new.invite
     wrong, harmless = lapses(wanted, invite.request_uri, invite.transport)
     yield expect(
         not wrong,
+        code="request-uri-rewritten" if harmless else "wrong-request-uri",
         expected=wanted,
         actual=f"{invite.request_uri} ({'; '.join(wrong)})" if wrong else invite.request_uri,
         event=invite,
@@ -56,8 +58,8 @@ def test_request_uri_is_the_contact(flow: Flow) -> Findings:
 def test_known_parameters_stay(flow: Flow) -> Findings:
     """;user and ;transport of the Contact stay in the Request-URI.
 
-    Without user=phone a gateway takes the number for a name.  Typical defect: the parameters are read, used, and not
-    written again.  A ;transport that is lost but kept on the wire is a warning (RFC 3665 3.6 shows it).
+    Without user=phone a gateway takes the number for a name.  Typical defect: the device reads and uses the parameters
+    and does not write them again.  A ;transport that is lost but still used is a warning (RFC 3665 3.6 shows it).
     """
     yield from _stay(flow, ("user", "transport"), "a gateway takes the number for a name and refuses the call")
 
@@ -72,8 +74,8 @@ def test_known_parameters_stay(flow: Flow) -> Findings:
 def test_unknown_parameters_stay(flow: Flow) -> Findings:
     """Parameters that the device does not know stay in the Request-URI: ;target, ;cause and ;foo.
 
-    Voice mail lives on them (RFC 4458): target says whose mailbox, cause why.  Without them the caller hears "please
-    enter your mailbox number".  Typical defect: a URI class that has a field for every parameter it knows.
+    Voice mail needs them (RFC 4458): target names the mailbox, cause the reason.  Without them the caller hears "please
+    enter your mailbox number".  Typical defect: a URI class with one field for each known parameter.
     """
     means = "a call forwarded to voice mail ends in no mailbox or in a wrong one"
     for finding in _stay(flow, ("target", "cause", "foo"), means, "RFC3261-19.1.5-02"):
@@ -86,11 +88,11 @@ def test_unknown_parameters_stay(flow: Flow) -> Findings:
 def test_headers_and_method_stay_out(flow: Flow) -> Findings:
     """Neither ?headers nor ;method of the Contact appear in the Request-URI.
 
-    Many targets refuse such a Request-URI with 400.  Typical defect: the Contact is copied as it stands.
+    Many targets refuse such a Request-URI with 400.  Typical defect: the device copies the Contact unchanged.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     uri = SipUri.parse(invite.request_uri)
@@ -98,6 +100,7 @@ def test_headers_and_method_stay_out(flow: Flow) -> Findings:
     left = [name for name, there in (("?headers", headers), (";method", _has(invite.request_uri, "method"))) if there]
     yield expect(
         not left,
+        code="headers-left-in" if headers else "method-left-in",
         expected=asked_for(pair.response)[0],
         actual=f"{invite.request_uri} ({' and '.join(left)} left in)" if left else invite.request_uri,
         event=invite,
@@ -108,20 +111,21 @@ def test_headers_and_method_stay_out(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-03", plan=(URI_HEADERS, METHOD), faults=["keeps_uri_headers"])
 def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
-    """A ;method in the Contact stays out of the Request-URI, and no other request than INVITE is sent for it.
+    """A ;method in the Contact stays out of the Request-URI, and no request but INVITE is sent for it.
 
-    A redirector must not be able to make a phone send BYE to somebody.  By 19.1.5 the parameter sets the method; by
-    table 1 of 19.1.1 it has no business in a redirection and should be ignored.  Hence the ruling: left in the
-    Request-URI is a fail, another method sent is a warning, and to pass over such a Contact is right as well.
+    A redirector must not be able to make a phone send BYE to another user.  By 19.1.5 the parameter sets the method; by
+    table 1 of 19.1.1 it is not allowed in a redirection and should be ignored.  Hence the ruling: a ;method left in the
+    Request-URI is a fail, a request with another method is a warning, and passing over such a Contact conforms.
     """
     first = original(flow)
     final = first.final if first else None
     if first is None or final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     for request in flow.select("BYE", at="target", received=True):
         if request.to_tag is None:
             yield violated(
+                code="method-executed",
                 expected="INVITE, or no request at all",
                 actual=f"{request.start_line} came of the Contact",
                 event=request,
@@ -132,13 +136,17 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
             return
     pair = redirected(flow)
     if pair is None:
-        missing = gap(flow, (first.seat,))
-        passed_over = "method=BYE" in final.contact_uris[0] and not missing
-        yield satisfied("the Contact was passed over", event=final) if passed_over else unseen(missing or NOT_FOLLOWED)
+        if missing := gap(flow, (first.seat,)):
+            yield not_proven("nothing followed", missing)
+        elif "method=BYE" in final.contact_uris[0]:
+            yield satisfied("the Contact was passed over", event=final)
+        else:
+            yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     yield expect(
         not _has(invite.request_uri, "method"),
+        code="method-left-in",
         expected=asked_for(pair.response)[0],
         actual=invite.request_uri,
         event=invite,
@@ -149,19 +157,20 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.1-01", plan=URI_HEADERS, faults=["routes_by_lr"], roles=CALLERS)
 def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
-    """;lr and ;method, which a redirection may not have, are ignored: the Contact is called like any other.
+    """;lr and ;method are not allowed in a redirection and are ignored: the Contact is called like any other.
 
-    Typical defect: ;lr is read as in a Route, so that the old Request-URI stays and the Contact becomes a Route.  That
-    ;lr stays in the Request-URI is what copying the entire URI gives, and is tolerated.
+    Typical defect: the device reads ;lr as in a Route, so it keeps the old Request-URI and makes the Contact a Route.
+    ;lr may stay in the Request-URI, because the entire URI is copied.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, wanted = pair.new.invite, asked_for(pair.response)[0]
     routed = any("9" + flow.places.token in route for route in invite.headers("Route"))
     yield expect(
         not routed,
+        code="contact-as-route",
         expected=f"INVITE {wanted}, no Route made of it",
         actual=f"INVITE {invite.request_uri}, Route: {', '.join(invite.headers('Route')) or 'none'}",
         event=invite,
@@ -174,19 +183,19 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     "INT-302-EXPIRES-02", "RFC3840-9-01", plan=(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"], roles=CALLERS
 )
 def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
-    """What stands behind the brackets belongs to the header: q, expires and features do not enter the Request-URI.
+    """Parameters behind the brackets belong to the header: q, expires and features stay out of the Request-URI.
 
-    Targets refuse a Request-URI with a quoted string in it.  Typical defect: a Contact is cut at its semicolons
-    without a look at the brackets; or a parameter that is unknown makes the whole Contact unreadable.
+    Targets refuse a Request-URI with a quoted string in it.  Typical defect: the device cuts the Contact at its
+    semicolons and ignores the brackets; or one unknown parameter makes the whole Contact unreadable.
     """
     plain, odd = flows
     first, pair = original(odd), redirected(odd)
     means = "the target answers 400 Bad Request, or rings somebody else"
     look_at = "how a Contact is cut: brackets first, then semicolons"
     if first is None or pair is None:
-        yield unseen(NOT_FOLLOWED, requirement="INT-302-EXPIRES-02")
+        yield unseen(NOT_FOLLOWED, code="not-followed", requirement="INT-302-EXPIRES-02")
         yield (
-            unseen(NOT_FOLLOWED, requirement="RFC3840-9-01")
+            unseen(NOT_FOLLOWED, code="not-followed", requirement="RFC3840-9-01")
             if first is None
             else dropped(
                 odd,
@@ -206,13 +215,13 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
 
 @purpose("RFC3261-20.10-01", plan=BARE, faults=["reads_q_into_uri"], roles=CALLERS)
 def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
-    """In a Contact without brackets all that follows a semicolon belongs to the header, not to the URI.
+    """In a Contact without brackets everything after a semicolon belongs to the header, not to the URI.
 
-    Typical defect: the value is taken for a URI as it stands.  Many stacks do so to be lenient with ;transport, which
-    costs a warning; q or expires in the Request-URI is a fail.
+    Typical defect: the device takes the whole value for a URI. Many stacks do so on purpose for ;transport, which costs
+    a warning; q or expires in the Request-URI is a fail.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     yield _stays_out(
         flow,
@@ -226,17 +235,20 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
 def _stay(flow: Flow, names: Iterable[str], means: str, requirement: str = "") -> Iterable[Finding]:
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED, requirement=requirement)
+        yield unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
         return
     invite, wanted = pair.new.invite, SipUri.parse(asked_for(pair.response)[0])
     have = SipUri.parse(invite.request_uri)
     if wanted is None or have is None:
-        yield unseen(f"the Request-URI {invite.request_uri} could not be read", requirement=requirement)
+        yield unseen(
+            f"the Request-URI {invite.request_uri} could not be read", code="unreadable", requirement=requirement
+        )
         return
     lost = [name for name in names if not _same(wanted.parameter(name), have.parameter(name))]
     on_the_wire = lost == ["transport"] and have.parameter("transport") is None and invite.transport == "udp"
     yield expect(
         not lost,
+        code="transport-lost" if on_the_wire else "parameter-lost",
         expected=f"the Request-URI has {' and '.join(f'{name}={wanted.parameter(name)}' for name in names)}",
         actual=f"{invite.request_uri} ({', '.join(lost)} lost or changed)" if lost else invite.request_uri,
         event=invite,
@@ -263,6 +275,7 @@ def _stays_out(
     found = [name for name in names if _has(invite.request_uri, name)]
     return expect(
         not found,
+        code="parameter-in-request-uri",
         expected=f"a Request-URI without {', '.join(names)}",
         actual=f"{invite.request_uri} ({', '.join(found)} in it)" if found else invite.request_uri,
         event=invite,

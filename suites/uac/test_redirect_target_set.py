@@ -28,33 +28,49 @@ _ADVICE = "the set of URIs that were tried: does it begin with the first Request
 def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
     """The original Request-URI is in the target set from the start, so a Contact that equals it adds nothing.
 
-    Who forwards a phone to itself by mistake else starts a storm of calls that ends with somebody pulling a plug.
-    Typical defect: only the Contacts are remembered as tried, not the URI that began it; or the original is a "last
+    Otherwise a user who forwards a phone to itself by mistake starts a storm of calls.  Typical defect: the device
+    remembers only the Contacts as tried, not the URI of the first INVITE; or it calls the original URI as a "last
     resort" when all Contacts have failed.
 
-    A retry hung on the end of the transaction comes after Timer D (32 s): only the standard window can see it.
+    A retry that starts at the end of the transaction comes after Timer D (32 s).  Only the standard window can see it.
     """
-    yield _never(flow, _equals_first(flow), "the call comes back to who redirected it, perhaps for ever")
+    yield _never(
+        flow,
+        _equals_first(flow),
+        "the call comes back to who redirected it, perhaps for ever",
+        code="original-tried-again",
+    )
 
 
 @purpose("INT-302-SELF-01", plan=SELF, faults=["retries_equal_contact", "redials_after_302"])
 def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
-    """A 302 whose only Contact is the URI just called leaves nothing to try: the call has failed.
+    """A 302 whose only Contact is the URI just called leaves no target: the call has failed.
 
-    That no URI is tried twice, at its shortest; and the form of it that brings networks down, for each round takes a
-    millisecond.  Typical defect: no look at what was tried at all, or a limit of some 16 rounds instead of a rule.
+    This is the shortest case of "no URI is tried twice", and the most harmful one: each round takes a millisecond.
+    Typical defect: the device does not check which URIs it has tried, or limits the number of rounds to about 16
+    instead.
     """
-    yield _never(flow, _equals_first(flow), "a phone that is forwarded to itself is called in a storm")
+    yield _never(
+        flow,
+        _equals_first(flow),
+        "a phone that is forwarded to itself is called in a storm",
+        code="original-tried-again",
+    )
 
 
 @purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"], roles=CALLERS)
 def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     """A redirects to B and B to A: the circle ends when the first URI comes back.
 
-    Two colleagues who forward to each other over lunch are enough.  Typical defect: only the last URI is compared, or
-    a limit of rounds takes the place of the rule; every round rings somewhere.
+    Two colleagues who forward to each other are enough.  Typical defect: the device compares only the last URI, or
+    limits the number of rounds instead; every round rings a phone.
     """
-    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "two forwarded phones ring in turns")
+    yield _never(
+        flow,
+        lambda attempt: repeats(flow, attempt) is not None,
+        "two forwarded phones ring in turns",
+        code="tried-again",
+    )
 
 
 @purpose(
@@ -63,22 +79,28 @@ def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     faults=["endless_loop", "retries_equal_contact", "retries_original", "redials_after_302"],
 )
 def test_later_contacts_join_the_same_set(flow: Flow) -> Findings:
-    """Contacts of a second 302 join the set of the first: what was tried anywhere in the chain is passed over.
+    """Contacts of a second 302 join the set of the first: a URI that was tried anywhere in the chain is skipped.
 
     A group that forwards to a group lists the same people twice.  Typical defect: each 302 gets a target set of its
     own.
     """
-    yield _never(flow, lambda attempt: repeats(flow, attempt) is not None, "people who did not answer ring again")
+    yield _never(
+        flow,
+        lambda attempt: repeats(flow, attempt) is not None,
+        "people who did not answer ring again",
+        code="tried-again",
+    )
 
 
 @purpose("RFC3261-8.1.3.4-03", plan=DUPLICATES, faults=["endless_loop"])
 def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
     """A URI that is listed several times in the Contacts is tried once.
 
-    A busy phone else rings busy twice, and the caller waits.  Typical defect: the list is worked off as it came.
+    Otherwise the device calls a busy phone twice while the caller waits.  Typical defect: the device works off the list
+    as it came.
 
-    The plain repetition fails.  The same URI in other words (escapes, case, order of parameters) costs a warning, as
-    the ruling on 19.1.4 has it.
+    An exact repetition is a fail.  The same URI in another notation (escapes, case, order of parameters) is a warning,
+    by the ruling on 19.1.4.
     """
     written = [attempt for attempt in _of_user_a(flow) if repeats(flow, attempt)]
     exact = any(a.invite.request_uri == earlier.invite.request_uri for a in written if (earlier := repeats(flow, a)))
@@ -86,6 +108,7 @@ def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
         flow,
         lambda attempt: attempt in written,
         "a busy phone is called again at once",
+        code="tried-again" if exact else "equal-uri-tried-again",
         at_most=Verdict.FAIL if exact else Verdict.WARN,
     )
 
@@ -94,17 +117,20 @@ def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
 def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
     """Escapes, the case of parameters and their order do not make a URI a new one: it is tried once.
 
-    Typical defect: URIs are compared as text, so that the same phone rings twice.
+    Typical defect: the device compares URIs as text, so the same phone rings twice.
     """
     written = [attempt for attempt in _of_user_a(flow) if repeats(flow, attempt)]
-    yield _never(flow, lambda attempt: attempt in written, "the same phone is tried twice")
+    yield _never(
+        flow, lambda attempt: attempt in written, "the same phone is tried twice", code="equal-uri-tried-again"
+    )
 
 
 @purpose("RFC3261-8.1.3.4-06", plan=EXHAUST, faults=["retries_original", "redials_after_302"])
 def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
-    """When every target has failed the call has failed: nothing more is sent, least of all to the original URI.
+    """When every target has failed the call has failed: nothing more is sent, not even to the original URI.
 
-    The caller is told, and decides.  Typical defect: a fall-back to the number that was dialled, which forwards again.
+    The caller learns of the failure and decides.  Typical defect: the device falls back to the number that was dialled,
+    which forwards again.
     """
     listed = 3
 
@@ -115,6 +141,7 @@ def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
         flow,
         surplus,
         "the caller waits on while the phone calls round",
+        code="search-goes-on",
         expected="the Contacts once each, then nothing",
     )
 
@@ -124,6 +151,7 @@ def _never(
     forbidden: Callable[[Attempt], bool],
     means: str,
     *,
+    code: str,
     expected: str = "no URI is tried twice, the original one included; then the call has failed",
     at_most: Verdict = Verdict.FAIL,
 ) -> Finding:
@@ -131,9 +159,10 @@ def _never(
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        return unseen("the 302 was never sent")
+        return unseen("the 302 was never sent", code="not-sent")
     return silent(
         flow,
+        code=code,
         after=final,
         unless=lambda attempt: not forbidden(attempt),
         expected=expected,

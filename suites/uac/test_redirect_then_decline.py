@@ -17,19 +17,20 @@ from suites.uac._plans import THEN_DECLINE
 def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     """When the first of several Contacts declines, the call is over: no other Contact, no original URI.
 
-    The user was reached and does not want the call; to ring the next phone is to ignore that.  Typical defect: every
-    failure leads to the next Contact, because 8.1.3.4 names "codes above 399".
+    The user was reached and does not want the call.  Typical defect: every failure leads to the next Contact, because
+    8.1.3.4 names "codes above 399".
 
-    Two clauses disagree: 8.1.3.4 lets any code above 399 lead on, and the meaning of 6xx (7.2, 21.6) says that the user
-    declined everywhere.  To stop is a pass; to go on costs a warning, and nothing by the letter: the second Contact may
-    be another person.  To call again whom the call has already tried, who declined or the original URI, is a fail.
+    Two clauses disagree. 8.1.3.4 lets any code above 399 lead to the next Contact; by the meaning of 6xx (7.2, 21.6)
+    the user has declined everywhere.  Stopping is a pass.  Calling the next Contact is a warning, and a pass by the
+    letter, because the second Contact may be another person.  Calling a URI again that the call has already tried is a
+    fail.
     """
     if redirected(flow) is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     declined = next((attempt for attempt in tries(flow)[1:] if attempt.status == 603), None)
     if declined is None or declined.final is None:
-        yield unseen("no target answered 603 in this flow")
+        yield unseen("no target answered 603 in this flow", code="not-declined")
         return
     known = [attempt for attempt in tries(flow) if attempt.invite.number <= declined.invite.number]
 
@@ -40,6 +41,7 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     worse = any(map(tried_before, later))
     yield silent(
         flow,
+        code="tried-again" if worse else "next-contact-called",
         after=declined.final,
         unless=lambda attempt: worse and not tried_before(attempt),
         expected="an ACK, and no further INVITE: neither the other Contact nor those that were tried",

@@ -1,4 +1,4 @@
-"""Headers asked for in the Contact's URI (``?Subject=…``): which are honoured, and which never (RFC 3261 19.1.5)."""
+"""Headers in the Contact's URI (``?Subject=…``): which are honoured, and which never (RFC 3261 19.1.5)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _LOOK_AT = "which ?headers of a Contact are honoured: a list of the harmless one
 def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
     """?headers that the device honours become header fields: a single one replaces, a list grows.
 
-    So a PBX tells the target the subject, or passes User-to-User on (RFC 7433).  Typical defect: a second Subject
-    beside the first, or the value with its escapes still in it.
+    By this a PBX tells the target the subject, or passes User-to-User on (RFC 7433).  Typical defect: the device adds a
+    second Subject to the first, or leaves the escapes in the value.
 
-    Whether to honour is left to each component, and to ignore them all is common among the careful: an observation.
-    An earlier Call-Info that is gone is a warning; a second Subject or broken syntax is a fail.
+    Each component decides whether it honours them, and careful ones ignore them all; that is only noted.  A lost
+    earlier Call-Info is a warning.  A second Subject or broken syntax is a fail.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     subjects, information = new.headers("Subject"), new.headers("Call-Info")
@@ -47,6 +47,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
         wrong += [f"the earlier Call-Info {value} is gone" for value in old.headers("Call-Info") if value not in kept]
     if wrong:
         yield violated(
+            code="subject-added" if len(subjects) > 1 else "header-malformed" if misplaced else "call-info-replaced",
             expected=("one Subject: moved", f"Call-Info: <{wanted}> besides those that were there", "none of the two"),
             actual="; ".join(wrong),
             event=new,
@@ -62,10 +63,10 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-04", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
-    """From, Call-ID, CSeq, Via and Record-Route asked for in the Contact are refused.
+    """The device refuses From, Call-ID, CSeq, Via and Record-Route from the Contact's URI.
 
-    With them a redirector makes the phone call under somebody else's name.  Typical defect: ?headers are honoured
-    without a list of those that never are.  To refuse the whole Contact is right as well.
+    With them a redirector makes the phone call under another user's name.  Typical defect: the device honours all
+    ?headers and has no list of those that it must never honour.  Refusing the whole Contact conforms as well.
     """
     yield _refused(
         flow, ("From", "Call-ID", "Via", "Record-Route"), "the device calls in a name that a redirector chose"
@@ -73,6 +74,7 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
     pair = redirected(flow)
     if pair is not None and pair.new.invite.cseq_number == 4711:
         yield violated(
+            code="cseq-taken",
             expected="a CSeq of the device's own",
             actual=f"CSeq: {pair.new.invite.header('CSeq')}",
             event=pair.new.invite,
@@ -83,16 +85,17 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-05", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_redirector_sets_no_route(flow: Flow) -> Findings:
-    """A Route asked for in the Contact is refused: the INVITE goes to the target.
+    """The device refuses a Route from the Contact's URI: the INVITE goes to the target.
 
-    With it a redirector leads every forwarded call, speech keys and all, past a listener of its choice.  Typical
-    defect: ?headers are honoured without a list of those that never are.
+    With it a redirector leads every forwarded call past a listener of its choice, media keys included.  Typical defect:
+    the device honours all ?headers and has no list of those that it must never honour.
     """
     detour = flow.seat("detour").address
     for attempt in tries(flow)[1:]:
         routes = ", ".join(attempt.invite.headers("Route"))
         if attempt.seat == "detour" or str(detour) in routes:
             yield violated(
+                code="route-taken",
                 expected="an INVITE at the target, without that Route",
                 actual=f"it arrived at {attempt.seat}, Route: {routes or 'none'}",
                 event=attempt.invite,
@@ -105,9 +108,10 @@ def test_redirector_sets_no_route(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-06", plan=DANGEROUS, faults=["honours_every_uri_header"])
 def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
-    """Accept, Allow, Contact, Organization, Supported, User-Agent and their like from the Contact are refused.
+    """The device refuses Accept, Allow, Contact, Supported, User-Agent and the like from the Contact's URI.
 
-    They say what the device is and can do, and a lie there breaks the call later and far away.
+    These headers, and Organization, describe what the device is and can do.  A false value breaks the call later and
+    far away.
     """
     accepted = ("Accept", "Accept-Encoding", "Accept-Language", "Allow", "Supported")
     said = ("Contact", "Organization", "User-Agent")
@@ -116,15 +120,16 @@ def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-07", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_invalid_request_is_made(flow: Flow) -> Findings:
-    """If the Contact's ?headers make an invalid request, it is not sent: the Contact has failed, and the next is tried.
+    """If the Contact's ?headers make an invalid request, it is not sent: the Contact has failed.
 
-    A Content-Length that lies makes the next element wait for the rest.  Typical defect: ?headers are appended to the
-    message as text.  An INVITE without the bad parts is right as well.
+    The next Contact is tried.  With a false Content-Length the next element waits for the rest of the message.  Typical
+    defect: the device appends ?headers to the message as text.  An INVITE without the bad parts conforms as well.
     """
     for attempt in tries(flow)[1:]:
         bad = _malformed(attempt.invite)
         if bad:
             yield violated(
+                code="invalid-request",
                 expected=("no INVITE for that Contact", "an INVITE without its bad headers"),
                 actual=bad,
                 event=attempt.invite,
@@ -137,15 +142,16 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-09", plan=INVALID, faults=["honours_every_uri_header"])
 def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
-    """A request that would need an extension which the device has not got is not sent.
+    """The device does not send a request that requires an extension which it does not have.
 
-    Require: foo-unknown promises that the caller can do it.  Typical defect: ?headers are honoured without a look at
-    what they mean.  An INVITE without the Require is tolerated.
+    Require: foo-unknown promises that the caller supports the extension.  Typical defect: the device honours ?headers
+    without a check of what they mean.  An INVITE without the Require is tolerated.
     """
     for attempt in tries(flow)[1:]:
         required = ", ".join(attempt.invite.headers("Require"))
         if "foo-unknown" in required:
             yield violated(
+                code="require-taken",
                 expected=("no INVITE for that Contact", "an INVITE without the Require"),
                 actual=f"Require: {required}",
                 event=attempt.invite,
@@ -158,17 +164,19 @@ def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
 
 @purpose("RFC3261-19.1.5-08", plan=UNKNOWN_TRANSPORT, faults=["swaps_transport"])
 def test_unknown_transport_is_not_swapped(flow: Flow) -> Findings:
-    """A Contact that asks for a transport which the device lacks is passed over, not called by another one.
+    """A Contact with a transport that the device lacks is skipped, not called by another transport.
 
-    Who asks for a transport may mean its security.  Typical defect: the table of transports has UDP as its default.
+    A redirector may name a transport for its security.  Typical defect: UDP is the default of the device's table of
+    transports.
     """
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     yield silent(
         flow,
+        code="transport-swapped",
         after=final,
         at=("nobody",),
         expected="no INVITE for a Contact with ;transport=xyz: the call has failed",
@@ -187,6 +195,7 @@ def _refused(flow: Flow, names: tuple[str, ...], means: str) -> Finding:
         for value in invite.headers(name):
             if _TAKEN in value.lower():
                 return violated(
+                    code=f"{name.lower()}-taken",
                     expected=f"a {name} of the device's own",
                     actual=f"{name}: {value}",
                     event=invite,
@@ -204,19 +213,20 @@ def _stepped_over(flow: Flow, user: str, sent: str) -> Finding:
         return satisfied(sent)
     if _for(flow, "3"):
         return satisfied("the Contact was passed over, and the good one was tried")
-    return unseen("the device did not come to this Contact")
+    return unseen("the device did not come to this Contact", code="not-tried")
 
 
 def _no_invite(flow: Flow) -> Finding:
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        return unseen("the 302 was never sent")
+        return unseen("the 302 was never sent", code="not-sent")
     if tries(flow)[1:]:
         # It dialled the first URI again, which other judges look at.
-        return unseen(NOT_FOLLOWED)
+        return unseen(NOT_FOLLOWED, code="not-followed")
     return silent(
         flow,
+        code="invite-sent",
         after=final,
         expected="no INVITE, or one without what the Contact asked for",
         means="a redirector decides what the device sends",

@@ -1,4 +1,4 @@
-"""A redirection that names nobody the device could call: the call has failed (RFC 3261 8.1.3.4, 21.3)."""
+"""A redirection without a target that the device can call: the call has failed (RFC 3261 8.1.3.4, 21.3)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from suites.uac._plans import ALTERNATIVE, EMPTY_CONTACT, FOO, HTTP, MAILTO, MIX
     faults=["retries_without_contact", "redials_after_302"],
 )
 def test_redirection_to_nowhere_ends_the_call(flows: Sequence[Flow]) -> Findings:
-    """A 302 without Contact, or with an empty one, gives no target: the call fails, the first URI is not tried again.
+    """A 302 without Contact, or with an empty one, gives no target: the call fails, and no URI is tried again.
 
-    It happens where a forwarding rule has lost its number.  Typical defect: "no Contact" is taken for "same address",
-    and the phone rings its PBX in a circle; or an index into an empty list.
+    It happens where a forwarding rule has lost its number.  Typical defect: the device takes a missing Contact for
+    "same address" and calls its PBX in a circle, or reads the first element of an empty list.
     """
     plain, none, empty = flows
     yield from _fails(none, plain, "a 302 without Contact")
@@ -35,10 +35,10 @@ def test_redirection_to_nowhere_ends_the_call(flows: Sequence[Flow]) -> Findings
 
 @purpose("RFC3261-21.3.5-01", plan=(REDIRECT, ALTERNATIVE), faults=["retries_without_contact", "redials_after_302"])
 def test_alternative_service_without_contact_ends_the_call(flows: Sequence[Flow]) -> Findings:
-    """A 380 tells of other services in its body; without a Contact it is a failed call.
+    """A 380 describes other services in its body; without a Contact it is a failed call.
 
-    Typical defect: all 3xx go one way that expects a Contact.  (3GPP gives the 380 an emergency meaning, by a body that
-    this one has not got.)
+    Typical defect: the device handles all 3xx by code that expects a Contact.  (3GPP gives the 380 an emergency
+    meaning, by a body that this 380 does not have.)
     """
     plain, flow = flows
     yield from _fails(flow, plain, "a 380 without a Contact")
@@ -48,13 +48,13 @@ def test_alternative_service_without_contact_ends_the_call(flows: Sequence[Flow]
     "INT-302-SCHEME-01", plan=(REDIRECT, MAILTO, HTTP, TEL, FOO), faults=["bends_foreign_scheme", "redials_after_302"]
 )
 def test_foreign_scheme_is_no_target(flows: Sequence[Flow]) -> Findings:
-    """A Contact that is mailto:, http:, tel: or foo: is as good as none; it is not bent into a SIP URI.
+    """A mailto:, http:, tel: or foo: Contact is no target; the device does not make a SIP URI of it.
 
-    An exchange may well say "write to her" or "see this page".  Typical defect: whatever stands behind the first colon
-    is called as user@host.
+    An exchange may point to a mail address or a web page.  Typical defect: the device calls whatever follows the first
+    colon as user@host.
 
     A device that knows tel: may call the number through its own proxy (19.1.6), so an INVITE for that number at the
-    dialled host is right.
+    dialled host conforms.
     """
     plain, *odd = flows
     for flow in odd:
@@ -65,20 +65,23 @@ def test_foreign_scheme_is_no_target(flows: Sequence[Flow]) -> Findings:
 
 @purpose("INT-302-SCHEME-02", plan=(REDIRECT, MIXED), faults=["first_contact_only"])
 def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
-    """In a mixed list the Contact that cannot be called is stepped over and the next one is called.
+    """In a mixed list the device skips the Contact that it cannot call and calls the next one.
 
-    Typical defect: the best q decides alone, and the call fails although a phone is in the list.
+    Typical defect: the device looks at the best q only, and the call fails although the list has a phone.
     """
     plain, odd = flows
     first = original(odd)
     if first is None or redirection_of(first) is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     usable = [a for a in fresh(odd) if user_of(a.invite.request_uri) == "9" + odd.places.token]
     if usable:
         yield satisfied(usable[0].invite.start_line, event=usable[0].invite)
     elif fresh(odd):
-        yield unseen(f"{fresh(odd)[0].invite.start_line} came of it: judged where foreign schemes are")
+        yield unseen(
+            f"{fresh(odd)[0].invite.start_line} came of it: judged where foreign schemes are",
+            code="other-contact-called",
+        )
     else:
         yield dropped(
             odd,
@@ -94,16 +97,17 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
 def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
     """A sips: Contact is not turned into a sip: one to get through.
 
-    Who redirects to sips: promises the caller that nobody listens.  Typical defect: the scheme is read for the port
-    and forgotten for the transport.
+    A redirector that names a sips: URI promises the caller an encrypted call.  Typical defect: the device reads the
+    scheme for the port and ignores it for the transport.
     """
     first = original(flow)
     final = redirection_of(first) if first else None
     if final is None:
-        yield unseen("the 302 was never sent")
+        yield unseen("the 302 was never sent", code="not-sent")
         return
     yield silent(
         flow,
+        code="called-in-clear",
         after=final,
         at=("nobody",),
         expected="a TLS connection, or the end of the call",
@@ -121,13 +125,14 @@ def _fails(
 ) -> Findings:
     first = original(flow)
     if first is None or first.final is None:
-        yield unseen(f"{what} was never sent")
+        yield unseen(f"{what} was never sent", code="not-sent")
         return
     lost = lost_ack(first, plain, what=what, at_most=unacknowledged)
     if lost:
         yield lost
     yield silent(
         flow,
+        code="called-again",
         after=first.final,
         unless=unless or (lambda _: False),
         expected=f"an ACK for {what}, and no further INVITE",

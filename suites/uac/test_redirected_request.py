@@ -1,4 +1,4 @@
-"""What the INVITE to the redirect target looks like: a new attempt made of the old request (RFC 3261 8.1.3.4)."""
+"""The INVITE to the redirect target: a new attempt made of the old request (RFC 3261 8.1.3.4)."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ _WRITTEN_ANEW = frozenset(
 def test_new_invite_has_no_to_tag(flow: Flow) -> Findings:
     """The redirected INVITE opens a new attempt outside any dialog, so its To carries no tag.
 
-    A target that sees a To tag looks for a dialog it never had and answers 481: the forwarded call fails, though
-    every phone involved "supports forwarding".  Typical defect: the request is rebuilt from the 302, whose To has
-    the redirector's tag.
+    A target that sees a To tag looks for a dialog that does not exist and answers 481: the forwarded call fails
+    although every phone "supports forwarding".  Typical defect: the device builds the request from the 302, whose To
+    has the redirector's tag.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     yield expect(
         invite.to_tag is None,
+        code="to-tag-kept",
         expected="a To without tag",
         actual=f"To: {invite.header('To')}",
         event=invite,
@@ -53,30 +54,32 @@ def test_new_invite_has_no_to_tag(flow: Flow) -> Findings:
 def test_caller_and_callee_stay_the_same(flow: Flow) -> Findings:
     """To, From and Call-ID of the redirected INVITE are those of the first one; a fresh Call-ID is allowed.
 
-    The target shows who calls and whom they wanted; and the records of both calls are joined by these.  Typical
-    defect: To is rewritten to the Contact, or From is built anew by whatever makes a new call.
+    The target shows the caller and the user whom they called, and call records are joined by these headers.  Typical
+    defect: the device writes the Contact into To, or builds From anew as for a new call.
 
-    RECOMMENDED, so a warning at most.  With a new Call-ID the From tag may be new as well: it is a new call then.
+    The clause says RECOMMENDED, so a violation is a warning at most.  With a new Call-ID the From tag may be new as
+    well: that is a new call.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
-    wrong = []
+    wrong: dict[str, str] = {}
     if not same_uri(old.to_uri, new.to_uri):
-        wrong.append(f"To is {new.to_uri}, it was {old.to_uri}")
+        wrong["to-changed"] = f"To is {new.to_uri}, it was {old.to_uri}"
     if not same_uri(old.from_uri, new.from_uri):
-        wrong.append(f"From is {new.from_uri}, it was {old.from_uri}")
+        wrong["from-changed"] = f"From is {new.from_uri}, it was {old.from_uri}"
     if old.call_id == new.call_id and old.from_tag != new.from_tag:
-        wrong.append(f"the From tag is {new.from_tag}, it was {old.from_tag}, under the same Call-ID")
+        wrong["from-tag-changed"] = f"the From tag is {new.from_tag}, it was {old.from_tag}, under the same Call-ID"
     if not wrong:
         kept = "Call-ID are as they were" if old.call_id == new.call_id else "From tag go with a new Call-ID"
         yield satisfied(f"To, From and {kept}")
         return
     yield violated(
+        code=next(iter(wrong)),
         expected="To URI, From URI and From tag as in the first INVITE, Call-ID the same or new",
-        actual="; ".join(wrong),
+        actual="; ".join(wrong.values()),
         event=new,
         means="the target sees another caller or does not see whom the caller wanted; call records fall apart",
         look_at="what the new request is built from; some stacks have a setting (keep or replace To)",
@@ -88,11 +91,11 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
     """The redirected INVITE is a new transaction: one Via, with a branch that was not used before.
 
     With the old branch the target, or a proxy that both attempts pass, takes it for a copy of the first INVITE and
-    answers with the 302 once more.  Typical defect: the old request is sent again with nothing but a new first line.
+    answers with the 302 again.  Typical defect: the device sends the old request again and changes only its first line.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite, branch = pair.new.invite, pair.new.invite.branch or ""
     earlier = flow.select(received=True, where=lambda event: event.method is not None and event.number < invite.number)
@@ -107,6 +110,7 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
         wrong.append(f"{len(vias)} Via values")
     yield expect(
         not wrong,
+        code="branch-reused" if branch in used else "bad-branch" if len(vias) == 1 else "several-vias",
         expected="one Via, its branch new and beginning with z9hG4bK",
         actual="; ".join(wrong) or f"branch {branch}",
         event=invite,
@@ -117,18 +121,18 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.3.4-14", plan=_ANY, faults=["drops_body", "loses_headers"])
 def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
-    """What the Contact does not change is as in the first INVITE: the session description and the other headers.
+    """The new INVITE keeps the session description and all headers that the Contact does not change.
 
-    A target that gets no offer has to make one, and many phones cannot; without Supported or Session-Expires what
-    the two ends could do together is lost.  Typical defect: the second INVITE is made by another piece of code than
-    the first.
+    A target that gets no offer has to make one, and many phones cannot.  Without Supported or Session-Expires the two
+    ends lose features that they share.  Typical defect: another part of the software makes the second INVITE.
 
-    Another version or address in the SDP is sensible and no fault; so values are not compared, only what is there.
-    A lost header is a warning (SHOULD); a lost session description is a fail, as the catalogue's note says.
+    Another version or address in the session description is sensible, so this test compares which headers are present,
+    not their values.  A lost header is a warning (SHOULD).  A lost session description is a fail, by the catalogue's
+    note.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     wrong = [f"header {name} is lost" for name in _lost(old, new)]
@@ -139,6 +143,7 @@ def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
         wrong.insert(0, f"Content-Type is {new.header('Content-Type')}, it was {old.header('Content-Type')}")
     yield expect(
         not wrong,
+        code="body-lost" if bodiless else "headers-lost",
         expected="the headers and the body of the first INVITE",
         actual="; ".join(wrong) or "all of them are there",
         event=new,
@@ -152,25 +157,26 @@ def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
 def test_sequence_number_rises(flow: Flow) -> Findings:
     """Under the same Call-ID and From tag the redirected INVITE has a higher CSeq than the first one.
 
-    Who still holds the first INVITE takes one with the same three for a merged copy and answers 482 Loop Detected: so
-    does a redirector that is its own target, as a PBX is.  Typical defect: only the first line of the request is
-    written anew (JsSIP issue 617).
+    A server that still holds the first INVITE takes an equal one for a merged copy and answers 482 Loop Detected.  A
+    PBX that redirects to itself does so.  Typical defect: the device changes only the first line of the request (JsSIP
+    issue 617).
 
-    No clause fixes the number; 8.2.2.2 makes the equal one dangerous and RFC 3665 3.6 shows it raised.
+    No clause fixes the number; 8.2.2.2 makes an equal one dangerous, and RFC 3665 3.6 shows a higher one.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     old, new = pair.old.invite, pair.new.invite
     before, after = old.cseq_number, new.cseq_number
     if old.call_id != new.call_id or old.from_tag != new.from_tag:
         yield satisfied("Call-ID or From tag is new, so the number is free", event=new)
     elif before is None or after is None:
-        yield unseen("a CSeq could not be read")
+        yield unseen("a CSeq could not be read", code="unreadable")
     else:
         yield expect(
             after > before,
+            code="cseq-not-raised",
             expected=f"a CSeq above {before}, or a new Call-ID or From tag",
             actual=f"CSeq {after} with the same Call-ID and From tag",
             event=new,
@@ -181,19 +187,20 @@ def test_sequence_number_rises(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.1.1.6-01", plan=_ANY, faults=["no_max_forwards"])
 def test_new_invite_has_max_forwards(flow: Flow) -> Findings:
-    """The redirected INVITE carries Max-Forwards, and the number to begin with is 70.
+    """The redirected INVITE carries Max-Forwards, and its initial value is 70.
 
-    Without it nothing stops a call that is forwarded in circles.  Typical defect: the header is set where new calls
-    are made, and this INVITE is made elsewhere; or the number goes on falling from the first attempt.
+    Without it nothing stops a call that is forwarded in circles.  Typical defect: the device sets the header for new
+    calls, and other code makes this INVITE; or the value goes on falling from the first attempt.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     value = (invite.header("Max-Forwards") or "").strip()
     yield expect(
         value == "70",
+        code="wrong-max-forwards" if value else "no-max-forwards",
         expected="Max-Forwards: 70",
         actual=f"Max-Forwards: {value}" if value else "no Max-Forwards",
         event=invite,
@@ -207,18 +214,19 @@ def test_new_invite_has_max_forwards(flow: Flow) -> Findings:
 def test_new_invite_has_one_contact(flow: Flow) -> Findings:
     """The redirected INVITE has exactly one Contact, a SIP URI; a SIPS one if the Request-URI is.
 
-    The target sends everything that follows to it: without it the call cannot even be hung up.  Typical defect: it is
-    left out of the second INVITE, or the Contact of the 302 is added to it.
+    The target sends all later requests to it, so without it the target cannot even end the call.  Typical defect: the
+    second INVITE has no Contact, or the Contact of the 302 is added to it.
     """
     pair = redirected(flow)
     if pair is None:
-        yield unseen(NOT_FOLLOWED)
+        yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     invite = pair.new.invite
     schemes = [uri.partition(":")[0].lower() for uri in invite.contact_uris]
     allowed = ("sips",) if invite.request_uri.lower().startswith("sips:") else ("sip", "sips")
     yield expect(
         len(schemes) == 1 and schemes[0] in allowed,
+        code="wrong-contact" if schemes else "no-contact",
         expected=f"one Contact with a {' or '.join(allowed)} URI",
         actual=f"Contact: {', '.join(invite.headers('Contact'))}" if schemes else "no Contact",
         event=invite,

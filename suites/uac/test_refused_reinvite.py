@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.judge.acks import acknowledged, refusal_of
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
-from harness.judge.say import Findings, satisfied, unseen, violated
+from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Plan, Response
@@ -42,10 +42,10 @@ LOOK_AT = "what the device does when a re-INVITE fails: only 408 and 481 mean th
 def test_call_survives_a_refused_reinvite(flow: Flow) -> Findings:
     """When a re-INVITE is refused, the running session stays as it was.
 
-    Hold or a change of codec that the other side does not like must not cost the call.  Typical defect: one handler
-    for all failed INVITEs, which ends the call.
+    Hold or a change of codec that the other side refuses must not end the call.  Typical defect: one handler for all
+    failed INVITEs, and it ends the call.
 
-    Whether media goes on unchanged would be the other half; it is not observed here.
+    Whether the media goes on unchanged is not observed.
     """
     yield from _stays(flow)
 
@@ -61,10 +61,11 @@ def test_call_survives_a_refused_reinvite(flow: Flow) -> Findings:
 def test_decline_of_a_reinvite_ends_that_transaction_only(flow: Flow) -> Findings:
     """A 603 to a re-INVITE refuses that change and nothing else: no BYE, and the dialog stays valid.
 
-    "Decline" reads as if the callee wanted no more of the call; in a dialog it does not mean that (RFC 5057).  Typical
-    defect: 6xx is "global failure", and that is taken to include the call it came in.
+    "Decline" reads as if the callee wanted to end the call; inside a dialog it does not mean that (RFC 5057).  Typical
+    defect: the device reads "global failure" as including the call in which the 6xx came.
 
-    A B2BUA whose policy ends a call on a failed change makes an application's choice; the catalogue wants it declared.
+    A B2BUA whose policy is to end a call when a change fails makes an application's choice; the catalogue requires it
+    to declare that.
     """
     yield from _stays(flow)
 
@@ -72,11 +73,12 @@ def test_decline_of_a_reinvite_ends_that_transaction_only(flow: Flow) -> Finding
 def _stays(flow: Flow) -> Findings:
     refused = refused_reinvite(flow)
     if refused is None:
-        yield unseen(why_no_reinvite(flow))
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
         return
     status = refused.final.status
     for bye in byes_of_its_own(flow, refused):
         yield violated(
+            code="call-ended",
             expected=f"the dialog goes on after the {status} to the re-INVITE",
             actual=f"BYE {bye.time - refused.final.time:.1f} s after it",
             event=bye,
@@ -88,6 +90,7 @@ def _stays(flow: Flow) -> Findings:
     for answer in answers:
         if answer.status == 481:
             yield violated(
+                code="dialog-deleted",
                 expected="the tester's request in the dialog is accepted",
                 actual=f"{answer.start_line} to our {answer.cseq_method}",
                 event=answer,
@@ -96,7 +99,7 @@ def _stays(flow: Flow) -> Findings:
             )
             return
     if missing := gap(since(flow, refused.reinvite), watched_seats(flow)):
-        yield unseen(f"no BYE arrived, but that none was sent is not proven: {missing}")
+        yield not_proven("no BYE arrived", missing)
         return
     told = f"; our {answers[0].cseq_method} in the dialog was answered {answers[0].status}" if answers else ""
     yield satisfied(f"no BYE after the {status} to the re-INVITE{told}", note=NO_MEDIA)
@@ -104,20 +107,21 @@ def _stays(flow: Flow) -> Findings:
 
 @purpose("RFC3261-14.1-03", plan=REINVITE_DECLINED, faults=["repeats_refused_reinvite"], acts={"reinvite"})
 def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
-    """Only a 491 makes a re-INVITE come again by itself; a 603 does not.
+    """A device repeats a re-INVITE by itself after a 491 only, not after a 603.
 
-    The other side has said no to the change; asking again every few seconds keeps its user busy declining.  Typical
-    defect: the timer of the 491 rule runs for every failure.
+    The other side has refused the change.  A device that asks again every few seconds keeps that user busy declining.
+    Typical defect: the timer of the 491 rule runs after every failure.
 
     A re-INVITE with another session description is another request.
     """
     refused = refused_reinvite(flow)
     if refused is None:
-        yield unseen(why_no_reinvite(flow))
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
         return
     for again in refused.others:
         if again.in_dialog and again.offer == refused.reinvite.offer:
             yield violated(
+                code="reinvite-repeated",
                 expected=f"no re-INVITE with the same offer after the {refused.final.status}",
                 actual=f"the same offer again, {again.invite.time - refused.final.time:.1f} s after it",
                 event=again.invite,
@@ -126,7 +130,7 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
             )
             return
     if missing := gap(since(flow, refused.reinvite), watched_seats(flow)):
-        yield unseen(f"it was not repeated, but that is not proven: {missing}")
+        yield not_proven("the re-INVITE was not repeated", missing)
         return
     yield satisfied("the re-INVITE was not repeated")
 
@@ -139,11 +143,11 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
     acts={"reinvite"},
 )
 def test_refused_reinvite_is_acknowledged(flow: Flow) -> Findings:
-    """The final response to a re-INVITE is acknowledged like any other.
+    """The device acknowledges the final response to a re-INVITE like any other final response.
 
-    Without the ACK the other side repeats its refusal for 32 s and may then give the call up.  Typical defect: the ACK
-    inside a dialog is sent for 2xx only.
+    Without the ACK the other side repeats its refusal for 32 s and may then end the call.  Typical defect: inside a
+    dialog the device sends an ACK for 2xx only.
     """
     refused = refused_reinvite(flow)
     refusal = refusal_of(flow, refused.reinvite) if refused else None
-    yield acknowledged(flow, refusal) if refusal else unseen(why_no_reinvite(flow))
+    yield acknowledged(flow, refusal) if refusal else unseen(why_no_reinvite(flow), code="no-reinvite")

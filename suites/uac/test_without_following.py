@@ -17,19 +17,20 @@ from suites.uac._plans import ALTERNATIVE
 
 @purpose("RFC3261-13.2.2.2-02", plan=(REDIRECT, ALTERNATIVE, NEXT_CALL))
 def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
-    """A device that does not follow acknowledges the 3xx, gives the call up, and is ready for the next.
+    """A device that does not follow redirections acknowledges the 3xx, ends the call, and is ready for the next one.
 
-    Typical defect: the state of a call that is neither answered nor refused: the line stays busy, or the number is
-    dialled again.
+    Typical defect: the call stays in a state that is neither answered nor refused, so the line stays busy or the number
+    is dialled again.
     """
     for flow in flows[:2]:
         first = original(flow)
         final = redirection_of(first) if first else None
         if first is None or final is None:
-            yield unseen("the redirection was never sent")
+            yield unseen("the redirection was never sent", code="not-sent")
             continue
         if not first.acks:
             yield violated(
+                code="no-ack",
                 expected=f"an ACK for the {final.status}",
                 actual="none arrived",
                 event=final,
@@ -42,6 +43,7 @@ def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
 
         yield silent(
             flow,
+            code="redialled",
             after=final,
             at=(first.seat,),
             unless=elsewhere,
@@ -51,18 +53,20 @@ def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
         )
         for attempt in (a for call in by_call(flow) for a in call if elsewhere(a)):
             yield unseen(
-                f"{attempt.invite.start_line} arrived: the device follows redirections, though its PICS say it does not"
+                f"{attempt.invite.start_line} arrived: the device follows redirections, but its PICS deny it",
+                code="follows",
             )
     calls = by_call(flows[2])
     if calls[0]:
         yield (
             expect(
                 bool(calls[-1]),
+                code="no-next-call",
                 expected="an INVITE for the next call",
                 actual=f"{sum(map(bool, calls))} of {len(calls)} calls were placed",
                 means="after a redirection the device makes no more calls",
                 look_at="the state of the line after a 3xx",
             )
             if calls[-1] or not flows[2].troubles
-            else unseen("; ".join(t.text for t in flows[2].troubles))
+            else unseen("; ".join(t.text for t in flows[2].troubles), code="trouble")
         )

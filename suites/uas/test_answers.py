@@ -27,23 +27,24 @@ BEFORE_T2_S = 3.4
 
 @purpose("RFC3261-8.2.6.2-01", plan=REFUSALS, faults=["changes_via", "changes_cseq_from"])
 def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
-    """A 3xx or 6xx repeats the Vias of its request, all of them and in order, and its From, Call-ID and CSeq.
+    """A 3xx or 6xx repeats all Vias of its request in order, and its From, Call-ID and CSeq.
 
-    The Vias are the way back: with one lost or rewritten the answer ends at a proxy in the middle.  By From, Call-ID
-    and CSeq the caller knows what is answered.  Typical defects: only the topmost Via is kept; a From that is put
-    together anew loses parameters that the device does not know.
+    The Vias are the way back: if one is lost or rewritten, the answer ends at a proxy in the middle.  By From, Call-ID
+    and CSeq the caller knows which request is answered.  Typical defects: the device keeps only the topmost Via; or it
+    builds From anew and loses parameters that it does not know.
 
-    The request has two Vias below the caller's own, with parameters that nobody knows.  ``received`` and ``rport`` may
-    be added to the topmost one.  What is only written otherwise (order of parameters, quotes) is a warning.
+    The request has two Vias below the caller's own, with unknown parameters.  ``received`` and ``rport`` may be added
+    to the topmost one.  Another notation (order of parameters, quotes) is a warning.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     request, final = here[0].request, here[1]
     told, writing = via_changes(request, final)
     yield expect(
         not told,
+        code="via-rewritten" if writing else "wrong-via",
         expected=f"the Vias of the request: {'; '.join(vias(request))}",
         actual=told or "the Vias of the request",
         event=final,
@@ -54,6 +55,7 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
     told, writing = from_changes(request, final)
     yield expect(
         not told,
+        code="from-rewritten" if writing else "wrong-from",
         expected=f"From: {request.header('From')}",
         actual=told or "the From of the request",
         event=final,
@@ -65,6 +67,7 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
         asked_with, came = request.header(name) or "", final.header(name) or ""
         yield expect(
             asked_with.split() == came.split(),
+            code=f"wrong-{name.lower()}",
             expected=f"{name}: {asked_with}",
             actual=f"{name}: {came or '(none)'}",
             event=final,
@@ -79,18 +82,19 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
     faults=["no_to_tag"],
 )
 def test_refusal_has_a_to_tag(flow: Flow) -> Findings:
-    """The To of a 302 or 603 gets a tag from the device that answers, if the request had none.
+    """The device that answers adds a tag to the To of its 302 or 603, if the request had none.
 
-    By the tag a forking proxy and the caller tell answers of different phones apart, and the ACK is matched.  Typical
-    defect: tags are made with dialogs, and a refusal makes none.
+    By the tag a forking proxy and the caller distinguish the answers of different phones and match the ACK. Typical
+    defect: the device makes tags for dialogs, and a refusal makes no dialog.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = here[1]
     yield expect(
         bool(final.to_tag),
+        code="no-to-tag",
         expected="a tag in the To",
         actual=f"To: {final.header('To') or '(none)'}",
         event=final,
@@ -101,28 +105,29 @@ def test_refusal_has_a_to_tag(flow: Flow) -> Findings:
 
 @purpose("RFC3261-8.2.6.2-03", plan=RINGS_THEN_DECLINES, faults=["other_to_tag"])
 def test_ringing_and_refusal_have_one_tag(flow: Flow) -> Findings:
-    """All responses of a device to one INVITE have one To tag: that of the 180 is that of the 302 or 603 after it.
+    """All responses of a device to one INVITE have the same To tag: the 302 or 603 has the tag of the 180.
 
-    With another tag the refusal looks like that of another phone, and the early dialog of the first one stays.
-    Typical defect: the refusal is sent by another part of the device, which makes a tag of its own.
+    With another tag the refusal looks like that of another phone, and the early dialog of the first one stays.  Typical
+    defect: another part of the device sends the refusal and makes a tag of its own.
 
-    100 has no tag.  A refusal without any tag has a rule of its own.
+    100 has no tag.  Another test judges a refusal without any tag.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     one, final = here
     early = [response for response in one.provisionals if (response.status or 0) > 100]
     if not early:
-        yield unseen("the device did not ring before it answered")
+        yield unseen("the device did not ring before it answered", code="no-ringing")
         return
     if not final.to_tag:
-        yield unseen(f"the {final.status} has no tag to compare with")
+        yield unseen(f"the {final.status} has no tag to compare with", code="no-to-tag")
         return
     others = [response for response in early if response.to_tag != final.to_tag]
     yield expect(
         not others,
+        code="other-to-tag",
         expected=f"the tag of the {early[0].status}, {early[0].to_tag or '(none)'}, in every response",
         actual=f"To: {final.header('To')} in the {final.status}"
         + (f", To: {others[0].header('To')} in the {others[0].status}" if others else ""),
@@ -134,22 +139,23 @@ def test_ringing_and_refusal_have_one_tag(flow: Flow) -> Findings:
 
 @purpose("RFC3326-2-03", plan={"uas": (REFUSED["uas"], FORWARDED)}, faults=["repeats_reason"])
 def test_reason_speaks_once_for_each_protocol(flow: Flow) -> Findings:
-    """Several Reason values in one response are about different protocols: one SIP cause, one Q.850 cause, not two.
+    """Several Reason values in one response name different protocols: one SIP cause, one Q.850 cause, not two.
 
-    With two causes of one protocol every reader takes another one.  Typical defect: a gateway that adds its cause to
-    one that is already there.
+    With two causes of one protocol every reader takes another one.  Typical defect: a gateway adds its cause to one
+    that is already there.
 
-    Most devices send no Reason in a response at all, and that conforms.
+    Most devices send no Reason in a response, and that conforms.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final = here[1]
     reasons = final.headers("Reason")
     twice = repeated_protocols(final)
     yield expect(
         not twice,
+        code="reason-repeated",
         expected="at most one Reason value for each protocol",
         actual=f"Reason: {', '.join(reasons)}" if reasons else "no Reason",
         event=final,
@@ -168,18 +174,18 @@ def test_reason_speaks_once_for_each_protocol(flow: Flow) -> Findings:
     faults=["provisional_to_message"],
 )
 def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
-    """What is not an INVITE gets no provisional response but 100: a MESSAGE is redirected or declined at once.
+    """A request other than INVITE gets no provisional response but 100: a MESSAGE is redirected or declined at once.
 
-    A 180 stops nothing at the sender, who waits for a final response until its transaction times out.  Typical defect:
-    the call logic, which rings first, is used for every method.
+    A 180 does not end the sender's transaction, which waits for a final response until it times out.  Typical defect:
+    the device uses its call logic, which rings first, for every method.
 
-    Behind a proxy the callee says nothing at all, and the proxy has nothing to pass on.
+    Behind a proxy the callee does not answer, and the proxy has nothing to relay.
 
-    A 100 within 3.5 s, which only the sentence after this one forbids on UDP, is a warning.
+    A 100 within 3.5 s is a warning: on UDP only the next sentence of the clause forbids it.
     """
     one = first_asked(flow)
     if one is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     for response in one.provisionals:
         after = response.time - one.request.time
@@ -187,6 +193,7 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
         if hundred and after >= BEFORE_T2_S:
             continue
         yield violated(
+            code="trying-sent" if hundred else "provisional-sent",
             expected=f"a final response to the {one.request.method}, and none before it",
             actual=f"{response.status} {response.reason} {later(after)} after the request",
             event=response,
@@ -198,7 +205,10 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
     if one.final is None:
         passed_on = flow.select(one.request.method, received=True, at=watched_seats(flow))
         if not passed_on or (doubt := unproven(flow, one.seat, passed_on[0].time + SILENT_S)):
-            yield unseen(f"nothing came, but {doubt}" if passed_on else why_not_refused(flow))
+            if passed_on:
+                yield unseen(f"nothing came, but {doubt}", code="not-proven")
+            else:
+                yield unseen(why_not_refused(flow), code="not-refused")
         else:
             yield satisfied("nothing, while the callee said nothing", event=passed_on[0])
         return

@@ -1,4 +1,4 @@
-"""CANCEL at a device that answers: before its final response it ends the call, after it nothing (RFC 3261 9.2)."""
+"""CANCEL at a device that answers: it ends a pending call, and has no effect later (RFC 3261 9.2)."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ ANSWER_S = 2.0
     faults=["late_cancel_ends_call"],
 )
 def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
-    """A CANCEL that comes after the 302 or 603 is answered 200, and the 302 or 603 stands.
+    """A CANCEL that comes after the 302 or 603 is answered 200, and the 302 or 603 remains the outcome.
 
-    The caller hangs up in the moment in which the answer is under way.  Typical defects: the CANCEL finds no call any
-    more and is answered 481; or it "wins", and the caller gets 487 after 603.
+    The caller hangs up while the answer is on its way.  Typical defects: the device finds no call for the CANCEL and
+    answers 481; or the CANCEL "wins", and the caller gets 487 after 603.
 
-    The transaction lives until its ACK, so 481 is wrong here; after the ACK it would be right.
+    The transaction lives until its ACK, so 481 is wrong here.  After the ACK it would be right.
     """
     here = refused_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     one, final = here
     cancels, answers = answers_to(flow, "CANCEL")
     if not cancels or cancels[0].number < final.number:
-        yield unseen(f"no CANCEL was sent after the {final.status}")
+        yield unseen(f"no CANCEL was sent after the {final.status}", code="not-cancelled")
         return
     others = [other for other in one.finals if other.status != final.status]
     if others:
         yield violated(
+            code="second-final-response",
             expected=f"the {final.status} (message {final.number}), and no other final response to the INVITE",
             actual=f"{others[0].status} {others[0].reason} after the CANCEL",
             event=others[0],
@@ -53,22 +54,26 @@ def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
 def test_cancelled_call_is_terminated(flow: Flow) -> Findings:
     """A CANCEL while the phone rings is answered 200, and the INVITE 487: not 603, 302 or 486.
 
-    Who hung up is not to read that the callee has declined, and must not be sent elsewhere.  Typical defect: "the call
-    was not taken" is one event, whoever ended it, and the forwarding on no answer sends its 302.
+    The caller hung up.  Their device must neither show that the callee declined nor be redirected.  Typical defect: the
+    device has one event for "the call was not answered", whatever ended it, and forwarding on no answer sends its 302.
 
     The phone would ring for long, so a final response that comes with the CANCEL did not cross it by chance.
     """
     one = first_asked(flow)
     cancels, answers = answers_to(flow, "CANCEL")
     if one is None or not cancels:
-        yield unseen(NOT_ANSWERED if one is None else "the device did not ring, so the call was not cancelled")
+        if one is None:
+            yield unseen(NOT_ANSWERED, code="not-answered")
+        else:
+            yield unseen("the device did not ring, so the call was not cancelled", code="no-ringing")
         return
     cancel, final = cancels[0], one.final
     if final is None:
         if doubt := unproven(flow, one.seat, cancel.time + ANSWER_S):
-            yield unseen(f"the INVITE got no final response after the CANCEL, but {doubt}")
+            yield unseen(f"the INVITE got no final response after the CANCEL, but {doubt}", code="not-proven")
             return
         yield violated(
+            code="no-final-response",
             expected="487 to the INVITE",
             actual=f"nothing in {flow.watch.closed_at - cancel.time:.0f} s",
             event=cancel,
@@ -77,13 +82,14 @@ def test_cancelled_call_is_terminated(flow: Flow) -> Findings:
         )
         return
     if final.number < cancel.number:
-        yield unseen(f"the {final.status} was there before the CANCEL")
+        yield unseen(f"the {final.status} was there before the CANCEL", code="answered-before")
         return
     if one.status < 300:
-        yield unseen(f"the call was answered ({final.status}) in the moment it was cancelled")
+        yield unseen(f"the call was answered ({final.status}) in the moment it was cancelled", code="answered")
         return
     if final.status != 487:
         yield violated(
+            code="wrong-final-response",
             expected="487 to the INVITE",
             actual=f"{final.status} {final.reason}",
             event=final,
@@ -102,6 +108,7 @@ def _cancel_accepted(flow: Flow, one: Asked, cancel: Event, answers: tuple[Event
         if 200 <= (answers[0].status or 0) < 300:
             return satisfied(f"{answers[0].status} to the CANCEL, and {said}", event=answers[0])
         return violated(
+            code="cancel-refused",
             expected="200 to the CANCEL",
             actual=f"{answers[0].status} {answers[0].reason}, though {said} and has no ACK yet",
             event=answers[0],
@@ -109,8 +116,9 @@ def _cancel_accepted(flow: Flow, one: Asked, cancel: Event, answers: tuple[Event
             look_at="by what the CANCEL looks for its INVITE: the transaction lives until the ACK, and longer",
         )
     if doubt := unproven(flow, one.seat, cancel.time + ANSWER_S):
-        return unseen(f"the CANCEL got no answer, but {doubt}")
+        return unseen(f"the CANCEL got no answer, but {doubt}", code="not-proven")
     return violated(
+        code="cancel-unanswered",
         expected="200 to the CANCEL",
         actual=f"no answer in {flow.watch.closed_at - cancel.time:.0f} s",
         event=cancel,

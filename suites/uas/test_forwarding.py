@@ -1,4 +1,4 @@
-"""Call forwarding by 302: what a phone, a B2BUA or a redirect server writes into its Contact (RFC 3261 8.3, 21.3)."""
+"""Call forwarding by 302: the Contact that a phone, a B2BUA or a redirect server sends (RFC 3261 8.3, 21.3)."""
 
 from __future__ import annotations
 
@@ -33,18 +33,19 @@ LOOK_AT_ENTRY = "is an entry compared with the Request-URI (19.1.4) before it is
 def test_redirection_says_where_to(flow: Flow) -> Findings:
     """A 300, 301 or 302 has a Contact with the address where the callee can be reached.
 
-    Without one the caller can only give up.  Typical defect: forwarding is switched on, its number is not filled in.
+    Without one the caller can only give up.  Typical defect: forwarding is switched on, and its number is empty.
 
-    The clause says SHOULD: a warning.  Whether that address is a new one is the business of 8.3.
+    The clause says SHOULD: a warning.  Whether that address is a new one is judged by 8.3.
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     contacts = contact_values(final)
     yield expect(
         bool(contacts),
+        code="no-contact",
         expected=f"a Contact in the {final.status}",
         actual=f"Contact: {', '.join(contacts)}" if contacts else "no Contact",
         event=final,
@@ -59,19 +60,20 @@ def test_redirection_says_where_to(flow: Flow) -> Findings:
     faults=["contactless_302", "odd_contact"],
 )
 def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
-    """A 3xx lists at least one Contact, and each is one that a parser can read: brackets around a URI with ; , or ?.
+    """A 3xx lists at least one Contact, and a parser can read each: brackets around a URI with ; , or ?.
 
-    Without the brackets a parameter of the URI (;transport, ;user) is one of the header and is lost on the way to the
-    new target.  Typical defect: the Contact is put together from strings.
+    Without the brackets a parameter of the URI (;transport, ;user) becomes one of the header and is lost.  Typical
+    defect: the device builds the Contact from strings.
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     values = contact_values(final)
     if not values:
         yield violated(
+            code="no-contact",
             expected=f"one or more Contacts in the {final.status}",
             actual="no Contact",
             event=final,
@@ -83,6 +85,7 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
         wrong = flaws(value)
         yield expect(
             not wrong,
+            code="malformed-contact",
             expected="a URI in angle brackets, with q and expires behind it at most",
             actual=f"Contact: {value}" + (f": {'; '.join(wrong)}" if wrong else ""),
             event=final,
@@ -95,20 +98,21 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
 def test_contact_of_a_redirection_has_no_method_and_no_lr(flow: Flow) -> Findings:
     """The URIs in the Contacts of a 3xx have no ;method and no ;lr, even if they were registered with them.
 
-    ;lr makes a loose route of the target, ;method asks for another request; a caller that takes the Contact at its
-    word does either.  Typical defect: what was registered is handed out as it came.
+    ;lr makes the target a loose router, and ;method sets another method; a caller that follows the Contact literally
+    does both.  Typical defect: the device returns registered entries unchanged.
     """
     here = redirected_here(flow)
     if here is None:
-        yield unseen(why_not_refused(flow, NOT_REDIRECTED))
+        yield unseen(why_not_refused(flow, NOT_REDIRECTED), code="not-redirected")
         return
     final = here[1]
     if not contact_values(final):
-        yield unseen(f"the {final.status} has no Contact")
+        yield unseen(f"the {final.status} has no Contact", code="no-contact")
         return
     wrong = misplaced(final)
     yield expect(
         not wrong,
+        code="parameter-not-allowed",
         expected="Contact URIs without ;method and without ;lr",
         actual="; ".join(wrong) or f"Contact: {', '.join(contact_values(final))}",
         event=final,
@@ -127,16 +131,17 @@ def test_contact_of_a_redirection_has_no_method_and_no_lr(flow: Flow) -> Finding
     faults=["redirects_to_request_uri"],
 )
 def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings:
-    """A call is never redirected to its own Request-URI, whatever stands in the table of forwardings.
+    """A call is never redirected to its own Request-URI, whatever the forwarding table says.
 
-    A caller that follows comes back with the same call at once, and for ever.  Typical defects: a user who forwards to
-    the own number is not noticed; or the two URIs are compared as text, and other words for the same make a loop.
+    A caller that follows returns with the same call at once, without end.  Typical defects: the device accepts a user
+    who forwards to their own number; or it compares URIs as text, so another notation of the same URI makes a loop.
 
-    404, 480 or 482 are right, and so is to send the call on.  A Contact that adds ;transport or a port is another URI.
+    404, 480 and 482 conform, and so does relaying the call.  A Contact with an additional ;transport or port is another
+    URI.
     """
     one = first_asked(flow)
     if one is None or one.final is None:
-        yield unseen(why_not_refused(flow))
+        yield unseen(why_not_refused(flow), code="not-refused")
         return
     final, called = one.final, one.request.request_uri
     back = [uri for uri in final.contact_uris if same_uri(uri, called)]
@@ -145,6 +150,7 @@ def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings
         return
     yield expect(
         not back,
+        code="redirected-to-itself",
         expected=(f"no Contact that equals {called}", "404, 480 or 482"),
         actual=f"{final.status}, Contact: {', '.join(contact_values(final)) or '(none)'}",
         event=final,
@@ -159,26 +165,27 @@ AGAIN = number("redirects", act="again")
 
 @purpose("RFC3261-8.2.2.2-01", plan={"uas": AGAIN}, faults=["remembers_calls"], least_window=40.0)
 def test_call_that_is_over_is_not_merged(flow: Flow) -> Findings:
-    """482 is for a request that arrives on two ways at a time; what comes when the first one is over is a new call.
+    """482 is for a request that arrives twice at the same time; a request after the end of the first is a new call.
 
-    A caller that was redirected may well come back with its Call-ID, From tag and CSeq (RFC 3261 8.1.3.4 recommends the
-    first two).  Typical defect: Call-IDs are remembered for minutes, to fend off loops.
+    A caller that was redirected may return with its Call-ID, From tag and CSeq (RFC 3261 8.1.3.4 recommends the first
+    two).  Typical defect: the device remembers Call-IDs for minutes to prevent loops.
 
-    The second INVITE comes 6 s after the ACK: T4 (5 s) has passed, and the transaction is gone.
+    The second INVITE comes 6 s after the ACK: T4 (5 s) has passed, and the transaction has ended.
     """
     calls = [one for one in asked(flow) if one.request.method == "INVITE"]
     if len(calls) < 2 or calls[0].final is None:
-        yield unseen("the second INVITE was never sent")
+        yield unseen("the second INVITE was never sent", code="not-sent")
         return
     first, second = calls[0], calls[1]
     if first.acks and first.finals[-1].time > first.acks[0].time + AFTER_ACK_S:
-        yield unseen("the first call is not over: its answer is still repeated, ACK or no ACK")
+        yield unseen("the first call is not over: its answer is still repeated, ACK or no ACK", code="copies-after-ack")
         return
     if second.final is None:
-        yield unseen("the second INVITE got no final response")
+        yield unseen("the second INVITE got no final response", code="no-final-response")
         return
     yield expect(
         second.status != 482,
+        code="answers-482",
         expected=f"the answer of a new call, as the first time ({first.status})",
         actual=f"{second.final.status} {second.final.reason}",
         event=second.final,

@@ -29,7 +29,7 @@ CHANGED: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "again": ({"header": {"again": "r0"}}, "tiny", "only repeats what did not pass in another one", 2),
     "cut off": ({"planned": (ACKED,)}, "tiny", f"the run is not whole: no verdict of {ACKED} phone-uac-udp", 2),
     "purpose left out": ({"purposes": PURPOSE_NAMES[1:]}, "tiny", f"not executed: RFC3261-21.6-01 in {FINAL}", 2),
-    "plan that is not said": ({"header": {"cases": {}}}, "tiny", "the header plans 8 cases and names 0", 2),
+    "plan that is not said": ({"header": {"cases": ()}}, "tiny", "the header plans 8 cases and names 0", 2),
     "faults": ({"device": {"faults": ["no_ack"]}}, "tiny", "was given faults (no_ack): that is no product", 2),
     "other role": ({"device": {"roles": ["proxy"]}}, "tiny", "phone has none of its roles (uac); it is proxy", 2),
     "no claim": ({"device": {"pics": {}}}, "tiny", "phone does not declare follows_redirects", 4),

@@ -19,6 +19,7 @@ from harness.policy.waivers import load
 from harness.store.stored_run import StoredRun, read_run
 
 TODAY = date(2026, 6, 1)
+KEY = f"RFC3261-21.6-01:{FINAL}:uac:redialled"
 SKIPPED = "uac/redirect_hunts/next_contact_is_tried_after_a_failure"
 
 
@@ -40,12 +41,10 @@ def waiver(run: StoredRun, **changes: str) -> str:
         "reason": "ticket 7",
         "expires": "2026-06-01",
         "device": found.line["device"],
-        "purpose": found.line["purpose"],
-        "role": "uac",
         "transport": "udp",
-        "requirement": found.requirement["id"],
+        "family": "ipv4",
         "verdict": found.requirement["verdict"],
-        "finding": found.requirement["finding"],
+        "finding": str(found.key),
     } | changes
     return "[[waiver]]\n" + "".join(
         f"{key} = {value if key == 'expires' else json.dumps(value)}\n" for key, value in told.items()
@@ -84,12 +83,13 @@ def test_without_a_name_the_gate_says_what_the_tally_says(
 
 
 def _line(verdict: str, row: str, ruled: str, device: str = "phone") -> dict[str, Any]:
-    said = {"id": row, "level": "", "verdict": ruled, "reason": "", "outcome": "unseen", "finding": "0" * 12}
+    said = {"id": row, "level": "", "verdict": ruled, "reason": "", "outcome": "unseen", "code": "not-seen"}
     return {
         "purpose": FINAL,
         "device": device,
         "role": "uac",
         "transport": "udp",
+        "family": "ipv4",
         "verdict": verdict,
         "requirements": [said],
         "window_s": 40.0,
@@ -128,7 +128,7 @@ def test_device_that_could_not_be_used_at_all(run: StoredRun) -> None:
     line = _line("inconclusive", MUST_ROW, "inconclusive") | {"requirements": [], "reason": "it did not start"}
     found = answer(Gate(), replace(asked(run), records=[line], planned=1, missing=()), (), CATALOGUE, PURPOSES, TODAY)
     assert found.status is ExitStatus.INCONCLUSIVE
-    assert found.blocking[0].requirement["id"] == "-"
+    assert found.blocking[0].requirement["id"] == "none"
 
 
 # --- what is missing
@@ -196,8 +196,7 @@ def test_waiver_expired(failing: StoredRun, tmp_path: Path) -> None:
     found = let(failing, waiver(failing), tmp_path, today=date(2026, 6, 2))
     assert found.status is ExitStatus.NOT_CONFORMING
     assert found.problems == (
-        f"expired: waiver 1 (RFC3261-21.6-01 of {FINAL}, phone, uac, udp; owner: Ada) held until 2026-06-01; its "
-        "finding counts again",
+        f"expired: waiver 1 ({KEY} of phone, udp; owner: Ada) held until 2026-06-01; its finding counts again",
     )
 
 
@@ -205,18 +204,18 @@ def test_improvement_makes_a_waiver_stale(failing: StoredRun, run: StoredRun, tm
     found = let(run, waiver(failing), tmp_path)
     assert found.status is ExitStatus.SETUP
     (problem,) = found.problems
-    assert problem.startswith(f"stale: waiver 1 (RFC3261-21.6-01 of {FINAL}, phone, uac, udp; owner: Ada) no longer")
+    assert problem.startswith(f"stale: waiver 1 ({KEY} of phone, udp; owner: Ada) no longer")
     assert problem.endswith("the verdict is pass now; remove or renew it")
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
-        ({"finding": "0" * 12}, 1, "finding "),
+        ({"finding": KEY.replace("redialled", "called-early")}, 1, f"the finding is {KEY} now"),
         ({"verdict": "inconclusive"}, 1, "the verdict is fail now"),
-        ({"requirement": "RFC3261-21.6.1-01"}, 1, "says nothing of RFC3261-21.6.1-01"),
+        ({"finding": KEY.replace("21.6", "21.6.1")}, 1, "has no finding about RFC3261-21.6.1-01"),
         ({"device": "fax"}, 1, ""),
-        ({"role": "b2bua"}, 1, ""),
+        ({"finding": KEY.replace(":uac:", ":b2bua:")}, 1, ""),
     ],
 )
 def test_waiver_holds_for_exactly_one_finding(
@@ -235,7 +234,7 @@ def test_waiver_that_no_gate_needs_is_stale(failing: StoredRun, unsteady: Stored
     assert let(unsteady, waiver(failing), tmp_path, "must").status is ExitStatus.SETUP
 
 
-def test_finding_keeps_its_fingerprint_from_run_to_run(failing: StoredRun, tmp_path: Path) -> None:
+def test_finding_keeps_its_key_from_run_to_run(failing: StoredRun, tmp_path: Path) -> None:
     def elsewhere(plan: Any, attempt: int) -> Any:
         from dataclasses import replace
 
@@ -259,13 +258,13 @@ BAD: dict[str, tuple[Callable[[str], str], str]] = {
     "unknown key": (lambda text: text + 'team = "x"\n', "waiver 1: team: unknown key"),
     "unknown purpose": (
         lambda text: text.replace("decline_is_final/dec", "x/dec"),
-        "the suite has no 'uac/x/",
+        "finding: the suite has no purpose 'uac/x/",
     ),
     "unknown requirement": (
         lambda text: text.replace("21.6-01", "21.6-77"),
-        "requirement: the suite has no 'RFC3261-21.6-77'",
+        "finding: the suite has no requirement 'RFC3261-21.6-77'",
     ),
-    "no finding": (lambda text: text.replace('finding = "', 'finding = "g'), "expected 12 hexadecimal digits"),
+    "no key": (lambda text: text.replace("redialled", "rings again"), "finding: expected a finding's key"),
     "pass": (
         lambda text: text.replace('verdict = "fail"', 'verdict = "pass"'),
         "expected fail, inconclusive or warn",
@@ -325,17 +324,6 @@ def test_draft_for_a_device_of_any_name(failing: StoredRun, tmp_path: Path, caps
     (tmp_path / "waivers.toml").write_text(filled.replace('= ""', '= "Ada"'))
     (waiver,) = load(tmp_path / "waivers.toml", CATALOGUE)
     assert waiver.device == "phone \U0001f600 \\x7f"
-
-
-def test_finding_of_a_run_that_does_not_say_its_fingerprint(failing: StoredRun, tmp_path: Path) -> None:
-    def nameless(entries: list[Any]) -> None:
-        for entry in entries[1:-1]:
-            for row in entry["requirements"]:
-                del row["finding"]
-
-    found = ask(read_run(with_lines(failing, tmp_path, nameless)), "must")
-    (expected,) = ask(failing, "must").blocking
-    assert [one.requirement["finding"] for one in found.blocking] == [expected.requirement["finding"]]
 
 
 def test_device_that_does_not_say_its_roles(run: StoredRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ def one(*verdicts: Verdict, disturbed: bool = False) -> Assessment:
     """A round that says so of requirement R0, R1 …"""
     outcomes = {P: "satisfied", I: "unseen"}
     ruled = tuple(
-        Ruled(Finding(f"R{n}", outcomes.get(v, "violated"), actual=f"saw {v}"), "MUST", v, f"saw {v}")  # type: ignore[arg-type]
+        Ruled(Finding(f"R{n}", outcomes.get(v, "violated"), "wrong", actual=f"saw {v}"), "MUST", v, f"saw {v}")  # type: ignore[arg-type]
         for n, v in enumerate(verdicts)
     )
     return Assessment(ruled, max(verdicts), disturbed)

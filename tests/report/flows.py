@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness.model.finding import Finding, Outcome, Record, Ruled
-from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
+from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Unreadable, Watch
 from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.verdict import Verdict
 from harness.model.windows import STANDARD
@@ -43,7 +43,7 @@ def flow(
     window: bool = True,
     identifier: str = "f1",
     troubles: tuple[Trouble, ...] = (),
-    unreadable: tuple[str, ...] = (),
+    unreadable: tuple[Unreadable, ...] = (),
     device: str = "reference",
 ) -> Flow:
     kinds: dict[str, Literal["caller", "callee", "target", "guard", "backup"]] = {
@@ -146,7 +146,7 @@ def ruled(
     seen: Outcome = outcome or (
         "satisfied" if verdict is Verdict.PASS else "unseen" if verdict is Verdict.INCONCLUSIVE else "violated"
     )
-    made = Finding(requirement, seen, **finding)  # type: ignore[arg-type]
+    made = Finding(requirement, seen, **{"code": "redialled", **finding})  # type: ignore[arg-type]
     return Ruled(made, level, verdict, made.actual)
 
 
@@ -160,5 +160,16 @@ def record(
     evidence: tuple[str, ...] = ("f1",),
 ) -> Record:
     return Record(
-        purpose, device, "uac", "udp", verdict, applicable, reason, requirements or (ruled(verdict),), 40.0, 1, evidence
+        purpose,
+        device,
+        "uac",
+        "udp",
+        "ipv4",
+        verdict,
+        applicable,
+        reason,
+        requirements or (ruled(verdict),),
+        40.0,
+        1,
+        evidence,
     )

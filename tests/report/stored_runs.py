@@ -11,8 +11,9 @@ from typing import Any
 
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
 
+from harness.judge.silence import NO_LIFE
 from harness.model.finding import Record
-from harness.model.flow import Flow
+from harness.model.flow import Flow, Unreadable
 from harness.model.verdict import Verdict
 from harness.store.folder import RunFolder
 from harness.store.stream import Header, VerdictStream
@@ -82,6 +83,7 @@ def usual(out: Path, **more: Any) -> Path:
     unseen = ruled(
         Verdict.INCONCLUSIVE,
         "RFC3261-21.6.1-01",
+        code=NO_LIFE,
         actual="nothing arrived, but silence is not proven: the device gave no sign of life",
     )
     warned = ruled(Verdict.WARN, "RFC3261-8.1.3.4-01", "SHOULD", expected=("an INVITE",), actual="none", event=2)
@@ -122,7 +124,8 @@ def hostile(out: Path) -> Path:
         *((0.4 + n / 1000, "callee", f"{text} sip:a@h SIP/2.0", text) for n, text in enumerate(HOSTILE)),
         (0.5, "target", f"SIP/2.0 603 {nasty[:200]}", nasty),
     ]
-    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=HOSTILE, seats=("callee", "target"))]
+    heard = tuple(Unreadable("callee", text) for text in HOSTILE)
+    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=heard, seats=("callee", "target"))]
     finding = dict.fromkeys(("actual", "means", "look_at", "where"), nasty)
     records = [
         a_fail(evidence=("f1",), **finding | {"expected": HOSTILE, "where": "message 3, at callee", "event": 3}),

@@ -69,7 +69,7 @@ def test_a_fail_says_what_to_do(page: Page) -> None:
         "Clause RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1",
         "make run DEVICE=reference ARGS='suites/uac/test_decline_is_final.py::test_decline_is_final",
         "-k reference-uac-udp'",
-        "A 603 speaks for the user everywhere: the call is not placed again, there or elsewhere.",
+        "A 603 speaks for the user everywhere: the device does not place the call again, there or elsewhere.",
         "driven once",
         "flows/f1-again.json",
     ):
@@ -87,7 +87,10 @@ def test_its_ladder_marks_the_decisive_message_and_shows_it(page: Page, run: Pat
 
 
 def test_what_could_not_be_told_says_what_was_missing(page: Page) -> None:
-    assert "Seen nothing arrived Missing the device gave no sign of life Needed 4 of 4" in page.text
+    assert (
+        "Not seen nothing arrived, but silence is not proven: the device gave no sign of life Needed 4 of 4"
+        in page.text
+    )
     assert "Nothing is known about the device here, good or bad." in page.text
     assert "One purpose could not be run at all: reference it never started" in page.text
 

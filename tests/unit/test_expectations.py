@@ -37,12 +37,13 @@ def known(**more: object) -> Known:
 
 
 def record(verdict: str, row: str = ROW, **more: object) -> Record:
-    ruled = Ruled(Finding(row, "violated"), "MUST", Verdict.named(verdict), "because")
+    ruled = Ruled(Finding(row, "violated", "wrong"), "MUST", Verdict.named(verdict), "because")
     plain = {
         "purpose": PURPOSE,
         "device": "phone",
         "role": "uac",
         "transport": "udp",
+        "family": "ipv4",
         "verdict": ruled.verdict,
         "applicable": True,
         "reason": "because",
@@ -190,6 +191,7 @@ def test_what_is_said_of_a_deviation() -> None:
             "purpose": PURPOSE,
             "role": "uac",
             "transport": "udp",
+            "family": "ipv4",
             "requirement": ROW,
             "expected": "fail",
             "got": "pass",

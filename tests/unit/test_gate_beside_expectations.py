@@ -10,7 +10,7 @@ import pytest
 
 from harness.commands.gate import gate
 from harness.errors import SetupError
-from harness.model.finding import Finding, Record, Ruled
+from harness.model.finding import SATISFIED, Finding, Record, Ruled
 from harness.model.outcome import ExitStatus
 from harness.model.verdict import Verdict
 from harness.model.windows import QUICK
@@ -32,8 +32,8 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     known = Known(purpose=PURPOSE, role="uac", requirement=ROW, verdict="fail", reason="it is known")
     publisher.expectations = Expectations(QUICK, {"reference": (known,)}, {"reference": Path("expected.toml")})
     publisher.plan([ITEM])
-    ruled = Ruled(Finding(ROW, "satisfied"), "DERIVED", Verdict.PASS, "")
-    case = ("reference", "uac", "udp", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
+    ruled = Ruled(Finding(ROW, "satisfied", SATISFIED), "DERIVED", Verdict.PASS, "")
+    case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
     report: Any = SimpleNamespace(nodeid=ITEM)
     setattr(report, PAYLOAD, {"troubles": [], "record": Record(PURPOSE, *case).dump(), "waited": 0.0})
     publisher.take(report)

@@ -29,11 +29,11 @@ LETTER, SEMANTICS = ROW, dataclasses.replace(ROW, verdict_profile="semantics")
     ],
 )
 def test_at_least_weighs_a_step_less_by_the_letter(row, mode: Mode, at_least: Verdict, cost: Verdict):
-    said = Finding(row.id, "violated", at_least=at_least)
+    said = Finding(row.id, "violated", "wrong", at_least=at_least)
     assert Ruling(mode).rule(said, row, {}).verdict is cost
 
 
 def test_at_least_says_nothing_of_what_was_not_violated():
     for outcome, verdict in (("satisfied", PASS), ("unseen", Verdict.INCONCLUSIVE)):
-        said = Finding(ROW.id, outcome, at_least=FAIL)  # type: ignore[arg-type]
+        said = Finding(ROW.id, outcome, "wrong", at_least=FAIL)  # type: ignore[arg-type]
         assert Ruling().rule(said, ROW, {}).verdict is verdict

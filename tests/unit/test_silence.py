@@ -8,8 +8,8 @@ import re
 import pytest
 
 from harness.judge.attempts import original
-from harness.judge.silence import silent
-from harness.model.flow import Control, Flow, Seat
+from harness.judge.silence import NO_LIFE, silent
+from harness.model.flow import Control, Flow, Seat, Unreadable
 from harness.net.address import Address
 from tests.report.flows import flow
 
@@ -30,7 +30,7 @@ def judged(made: Flow) -> tuple[str, str]:
     first = original(made)
     assert first is not None
     assert first.final is not None
-    finding = silent(made, after=first.final, expected="no INVITE", means="it rings again")
+    finding = silent(made, code="redialled", after=first.final, expected="no INVITE", means="it rings again")
     return finding.outcome, finding.actual
 
 
@@ -110,18 +110,37 @@ def test_the_seat_that_was_reached_in_this_flow_needs_no_other_control(proven: F
 
 
 @pytest.mark.parametrize(
-    ("entry", "outcome"),
+    ("seat", "text", "outcome"),
     [
-        ("at guard: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "unseen"),
-        ("at callee: \r\nINVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "unseen"),
-        ("at target: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "satisfied"),
-        ("at guard: SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
-        ("at guard: INVITE nonsense\r\n: x\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
-        ("at guard: GET / HTTP/1.1\r\n\r\n", "satisfied"),
-        ("at guard: \r\n\r\n", "satisfied"),
-        ("at guard: … (4 bytes, cut at a NUL)", "satisfied"),
-        ("and 3 more", "unseen"),
+        ("guard", "INVITE sip:7001001@127.20.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "unseen"),
+        ("callee", "\r\nINVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "unseen"),
+        ("target", "INVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "satisfied"),
+        ("guard", "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("guard", "INVITE nonsense\r\n: x\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("guard", "GET / HTTP/1.1\r\n\r\n", "satisfied"),
+        ("guard", "\r\n\r\n", "satisfied"),
+        ("guard", "… (4 bytes, cut at a NUL)", "satisfied"),
+        ("guard", "and 3 more", "satisfied"),
     ],
 )
-def test_a_request_that_could_not_be_read_is_no_silence(proven: Flow, entry: str, outcome: str) -> None:
-    assert judged(dataclasses.replace(proven, unreadable=(entry,)))[0] == outcome
+def test_a_request_that_could_not_be_read_is_no_silence(proven: Flow, seat: str, text: str, outcome: str) -> None:
+    assert judged(dataclasses.replace(proven, unreadable=(Unreadable(seat, text),)))[0] == outcome
+
+
+def test_what_a_flow_left_out_is_no_silence(proven: Flow) -> None:
+    outcome, actual = judged(dataclasses.replace(proven, unreadable_left_out=3))
+    assert (outcome, "and 3 more" in actual) == ("unseen", True)
+
+
+def test_an_unreadable_datagram_survives_storage(proven: Flow) -> None:
+    made = dataclasses.replace(proven, unreadable=(Unreadable("guard", "at callee: x"),), unreadable_left_out=2)
+    assert Flow.from_json(made.to_json()) == made
+
+
+def test_the_code_of_an_unproven_silence_names_the_condition(proven: Flow) -> None:
+    first = original(proven)
+    assert first is not None
+    assert first.final is not None
+    dead = dataclasses.replace(proven, life=None)
+    finding = silent(dead, code="redialled", after=first.final, expected="no INVITE", means="it rings again")
+    assert (finding.code, finding.unproven) == (NO_LIFE, "the device gave no sign of life after the window")

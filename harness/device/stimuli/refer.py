@@ -1,4 +1,4 @@
-"""``kind = "refer"``: a SIPp asks the device by REFER, outside of any dialog, to call somebody (RFC 3515)."""
+"""``kind = "refer"``: SIPp sends the device a REFER outside of any dialog (RFC 3515)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, checked, shown
-from harness.device.stimuli.templates import Templated, TemplatedSection, undeclared
+from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.endpoints.sipp.binary import find_sipp
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
@@ -21,39 +22,35 @@ from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import DeviceError
 from harness.sip.message import SipMessage
 
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
-
 
 class ReferStimulus(TemplatedSection):
-    """``REFER``, with ``Refer-To`` the URI to call; a 2xx says that the device will."""
+    """A REFER whose ``Refer-To`` is the URI to call.  A 2xx means that the device accepts."""
 
     kind: Literal["refer"]
     to: Filled = "sip:{address}"
-    """The Request-URI: a phone may want its own user in it, ``sip:7001@{address}``."""
+    """The Request-URI.  A phone may need its own user in it, ``sip:7001@{address}``."""
     username: Line | None = None
-    """For a device that asks who refers it (digest); with ``password``."""
+    """For a device that challenges the REFER (digest); with ``password``."""
     password: Line | None = None
-    """Better by reference, ``{secret:NAME}``."""
+    """Preferably ``{secret:NAME}``."""
     timeout_s: Seconds = 5.0
 
     start_names: ClassVar[frozenset[str]] = START
 
     @property
     def acts(self) -> frozenset[str]:
-        """A REFER begins calls; what becomes of them is not its sender's."""
+        """A REFER only begins calls; its sender does not control them."""
         return frozenset({"call"})
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """A name and its password belong together."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; a user name without its password, or the reverse."""
         yield from super().contradictions(profile)
         if (self.username is None) != (self.password is None):
             key = "username" if self.username is None else "password"
             yield f"stimulus.{key}", "missing: username and password belong together"
-        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """A sender of REFERs; each is a SIPp of its own."""
+        """A sender of REFERs, each a SIPp process of its own."""
         return Refer(self, context)
 
 
@@ -70,11 +67,11 @@ class Refer(Templated):
         self._said = ""
 
     def remark(self) -> str:
-        """Its answer, and what it told of the call."""
+        """Its answer, and its reports of the call."""
         return self._said
 
     async def close(self) -> None:
-        """End the SIPps."""
+        """Stop the SIPp processes."""
         await self._open.aclose()
 
     async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
@@ -108,8 +105,8 @@ class Refer(Templated):
     def _hear(self, message: SipMessage, answered: asyncio.Future[SipMessage], *, challenge: bool) -> None:
         status = message.status or 0
         if message.method == "NOTIFY":
-            body = message.raw.partition("\r\n\r\n")[2]
-            self._said = f"it told of its call: {shown(body, 80)}" if body.strip() else self._said
+            body = message.body
+            self._said = f"it reported of its call: {shown(body, 80)}" if body.strip() else self._said
         elif status >= 200 and message.cseq_method == "REFER" and not answered.done():
             if status in (401, 407) and challenge and message.cseq_number == 1:
                 return  # SIPp answers it
@@ -125,8 +122,8 @@ class Refer(Templated):
             if self._section.username is None:
                 hint = "set stimulus.username and stimulus.password"
             else:
-                hint = "check stimulus.username and stimulus.password: it did not take them"
-            raise DeviceError(f"{self.device} wants to know who refers it: {said}", hint)
+                hint = "check stimulus.username and stimulus.password: the device rejected them"
+            raise DeviceError(f"{self.device} challenged the REFER: {said}", hint)
         raise DeviceError(
             f"{self.device} refused a REFER to {to} for {uri}: {said}",
             "switch on REFER (remote control, third-party call control) in the device, or take another stimulus.kind",

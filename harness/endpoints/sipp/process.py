@@ -142,7 +142,7 @@ class SippProcess:
             f"Call-ID: {call_id}\r\nCSeq: 1 {HANG_UP}\r\nContent-Length: 0\r\n\r\n"
         )
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(asks.encode("latin-1"), (self.own.host, self.own.port))
+            sender.sendto(asks.encode("latin-1"), self.own.sockaddr)
 
     def complaints(self) -> str:
         """What SIPp wrote to its error log and to stderr, for messages to people."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.judge.observed import OBSERVABLE, UNOBSERVABLE, glimpses, observe
 from harness.model.flow import PlacedCall, Seat
 from harness.model.plan import Answer, Call, Plan, Response
