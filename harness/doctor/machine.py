@@ -7,8 +7,10 @@ import os
 import platform
 import re
 import resource
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +27,8 @@ from harness.net.address import Address
 from harness.net.binding import is_free
 from harness.net.loopback import BESIDE, PORTS, LoopbackPool
 from harness.net.sockets import inode_of
-from harness.paths import ROOT
+from harness.paths import MAKEFILE, ROOT
+from harness.store.provenance import provenance
 
 MEGABYTE = 1 << 20
 ROOMY = 200 * MEGABYTE
@@ -43,6 +46,7 @@ def machine_checks(out: Path) -> list[tuple[str, Callable[[], Iterable[Check]]]]
     return [
         ("Python", _python),
         ("packages", _packages),
+        ("suite", _suite),
         ("ports", _ports),
         ("loopback", _loopback),
         ("clock", _clock),
@@ -79,13 +83,26 @@ def _packages() -> Iterator[Check]:
             missing.append(f"{requirement.name}{requirement.specifier} (here: {version})")
         elif version != tested:
             other.append(f"{requirement.name} {version} instead of {tested}")
-    again = "install again: .venv/bin/python -m pip install -c constraints.txt -e ."
+    what = "-e ." if MAKEFILE.exists() else "sipverdict-….whl"
+    again = f"install again: {sys.executable} -m pip install -c {shlex.quote(str(ROOT / 'constraints.txt'))} {what}"
     if missing:
         yield Check("packages", "problem", f"missing: {', '.join(missing)}", again)
     elif other:
         yield Check("packages", "warn", f"not those that the suite is tested with: {', '.join(other)}", again)
     else:
         yield Check("packages", "ok", "as tested (constraints.txt)")
+
+
+def _suite() -> Iterator[Check]:
+    suite = provenance()
+    if not suite.commit:
+        todo = "for certificates: use a git checkout, with git installed, or a wheel built from one"
+        yield Check("suite", "warn", f"{suite.version}, of an unknown commit", todo)
+    elif suite.dirty:
+        todo = "for certificates: commit the changes, or install the release again"
+        yield Check("suite", "warn", f"{suite.version}, changed since commit {suite.commit[:12]}", todo)
+    else:
+        yield Check("suite", "ok", f"{suite.version}, as in commit {suite.commit[:12]}")
 
 
 # --- the network

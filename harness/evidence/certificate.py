@@ -122,9 +122,12 @@ def _of_run(run: StoredRun) -> Iterator[str]:
     if isinstance(gate, dict) and (waived := gate.get("waived")):
         yield f"findings of it were waived ({len(waived)}); a waived run never certifies"
     if not header.get("suite_commit"):
-        yield "the suite was no git checkout, so nothing shows which one it was"
+        yield "the commit of the suite is not known: use a git checkout, with git installed, or a wheel built from one"
     elif header.get("suite_dirty", True):
-        yield f"the suite was changed since its commit {header['suite_commit'][:12]}: commit, or go back to the release"
+        yield (
+            f"the suite was changed since its commit {header['suite_commit'][:12]}: commit the changes, or install the "
+            "release again"
+        )
     if header.get("again"):
         yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 
-from harness import __version__
 from harness.model.flow import Event, Flow
 from harness.model.printable import printable, short
 from harness.net.address import Address
 from harness.report.pcapng import LARGEST, Datagram, pcapng
+from harness.store.provenance import version
 
 NOWHERE = Address("192.0.2.1")
 """Stands for an address that is not recorded (TEST-NET-1, RFC 5737)."""
@@ -23,7 +23,7 @@ def compose(flow: Flow) -> bytes:
 
     What the tap lost on its way to the device was never sent, and is not in it.
     """
-    return pcapng(map(_datagram, flow.events), _about(flow), f"sipverdict {__version__}")
+    return pcapng(map(_datagram, flow.events), _about(flow), f"sipverdict {version()}")
 
 
 def _datagram(event: Event) -> Datagram:

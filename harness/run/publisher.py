@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness import __version__
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError
 from harness.judge.observed import Glimpse, Observation, observe
@@ -76,7 +75,7 @@ class Publisher:
         described = [declared(spec) for spec in self.settings.specs.values()]
         header = Header(
             run=self.folder.name,
-            suite=__version__,
+            suite=suite.version,
             sipp=self._sipp.version,
             device={
                 key: value

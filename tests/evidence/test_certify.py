@@ -25,7 +25,7 @@ CHANGED: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "letter": ({"ruling": "letter"}, "tiny", "the ruling is letter; a certificate needs certification", 2),
     "waived": ({"footer": {"gate": {"waived": [{}]}}}, "tiny", "a waived run never certifies", 2),
     "dirty": ({"header": {"dirty": True}}, "tiny", "the suite was changed since its commit cccccccccccc", 2),
-    "no checkout": ({"header": {"commit": ""}}, "tiny", "the suite was no git checkout", 2),
+    "no checkout": ({"header": {"commit": ""}}, "tiny", "the commit of the suite is not known", 2),
     "again": ({"header": {"again": "r0"}}, "tiny", "only repeats what did not pass in another one", 2),
     "cut off": ({"planned": (ACKED,)}, "tiny", f"the run is not whole: no verdict of {ACKED} phone-uac-udp", 2),
     "purpose left out": ({"purposes": PURPOSE_NAMES[1:]}, "tiny", f"not executed: RFC3261-21.6-01 in {FINAL}", 2),

@@ -164,7 +164,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             # A controlling terminal is what makes Ctrl-C a signal.
-            ["setsid", "--ctty", sys.executable, "-m", "harness.cli", "init", *arguments],
+            ["setsid", "--ctty", sys.executable, "-m", "sipverdict", "init", *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -56,7 +56,7 @@ def temporary() -> Iterator[None]:
 
 
 def said(*arguments: str, before: tuple[str, ...] = (), **environment: str) -> Said:
-    command = [*before, sys.executable, "-m", "harness.cli", *arguments]
+    command = [*before, sys.executable, "-m", "sipverdict", *arguments]
     done = subprocess.run(
         command,
         cwd=ROOT,
