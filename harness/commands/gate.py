@@ -37,23 +37,23 @@ def ask(run: StoredRun, name: str, waivers: str | None = None, today: date | Non
 
 def asked(run: StoredRun) -> Asked:
     """A stored run as a gate is told of it."""
-    return Asked(run.records, run.header["planned"], run.missing, cut_off=run.footer is None, devices=run.devices)
+    return Asked(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
 
 
 def _draft(blocking: Blocking) -> str:
-    line, found = blocking.line, blocking.requirement
+    line, found = blocking.line, blocking.found
     told = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line.get("device", "")),
-        ("purpose", line["purpose"]),
-        ("role", line["role"]),
-        ("transport", line["transport"]),
-        ("requirement", found["id"]),
-        ("verdict", found["verdict"]),
-        ("finding", found["finding"]),
+        ("device", line.device),
+        ("purpose", line.purpose),
+        ("role", line.role),
+        ("transport", line.transport),
+        ("requirement", found.requirement),
+        ("verdict", found.verdict),
+        ("finding", found.finding),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
-    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)
-    why = printable(str(found.get("reason", "")))[:200]
+    keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in told)
+    why = printable(found.reason)[:200]
     return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"

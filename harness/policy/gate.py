@@ -9,21 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from harness.errors import SetupError
 from harness.model.fingerprint import fingerprint
-from harness.model.outcome import NOT_APPLICABLE, ExitStatus
+from harness.model.outcome import ExitStatus, VerdictName
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import WHOLE, Waiver
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
+from harness.store.verdict_lines import Declared, Gated, VerdictLine, Waived
 
-Line = Mapping[str, Any]
-"""A record as it stands in ``verdicts.jsonl``."""
 _TOLD = 5
 """So many of a kind are told one by one."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a verdict says of one requirement."""
+
+    requirement: str
+    """WHOLE where the case came to no finding."""
+    verdict: VerdictName
+    reason: str
+    finding: str
+    """Its fingerprint."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,11 @@ class Gate:
             return cls(name, named(profile, catalogue))
         raise SetupError(f"no gate is called {name[:80]!r}", "--gate takes must, should or profile:NAME")
 
-    def counts(self, line: Line, requirement: Line, catalogue: Catalogue) -> bool:
-        """Whether the verdict about ``requirement`` in ``line`` keeps the gate shut."""
-        verdict, row = requirement["verdict"], requirement["id"]
+    def counts(self, line: VerdictLine, found: Found, catalogue: Catalogue) -> bool:
+        """Whether the verdict about the requirement of ``found`` in ``line`` keeps the gate shut."""
+        verdict, row = found.verdict, found.requirement
         if self.profile is not None:
-            mine = row in self.profile.requirements and line["role"] in self.profile.roles
+            mine = row in self.profile.requirements and line.role in self.profile.roles
             return mine and verdict in ("fail", "inconclusive", "none")
         if verdict == "warn":
             return self.name == "should" and (row not in catalogue or catalogue[row].level != "MAY")
@@ -60,7 +70,7 @@ class Gate:
 class Asked:
     """What the gate is told of a run, stored or just over."""
 
-    records: Sequence[Line]
+    records: Sequence[VerdictLine]
     planned: int
     missing: tuple[str, ...] = ()
     """Cases that were planned and have no record, in words, where they are known."""
@@ -69,23 +79,23 @@ class Asked:
     interrupted: bool = False
     cut_off: bool = False
     """The stream has no footer, though nothing is missing from it: evidence is."""
-    devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the header says of each device (roles, pics, transports), by name."""
+    devices: Mapping[str, Declared] = field(default_factory=dict)
+    """What the header says of each device, by name."""
 
 
 @dataclass(frozen=True)
 class Blocking:
     """One finding that keeps the gate shut, or would but for a waiver."""
 
-    line: Line
-    requirement: Line
+    line: VerdictLine
+    found: Found
 
     @property
     def title(self) -> str:
         """How sentences name it."""
-        line, row = self.line, self.requirement
-        where = f"{line['purpose']} ({line.get('device', '')}, {line['role']}, {line['transport']})"
-        return f"{row['verdict']}: {row['id']} in {where}, finding {row['finding']}"
+        line, found = self.line, self.found
+        where = f"{line.purpose} ({line.device}, {line.role}, {line.transport})"
+        return f"{found.verdict}: {found.requirement} in {where}, finding {found.finding}"
 
 
 @dataclass(frozen=True)
@@ -117,14 +127,13 @@ class Answer:
             yield self.sentence
 
     @property
-    def footer(self) -> dict[str, Any]:
+    def footer(self) -> Gated:
         """What the footer of a run says of it."""
-        told = [
-            {"owner": w.owner, "reason": w.reason, "expires": w.expires.isoformat(), "finding": w.finding}
-            | {"purpose": w.purpose, "device": w.device, "requirement": w.requirement}
+        waived = tuple(
+            Waived(w.owner, w.reason, w.expires.isoformat(), w.finding, w.purpose, w.device, w.requirement)
             for _, w in self.waived
-        ]
-        return {"gate": {"name": self.gate, "status": int(self.status), "waived": told}}
+        )
+        return Gated(self.gate, int(self.status), waived)
 
 
 def answer(
@@ -144,7 +153,7 @@ def answer(
     ]
     closed, waived, expired, stale = _waive(blocking, asked, waivers, today)
     holes = [*_holes(asked), *_undecided(gate, asked, catalogue, purposes)]
-    verdicts = {one.requirement["verdict"] for one in closed}
+    verdicts = {one.found.verdict for one in closed}
     if verdicts & {"fail", "warn"}:
         status = ExitStatus.NOT_CONFORMING
     elif stale:
@@ -156,38 +165,22 @@ def answer(
     return Answer(gate.name, status, tuple(closed), tuple(waived), (*holes, *expired, *stale))
 
 
-def _findings(line: Line) -> Iterator[Line]:
+def _findings(line: VerdictLine) -> Iterator[Found]:
     """What ``line`` says of each requirement; of a case that came to no finding, its reason."""
-    if line["verdict"] == NOT_APPLICABLE:
+    if not line.applicable:
         return
-    yield from map(_named, line["requirements"])
-    if not line["requirements"]:
-        reason = str(line.get("reason", ""))
-        yield {
-            "id": WHOLE,
-            "level": "",
-            "verdict": line["verdict"],
-            "outcome": "unseen",
-            "reason": reason,
-            "finding": fingerprint(WHOLE, "unseen", (), reason),
-        }
-
-
-def _named(row: Line) -> Line:
-    """``row`` with the fingerprint of its finding, which runs of older suites do not say."""
-    if "finding" in row:
-        return row
-    said = row.get("outcome", ""), row.get("expected", ()), row.get("actual", row["reason"])
-    return {**row, "finding": fingerprint(row["id"], *said)}
+    yield from (Found(row.id, row.verdict, row.reason, row.finding) for row in line.requirements)
+    if not line.requirements:
+        yield Found(WHOLE, line.verdict, line.reason, fingerprint(WHOLE, "unseen", (), line.reason))
 
 
 def _waive(
     blocking: Iterable[Blocking], asked: Asked, waivers: Iterable[Waiver], today: date
 ) -> tuple[list[Blocking], list[tuple[Blocking, Waiver]], list[str], list[str]]:
     """The findings that count, those that are let through, and sentences: expired waivers, stale ones."""
-    of_run = {_case(line): line for line in asked.records}
-    by_finding = {
-        (_case(b.line), b.requirement["id"], b.requirement["verdict"], b.requirement["finding"]): b for b in blocking
+    of_run = {line.key: line for line in asked.records}
+    by_finding: dict[tuple[object, ...], Blocking] = {
+        (b.line.key, b.found.requirement, b.found.verdict, b.found.finding): b for b in blocking
     }
     waived: dict[int, tuple[Blocking, Waiver]] = {}
     expired, stale = [], []
@@ -206,18 +199,18 @@ def _waive(
     return closed, list(waived.values()), expired, stale
 
 
-def _instead(line: Line, waiver: Waiver) -> str:
+def _instead(line: VerdictLine, waiver: Waiver) -> str:
     """What a case says now instead of what ``waiver`` names."""
     for found in _findings(line):
-        if found["id"] == waiver.requirement:
-            same = found["verdict"] == waiver.verdict
-            return f"finding {found['finding']} now" if same else f"the verdict is {found['verdict']} now"
-    return f"the case is {line['verdict'].replace('_', ' ')} now and says nothing of {waiver.requirement}"
+        if found.requirement == waiver.requirement:
+            same = found.verdict == waiver.verdict
+            return f"finding {found.finding} now" if same else f"the verdict is {found.verdict} now"
+    return f"the case is {line.verdict.replace('_', ' ')} now and says nothing of {waiver.requirement}"
 
 
 def _holes(asked: Asked) -> Iterator[str]:
     """What is missing from the run itself."""
-    executed = sum(line["verdict"] != "none" for line in asked.records)
+    executed = sum(line.verdict != "none" for line in asked.records)
     if asked.interrupted:
         yield f"interrupted: {executed} of {asked.planned} purposes came to a verdict"
     elif executed != asked.planned or not asked.planned:
@@ -230,7 +223,7 @@ def _holes(asked: Asked) -> Iterator[str]:
         yield f"no verdict: {case}"
     if len(asked.missing) > _TOLD:
         yield f"no verdict: and {len(asked.missing) - _TOLD} more"
-    if asked.records and all(line["verdict"] == NOT_APPLICABLE for line in asked.records):
+    if asked.records and not any(line.applicable for line in asked.records):
         yield "nothing applied: every purpose was skipped, so the run says nothing of the device"
 
 
@@ -239,9 +232,9 @@ def _undecided(gate: Gate, asked: Asked, catalogue: Catalogue, purposes: Mapping
     if gate.profile is None:
         return
     profile = gate.profile
-    for name in dict.fromkeys(str(line.get("device", "")) for line in asked.records):
+    for name in dict.fromkeys(line.device for line in asked.records):
         if name not in asked.devices:
-            yield f"{gate.name}: the run does not say what {name} declares: it is of an older suite"
+            yield f"{gate.name}: the run does not say what {name} declares"
     for name, device in asked.devices.items():
         yield from (f"{gate.name}: {why}" for why in unmet(profile, name, device, asked.records, catalogue, purposes))
 
@@ -249,23 +242,20 @@ def _undecided(gate: Gate, asked: Asked, catalogue: Catalogue, purposes: Mapping
 def unmet(
     profile: RequirementProfile,
     name: str,
-    device: Mapping[str, Any],
-    records: Iterable[Line],
+    device: Declared,
+    records: Iterable[VerdictLine],
     catalogue: Catalogue,
     purposes: Mapping[str, Purpose],
 ) -> list[str]:
-    """What ``profile`` demands of the device ``name`` and ``records`` do not decide, a sentence each.
-
-    ``device`` is what the run's header says of it (roles, pics, transports).
-    """
-    if not set(device["roles"]) & set(profile.roles):
-        return [f"{name} has none of its roles ({', '.join(profile.roles)}); it is {', '.join(device['roles'])}"]
-    if not holds(profile.needs, device["pics"]):
+    """What ``profile`` demands of the device ``name`` and ``records`` do not decide, a sentence each."""
+    if not set(device.roles) & set(profile.roles):
+        return [f"{name} has none of its roles ({', '.join(profile.roles)}); it is {', '.join(device.roles)}"]
+    if not holds(profile.needs, device.pics):
         return [f"{name} does not declare {profile.needs}, without which the profile says nothing"]
-    of_case = {_case(line): line for line in records}
+    of_case = {line.key: line for line in records}
     found: list[str] = []
-    for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue):
-        for transport in device.get("transports", ("udp",)):
+    for demand in demands(profile, device.roles, device.pics, purposes, catalogue):
+        for transport in device.transports:
             lines = {purpose: of_case.get((purpose, name, demand.role, transport)) for purpose in demand.purposes}
             where = f"({name}, {demand.role}, {transport})"
             found += _not_decided(demand, lines, where, purposes)
@@ -273,7 +263,7 @@ def unmet(
 
 
 def _not_decided(
-    demand: Demand, lines: Mapping[str, Line | None], where: str, purposes: Mapping[str, Purpose]
+    demand: Demand, lines: Mapping[str, VerdictLine | None], where: str, purposes: Mapping[str, Purpose]
 ) -> Iterator[str]:
     """Why what the records of its purposes say is no decision of ``demand``.
 
@@ -284,16 +274,12 @@ def _not_decided(
     for purpose, line in lines.items():
         if line is None:
             yield f"not executed: {demand.requirement} in {purpose} {where}"
-        elif any(row["id"] == demand.requirement for row in line["requirements"]):
+        elif any(row.id == demand.requirement for row in line.requirements):
             decided = True
-        elif line["verdict"] != NOT_APPLICABLE or purposes[purpose].least_window > line["window_s"]:
+        elif line.applicable or purposes[purpose].least_window > line.window_s:
             decided = True  # or told here
-            yield f"not decided: {demand.requirement} in {purpose} {where}: {line.get('reason') or 'no finding'}"
+            yield f"not decided: {demand.requirement} in {purpose} {where}: {line.reason or 'no finding'}"
         else:
-            skipped.append(f"{purpose}: {line.get('reason') or 'it was skipped'}")
+            skipped.append(f"{purpose}: {line.reason or 'it was skipped'}")
     if skipped and not decided:
         yield f"not decided: {demand.requirement} {where}: {'; '.join(skipped)}"
-
-
-def _case(line: Line) -> tuple[str, str, str, str]:
-    return line["purpose"], str(line.get("device", "")), line["role"], line["transport"]

@@ -20,13 +20,12 @@ import pytest
 from allure_commons.model2 import Label, Link, TestResult, TestStepResult
 from allure_commons.types import AttachmentType, Severity
 
-from harness.model.finding import Record
 from harness.model.flow import Flow
-from harness.model.outcome import verdict_name
 from harness.model.printable import Redact, capped, lines, printable, redactor
 from harness.model.verdict import Verdict
 from harness.report.allure_flow import LARGEST, line_step, step_of
 from harness.store.files import write_whole
+from harness.store.verdict_lines import VerdictLine
 
 _SEVERITIES = (
     (Severity.CRITICAL, ("MUST", "MUST NOT")),
@@ -60,7 +59,7 @@ class RowInfo:
 
 def report(
     item: pytest.Item,
-    record: Record,
+    record: VerdictLine,
     flows: Sequence[Flow],
     rows: Sequence[RowInfo],
     text: str,
@@ -133,7 +132,9 @@ def _step_of(
     return drawn.step
 
 
-def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flow], rows: Sequence[RowInfo]) -> None:
+def _labels(
+    result: TestResult, nodeid: str, record: VerdictLine, flows: Iterable[Flow], rows: Sequence[RowInfo]
+) -> None:
     told = [
         ("epic", *_epics(flows)),
         ("feature", *dict.fromkeys(row.clause for row in rows)),
@@ -142,7 +143,7 @@ def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flo
         # Allure 2 reads as_id, Allure 3 ALLURE_ID.
         ("as_id", record.purpose),
         ("ALLURE_ID", record.purpose),
-        ("verdict", verdict_name(record)),
+        ("verdict", record.verdict),
         ("level", *dict.fromkeys(row.level for row in rows)),
         ("transport", record.transport),
         ("window", f"{record.window_s:g} s"),
@@ -178,14 +179,14 @@ def _severity(rows: Iterable[RowInfo]) -> Severity:
     return next((severity for severity, names in _SEVERITIES if levels & set(names)), Severity.TRIVIAL)
 
 
-def _mark(record: Record, flow: Flow) -> int | None:
+def _mark(record: VerdictLine, flow: Flow) -> int | None:
     """The decisive message: that of the worst finding which names one.
 
     Only asked where all flows are of one plan (a fail and its confirmation): else it is not known which is meant.
     """
-    worst = sorted(record.requirements, key=lambda ruled: -ruled.verdict)
+    worst = sorted(record.requirements, key=lambda row: -row.rank)
     named = {event.label: event.number for event in flow.events}
-    return next((named[r.finding.where] for r in worst if r.verdict > Verdict.PASS and r.finding.where in named), None)
+    return next((named[r.where] for r in worst if r.rank > Verdict.PASS and r.where in named), None)
 
 
 def _attach(clean: Redact, text: str, name: str) -> None:

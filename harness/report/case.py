@@ -7,33 +7,33 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.model.finding import Record
 from harness.model.verdict import Verdict
 from harness.paths import DEVICES
 from harness.purposes.case import Case
 from harness.report.allure import RowInfo
 from harness.report.text import explain, explain_all
 from harness.requirements.catalogue import Catalogue, Row
+from harness.store.verdict_lines import VerdictLine
 
 _WORD = re.compile(r"[\w.:-]+")
 """What a line for a shell may be made of."""
 
 
-def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | None = None) -> str:
+def text_of(case: Case, record: VerdictLine, catalogue: Catalogue, source: Path | None = None) -> str:
     """Every finding that is not a plain pass, as a good bug report; else one line.
 
     ``source``: the device's profile, which is how one names a device that is not built in.
     """
     reproduce = reproduce_line(case, source)
-    told = [ruled for ruled in record.requirements if ruled.verdict > Verdict.PASS]
+    told = [row for row in record.requirements if row.rank > Verdict.PASS]
     if not told:
         return record.reason
-    worst_first = sorted(told, key=lambda ruled: -ruled.verdict)
+    worst_first = sorted(told, key=lambda row: -row.rank)
     return explain_all(
         [
-            explain(ruled, row.requirement, f"{row.clause}  {row.link}".strip(), reproduce)
-            for ruled in worst_first
-            for row in [catalogue[ruled.finding.requirement]]
+            explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), reproduce)
+            for found in worst_first
+            for row in [catalogue[found.id]]
         ]
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.model.finding import Ruled
 from harness.model.printable import printable
-from harness.model.verdict import Verdict
+from harness.store.verdict_lines import RequirementLine
 
 WIDTH = 110
 _LABEL = 10
@@ -23,26 +22,25 @@ _CONDITIONS = (
 )
 
 
-def explain(ruled: Ruled, row_text: str, clause: str, reproduce: str) -> str:
+def explain(found: RequirementLine, row_text: str, clause: str, reproduce: str) -> str:
     """The report of one finding.
 
     ``row_text`` is the sentence of the rule, ``clause`` where it stands, ``reproduce`` the command that runs only
     this case.  Of a finding that could not be made it says what was not seen, and of an unproven silence which of
     the four conditions is missing.  Lines are at most WIDTH wide, but for words that are longer.
     """
-    finding = ruled.finding
-    head = f"{finding.requirement}  {ruled.level}  {printable(row_text)}"
-    entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(finding.expected)]
-    if finding.outcome == "unseen":
-        entries += unseen_entries(finding.actual)
+    head = f"{found.id}  {found.level}  {printable(row_text)}"
+    entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(found.expected)]
+    if found.outcome == "unseen":
+        entries += unseen_entries(found.actual)
     else:
-        entries.append(("actual", f"{finding.actual} ({finding.where})" if finding.where else finding.actual))
-    entries += [("means", finding.means), ("look at", finding.look_at), ("note", finding.note)]
-    if ruled.verdict is Verdict.WARN:
+        entries.append(("actual", f"{found.actual} ({found.where})" if found.where else found.actual))
+    entries += [("means", found.means), ("look at", found.look_at), ("note", found.note)]
+    if found.verdict == "warn":
         entries.append(
-            ("verdict", f"a warning, not a fail: the clause says {ruled.level}" if _weak(ruled) else "a warning")
+            ("verdict", f"a warning, not a fail: the clause says {found.level}" if _weak(found) else "a warning")
         )
-    entries += [("clause", clause), ("finding", finding.fingerprint), ("run only", reproduce)]
+    entries += [("clause", clause), ("finding", found.finding), ("run only", reproduce)]
     return "\n".join(
         [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
     )
@@ -63,8 +61,8 @@ def unseen_entries(why: str) -> list[tuple[str, str]]:
     return [*entries, ("means", "nothing is known about the device here, good or bad")]
 
 
-def _weak(ruled: Ruled) -> bool:
-    return ruled.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
+def _weak(found: RequirementLine) -> bool:
+    return found.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
 
 
 def _entry(label: str, text: str) -> list[str]:

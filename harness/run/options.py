@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -19,12 +20,12 @@ from harness.policy.gate import Gate
 from harness.policy.waivers import Waiver
 from harness.policy.waivers import load as load_waivers
 from harness.requirements.catalogue import Catalogue
-from harness.requirements.ruling import Ruling
+from harness.requirements.ruling import Mode, Ruling
 from harness.run.rerun import Again
 
 OUT = Path("reports") / "out"
 """Where runs are stored, below the current folder."""
-RULINGS = ("certification", "letter")
+RULINGS: tuple[Mode, ...] = get_args(Mode)
 MOST_REPEATS = 20
 
 
@@ -106,14 +107,14 @@ class Settings:
                 "a gate says itself what it lets through: leave one of them out",
             )
         again = Again.of(option.again) if option.again else None
-        told = again.header if again else {}
+        told = again.header if again else None
         catalogue, devices = Catalogue.load(), option.device or ["reference"]
         return cls(
             specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
-            window=WINDOWS[option.window or told.get("window") or QUICK.name],
+            window=WINDOWS[option.window or (told.window if told else QUICK.name)],
             ruling=Ruling(
-                option.ruling or ("letter" if told.get("ruling") == "letter" else "certification"),
-                bool(config.getini("strict")) or bool(told.get("strict")),
+                option.ruling or (told.ruling if told else RULINGS[0]),
+                bool(config.getini("strict")) or bool(told and told.strict),
             ),
             out=option.out.resolve(),
             smoke=not option.no_smoke,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.errors import EvidenceError
-from harness.model.windows import WINDOWS
 from harness.store.stored_run import read_run
+from harness.store.verdict_lines import Header
 
 PASSED = ("pass", "warn", "not_applicable")
 
@@ -19,7 +16,7 @@ class Again:
     """The cases of a run that came to no good verdict, or to none."""
 
     folder: Path
-    header: Mapping[str, Any]
+    header: Header
     cases: frozenset[tuple[str, str]]
     """Purpose and case id (``device-role-transport``)."""
 
@@ -27,13 +24,7 @@ class Again:
     def of(cls, folder: Path) -> Again:
         """What is left of the run in ``folder``, which may have been cut off; EvidenceError if it is none."""
         run = read_run(folder, cut_off=True)
-        if run.header["window"] not in tuple(WINDOWS):
-            raise EvidenceError(f"{folder}: expected a run in one of the windows {', '.join(WINDOWS)}")
-        failed = {
-            (line["purpose"], f"{line.get('device', '')}-{line['role']}-{line['transport']}")
-            for line in run.records
-            if line["verdict"] not in PASSED
-        }
+        failed = {(line.purpose, line.case) for line in run.records if line.verdict not in PASSED}
         missing = {(purpose, case) for purpose, _, case in (told.partition(" ") for told in run.missing)}
         return cls(folder, run.header, frozenset(failed | missing))
 

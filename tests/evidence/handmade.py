@@ -26,7 +26,8 @@ from harness.requirements.ruling import Ruling
 from harness.store.folder import RunFolder
 from harness.store.provenance import digest
 from harness.store.stored_run import StoredRun, read_run
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Declared, Gated, Header, VerdictLine, Waived
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
 from redirect_flow import Try, drive
@@ -69,6 +70,7 @@ roles = ["uac"]
 requirements = ["RFC3261-21.6-01"]
 awaiting = ["ATIS603P-01"]
 """
+WAIVED = Waived("Ada", "ticket 7", "2026-06-01", "0" * 12, FINAL, DEVICE, "RFC3261-21.6-01")
 Tries = Callable[[Plan, int], Sequence[Try]]
 """What the device sends in the n-th drive of a plan."""
 
@@ -98,7 +100,7 @@ class Maker:
     ruling: str = "certification"
     device: Mapping[str, Any] = field(default_factory=dict)
     header: Mapping[str, Any] = field(default_factory=dict)
-    footer: Mapping[str, Any] = field(default_factory=dict)
+    gate: Gated | None = None
     planned: Sequence[str] = ()
     """Purposes that are planned besides, and get no record."""
     flows: dict[tuple[Plan, int], Flow] = field(default_factory=dict)
@@ -111,39 +113,30 @@ class Maker:
         header = dataclasses.replace(self._header(folder.name, len(records) + len(self.planned)), **self.header)
         stream = VerdictStream(folder.verdicts, header)
         for record in records:
-            stream.write(record)
+            stream.write(VerdictLine.of(record))
         if self.planned:
             stream.abandon()
         else:
-            stream.close(self.footer)
+            stream.close(gate=self.gate)
         return read_run(folder.path, cut_off=bool(self.planned))
 
     def _header(self, name: str, planned: int) -> Header:
-        identity = {
-            "name": DEVICE,
-            "vendor": "Acme <b>",
-            "model": "P1",
-            "firmware": "1.0",
-            "roles": ["uac"],
-            "transports": ["udp"],
-            "pics": CLAIMS,
-            "pixit": {"number": "600"},
-            "faults": [],
-        } | dict(self.device)
+        told = Declared(DEVICE, ("uac",), CLAIMS, "Acme <b>", "P1", "1.0", pixit={"number": "600"})
+        identity = dataclasses.replace(told, **self.device)
         return Header(
             run=name,
             suite="0.1.0",
             sipp="3.6.1",
-            device={key: identity[key] for key in ("name", "roles", "pics")},
-            window=self.window.name,
-            ruling=self.ruling,
+            device=identity,
+            window=self.window.name,  # type: ignore[arg-type]
+            ruling=self.ruling,  # type: ignore[arg-type]
             planned=planned,
             repeat=self.repeat,
             devices=(identity,),
-            cases={name: [f"{DEVICE}-uac-udp"] for name in (*self.purposes, *self.planned)},
-            commit="c" * 40,
-            dirty=False,
-            digest=digest(),
+            cases=dict.fromkeys((*self.purposes, *self.planned), (f"{DEVICE}-uac-udp",)),
+            suite_commit="c" * 40,
+            suite_dirty=False,
+            suite_digest=digest(),
         )
 
     def _record(self, name: str) -> Record:

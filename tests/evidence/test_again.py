@@ -64,5 +64,5 @@ def test_devices_are_those_of_the_run_with_their_faults(tmp_path: Path) -> None:
 def test_run_in_a_window_that_there_is_not(tmp_path: Path) -> None:
     path = called(tmp_path, "phone") / "verdicts.jsonl"
     path.write_text(path.read_text().replace('"window":"standard"', '"window":"long"', 1))
-    with pytest.raises(EvidenceError, match="expected a run in one of the windows"):
+    with pytest.raises(EvidenceError, match="window: expected 'quick', 'standard' or 'extended'"):
         Again.of(path.parent)

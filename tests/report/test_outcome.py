@@ -63,7 +63,7 @@ def test_junit_says_clause_level_verdict_and_evidence_of_every_requirement() -> 
         ("clause RFC3261-21.6-01", "RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1"),
         ("level RFC3261-21.6-01", "DERIVED"),
         ("requirement RFC3261-21.6-01", "fail"),
-        ("finding RFC3261-21.6-01", one.finding.fingerprint),
+        ("finding RFC3261-21.6-01", one.finding),
         ("requirement RFC3261-7.2-01", "pass"),
         ("evidence", "flows/f1.json"),
     ):
