@@ -16,10 +16,8 @@ from typing import Any
 
 from harness.model.flow import Flow
 from harness.purposes.discovery import all_purposes
-from harness.report import allure
 from harness.report.page import write_page
 from harness.report.pcap import compose
-from harness.requirements.catalogue import Catalogue
 from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.stream import VerdictStream
@@ -74,9 +72,8 @@ import time
 from pathlib import Path
 import pytest
 sys.path[:0] = {paths!r}
-from report_time import rows
 from harness.requirements.catalogue import Catalogue
-from harness.report import allure
+from harness.run import allure_result
 from harness.store.stored_run import read_run
 
 run, catalogue = read_run(Path({run!r})), Catalogue.load()
@@ -93,7 +90,8 @@ def spent():
 def test_it(request, number):
     record = records[number]
     if request.config.pluginmanager.hasplugin("allure_listener"):
-        allure.report(request.node, record, [flows[f] for f in record.flows], rows(record, catalogue), "text")
+        rows = [catalogue[found.id] for found in record.requirements]
+        allure_result.report(request.node, record, [flows[f] for f in record.flows], rows, "text")
 """
 
 
@@ -102,7 +100,7 @@ import sys
 from pathlib import Path
 import allure_pytest.plugin
 sys.path[:0] = {paths!r}
-from harness.report.allure_files import AllureFiles
+from harness.run.allure_files import AllureFiles
 
 def trouble(error):
     raise error
@@ -127,11 +125,6 @@ def pytest_cpu(out: Path, run: StoredRun, *options: str) -> float:
         subprocess.run(command, cwd=out, stdout=subprocess.DEVNULL, check=True)
         spent.append(float((out / "spent").read_text()))
     return min(spent)
-
-
-def rows(record: VerdictLine, catalogue: Catalogue) -> list[allure.RowInfo]:
-    found = [catalogue[found.id] for found in record.requirements]
-    return [allure.RowInfo(row.id, row.clause, row.level, row.requirement, record.role, row.link) for row in found]
 
 
 def stored(out: Path, run: StoredRun, records: list[VerdictLine], flows: dict[str, Flow]) -> RunFolder:

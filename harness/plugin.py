@@ -21,15 +21,16 @@ from harness.errors import SetupError, SipverdictError
 from harness.live.line import LiveLine
 from harness.paths import SUITES
 from harness.purposes.purpose import purpose_of
-from harness.report import allure
-from harness.report.allure_files import AllureFiles
-from harness.report.case import rows_of, text_of
+from harness.report.text import text_of
+from harness.run import allure_result
+from harness.run.allure_files import AllureFiles
 from harness.run.execution import Run, troubles_of, with_troubles
 from harness.run.item_order import run_items
-from harness.run.options import Settings, add_options
+from harness.run.options import add_to_pytest
 from harness.run.publisher import PAYLOAD, Publisher
 from harness.run.pytest_outcome import junit_properties, settle
 from harness.run.session import Settled
+from harness.run.settings import Settings
 from harness.store.codec import dump
 from harness.store.files import cannot_write
 from harness.store.folder import RunFolder
@@ -45,7 +46,7 @@ _FOLDER = "sipverdict_folder"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of a run."""
-    add_options(parser)
+    add_to_pytest(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -203,10 +204,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if settled.error is not None:
         raise settled.error
     source = run.settings.specs[settled.case.device].profile.source
-    text = text_of(settled.case, line, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
+    text = text_of(line, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
-        allure.report(pyfuncitem, line, settled.flows, rows_of(settled.case, run.catalogue), text)
+        allure_result.report(pyfuncitem, line, settled.flows, run.rows(settled.case), text)
     settle(line, text)
     return True
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from harness.device.profile.variants import BASE
 from harness.device.spec import DeviceSpec
 from harness.errors import SetupError
+from harness.model.device_name import BASE
 from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS, Window
 from harness.policy.expected_file import Case, Known, file_of, load, updated
 from harness.requirements.catalogue import Catalogue
-from harness.run.options import device_specs
+from harness.run.specs import device_specs
 from harness.store.files import write_whole
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.verdict_lines import RequirementLine, VerdictLine

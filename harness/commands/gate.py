@@ -14,7 +14,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun, read_run
 
 
-def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: date | None = None) -> int:
+def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: date | None = None) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
     With ``draft``: print a waivers file for what counts instead, for a person to sign.
@@ -28,10 +28,10 @@ def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: dat
     return int(found.status)
 
 
-def ask(run: StoredRun, name: str, waivers: str | None = None, today: date | None = None) -> Answer:
+def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | None = None) -> Answer:
     """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
     catalogue, purposes = Catalogue.load(), all_purposes()
-    let: tuple[Waiver, ...] = load(Path(waivers), catalogue, purposes) if waivers else ()
+    let: tuple[Waiver, ...] = load(waivers, catalogue, purposes) if waivers else ()
     return answer(Gate.of(name, catalogue), asked(run), let, catalogue, purposes, today or datetime.now(UTC).date())
 
 

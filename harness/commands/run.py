@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from harness.commands import Parser
 from harness.model.outcome import ExitStatus
-from harness.model.windows import WINDOWS
 from harness.paths import ROOT, SUITES
-from harness.run.options import RULINGS
+from harness.run.options import add_to_command, for_pytest
 from harness.run.rerun import Again
 
 
@@ -21,27 +19,10 @@ def run(arguments: Sequence[str]) -> int:
         prog="sipverdict run",
         description="Test a device.  Everything else, and all that follows --, goes to pytest (-k, -x, -n 2 …).",
     )
-    parser.add_argument(
-        "--device", action="append", default=[], help="NAME or NAME:VARIANT, built-in or a profile's path; repeatable"
-    )
-    parser.add_argument("--window", choices=sorted(WINDOWS), help="how long silence is watched (default: quick)")
-    parser.add_argument("--fault", action="append", default=[], help="give the reference device a fault; repeatable")
-    parser.add_argument(
-        "--ruling", choices=RULINGS, help="how contested requirements are read (default: certification)"
-    )
-    parser.add_argument("--strict", action="store_true", help="a violated SHOULD is a fail")
-    parser.add_argument("--gate", metavar="GATE", help="must, should or profile:NAME: what the exit status is about")
-    parser.add_argument("--waivers", metavar="FILE", help="findings that the gate lets through, until a date")
-    parser.add_argument("--repeat", type=int, metavar="K", help="drive every case K times; what differs is flaky")
-    parser.add_argument("--again", metavar="RUN", help="only what did not pass in that run, on its devices")
-    parser.add_argument("--out", metavar="FOLDER", help="where runs are stored (default: reports/out)")
-    parser.add_argument("--no-smoke", action="store_true", help="test a device that cannot even make a plain call")
-    parser.add_argument(
-        "--expected", action="store_true", help="0 if the only non-passes are those of the profile's expected.toml"
-    )
+    add_to_command(parser, "run")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
 
-    if options.again is not None and not (again := Again.of(Path(options.again))).cases:
+    if options.again is not None and not (again := Again.of(options.again)).cases:
         print(f"{again.header.run}: every case passed or did not apply; there is nothing to run again")
         return int(ExitStatus.CONFORMING)
 
@@ -61,17 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         # Plugins that are of no use here: importing the first two takes longer than judging does, and the last one
         # looks for garbage five times over when a run is over.
         *("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:unraisableexception"),
-        *(
-            f"--{name}={value}"
-            for name in ("window", "ruling", "gate", "waivers", "repeat", "again")
-            if (value := getattr(options, name)) is not None
-        ),
-        *(["--strict"] if options.strict else []),
-        *(["--no-smoke"] if options.no_smoke else []),
-        *(["--expected"] if options.expected else []),
-        *([f"--out={options.out}"] if options.out else []),
-        *(f"--device={device}" for device in options.device),
-        *(f"--fault={fault}" for fault in options.fault),
+        *for_pytest(options),
         *rest,
     ]
     if not any(_is_test(argument) for argument in rest):

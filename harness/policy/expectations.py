@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from harness.device.profile.variants import BASE
+from harness.model.device_name import BASE
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS, Window

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
-from harness.device.profile.variants import BASE
 from harness.errors import SetupError
-from harness.model.windows import WINDOWS, Window
+from harness.model.device_name import BASE
+from harness.model.roles import Role
+from harness.model.windows import WINDOWS, Window, WindowName
 from harness.paths import SUITES
 
 FILE: Final = "expected.toml"
@@ -32,14 +33,14 @@ class Known(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     purpose: Annotated[str, Field(min_length=1)]
-    role: Literal["uac", "uas", "proxy", "redirect", "b2bua"]
+    role: Role
     transport: Annotated[str, Field(min_length=1)] = "udp"
     requirement: Annotated[str, Field(min_length=1)]
     verdict: Literal["warn", "inconclusive", "fail"]
     reason: Annotated[str, Field(min_length=1)]
     variant: str = BASE
     """The variant of the device; ``base``: the device without its variants."""
-    window: Literal["quick", "standard", "extended"] = "quick"
+    window: WindowName = "quick"
     """The shortest window in which it is seen."""
     until: datetime.date | None = None
     """The last day on which it is expected: after that it is red."""

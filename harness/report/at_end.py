@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import EvidenceError, SetupError
-from harness.report.allure import write_categories, write_environment, write_executor
+from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
 from harness.report.page import write_page
 from harness.store.folder import RunFolder

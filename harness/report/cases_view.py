@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.model.verdict import Verdict
-from harness.report.case import reproduce
 from harness.report.evidence_view import Evidence, EvidenceRoom
+from harness.report.reproduce import reproduce
 from harness.report.text import unseen_entries
 from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun
@@ -127,7 +127,7 @@ def _case(
         drives=record.drives,
         reason=record.reason,
         findings=tuple(_finding(told, catalogue) for told in worst),
-        reproduce=reproduce(record.purpose, record.device, record.role, record.transport, window),
+        reproduce=reproduce(record, window=window),
         evidence=tuple(evidence),
         further=tuple(further),
     )

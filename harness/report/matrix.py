@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import __version__
-from harness.device.profile.variants import split
+from harness.model.device_name import split
 from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.paths import TEMPLATES
 from harness.report.coverage import NOT_CHOSEN, NOT_TESTED, STATUSES, Covered, Suite, Why, coverage

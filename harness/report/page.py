@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import __version__
-from harness.device.profile.variants import title
+from harness.model.device_name import title
 from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.device.profile.variants import title
 from harness.judge.observed import Observation
+from harness.model.device_name import title
 from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.model.printable import short
 from harness.model.verdict import Verdict

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 from harness.model.printable import printable
-from harness.store.verdict_lines import RequirementLine
+from harness.model.verdict import Verdict
+from harness.report.reproduce import reproduce
+from harness.requirements.catalogue import Catalogue
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 WIDTH = 110
 _LABEL = 10
@@ -20,6 +24,20 @@ _CONDITIONS = (
     ("window", "2 of 4: the window is kept whole, from the last copy of the final response"),
     ("listening", "1 of 4: every guard listens from before the call to the end of the window"),
 )
+
+
+def text_of(line: VerdictLine, catalogue: Catalogue, source: Path | None = None) -> str:
+    """Every finding of ``line`` that is not a plain pass, as a good bug report; else one line.
+
+    ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`.
+    """
+    worst_first = sorted((row for row in line.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
+    command = reproduce(line, source=source)
+    told = []
+    for found in worst_first:
+        row = catalogue[found.id]
+        told.append(explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), command))
+    return "\n\n".join(told) or line.reason
 
 
 def explain(found: RequirementLine, row_text: str, clause: str, reproduce: str) -> str:
@@ -44,11 +62,6 @@ def explain(found: RequirementLine, row_text: str, clause: str, reproduce: str) 
     return "\n".join(
         [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
     )
-
-
-def explain_all(texts: list[str]) -> str:
-    """Several reports, as one text."""
-    return "\n\n".join(texts)
 
 
 def unseen_entries(why: str) -> list[tuple[str, str]]:

@@ -27,7 +27,8 @@ from harness.report import summary
 from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
-from harness.run.options import RULINGS, Settings
+from harness.run.options import RULINGS
+from harness.run.settings import Settings
 from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance

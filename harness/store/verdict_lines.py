@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from harness.device.profile.models import Role
 from harness.judge.observed import Observation
 from harness.model.finding import Outcome, Record, Ruled
 from harness.model.outcome import VerdictName, verdict_name
+from harness.model.roles import Role
 from harness.model.verdict import FindingVerdict, Verdict
 from harness.model.windows import WindowName
 from harness.requirements.ruling import Mode

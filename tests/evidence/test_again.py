@@ -11,8 +11,8 @@ from handmade import ACKED, FINAL, Maker, redials
 
 from harness.errors import EvidenceError, SetupError
 from harness.model.printable import printable
-from harness.run.options import again_specs
 from harness.run.rerun import Again
+from harness.run.specs import again_specs
 from harness.store.stored_run import StoredRun
 
 

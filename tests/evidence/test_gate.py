@@ -56,7 +56,7 @@ def waiver(run: StoredRun, **changes: str) -> str:
 
 def let(run: StoredRun, text: str, folder: Path, name: str = "", today: date = TODAY) -> Answer:
     (folder / "waivers.toml").write_text(text)
-    return ask(run, name, str(folder / "waivers.toml"), today)
+    return ask(run, name, folder / "waivers.toml", today)
 
 
 @pytest.mark.parametrize("name", ["", "must", "should", "profile:tiny"])

@@ -18,8 +18,9 @@ from harness.policy.expectations import Expectations
 from harness.policy.expected_file import Known
 from harness.policy.gate import Gate
 from harness.requirements.ruling import Ruling
-from harness.run.options import Settings, device_specs
 from harness.run.publisher import PAYLOAD, Publisher
+from harness.run.settings import Settings
+from harness.run.specs import device_specs
 from harness.store.codec import dump
 from harness.store.verdict_lines import VerdictLine
 

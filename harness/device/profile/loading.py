@@ -18,6 +18,7 @@ from harness.device.profile.pics import PICS
 from harness.device.profile.secrets import sounds_secret
 from harness.device.stimuli import registry
 from harness.errors import ProfileError
+from harness.model.device_name import BASE, split
 from harness.paths import DEVICES
 
 FILE_NAME: Final = "device.toml"
@@ -53,7 +54,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
     ``NAME:VARIANT`` is that of a variant, ``NAME:base`` and ``NAME`` that of the device without its variants.
     """
     path, variant = _find(name_or_path)
-    return _choose(path, _load(path), variant or variants.BASE)
+    return _choose(path, _load(path), variant or BASE)
 
 
 def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
@@ -65,7 +66,7 @@ def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
 
 def checked_profile(path: Path, text: str) -> Profile:
     """The profile that ``text`` would be if it stood in ``path``; ProfileError if it is none."""
-    return _made(path, reading.parse_toml(path, text))[variants.BASE]
+    return _made(path, reading.parse_toml(path, text))[BASE]
 
 
 def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
@@ -86,7 +87,7 @@ def _made(path: Path, table: dict[str, Any]) -> dict[str, Profile]:
     except ValueError as error:
         where, _, what = str(error).partition("\0")
         raise ProfileError(f"{path}: {where}: {what}") from None
-    profiles = {variants.BASE: _profile(path, base, ())}
+    profiles = {BASE: _profile(path, base, ())}
     for name, merged in laid.items():
         profiles[name] = _profile(path, merged, (variants.TABLE, name))
     return profiles
@@ -117,7 +118,7 @@ def _find(name_or_path: str | Path) -> tuple[Path, str]:
     """The profile's file and the variant that is named; "" if none is."""
     text, variant = str(name_or_path), ""
     if not reading.look(text)[1]:
-        text, variant = variants.split(text)
+        text, variant = split(text)
     return _find_file(text), variant
 
 

@@ -27,11 +27,10 @@ from harness.device.profile.pics import PICS
 from harness.device.profile.placeholders import fill
 from harness.device.profile.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.errors import ProfileError
+from harness.model.roles import Role
 
 if TYPE_CHECKING:
     from harness.device.stimuli.base import Stimulus, StimulusContext
-
-Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 
 
 def _pics_key(key: str) -> str:
