@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from harness.errors import EvidenceError, Nonconformity, SetupError
-from harness.model.finding import Record
 from harness.model.verdict import FindingVerdict, Verdict, combine
 
 NOT_APPLICABLE: Final = "not_applicable"
@@ -78,8 +77,3 @@ class Tally:
         return {Verdict.FAIL: ExitStatus.NOT_CONFORMING, Verdict.INCONCLUSIVE: ExitStatus.INCONCLUSIVE}.get(
             self.verdict, ExitStatus.CONFORMING
         )
-
-
-def verdict_name(record: Record) -> VerdictName:
-    """The verdict of ``record`` as it is written: "not_applicable" if it was skipped."""
-    return record.verdict.word if record.applicable else NOT_APPLICABLE

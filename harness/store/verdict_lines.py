@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.judge.observed import Observation
 from harness.model.finding import Outcome, Record, Ruled
-from harness.model.outcome import VerdictName, verdict_name
+from harness.model.outcome import NOT_APPLICABLE, VerdictName
 from harness.model.roles import Role
 from harness.model.verdict import FindingVerdict, Verdict
 from harness.model.windows import WindowName
@@ -142,7 +142,7 @@ class VerdictLine:
             device=record.device,
             role=cast(Role, record.role),
             transport=record.transport,
-            verdict=verdict_name(record),
+            verdict=record.verdict.word if record.applicable else NOT_APPLICABLE,
             reason=record.reason,
             requirements=tuple(map(RequirementLine.of, record.requirements)),
             window_s=record.window_s,
@@ -153,12 +153,12 @@ class VerdictLine:
     @property
     def applicable(self) -> bool:
         """Whether the device was tested: it has the role and claims the feature."""
-        return self.verdict != "not_applicable"
+        return self.verdict != NOT_APPLICABLE
 
     @property
     def rank(self) -> Verdict:
         """The verdict on its scale; NONE where it does not apply."""
-        return Verdict.named(self.verdict) if self.verdict != "not_applicable" else Verdict.NONE
+        return Verdict.named(self.verdict) if self.applicable else Verdict.NONE
 
     @property
     def key(self) -> tuple[str, str, str, str]:
