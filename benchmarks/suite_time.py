@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from harness.model.flow import Flow
+from harness.store.codec import load
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_S = 0.05
@@ -84,7 +85,7 @@ def main() -> None:
 
 def spans(run: Path) -> list[tuple[float, float]]:
     """When a device was being called or watched: from the first message of each flow to the end of its window."""
-    flows = (Flow.from_json(path.read_text("utf-8")) for path in (run / "flows").glob("*.json"))
+    flows = (load(Flow, path.read_bytes(), str(path)) for path in (run / "flows").glob("*.json"))
     return [(flow.events[0].time, flow.watch.closed_at) for flow in flows if flow.events]
 
 

@@ -13,6 +13,7 @@ from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import short
+from harness.run.options import CommandName, add_to_command
 
 _USAGE = """\
 sipverdict run --device reference
@@ -69,21 +70,18 @@ def _parser() -> Parser:
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
-    for name, help_text in (
+    shared: tuple[tuple[CommandName, str], ...] = (
         ("doctor", "look whether this machine, and a device's profile, are fit for a run"),
         ("smoke", "make three calls of a device, and say whose fault it is if one fails"),
-    ):
+    )
+    for name, help_text in shared:
         command = commands.add_parser(name, help=help_text)
-        command.add_argument("--device", action="append", default=[], help="as in sipverdict run; repeatable")
+        add_to_command(command, name)
         command.add_argument("--json", action="store_true", help="as JSON, for programs")
-        if name == "smoke":
-            command.add_argument("--fault", action="append", default=[], help="as in sipverdict run")
-        else:
-            command.add_argument("--out", metavar="FOLDER", help="where runs will be stored (default: reports/out)")
 
     expect = commands.add_parser("expect", help="write down the non-passes of a run as what is expected of a device")
     expect.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
-    expect.add_argument("--device", action="append", default=[], help="as in the run; repeatable (default: reference)")
+    add_to_command(expect, "expect")
     expect.add_argument(
         "--inconclusive",
         action="store_true",
@@ -173,15 +171,15 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "doctor":
         from harness.commands.doctor import doctor
 
-        return doctor(options.device, out=options.out, as_json=options.json)
+        return doctor(options.device or [], out=options.out, as_json=options.json)
     if options.command == "smoke":
         from harness.commands.smoke import smoke
 
-        return smoke(options.device, options.fault, as_json=options.json)
+        return smoke(options.device or [], options.fault or [], as_json=options.json)
     if options.command == "expect":
         from harness.commands.expect import expect
 
-        return expect(options.run, options.device, inconclusive=options.inconclusive)
+        return expect(options.run, options.device or [], inconclusive=options.inconclusive)
     if options.command == "report":
         from harness.commands.report import report
 

@@ -45,8 +45,7 @@ def draw(run: StoredRun) -> str:
     number = {"not conforming": counts.get("fail", 0), "conforming": counts.get("pass", 0) + counts.get("warn", 0)}
     unit = {"not conforming": "failed", "conforming": "passed"}
     right = f"{word}, {number[word]} {unit[word]}" if word in number else word
-    gate = (run.footer or {}).get("gate")
-    waived = len(gate["waived"]) if isinstance(gate, dict) and isinstance(gate.get("waived"), list) else 0
+    waived = len(run.footer.gate.waived) if run.footer and run.footer.gate else 0
     right += f", {waived} waived" if waived else ""
     left_length, right_length = round(len(_LEFT) * _LETTER), round(len(right) * _LETTER)
     split = left_length + 12

@@ -22,9 +22,9 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answer, and end this process; return if it was no such question."""
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     if os.environ.get("COMP_LINE", "").split()[1:2] == ["run"]:
-        from harness.commands.run import add_run_options
+        from harness.run.options import add_to_command
 
-        add_run_options(commands.choices["run"])
+        add_to_command(commands.choices["run"], "run")
     for command in commands.choices.values():
         for action in command._actions:
             if action.choices is None and action.dest in _VALUES:

@@ -22,10 +22,10 @@ from harness.run.options import OUT
 _STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
 
 
-def doctor(devices: Sequence[str], *, out: str | None = None, as_json: bool = False) -> int:
+def doctor(devices: Sequence[str], *, out: Path | None = None, as_json: bool = False) -> int:
     """Print what is found about this machine and ``devices``; status 3 if something keeps a run from working."""
     profiles, broken = _profiles(devices)
-    checks = _chained(examine(profiles, Path(out).resolve() if out else OUT), broken)
+    checks = _chained(examine(profiles, (out or OUT).resolve()), broken)
     if as_json:
         found = list(checks)
         rows = [asdict(check) for check in found]

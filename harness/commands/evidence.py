@@ -6,15 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-GATES = "must, should or profile:NAME (default: every verdict counts)"
+from harness.run.options import add_to_command
 
 
 def add_evidence_commands(commands: Any) -> None:
     """Add them to the subparsers ``commands``."""
     gate = commands.add_parser("gate", help="what a pipeline asks of a stored run: exit status and sentences")
     gate.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
-    gate.add_argument("--gate", default="", metavar="GATE", help=GATES)
-    gate.add_argument("--waivers", metavar="FILE", help="findings that are let through, until a date")
+    add_to_command(gate, "gate")
     gate.add_argument("--draft", action="store_true", help="print waivers for what counts, to be filled in")
 
     badge = commands.add_parser("badge", help="draw the verdict of a run as an SVG")
@@ -43,7 +42,7 @@ def run_evidence_command(options: argparse.Namespace) -> int:
     if options.command == "gate":
         from harness.commands.gate import gate
 
-        return gate(options.run, options.gate, options.waivers, draft=options.draft)
+        return gate(options.run, options.gate or "", options.waivers, draft=options.draft)
     if options.command == "badge":
         from harness.commands.badge import badge
 

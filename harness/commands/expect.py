@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from harness.device.profile.variants import BASE
 from harness.device.spec import DeviceSpec
-from harness.errors import EvidenceError, SetupError
-from harness.model.axes import CaseId
+from harness.errors import SetupError
+from harness.model.device_name import BASE
 from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS, Window
 from harness.policy.expected_file import Case, Known, file_of, load, updated
 from harness.requirements.catalogue import Catalogue
-from harness.run.options import device_specs
+from harness.run.specs import device_specs
 from harness.store.files import write_whole
 from harness.store.stored_run import StoredRun, read_run
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 _WHY = 200
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
@@ -41,17 +39,15 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
     """
     run = read_run(Path(folder))
     specs, rows = device_specs(list(devices) or ["reference"], []), Catalogue.load().rows
-    if run.header["ruling"] != "certification" or run.header.get("strict"):
+    if run.header.ruling != "certification" or run.header.strict:
         raise SetupError("expectations are of runs by the ruling certification, and not strict", "run again without")
-    window = WINDOWS.get(str(run.header["window"]))
-    if window is None:
-        raise EvidenceError(f"{folder}: no window is called {str(run.header['window'])[:40]!r}")
+    window = WINDOWS[run.header.window]
     by_source: dict[Path, list[DeviceSpec]] = {}
     for spec in specs.values():
         by_source.setdefault(spec.profile.source, []).append(spec)
-    names = {record.get("device") for record in run.records}
+    names = {record.device for record in run.records}
     if not names & specs.keys():
-        tested = ", ".join(sorted(str(name)[:60] for name in names))
+        tested = ", ".join(sorted(name[:60] for name in names))
         raise SetupError(f"the run is of {tested}, not of {', '.join(specs)}", "name its device: --device")
     console = Console(highlight=False)
     for source, mine in by_source.items():
@@ -83,48 +79,41 @@ def _seen(
     What a busy machine may have kept from being seen is no property of the device: it is neither.  A flow does not
     always tell, so a person has to say that it is the device's nature to leave something untold.
     """
-    seen, executed = [], []
+    seen: list[Known] = []
+    executed: list[Case] = []
     for record in run.records:
-        if record.get("device") != device or not record["drives"]:
+        if record.device != device or not record.drives:
             continue
         undisturbed: bool | None = None
-        for row in record["requirements"]:
-            verdict = row["verdict"]
+        for row in record.requirements:
+            verdict = row.verdict
             if verdict == "inconclusive":
                 if undisturbed is None:
                     undisturbed = inconclusive and not any(map(_disturbed, _flows(run, record)))
                 if not undisturbed:
                     continue
-            executed.append((record["purpose"], CaseId.of(record).axes, row["id"]))
+            executed.append((record.purpose, record.case.axes, row.id))
             if verdict in ("warn", "fail", "inconclusive"):
-                seen.append(_known(run, record, row, variant, window))
+                seen.append(_known(run, record, row, variant))
     return seen, executed
 
 
-def _known(run: StoredRun, record: Mapping[str, Any], row: Mapping[str, Any], variant: str, window: Window) -> Known:
-    try:
-        return Known(
-            purpose=record["purpose"],
-            role=record["role"],
-            transport=record["transport"],
-            family=record["family"],
-            requirement=row["id"],
-            verdict=row["verdict"],
-            reason=steady(row["reason"] or record.get("reason", "")) or "not passed",
-            variant=variant,
-            window=window.name,  # type: ignore[arg-type]
-        )
-    except ValidationError as error:
-        # No line is named: records are read in the suite's order, not in the file's.
-        detail = error.errors(include_url=False, include_input=False)[0]
-        what = f"a verdict about {record['purpose']!r:.80} and {row['id']!r:.80}"
-        raise EvidenceError(
-            f"{run.folder / 'verdicts.jsonl'}: expected {what} whose {detail['loc'][0]} is usable: {detail['msg']}"
-        ) from error
+def _known(run: StoredRun, record: VerdictLine, row: RequirementLine, variant: str) -> Known:
+    return Known(
+        purpose=record.purpose,
+        role=record.role,
+        transport=record.transport,
+        family=record.family,
+        requirement=row.id,
+        verdict=row.verdict,  # type: ignore[arg-type]  # the caller has looked at it
+        reason=steady(row.reason or record.reason) or "not passed",
+        variant=variant,
+        window=run.header.window,
+    )
 
 
-def _flows(run: StoredRun, record: Mapping[str, Any]) -> list[Flow]:
-    return [run.flow(Path(path).stem) for path in record["evidence"]]
+def _flows(run: StoredRun, record: VerdictLine) -> list[Flow]:
+    return [run.flow(flow) for flow in record.flows]
 
 
 def _disturbed(flow: Flow) -> bool:

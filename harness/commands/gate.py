@@ -14,7 +14,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun, read_run
 
 
-def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: date | None = None) -> int:
+def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: date | None = None) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
     With ``draft``: print a waivers file for what counts instead, for a person to sign.
@@ -28,30 +28,30 @@ def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: dat
     return int(found.status)
 
 
-def ask(run: StoredRun, name: str, waivers: str | None = None, today: date | None = None) -> Answer:
+def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | None = None) -> Answer:
     """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
     catalogue, purposes = Catalogue.load(), all_purposes()
-    let: tuple[Waiver, ...] = load(Path(waivers), catalogue, purposes) if waivers else ()
+    let: tuple[Waiver, ...] = load(waivers, catalogue, purposes) if waivers else ()
     return answer(Gate.of(name, catalogue), asked(run), let, catalogue, purposes, today or datetime.now(UTC).date())
 
 
 def asked(run: StoredRun) -> Asked:
     """A stored run as a gate is told of it."""
-    return Asked(run.records, run.header["planned"], run.missing, cut_off=run.footer is None, devices=run.devices)
+    return Asked(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
 
 
 def _draft(blocking: Blocking) -> str:
-    line, found = blocking.line, blocking.requirement
+    line, found = blocking.line, blocking.found
     told = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line["device"]),
-        ("transport", line["transport"]),
-        ("family", line["family"]),
-        ("verdict", found["verdict"]),
-        ("finding", blocking.key),
+        ("device", line.device),
+        ("transport", line.transport),
+        ("family", line.family),
+        ("verdict", found.verdict),
+        ("finding", str(blocking.key)),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
-    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)
-    why = printable(str(found.get("reason", "")))[:200]
+    keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in told)
+    why = printable(found.reason)[:200]
     return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"

@@ -17,7 +17,7 @@ from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import ProfileError, SetupError
 from harness.model.printable import printable
 from harness.report.ladder import text_ladder
-from harness.run.options import device_specs
+from harness.run.specs import device_specs
 from harness.smoke.trial_calls import BLAMED, Look, look_at_all
 
 

@@ -61,7 +61,7 @@ def evidence(run: StoredRun) -> dict[str, bytes]:
 def predicate(certificate: Certificate) -> dict[str, Any]:
     """What the attestation says (in-toto test-result v0.1), and under ``sipverdict`` what only we know of."""
     told: dict[str, list[str]] = {"pass": [], "warn": []}
-    name = certificate.device["name"]
+    name = certificate.device.name
     for one in certificate.in_force:
         told[one.verdict].append(f"{one.row.id} {name} {one.role}")
     suite = certificate.suite

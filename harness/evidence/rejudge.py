@@ -6,16 +6,12 @@ The run may be anybody's.  What its evidence does not bear is said, a sentence e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
-from harness.model.axes import CaseId
-from harness.model.finding import requirement_line
 from harness.model.flow import Flow
-from harness.model.outcome import NOT_APPLICABLE
 from harness.model.windows import WINDOWS
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import Assessment, assess, conclude, wants_another
@@ -23,29 +19,24 @@ from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
-Line = Mapping[str, Any]
-_SAME = (
-    *("id", "level", "verdict", "outcome", "reason", "expected", "actual", "message"),
-    *("where", "means", "look_at", "note", "unproven", "code"),
-)
-"""What a stored requirement and one judged again have in common, where the stored one has it."""
 _IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")
-"""What header and flow both say of a device, if neither is of an older suite."""
+"""What header and flow both say of a device."""
 
 
 @dataclass(frozen=True)
 class Difference:
     """A record that its evidence does not bear."""
 
-    line: Line
+    line: VerdictLine
     why: str
     """One sentence without its subject: ``stored pass, now fail: …``."""
 
     @property
     def sentence(self) -> str:
         """The whole sentence."""
-        case = CaseId.of(self.line)
+        case = self.line.case
         return f"{case.purpose} ({case.where}): {self.why}"
 
 
@@ -60,8 +51,8 @@ class Judged:
 
 def unjudged(run: StoredRun) -> str:
     """In words: how many records of ``run`` rest on no flow, so that there is nothing in them to judge; "" if none."""
-    skipped = sum(line["verdict"] == NOT_APPLICABLE for line in run.records)
-    without = sum(line["verdict"] != NOT_APPLICABLE and not line["evidence"] for line in run.records)
+    skipped = sum(not line.applicable for line in run.records)
+    without = sum(line.applicable and not line.evidence for line in run.records)
     told = [f"{skipped} do not apply"] if skipped else []
     told += [f"{without} came to no verdict"] if without else []
     return f" ({', '.join(told)})" if told else ""
@@ -75,12 +66,12 @@ class _Rejudge:
         self._catalogue = catalogue
         self._purposes = purposes
         self._flows: dict[str, Flow | str] = {}
-        self._repeat = int(run.header.get("repeat", 1))
+        self._repeat = run.header.repeat
         self.judged = 0
 
     @cached_property
     def _ruling(self) -> Ruling:
-        return Ruling(self._run.header["ruling"], self._run.header.get("strict", False))
+        return Ruling(self._run.header.ruling, self._run.header.strict)
 
     def differences(self) -> Iterator[Difference]:
         for line in self._run.records:
@@ -92,22 +83,22 @@ class _Rejudge:
             if why:
                 yield Difference(line, why)
 
-    def _difference(self, line: Line) -> str:
-        purpose = self._purposes.get(line["purpose"])
+    def _difference(self, line: VerdictLine) -> str:
+        purpose = self._purposes.get(line.purpose)
         if purpose is None:
-            return f"stored {line['verdict']}, now unknown: this suite has no such purpose"
-        if line["verdict"] == NOT_APPLICABLE:
-            device, window = self._run.devices.get(line.get("device", "")), WINDOWS[self._run.header["window"]]
+            return f"stored {line.verdict}, now unknown: this suite has no such purpose"
+        if not line.applicable:
+            device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
             return contradiction(line, purpose, device, self._catalogue, window)
-        if not line["evidence"]:
+        if not line.evidence:
             # Such a record can only say that nothing was seen, and why.
-            unseen = line["verdict"] in ("inconclusive", "none") and not line["requirements"]
-            return "" if unseen else f"stored {line['verdict']}, but it rests on no flow"
-        flows = [self._flow(path[6:-5]) for path in line["evidence"]]
+            unseen = line.verdict in ("inconclusive", "none") and not line.requirements
+            return "" if unseen else f"stored {line.verdict}, but it rests on no flow"
+        flows = [self._flow(flow) for flow in line.flows]
         if missing := [flow for flow in flows if isinstance(flow, str)]:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
-        plans = purpose.plans_for(line["role"])
+        plans = purpose.plans_for(line.role)
         if not plans or len(read) % len(plans):
             return f"it rests on {len(read)} flows; every drive of it makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
@@ -119,44 +110,39 @@ class _Rejudge:
                     return f"flow {flow.id} is of another plan ({flow.plan.title}) than the purpose's ({plan.title})"
         return self._judge(line, purpose, drives)
 
-    def _judge(self, line: Line, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
+    def _judge(self, line: VerdictLine, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
         self.judged += 1
-        pics = drives[0][0].device["pics"]
-        rows, why_not = applicable_rows(purpose, self._catalogue, CaseId.of(line).axes, pics)
+        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, drives[0][0].device["pics"])
         if not rows:
-            return f"stored {line['verdict']}, now not applicable: {why_not}"
+            return f"stored {line.verdict}, now not applicable: {why_not}"
         rounds = [assess(purpose, rows, drive, self._catalogue, self._ruling) for drive in drives]
         wanted = self._repeat
         while self._repeat == 1 and wanted <= len(rounds) and wants_another(rounds[:wanted]):
             wanted += 1
-        if len(drives) != line["drives"]:
-            return f"it says {line['drives']} drives, its evidence is of {len(drives)}"
+        if len(drives) != line.drives:
+            return f"it says {line.drives} drives, its evidence is of {len(drives)}"
         if len(drives) != wanted:
             what = "that many were wanted" if self._repeat > 1 else "a fail is confirmed by another drive"
             return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
         now = conclude(rounds, self._repeat)
-        if str(now.verdict) != line["verdict"]:
-            return f"stored {line['verdict']}, now {now.verdict}: {now.reason[:300]}"
+        if str(now.verdict) != line.verdict:
+            return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
         told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
         whole = f"{now.reason} - {told}" if told else now.reason
-        return self._rows_differ(line, now) or self._reason_differs(line, (now.reason, whole))
+        if differs := self._rows_differ(line, now):
+            return differs
+        return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
 
-    def _rows_differ(self, line: Line, now: Assessment) -> str:
-        found = {ruled.finding.requirement: requirement_line(ruled) for ruled in now.ruled}
-        if (stored := [row["id"] for row in line["requirements"]]) != list(found):
+    def _rows_differ(self, line: VerdictLine, now: Assessment) -> str:
+        found = {ruled.finding.requirement: RequirementLine.of(ruled) for ruled in now.ruled}
+        if (stored := [row.id for row in line.requirements]) != list(found):
             return f"it speaks of {', '.join(stored) or 'nothing'}; judged again, of {', '.join(found)}"
-        for row in line["requirements"]:
-            for key in _SAME:
-                if key in row and row[key] != found[row["id"]][key]:
-                    told = f"{row[key]!r:.120}, now {found[row['id']][key]!r:.120}"
-                    return f"{row['id']}: {key}: stored {told}"
+        for row in line.requirements:
+            for key in fields(row):
+                was, is_now = getattr(row, key.name), getattr(found[row.id], key.name)
+                if was != is_now:
+                    return f"{row.id}: {key.name}: stored {was!r:.120}, now {is_now!r:.120}"
         return ""
-
-    def _reason_differs(self, line: Line, reasons: Sequence[str]) -> str:
-        """``reasons``: of older suites without, of this one with what was in the way."""
-        if "reason" not in line or line["reason"] in reasons:
-            return ""
-        return f"reason: stored {line['reason']!r:.160}, now {reasons[-1]!r:.160}"
 
     def _flow(self, identifier: str) -> Flow | str:
         """The flow, read once; a sentence where there is none."""
@@ -169,35 +155,35 @@ class _Rejudge:
                 self._flows[identifier] = error.cause
         return self._flows[identifier]
 
-    def _foreign(self, line: Line, flow: Flow) -> str:
+    def _foreign(self, line: VerdictLine, flow: Flow) -> str:
         """Why ``flow`` is no evidence for ``line``: it is of another device, role or window; "" if it is."""
         header = self._run.header
         told = (
-            ("device", flow.device.get("name"), line.get("device", flow.device.get("name"))),
-            ("role", flow.role, line["role"]),
-            ("transport", flow.transport, line["transport"]),
-            ("family", flow.family, line["family"]),
-            ("window", flow.watch.window.name, header["window"]),
-            ("window", flow.watch.window.seconds, WINDOWS[header["window"]].seconds),
-            ("window", line["window_s"], flow.watch.window.seconds),
+            ("device", flow.device.get("name"), line.device),
+            ("role", flow.role, line.role),
+            ("transport", flow.transport, line.transport),
+            ("family", flow.family, line.family),
+            ("window", flow.watch.window.name, header.window),
+            ("window", flow.watch.window.seconds, WINDOWS[header.window].seconds),
+            ("window", line.window_s, flow.watch.window.seconds),
         )
         for what, has, wants in told:
             if has != wants:
                 return f"flow {flow.id} is of another {what} ({has!s:.80}) than the record or the run ({wants!s:.80})"
-        device = self._run.devices.get(line.get("device", ""), {})
-        if device and flow.device.get("pics") != device["pics"]:
+        device = self._run.devices.get(line.device)
+        if device is None:
+            return ""
+        if flow.device.get("pics") != device.pics:
             return f"flow {flow.id} was driven with other PICS than the run's header says"
         for key in _IDENTITY:
-            if key in device and key in flow.device and flow.device[key] != device[key]:
-                has, wants = flow.device[key], device[key]
+            wants = getattr(device, key)
+            has = flow.device.get(key, wants)
+            if (tuple(has) if isinstance(has, list) else has) != wants:
                 return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
 
 
 def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:
-    """Judge every record of ``run`` again; EvidenceError only if it has no ruling or window that exists."""
-    for key, known in (("window", tuple(WINDOWS)), ("ruling", ("certification", "letter"))):
-        if run.header[key] not in known:
-            raise EvidenceError(f"{run.folder}: the header's {key} is {run.header[key]!r:.80}: expected {known}")
+    """Judge every record of ``run`` again."""
     work = _Rejudge(run, catalogue, purposes)
     return Judged(tuple(work.differences()), work.judged)

@@ -39,7 +39,7 @@ class Facts:
 def facts(certificate: Certificate, key: str) -> Facts:
     """What the statement about ``certificate`` tells; ``key`` is the id of the key that signs its dossier."""
     device, suite = certificate.device, certificate.suite
-    name = _said(device["name"])
+    name = _said(device.name)
     warned = len(certificate.warnings)
     met = f"meets {certificate.profile.name}: all {len(certificate.in_force)} requirements that bind it in its roles"
     return Facts(
@@ -47,14 +47,14 @@ def facts(certificate: Certificate, key: str) -> Facts:
         subtitle=f"{name}: {certificate.profile.name}",
         sentence=f"{name} {met}{f', {warned} of them with a warning' if warned else ''}.",
         device=_pairs(
-            ("name", device["name"]),
-            ("vendor", device.get("vendor", "")),
-            ("model", device.get("model", "")),
-            ("firmware, as declared", device.get("firmware", "")),
-            ("serial number", device.get("serial", "")),
+            ("name", device.name),
+            ("vendor", device.vendor),
+            ("model", device.model),
+            ("firmware, as declared", device.firmware),
+            ("serial number", device.serial),
             ("version, as it told", certificate.version),
-            ("roles", ", ".join(device.get("roles", ()))),
-            ("transports", ", ".join(device.get("transports", ()))),
+            ("roles", ", ".join(device.roles)),
+            ("transports", ", ".join(device.transports)),
         ),
         test=_pairs(
             ("profile", f"{certificate.profile.name}: {certificate.profile.title}"),
@@ -69,9 +69,9 @@ def facts(certificate: Certificate, key: str) -> Facts:
         counts=tuple((label.replace("_", " "), str(count)) for label, count in certificate.counts.items()),
         decided=certificate.in_force,
         switched_off=tuple(one for one in certificate.decided if one not in certificate.in_force),
-        beside=tuple((_said(l_["purpose"]), l_["verdict"], _said(l_.get("reason", ""))) for l_ in certificate.beside),
-        pics=tuple((pic, PICS.get(pic, ""), claimed) for pic, claimed in sorted(device["pics"].items())),
-        pixit=_pairs(*device.get("pixit", {}).items()),
+        beside=tuple((_said(l_.purpose), l_.verdict, _said(l_.reason)) for l_ in certificate.beside),
+        pics=tuple((pic, PICS.get(pic, ""), claimed) for pic, claimed in sorted(device.pics.items())),
+        pixit=_pairs(*device.pixit.items()),
         key=key,
     )
 

@@ -6,37 +6,38 @@ Three reasons rest on the device's profile, which no run keeps: of those, that t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
-from typing import Any
 
-from harness.model.axes import CaseId
 from harness.model.windows import Window
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.requirements.catalogue import Catalogue
-
-Line = Mapping[str, Any]
+from harness.store.verdict_lines import Declared, VerdictLine
 
 
 def contradiction(
-    line: Line, purpose: Purpose, device: Mapping[str, Any] | None, catalogue: Catalogue, window: Window
+    line: VerdictLine, purpose: Purpose, device: Declared | None, catalogue: Catalogue, window: Window
 ) -> str:
     """Why ``line``, which says that ``purpose`` does not apply, cannot be right; "" if it can.
 
-    ``device`` is what the run's header says of the device; None where it, being an older one, says nothing.
+    ``device`` is what the run's header says of the device; None where it says nothing.
     """
-    if there := [key for key in ("evidence", "requirements", "drives") if line[key]]:
+    if there := [key for key in ("evidence", "requirements", "drives") if getattr(line, key)]:
         return f"stored not applicable, but it has {' and '.join(there)}"
     if device is None:
         return ""
-    for key, has in (("roles", line["role"]), ("transports", line["transport"]), ("families", line["family"])):
-        if key in device and has not in device[key]:
+    for key, has, declared in (
+        ("roles", line.role, device.roles),
+        ("transports", line.transport, device.transports),
+        ("families", line.family, device.families),
+    ):
+        if has not in declared:
             return f"the run's header does not say that the device has {has!r:.80} among its {key}"
-    rows, why = applicable_rows(purpose, catalogue, CaseId.of(line).axes, device["pics"])
+    rows, why = applicable_rows(purpose, catalogue, line.case.axes, device.pics)
     if rows and purpose.least_window > window.seconds:
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
-    reason, why = line.get("reason"), _plain(why)
-    if reason is None or (reason == why if why else reason in _by_profile(purpose, line["role"], device["name"])):
+    reason, why = line.reason, _plain(why)
+    if reason == why if why else reason in _by_profile(purpose, line.role, device.name):
         return ""
     if why:
         return f"stored {reason!r:.160}, now {why!r:.160}"

@@ -72,10 +72,10 @@ def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Map
         tuple(dict.fromkeys(problems)),
         signer.keyid if signer else "",
         told,
-        sum(bool(line["evidence"]) for line in run.records),
+        sum(bool(line.evidence) for line in run.records),
         unjudged(run),
         sum(name.startswith("flows/") for name in parts),
-        run.header.get("suite_digest") == digest(),
+        run.header.suite_digest == digest(),
     )
 
 
@@ -151,7 +151,7 @@ def _certificate(
     made = certificate(run, profile, device, catalogue, purposes)
     if dossier.predicate(made) != attested["predicate"]:
         yield f"{dossier.ENVELOPE}: what it attests is not what the evidence says"
-    same_suite = run.header.get("suite_digest") == digest()
+    same_suite = run.header.suite_digest == digest()
     if (
         same_suite
         and html(facts(made, signer.keyid)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]

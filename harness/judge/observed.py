@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 from urllib.parse import unquote
 
 from harness.judge.attempts import Attempt, attempts
@@ -79,10 +79,6 @@ class Observation:
         """It in one line."""
         claim = "is claimed" if self.claimed else "is not claimed"
         return f"{self.device}: {self.key} {claim}, and {self.reason}"
-
-    def line(self) -> dict[str, Any]:
-        """The object in the footer of ``verdicts.jsonl``."""
-        return asdict(self) | {"evidence": list(self.evidence)}
 
 
 def observe(device: str, claims: Mapping[str, bool], flows: Mapping[str, Mapping[str, Glimpse]]) -> list[Observation]:

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
-from harness.device.profile.variants import BASE
 from harness.errors import SetupError
 from harness.model.axes import Axes, Role
-from harness.model.windows import WINDOWS, Window
+from harness.model.device_name import BASE
+from harness.model.windows import WINDOWS, Window, WindowName
 from harness.net.address import Family, Transport
 from harness.paths import SUITES
 
@@ -42,7 +42,7 @@ class Known(BaseModel):
     reason: Annotated[str, Field(min_length=1)]
     variant: str = BASE
     """The variant of the device; ``base``: the device without its variants."""
-    window: Literal["quick", "standard", "extended"] = "quick"
+    window: WindowName = "quick"
     """The shortest window in which it is seen."""
     until: datetime.date | None = None
     """The last day on which it is expected: after that it is red."""

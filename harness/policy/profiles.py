@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,7 @@ from harness.paths import SUITES
 from harness.purposes.purpose import Purpose
 from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
+from harness.store.verdict_lines import Declared
 
 PATH = SUITES / "profiles.toml"
 _RESTORE = "restore the file from the release"
@@ -151,19 +152,19 @@ def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], cata
 
 def demands(
     profile: RequirementProfile,
-    device: Mapping[str, Any],
+    device: Declared,
     purposes: Mapping[str, Purpose],
     catalogue: Catalogue,
 ) -> list[Demand]:
-    """What ``profile`` asks of a device of which a run's header says ``device`` (roles, transports, pics)."""
+    """What ``profile`` asks of a device of which a run's header says ``device``."""
     return [
         Demand(row, role, tuple(p.name for p in _deciding(row, role, purposes, catalogue)) if applies else ())
-        for role in device["roles"]
+        for role in device.roles
         if role in profile.roles
         for row in profile.requirements
         if role in catalogue[row].roles
         for applies in [
-            catalogue[row].applies_to(device["pics"]) and set(catalogue[row].transports) & set(device["transports"])
+            catalogue[row].applies_to(device.pics) and set(catalogue[row].transports) & set(device.transports)
         ]
     ]
 

@@ -66,7 +66,7 @@ class Waiver:
     device: str
     transport: Transport
     family: Family
-    verdict: str
+    verdict: Literal["fail", "inconclusive", "warn"]
     finding: FindingKey
 
     @property

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.errors import EvidenceError, SetupError
 from harness.paths import ROOT
-from harness.report.allure import CATEGORIES
+from harness.report.allure_run import CATEGORIES
 from harness.store.files import cannot_write, write_whole
 from harness.system.environment import inherited
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import EvidenceError, SetupError
-from harness.report.allure import write_categories, write_environment, write_executor
+from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
 from harness.report.page import write_page
 from harness.store.folder import RunFolder
@@ -20,7 +20,7 @@ def write_reports(folder: RunFolder) -> SetupError | None:
         if any(folder.allure_results.glob("*-result.json")):
             write_environment(folder.allure_results, _environment(run))
             write_categories(folder.allure_results)
-            write_executor(folder.allure_results, folder.name, run.header["suite"])
+            write_executor(folder.allure_results, folder.name, run.header.suite)
         write_page(folder.path)
     except SetupError as error:
         return error
@@ -45,9 +45,9 @@ def _environment(run: StoredRun) -> dict[str, object]:
         )
     return told | {
         "Verdict": run.tally.verdict,
-        "Window": header["window"],
-        "Ruling": header["ruling"] + (" strict" if header.get("strict") is True else ""),
-        "Suite": f"sipverdict {header['suite']}",
-        "SIPp": header["sipp"],
-        "Run": header["run"],
+        "Window": header.window,
+        "Ruling": header.ruling + (" strict" if header.strict else ""),
+        "Suite": f"sipverdict {header.suite}",
+        "SIPp": header.sipp,
+        "Run": header.run,
     }

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from harness.report.words import Words
 
-# Stored flows have sorted keys, so a message's direction stands before its bytes.  Reading hundreds of flows whole
-# would take longer than all the rest of a page.
-_STATUS = re.compile(rb'"direction":"(sent|received)","number":\d+,"raw":"SIP/2\.0 ([36]\d\d)[ \\"]')
+# Reading hundreds of flows whole would take longer than all the rest of a page.  A stored message's fields stand in the
+# order of the class (harness.model.flow.Event).
+_STATUS = re.compile(
+    rb'"raw":"SIP/2\.0 ([36]\d\d)[ \\"](?:[^"\\]|\\.)*+",'
+    rb'"number":\d+,"time":[^",]+,"seat":"[^"]*","direction":"(sent|received)"'
+)
 _LARGEST = 64 * 1024 * 1024
 _GENERAL = {"3": "3xx", "6": "6xx"}
 
@@ -34,9 +37,9 @@ def codes_in(flows: Iterable[Path], words: Words) -> list[CodeSeen]:
     count: dict[str, int] = {}
     for path in flows:
         found = set(_STATUS.findall(_bytes(path)))
-        for direction, code in found:
+        for code, direction in found:
             seen.setdefault(code.decode(), set()).add(direction.decode())
-        for code in {code for _, code in found}:
+        for code in {code for code, _ in found}:
             count[code.decode()] = count.get(code.decode(), 0) + 1
     return [
         CodeSeen(code, _key(code, words), count[code], "received" in by, "sent" in by)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.model.outcome import NOT_APPLICABLE
 from harness.model.verdict import Verdict
 from harness.report.identity import Identity
 from harness.requirements.catalogue import Catalogue, Row
 from harness.requirements.untested import Untested
+from harness.store.verdict_lines import VerdictLine
 
 NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
 STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)
@@ -49,15 +49,15 @@ class Suite:
     untested: Mapping[str, Untested]
 
 
-def coverage(suite: Suite, records: Iterable[Mapping[str, Any]], devices: Sequence[Identity]) -> tuple[Covered, ...]:
-    """Every statement of the catalogue, in its order.  ``records`` are lines of ``verdicts.jsonl``."""
+def coverage(suite: Suite, records: Iterable[VerdictLine], devices: Sequence[Identity]) -> tuple[Covered, ...]:
+    """Every statement of the catalogue, in its order."""
     decided: dict[str, list[tuple[Verdict, str, str]]] = {}
-    by_purpose: dict[str, list[Mapping[str, Any]]] = {}
+    by_purpose: dict[str, list[VerdictLine]] = {}
     for record in records:
-        by_purpose.setdefault(record["purpose"], []).append(record)
-        for told in record["requirements"]:
-            entry = (Verdict.named(told["verdict"]), str(record.get("device", "")), told["reason"])
-            decided.setdefault(told["id"], []).append(entry)
+        by_purpose.setdefault(record.purpose, []).append(record)
+        for told in record.requirements:
+            entry = (told.rank, record.device, told.reason)
+            decided.setdefault(told.id, []).append(entry)
     return tuple(
         _decided(row, decided[row.id])
         if row.id in decided
@@ -98,15 +98,13 @@ def _decided(row: Row, entries: Sequence[tuple[Verdict, str, str]]) -> Covered:
     return Covered(row, str(worst), reasons, tuple(dict.fromkeys(device for device, _ in found)))
 
 
-def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[Mapping[str, Any]]) -> Covered:
+def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[VerdictLine]) -> Covered:
     # What does not bind the device is "not applicable", whether the suite could test it or not.
     if devices and (reason := _does_not_bind(row, devices)):
         return Covered(row, NOT_APPLICABLE, (reason,))
-    unsettled = [record for record in tried if record["verdict"] != NOT_APPLICABLE]
+    unsettled = [record for record in tried if record.applicable]
     if unsettled:
-        return Covered(
-            row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(str(r.get("device", "")) for r in unsettled))
-        )
+        return Covered(row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(r.device for r in unsettled)))
     if tried:
         return Covered(row, NOT_APPLICABLE, _said(tried))
     if suite.deciders.get(row.id):
@@ -130,6 +128,6 @@ def _roles(row: Row) -> set[str]:
     return set(row.roles)
 
 
-def _said(records: Sequence[Mapping[str, Any]]) -> tuple[Why, ...]:
-    reasons = dict.fromkeys(str(record.get("reason", "")) for record in records)
+def _said(records: Sequence[VerdictLine]) -> tuple[Why, ...]:
+    reasons = dict.fromkeys(record.reason for record in records)
     return tuple(Why(text=reason) for reason in list(reasons)[:3] if reason)

@@ -5,16 +5,16 @@ Flows may be anybody's files.  Nothing in them may break a page: what cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from markupsafe import Markup
 
 from harness.errors import EvidenceError
-from harness.model.flow import Flow
+from harness.model.flow import Event, Flow
 from harness.report.ladder import svg_ladder
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 LADDER_ROWS = 60
 MESSAGES = 40
@@ -60,12 +60,12 @@ class EvidenceRoom:
     _drawn: dict[tuple[str, int | None], Evidence] = field(default_factory=dict)
     _flows: dict[str, Flow | EvidenceError] = field(default_factory=dict)
 
-    def of(self, record: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> tuple[list[Evidence], list[str]]:
+    def of(self, record: VerdictLine, findings: Sequence[RequirementLine]) -> tuple[list[Evidence], list[str]]:
         """The evidence to show for ``record``, and the ids of the flows that are only named.
 
         ``findings`` are its requirements that did not pass, worst first.
         """
-        flows = list(dict.fromkeys(path[6:-5] for path in record["evidence"]))
+        flows = list(dict.fromkeys(record.flows))
         marks: dict[str, int | None] = {}
         for finding in findings:
             if (found := self._decisive(finding, flows)) is not None:
@@ -76,16 +76,17 @@ class EvidenceRoom:
             flow for flow in flows if flow not in shown[:SHOWN]
         ]
 
-    def _decisive(self, finding: Mapping[str, Any], flows: Sequence[str]) -> tuple[str, int] | None:
+    def _decisive(self, finding: RequirementLine, flows: Sequence[str]) -> tuple[str, int] | None:
         """The flow and the number of the message that ``finding`` names, where it is known which flow is meant."""
-        number = finding.get("message")
-        if not isinstance(number, int):
+        number = finding.message
+        if number is None:
             return None
-        where, actual = finding.get("where"), str(finding.get("actual", ""))
-        found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, where)]
+        found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, finding.where)]
         if not _one_plan(found):
             # A dialled number is unique to its drive: a finding that quotes it tells which one it is about.
-            found = [(name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in actual]
+            found = [
+                (name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in finding.actual
+            ]
         # Flows of one plan are a fail and its confirmation: the finding is the first one's.
         return (found[0][0], number) if found and _one_plan(found) else None
 
@@ -124,10 +125,10 @@ class EvidenceRoom:
         )
 
 
-def _has(flow: Flow | EvidenceError, number: int, where: object) -> bool:
+def _has(flow: Flow | EvidenceError, number: int, where: str) -> bool:
     """Whether ``flow`` has the message ``number`` where the finding saw it."""
     events = flow.events if isinstance(flow, Flow) else ()
-    return any(event.number == number and where in (None, "", event.label) for event in events)
+    return any(event.number == number and where in ("", event.label) for event in events)
 
 
 def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
@@ -135,5 +136,5 @@ def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
     return all(plan == plans[0] for plan in plans)
 
 
-def _message(event: Any) -> Message:
+def _message(event: Event) -> Message:
     return Message(event.label, event.from_device, event.text)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.device.profile.variants import split
+from harness.model.device_name import split
 from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.paths import TEMPLATES
 from harness.report.coverage import NOT_CHOSEN, NOT_TESTED, STATUSES, Covered, Suite, Why, coverage
@@ -76,16 +76,15 @@ def matrix(runs: Iterable[StoredRun], suite: Suite) -> Matrix:
     """The matrix of ``runs``, one column for each device in each of them."""
     columns: list[Column] = []
     for run in runs:
-        first = str(run.header["device"].get("name", ""))
         for device in devices_of(run):
-            records = [record for record in run.records if str(record.get("device", first)) == device.name]
+            records = [record for record in run.records if record.device == device.name]
             columns.append(
                 Column(
                     _letters(len(columns)),
-                    run.header["run"],
-                    str(run.header["window"]),
+                    run.header.run,
+                    run.header.window,
                     device,
-                    Tally.of((record["verdict"] for record in records), len(records)),
+                    Tally.of((record.verdict for record in records), len(records)),
                     coverage(suite, records, [device]),
                 )
             )

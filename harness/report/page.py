@@ -6,16 +6,15 @@ It loads nothing, runs no script and says the verdict first.  See docs/reports.m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.device.profile.variants import title
+from harness.model.device_name import title
 from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes
-from harness.report.cases_view import Section, sections
+from harness.report.cases_view import sections
 from harness.report.codes import codes_in
 from harness.report.coverage import STATUSES, Covered, Suite, Why, by_document, coverage
 from harness.report.html import render
@@ -56,7 +55,6 @@ def page(run: StoredRun, told: Words, known: Suite) -> str:
     devices = devices_of(run)
     found = sections(run, known.catalogue, summaries)
     covered = coverage(known, run.records, devices)
-    footer = run.footer or {}
     return render(
         "page.html.j2",
         told,
@@ -78,9 +76,8 @@ def page(run: StoredRun, told: Words, known: Suite) -> str:
             "total": len(covered),
             "decided": sum(bool(known.deciders.get(one.row.id)) for one in covered),
             "count_of": _count,
-            "pics": _rows(footer.get("pics"), "key"),
-            "deviations": _rows(_inside(footer.get("expected"), "deviations"), "purpose"),
-            "window_known": isinstance(run.header["window"], str) and f"window.{run.header['window']}" in told,
+            "pics": run.footer.pics if run.footer else (),
+            "deviations": run.footer.expected.deviations if run.footer and run.footer.expected else (),
             "ladder_style": STYLE,
             "why": lambda reason: why(reason, told),
         },
@@ -121,29 +118,16 @@ def _headline(run: StoredRun, told: Words) -> _Headline:
     if run.footer is None:
         sentences.append(told("sentence.cut_off"))
     if incomplete:
-        planned = run.header["planned"]
+        planned = run.header.planned
         sentences.append(told("sentence.incomplete", executed=tally.executed, planned=planned))
     return _Headline(told(f"verdict_of_run.{name}"), kind, tuple(sentences))
 
 
 def _tally(run: StoredRun, device: str) -> Tally:
-    first = str(run.header["device"].get("name", ""))
-    names = [record["verdict"] for record in run.records if str(record.get("device", first)) == device]
+    names = [record.verdict for record in run.records if record.device == device]
     return Tally.of(names, len(names))
 
 
 def _count(group: Sequence[Covered]) -> list[tuple[str, int]]:
     counted = Counter(one.status for one in group)
     return [(status, counted[status]) for status in STATUSES if counted[status]]
-
-
-def _inside(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
-
-
-def _rows(value: Any, needs: str) -> list[Mapping[str, Any]]:
-    """The objects of a list in the footer, which other parts of the suite write, or a stranger."""
-    return [row for row in value if isinstance(row, dict) and needs in row] if isinstance(value, list) else []
-
-
-__all__ = ["NAME", "Section", "page", "suite", "why", "write_page"]

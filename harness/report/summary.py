@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.device.profile.variants import title
 from harness.judge.observed import Observation
 from harness.model.axes import Axes
-from harness.model.finding import Record
-from harness.model.outcome import NOT_APPLICABLE, Tally, verdict_name
+from harness.model.device_name import title
+from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.model.printable import short
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
+from harness.store.verdict_lines import VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
@@ -32,7 +32,7 @@ _WHY = 300
 class Run:
     """What the summary is of."""
 
-    records: Sequence[Record]
+    records: Sequence[VerdictLine]
     planned: int
     window: str
     wall_s: float
@@ -47,10 +47,10 @@ class Run:
     @property
     def tally(self) -> Tally:
         """The verdicts, counted."""
-        return Tally.of(map(verdict_name, self.records), self.planned)
+        return Tally.of((record.verdict for record in self.records), self.planned)
 
 
-def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] | None = None) -> None:
+def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:
     """Print the summary of ``run``; ``sentence`` says what a purpose is, else its name does.
 
     On a terminal a table with colours, cut to its width; elsewhere plain lines, whole, one per finding.
@@ -60,7 +60,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] 
         told = [record for record in run.records if record.device == device and _worth_telling(record)]
         told.sort(key=lambda record: (-_rank(record), record.purpose))
         if len(devices) > 1:
-            tally = Tally.of((verdict_name(r) for r in run.records if r.device == device), 0)
+            tally = Tally.of((r.verdict for r in run.records if r.device == device), 0)
             _say(console, Text(f"{short(device, 60)}: {_counts(tally)}", "bold"))
         # A device that could not be used at all is one piece of news, not one for each purpose.
         reasons = Counter(record.reason for record in told if not record.drives)
@@ -68,7 +68,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] 
         if told and console.is_terminal:
             console.print(_table(told, sentence))
         for record in told if not console.is_terminal else ():
-            _say(console, Text("  ".join((f"{verdict_name(record).upper():<12}", *_cells(record, sentence)))))
+            _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
     _print_pics(run.pics, console)
@@ -117,37 +117,37 @@ def _say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
-def _worth_telling(record: Record) -> bool:
-    return record.applicable and record.verdict is not Verdict.PASS
+def _worth_telling(record: VerdictLine) -> bool:
+    return record.verdict not in ("pass", NOT_APPLICABLE)
 
 
-def _rank(record: Record) -> int:
+def _rank(record: VerdictLine) -> int:
     # No verdict at all is a hole in the run: it stands with what could not be told.
-    return Verdict.INCONCLUSIVE if record.verdict is Verdict.NONE else record.verdict
+    return Verdict.INCONCLUSIVE if record.rank is Verdict.NONE else record.rank
 
 
-def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[str, str, str]:
-    worst = sorted((r for r in record.requirements if r.verdict > Verdict.PASS), key=lambda r: -r.verdict)
+def _cells(record: VerdictLine, sentence: Callable[[VerdictLine], str] | None) -> tuple[str, str, str]:
+    worst = sorted((r for r in record.requirements if r.rank > Verdict.PASS), key=lambda r: -r.rank)
     more = f" +{len(worst) - 1}" if len(worst) > 1 else ""
-    requirement = f"{worst[0].finding.requirement}{more}" if worst else "-"
+    requirement = f"{worst[0].id}{more}" if worst else "-"
     what = sentence(record) if sentence else record.purpose
     usual = record.case.axes == Axes(record.role)
     where = f" ({record.role})" if usual else f" ({record.case.axes.label})"
     why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
     # What is missing is the news; a line has room for little else.
-    if worst and worst[0].finding.unproven:
-        why = f"unproven: {worst[0].finding.unproven}"
+    if worst and worst[0].unproven:
+        why = f"unproven: {worst[0].unproven}"
     return requirement, short(f"{what}{where}", 100), short(why, _WHY)
 
 
-def _table(records: Sequence[Record], sentence: Callable[[Record], str] | None) -> Table:
+def _table(records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str] | None) -> Table:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("verdict", no_wrap=True)
     table.add_column("requirement", no_wrap=True)
     table.add_column("purpose", no_wrap=True, overflow="ellipsis", ratio=3)
     table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
     for record in records:
-        name = verdict_name(record)
+        name = record.verdict
         # Text, not str: what a device wrote is no markup.
         table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, _cells(record, sentence)))
     return table

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Final
 
 from harness.judge.silence import NO_CONTROL, NO_LIFE, NOT_LISTENING, UNREADABLE, WINDOW
-from harness.model.finding import Ruled
 from harness.model.finding_key import FindingKey
 from harness.model.printable import printable
 from harness.model.verdict import Verdict
+from harness.report.reproduce import reproduce
+from harness.requirements.catalogue import Catalogue
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 WIDTH = 110
 _LABEL = 10
@@ -26,34 +29,42 @@ _CONDITIONS: Final = {
 """The condition that a silence lacks, by the code of its finding."""
 
 
-def explain(ruled: Ruled, row_text: str, clause: str, key: FindingKey, reproduce: str) -> str:
+def text_of(line: VerdictLine, catalogue: Catalogue, source: Path | None = None) -> str:
+    """Every finding of ``line`` that is not a plain pass, as a good bug report; else one line.
+
+    ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`.
+    """
+    worst_first = sorted((row for row in line.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
+    command = reproduce(line.case, source=source)
+    told = []
+    for found in worst_first:
+        row = catalogue[found.id]
+        told.append(explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), line.key(found), command))
+    return "\n\n".join(told) or line.reason
+
+
+def explain(found: RequirementLine, row_text: str, clause: str, key: FindingKey, reproduce: str) -> str:
     """The report of one finding.
 
     ``row_text`` is the sentence of the rule, ``clause`` where it stands, ``reproduce`` the command that runs only
     this case.  Of a finding that could not be made it says what was not seen, and of an unproven silence which of
     the four conditions is missing.  Lines are at most WIDTH wide, but for words that are longer.
     """
-    finding = ruled.finding
-    head = f"{finding.requirement}  {ruled.level}  {printable(row_text)}"
-    entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(finding.expected)]
-    if finding.outcome == "unseen":
-        entries += [*unseen_entries(finding.actual, finding.code), ("means", UNSEEN_MEANS)]
+    head = f"{found.id}  {found.level}  {printable(row_text)}"
+    entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(found.expected)]
+    if found.outcome == "unseen":
+        entries += [*unseen_entries(found.actual, found.code), ("means", UNSEEN_MEANS)]
     else:
-        entries.append(("actual", f"{finding.actual} ({finding.where})" if finding.where else finding.actual))
-    entries += [("means", finding.means), ("look at", finding.look_at), ("note", finding.note)]
-    if ruled.verdict is Verdict.WARN:
+        entries.append(("actual", f"{found.actual} ({found.where})" if found.where else found.actual))
+    entries += [("means", found.means), ("look at", found.look_at), ("note", found.note)]
+    if found.verdict == "warn":
         entries.append(
-            ("verdict", f"a warning, not a fail: the clause says {ruled.level}" if _weak(ruled) else "a warning")
+            ("verdict", f"a warning, not a fail: the clause says {found.level}" if _weak(found) else "a warning")
         )
     entries += [("clause", clause), ("finding", str(key)), ("run only", reproduce)]
     return "\n".join(
         [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
     )
-
-
-def explain_all(texts: list[str]) -> str:
-    """Several reports, as one text."""
-    return "\n\n".join(texts)
 
 
 def unseen_entries(why: str, code: str) -> list[tuple[str, str]]:
@@ -62,8 +73,8 @@ def unseen_entries(why: str, code: str) -> list[tuple[str, str]]:
     return [("not seen", why), *([("needed", needed)] if needed else [])]
 
 
-def _weak(ruled: Ruled) -> bool:
-    return ruled.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
+def _weak(found: RequirementLine) -> bool:
+    return found.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
 
 
 def _entry(label: str, text: str) -> list[str]:

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from harness.device.spec import DeviceSpec
 from harness.model.printable import MASK, redactor
+from harness.store.verdict_lines import Declared
 
 _SECRET_NAME = re.compile(r"pass|secret|token|credential|key|pin\b|auth", re.I)
 
 
-def declared(spec: DeviceSpec) -> dict[str, Any]:
+def declared(spec: DeviceSpec) -> Declared:
     """The header's entry for the device of ``spec``: identity, roles, transports, families, PICS, PIXIT and faults."""
     profile, section = spec.profile, spec.profile.device
-    return {
-        "name": spec.name,
-        "vendor": section.vendor,
-        "model": section.model,
-        "firmware": section.firmware,
-        "serial": section.serial,
-        "roles": list(section.roles),
-        "transports": list(section.transports),
-        "families": list(section.families),
-        "pics": profile.all_pics(),
-        "pixit": {key: public(key, value) for key, value in profile.pixit.items()},
-        "faults": list(spec.faults),
-    }
+    return Declared(
+        name=spec.name,
+        roles=tuple(section.roles),
+        transports=tuple(section.transports),
+        families=tuple(section.families),
+        pics=profile.all_pics(),
+        vendor=section.vendor,
+        model=section.model,
+        firmware=section.firmware,
+        serial=section.serial,
+        pixit={key: public(key, value) for key, value in profile.pixit.items()},
+        faults=tuple(spec.faults),
+    )
 
 
 def public(key: str, value: object) -> object:

@@ -26,8 +26,8 @@ from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import axes_of
-from harness.run.options import Settings
 from harness.run.session import Options, Session, Settled
+from harness.run.settings import Settings
 from harness.run.suite_check import check_suite
 from harness.store.folder import RunFolder
 

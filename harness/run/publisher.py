@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -15,9 +15,9 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError
 from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.axes import CaseId
-from harness.model.finding import Record
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.printable import printable
+from harness.model.windows import WindowName
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
 from harness.policy.gate import Answer, Asked, answer
@@ -27,10 +27,13 @@ from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
 from harness.run.items import Items
-from harness.run.options import RULINGS, Settings
+from harness.run.options import RULINGS
+from harness.run.settings import Settings
+from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Header, VerdictLine
 
 PAYLOAD = "sipverdict"
 """The attribute of a test report that carries a record from where it was reached to where it is published."""
@@ -46,7 +49,7 @@ class Publisher:
         """What each flow showed of a device's features, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
-        self._taken: list[tuple[int, Record]] = []
+        self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
         """Where an item stands in the suite."""
         self.waited = 0.0
@@ -71,28 +74,23 @@ class Publisher:
         self.planned = len(nodeids)
         self._cases = tuple(filter(None, map(self.items.case, nodeids)))
         self._places = {nodeid: place for place, nodeid in enumerate(nodeids)}
-        first, suite = next(iter(self.settings.specs.values())), provenance()
-        described = [declared(spec) for spec in self.settings.specs.values()]
+        suite, devices = provenance(), tuple(map(declared, self.settings.specs.values()))
         header = Header(
             run=self.folder.name,
             suite=suite.version,
             sipp=self._sipp.version,
-            device={
-                key: value
-                for key, value in declared(first).items()
-                if key in ("name", "vendor", "model", "firmware", "serial", "roles", "pics")
-            },
-            window=self.settings.window.name,
+            device=devices[0],
+            window=cast(WindowName, self.settings.window.name),
             ruling=self.settings.ruling.mode,
             planned=self.planned,
             strict=self.settings.ruling.strict,
             repeat=self.settings.repeat,
-            devices=described,
+            devices=devices,
             cases=self._cases,
-            commit=suite.commit,
-            dirty=suite.dirty,
-            digest=suite.digest,
-            again=self.settings.again.header["run"] if self.settings.again else "",
+            suite_commit=suite.commit,
+            suite_dirty=suite.dirty,
+            suite_digest=suite.digest,
+            again=self.settings.again.header.run if self.settings.again else "",
         )
         self._stream = VerdictStream(self.folder.verdicts, header)
 
@@ -103,7 +101,7 @@ class Publisher:
             return
         for trouble in payload["troubles"]:
             self.trouble(trouble)
-        record = Record.load(payload["record"])
+        record = load(VerdictLine, payload["record"], report.nodeid)
         self.waited = max(self.waited, payload["waited"])
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         self._taken.append((self.place(report.nodeid), record))
@@ -117,7 +115,7 @@ class Publisher:
         return self._places.get(nodeid, len(self._places))
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[VerdictLine]:
         """The records so far, in the order of the suite, not of their coming."""
         return [record for _, record in sorted(self._taken, key=itemgetter(0))]
 
@@ -168,9 +166,8 @@ class Publisher:
                 if cut_off:
                     self._stream.abandon()
                 else:
-                    told = {"expected": self.expectations.footer(self.records)} if self.expectations.known else {}
-                    gate = self.answer.footer if self._gated else {}
-                    self._stream.close({"pics": [one.line() for one in self.pics], **told, **gate})
+                    gate = self.answer.footer if self._gated else None
+                    self._stream.close(self.pics, self.expectations.footer(self.records), gate)
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
@@ -191,10 +188,9 @@ class Publisher:
 
     def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
         """What the gate of this run says of it."""
-        lines = [record.line() for record in self.records]
-        there = set(map(CaseId.of, lines))
+        there = {line.case for line in self.records}
         asked = Asked(
-            lines,
+            self.records,
             self.planned,
             tuple(case for case in self._cases if case not in there),
             tuple(self.crashed),
@@ -208,7 +204,7 @@ class Publisher:
         )
 
     def _evidence_is_missing(self) -> bool:
-        return any(not (self.folder.flows / f"{flow}.json").is_file() for r in self.records for flow in r.evidence)
+        return any(not (self.folder.path / flow).is_file() for r in self.records for flow in r.evidence)
 
     def say_nothing_chosen(self, reporter: pytest.TerminalReporter) -> None:
         """Nothing was run because nothing was chosen: say by what."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.errors import SetupError
 from harness.model.flow import Flow
+from harness.store.codec import dump
 from harness.store.files import cannot_write, write_whole
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -85,7 +86,7 @@ class RunFolder:
         if not FLOW_ID.fullmatch(flow.id):
             raise ValueError(f"a flow cannot be called {flow.id!r}")
         path = self.flows / f"{flow.id}.json"
-        write_whole(path, flow.to_json() + "\n")
+        write_whole(path, dump(flow).decode("ascii") + "\n")
         return path
 
 

@@ -9,9 +9,9 @@ from device_bench import MINIMAL, Write
 
 from harness.commands import listing
 from harness.device import load_profile, load_profiles
-from harness.device.profile.variants import title
 from harness.errors import ProfileError, SetupError
-from harness.run.options import device_specs
+from harness.model.device_name import title
+from harness.run.specs import device_specs
 
 VARIANTS = (
     MINIMAL.replace("[ready]", 'env = { A = "1", B = "2" }\nfault_argv = ["--fault", "{fault}"]\n[ready]')

@@ -17,6 +17,7 @@ from harness.live.progress import Progress
 from harness.model.flow import Event, Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.windows import Window
+from harness.store.codec import dump, load
 
 ODD_PROXY = Path(__file__).with_name("odd_proxy.py")
 WINDOW = Window("test", 1.0, "enough for a test")
@@ -50,7 +51,7 @@ def drive(
     for flow in flows:
         print(*(f"{event.number} {event.direction} {event.seat} {event}" for event in flow.events), sep="\n")
         print(flow.troubles)
-        assert Flow.from_json(flow.to_json()) == flow
+        assert load(Flow, dump(flow), "flow") == flow
         assert not [trouble for trouble in flow.troubles if trouble.blame == "harness"]
     return flows
 

@@ -9,6 +9,7 @@ from handmade import CATALOGUE, CLAIMS, PURPOSES
 
 from harness.errors import SetupError
 from harness.policy.profiles import RequirementProfile, demands, load, undecided
+from harness.store.verdict_lines import Declared
 
 NAMES = ("ua-redirect", "ua-decline", "proxy-3xx-6xx", "redirect-server", "us-603plus")
 
@@ -34,7 +35,7 @@ def test_everything_demanded_can_be_decided_in_the_standard_window(
 
 
 def test_demand_follows_the_pics(own: dict[str, RequirementProfile]) -> None:
-    device = {"roles": ["uac", "proxy"], "transports": ["udp"], "pics": CLAIMS}
+    device = Declared("phone", ("uac", "proxy"), ("udp",), ("ipv4",), CLAIMS)
     asked = {one.requirement: one for one in demands(own["ua-decline"], device, PURPOSES, CATALOGUE)}
     assert asked["RFC3261-21.6-01"].applies
     assert not asked["RFC3261-14.1-01"].applies

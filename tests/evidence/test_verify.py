@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import CATALOGUE, FINAL, PURPOSES, Maker, parts_of, redials
+from handmade import CATALOGUE, FINAL, PURPOSES, WAIVED, Maker, parts_of, redials
 from securesystemslib.signer import CryptoSigner
 
 from harness.commands.verify import verify as command
@@ -20,6 +20,7 @@ from harness.evidence.keys import load_private, load_public, public_pem
 from harness.evidence.pack import pack
 from harness.evidence.verify import Verified, verify
 from harness.model.outcome import Tally
+from harness.store.codec import dump
 from harness.store.stored_run import StoredRun
 
 Parts = dict[str, bytes]
@@ -264,7 +265,7 @@ def dirty(parts: Parts) -> Parts:
 
 def waived(parts: Parts) -> Parts:
     entries = lines(parts)
-    entries[-1]["gate"] = {"name": "must", "waived": [{"owner": "me"}]}
+    entries[-1]["gate"] = {"name": "must", "status": 0, "waived": [json.loads(dump(WAIVED))]}
     return with_lines(parts, entries)
 
 
@@ -279,7 +280,7 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
     silence_broken: "stored pass, now inconclusive",
     control_lost: "rests on a positive control in flow 'smoke', on which no verdict rests",
-    wrong_type: "events.0.number: Input should be a valid integer",
+    wrong_type: "events.0.number: expected a valid integer",
     dirty: "the suite was changed since its commit",
     waived: "a waived run never certifies",
     file_added: "flows/extra.json is nobody's evidence",

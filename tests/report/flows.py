@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.verdict import Verdict
 from harness.model.windows import STANDARD
 from harness.net.address import Address
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 START = 1_760_000_000.0
 HOSTS = {
@@ -142,34 +144,23 @@ def ruled(
     level: str = "MUST NOT",
     outcome: Outcome | None = None,
     **finding: object,
-) -> Ruled:
+) -> RequirementLine:
     seen: Outcome = outcome or (
         "satisfied" if verdict is Verdict.PASS else "unseen" if verdict is Verdict.INCONCLUSIVE else "violated"
     )
     made = Finding(requirement, seen, **{"code": "redialled", **finding})  # type: ignore[arg-type]
-    return Ruled(made, level, verdict, made.actual)
+    return RequirementLine.of(Ruled(made, level, verdict, made.actual))
 
 
 def record(
     verdict: Verdict = Verdict.PASS,
     purpose: str = "uac/decline/decline_is_final",
-    *requirements: Ruled,
+    *requirements: RequirementLine,
     device: str = "reference",
     applicable: bool = True,
     reason: str = "",
     evidence: tuple[str, ...] = ("f1",),
-) -> Record:
-    return Record(
-        purpose,
-        device,
-        "uac",
-        "udp",
-        "ipv4",
-        verdict,
-        applicable,
-        reason,
-        requirements or (ruled(verdict),),
-        40.0,
-        1,
-        evidence,
-    )
+) -> VerdictLine:
+    of_udp = (purpose, device, "uac", "udp", "ipv4")
+    bare = VerdictLine.of(Record(*of_udp, verdict, applicable, reason, (), 40.0, 1, evidence))
+    return dataclasses.replace(bare, requirements=requirements or ((ruled(verdict),) if applicable else ()))

@@ -12,37 +12,25 @@ from stored_runs import REDIALLED, Page, a_fail, assert_inert, hostile, stored, 
 
 from harness.cli import main
 from harness.errors import EvidenceError, SetupError
+from harness.judge.observed import Observation
 from harness.model.verdict import Verdict
 from harness.report.at_end import write_reports
 from harness.report.page import write_page
 from harness.store.folder import RunFolder
+from harness.store.verdict_lines import Compared, Deviation
 
 PICS = [
-    {
-        "device": "reference",
-        "key": "follows_redirects",
-        "claimed": True,
-        "seen": False,
-        "reason": "never",
-        "evidence": [],
-    },
-    {"device": "reference", "key": "digest", "claimed": False, "seen": None, "reason": "", "evidence": []},
+    Observation("reference", "follows_redirects", True, False, "never"),
+    Observation("reference", "digest", False, None, ""),
 ]
-DEVIATION = {
-    "purpose": "uac/x/y",
-    "role": "uac",
-    "requirement": "R",
-    "expected": "warn",
-    "got": "fail",
-    "kind": "worse",
-}
+DEVIATION = Deviation("reference", "uac/x/y", "uac", "udp", "ipv4", "R", "warn", "fail", "worse")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    footer = {"pics": PICS, "expected": {"file": "expected.toml", "deviations": [DEVIATION]}}
-    return usual(tmp_path_factory.mktemp("page"), footer=footer)
+    expected = Compared("expected.toml", 0, (DEVIATION,))
+    return usual(tmp_path_factory.mktemp("page"), pics=PICS, expected=expected)
 
 
 @pytest.fixture(scope="module")

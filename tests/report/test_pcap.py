@@ -159,7 +159,10 @@ def test_a_flow_of_a_stranger_is_refused_with_a_sentence(tmp_path: Path, capsys:
     stored["events"][0]["time"] = "now"
     path.write_text(json.dumps(stored))
     assert main(["pcap", str(run), "--flow", "f3"]) == 4
-    assert "flows/f3.json: expected a stored flow" in capsys.readouterr().err
+    assert (
+        "flows/f3.json: expected a stored flow: events.0.time: expected a valid number, found 'now'"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark on this machine (apt install tshark)")

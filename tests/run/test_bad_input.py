@@ -259,8 +259,8 @@ def test_disk_that_fills_up_in_mid_run_loses_nothing_that_was_judged(runs: Runs)
     assert "is full" in run.output or "No space left" in run.output
     assert is_clean(run), run.output
     judged = read_run(run.folder, cut_off=True)
-    assert judged.records[0]["purpose"] == "uac/after_decline/next_call_after_a_decline_works"
-    assert [record["verdict"] for record in judged.records] in (["pass"], ["pass", "inconclusive"])
+    assert judged.records[0].purpose == "uac/after_decline/next_call_after_a_decline_works"
+    assert [record.verdict for record in judged.records] in (["pass"], ["pass", "inconclusive"])
     for flow in judged.evidence:
         judged.flow(flow)
 

@@ -18,8 +18,11 @@ from harness.policy.expectations import Expectations
 from harness.policy.expected_file import Known
 from harness.policy.gate import Gate
 from harness.requirements.ruling import Ruling
-from harness.run.options import Settings, device_specs
 from harness.run.publisher import PAYLOAD, Publisher
+from harness.run.settings import Settings
+from harness.run.specs import device_specs
+from harness.store.codec import dump
+from harness.store.verdict_lines import VerdictLine
 
 PURPOSE, ROW = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01"
 ITEM = "suites/uac/test_decline_is_final.py::test_decline_is_final[reference-uac-udp]"
@@ -35,7 +38,7 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     ruled = Ruled(Finding(ROW, "satisfied", SATISFIED), "DERIVED", Verdict.PASS, "")
     case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
     report: Any = SimpleNamespace(nodeid=ITEM)
-    setattr(report, PAYLOAD, {"troubles": [], "record": Record(PURPOSE, *case).dump(), "waited": 0.0})
+    setattr(report, PAYLOAD, {"troubles": [], "record": dump(VerdictLine.of(Record(PURPOSE, *case))), "waited": 0.0})
     publisher.take(report)
     return publisher.close(interrupted=False), publisher.folder.path
 

@@ -11,6 +11,7 @@ from harness.judge.attempts import original
 from harness.judge.silence import NO_LIFE, silent
 from harness.model.flow import Control, Flow, Seat, Unreadable
 from harness.net.address import Address
+from harness.store.codec import dump, load
 from tests.report.flows import flow
 
 DECLINED = (
@@ -134,7 +135,7 @@ def test_what_a_flow_left_out_is_no_silence(proven: Flow) -> None:
 
 def test_an_unreadable_datagram_survives_storage(proven: Flow) -> None:
     made = dataclasses.replace(proven, unreadable=(Unreadable("guard", "at callee: x"),), unreadable_left_out=2)
-    assert Flow.from_json(made.to_json()) == made
+    assert load(Flow, dump(made), "a flow") == made
 
 
 def test_the_code_of_an_unproven_silence_names_the_condition(proven: Flow) -> None:

@@ -3,16 +3,14 @@
 Call :func:`report` inside the test, before :func:`harness.run.pytest_outcome.settle` raises its verdict; without
 ``--alluredir`` every call is free.  The status comes from the exception: Nonconformity is an AssertionError (failed),
 Inconclusive is none (broken), a skip is skipped.  Tests are to be parametrised by string ids: objects would change
-Allure's history id on every run.  ``environment.properties`` and the like are written once, on xdist's controller.
+Allure's history id on every run.  What it is told of the run as a whole: :mod:`harness.report.allure_run`.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import allure
@@ -20,49 +18,25 @@ import pytest
 from allure_commons.model2 import Label, Link, TestResult, TestStepResult
 from allure_commons.types import AttachmentType, Severity
 
-from harness.model.finding import Record
 from harness.model.flow import Flow
-from harness.model.outcome import verdict_name
 from harness.model.printable import Redact, capped, lines, printable, redactor
 from harness.model.verdict import Verdict
 from harness.report.allure_flow import LARGEST, line_step, step_of
-from harness.store.files import write_whole
+from harness.requirements.catalogue import Row
+from harness.store.verdict_lines import VerdictLine
 
 _SEVERITIES = (
     (Severity.CRITICAL, ("MUST", "MUST NOT")),
     (Severity.NORMAL, ("DERIVED", "PROFILE")),
     (Severity.MINOR, ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED")),
 )
-_SETUP = r"[\s\S]*(SetupError|ProfileError|SippError|PlanError|DeviceError)[\s\S]*"
-# Allure 2 reads these expressions as Java does, Allure 3 as JavaScript does.
-CATEGORIES: tuple[Mapping[str, object], ...] = (
-    {"name": "The device does not conform", "matchedStatuses": ["failed"]},
-    {"name": "Could not be told", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
-    {"name": "Set up wrong, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
-    {"name": "A mistake of the suite", "matchedStatuses": ["broken"]},
-    {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
-)
-"""Kinds of results for Allure's front page."""
-
-
-@dataclass(frozen=True)
-class RowInfo:
-    """A catalogue row, as far as Allure shows it."""
-
-    id: str
-    clause: str
-    level: str
-    requirement: str
-    role: str
-    link: str
-    """The clause at rfc-editor.org; "" if there is none."""
 
 
 def report(
     item: pytest.Item,
-    record: Record,
+    record: VerdictLine,
     flows: Sequence[Flow],
-    rows: Sequence[RowInfo],
+    rows: Sequence[Row],
     text: str,
     redact: Redact | None = None,
 ) -> None:
@@ -90,28 +64,6 @@ def report(
         result.steps.append(_step_of(flow, mark, redact, drawn))
 
 
-def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
-    """``environment.properties``: what the report's front page says of the run."""
-    text = "".join(f"{_property(key, ' :=#!')}={_property(str(value))}\n" for key, value in mapping.items())
-    write_whole(folder / "environment.properties", text)
-
-
-def write_categories(folder: Path) -> None:
-    """``categories.json``: "the device did wrong", "we could not tell" and "set up wrong" never look alike."""
-    write_whole(folder / "categories.json", json.dumps(CATEGORIES, indent=2) + "\n")
-
-
-def write_executor(folder: Path, run: str, version: str) -> None:
-    """``executor.json``: which run this is."""
-    executor = {
-        "name": f"sipverdict {version}",
-        "type": "sipverdict",
-        "buildName": run,
-        "reportName": f"sipverdict: {run}",
-    }
-    write_whole(folder / "executor.json", json.dumps(executor, indent=2) + "\n")
-
-
 @dataclass(frozen=True)
 class _Drawn:
     """What was made of a flow: drawing it again for every purpose that judges it takes longer than judging."""
@@ -133,7 +85,7 @@ def _step_of(
     return drawn.step
 
 
-def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flow], rows: Sequence[RowInfo]) -> None:
+def _labels(result: TestResult, nodeid: str, record: VerdictLine, flows: Iterable[Flow], rows: Sequence[Row]) -> None:
     told = [
         ("epic", *_epics(flows)),
         ("feature", *dict.fromkeys(row.clause for row in rows)),
@@ -142,7 +94,7 @@ def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flo
         # Allure 2 reads as_id, Allure 3 ALLURE_ID.
         ("as_id", record.purpose),
         ("ALLURE_ID", record.purpose),
-        ("verdict", verdict_name(record)),
+        ("verdict", record.verdict),
         ("level", *dict.fromkeys(row.level for row in rows)),
         ("transport", record.transport),
         ("family", record.family),
@@ -174,30 +126,20 @@ def _epics(flows: Iterable[Flow]) -> list[str]:
     return found or ["other responses"]
 
 
-def _severity(rows: Iterable[RowInfo]) -> Severity:
+def _severity(rows: Iterable[Row]) -> Severity:
     levels = {row.level for row in rows}
     return next((severity for severity, names in _SEVERITIES if levels & set(names)), Severity.TRIVIAL)
 
 
-def _mark(record: Record, flow: Flow) -> int | None:
+def _mark(record: VerdictLine, flow: Flow) -> int | None:
     """The decisive message: that of the worst finding which names one.
 
     Only asked where all flows are of one plan (a fail and its confirmation): else it is not known which is meant.
     """
-    worst = sorted(record.requirements, key=lambda ruled: -ruled.verdict)
+    worst = sorted(record.requirements, key=lambda row: -row.rank)
     named = {event.label: event.number for event in flow.events}
-    return next((named[r.finding.where] for r in worst if r.verdict > Verdict.PASS and r.finding.where in named), None)
+    return next((named[r.where] for r in worst if r.rank > Verdict.PASS and r.where in named), None)
 
 
 def _attach(clean: Redact, text: str, name: str) -> None:
     allure.attach(capped(lines(clean(text)), LARGEST), name, AttachmentType.TEXT)
-
-
-def _property(text: str, special: str = "") -> str:
-    """``text`` as a key or a value of a Java properties file, which is ASCII with UTF-16 escapes."""
-    units = printable(text).encode("utf-16-be")
-    codes = [units[place] << 8 | units[place + 1] for place in range(0, len(units), 2)]
-    return "".join(
-        f"\\u{code:04x}" if code > 126 else f"\\{chr(code)}" if chr(code) in f"\\{special}" else chr(code)
-        for code in codes
-    )

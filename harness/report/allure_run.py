@@ -1,0 +1,56 @@
+"""What Allure is told of a run as a whole: environment, kinds of results, and which run it is.
+
+Each file is written once, when the run is over; ``--alluredir`` holds the results of the tests beside them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.model.printable import printable
+from harness.store.files import write_whole
+
+_SETUP = r"[\s\S]*(SetupError|ProfileError|SippError|PlanError|DeviceError)[\s\S]*"
+# Allure 2 reads these expressions as Java does, Allure 3 as JavaScript does.
+CATEGORIES: tuple[Mapping[str, object], ...] = (
+    {"name": "The device does not conform", "matchedStatuses": ["failed"]},
+    {"name": "Could not be told", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
+    {"name": "Set up wrong, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
+    {"name": "A mistake of the suite", "matchedStatuses": ["broken"]},
+    {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
+)
+"""Kinds of results for Allure's front page."""
+
+
+def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
+    """``environment.properties``: what the report's front page says of the run."""
+    text = "".join(f"{_property(key, ' :=#!')}={_property(str(value))}\n" for key, value in mapping.items())
+    write_whole(folder / "environment.properties", text)
+
+
+def write_categories(folder: Path) -> None:
+    """``categories.json``: "the device did wrong", "we could not tell" and "set up wrong" never look alike."""
+    write_whole(folder / "categories.json", json.dumps(CATEGORIES, indent=2) + "\n")
+
+
+def write_executor(folder: Path, run: str, version: str) -> None:
+    """``executor.json``: which run this is."""
+    executor = {
+        "name": f"sipverdict {version}",
+        "type": "sipverdict",
+        "buildName": run,
+        "reportName": f"sipverdict: {run}",
+    }
+    write_whole(folder / "executor.json", json.dumps(executor, indent=2) + "\n")
+
+
+def _property(text: str, special: str = "") -> str:
+    """``text`` as a key or a value of a Java properties file, which is ASCII with UTF-16 escapes."""
+    units = printable(text).encode("utf-16-be")
+    codes = [units[place] << 8 | units[place + 1] for place in range(0, len(units), 2)]
+    return "".join(
+        f"\\u{code:04x}" if code > 126 else f"\\{chr(code)}" if chr(code) in f"\\{special}" else chr(code)
+        for code in codes
+    )

@@ -1,0 +1,97 @@
+"""The devices that a command line asks for: profiles, their variants, and the faults they are given."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from harness.device import Profile, builtin_profiles, load_profiles
+from harness.device.spec import DeviceSpec
+from harness.devices.reference.faults import FAULTS, Fault
+from harness.errors import SetupError
+from harness.model.device_name import BASE, named, split
+from harness.model.printable import short
+from harness.run.rerun import Again
+
+
+def again_specs(again: Again) -> dict[str, DeviceSpec]:
+    """The devices of the cases that are to be run again; SetupError for one whose profile has to be named.
+
+    Only built-in ones are looked up by what the run calls them: a profile runs commands, and the run may be anybody's.
+    """
+    specs: dict[str, DeviceSpec] = {}
+    for name in again.devices:
+        device, *faults = name.split("+")
+        base, variant = split(device)
+        if base not in builtin_profiles():
+            raise SetupError(
+                f"{again.folder}: the run is of {short(name, 80)}, which is no built-in device",
+                "name its profile as well: --again RUN --device PROFILE",
+            )
+        specs |= device_specs([named(base, variant or BASE)], ["+".join(faults)] if faults else [])
+    return specs
+
+
+def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, DeviceSpec]:
+    """The devices of a run by the name their verdicts bear, variants included; each fault gives a device of its own.
+
+    A fault is given to those in which it can show; SetupError if there is none.
+    """
+    specs: dict[str, DeviceSpec] = {}
+    for device in devices:
+        profiles = load_profiles(device)
+        for fault in faults or [""]:
+            given = tuple(name for name in fault.split("+") if name)
+            for profile in _which_show(device, profiles, given):
+                name = "+".join((profile.name, *given))
+                if name in specs:
+                    raise SetupError(f"the device {name} was asked for twice", "name each device once")
+                specs[name] = DeviceSpec(name, profile, given)
+    _check_addresses(specs)
+    return specs
+
+
+def _which_show(device: str, profiles: tuple[Profile, ...], given: tuple[str, ...]) -> list[Profile]:
+    """Those of ``profiles`` in which all the faults of ``given`` can be seen; SetupError if there are none."""
+    if not given:
+        return list(profiles)
+    faults = [_fault(name) for name in given]
+    able = [profile for profile in profiles if profile.process and profile.process.fault_argv]
+    if not able:
+        raise SetupError(f"{device} cannot be given faults", "faults are for the reference device: DEVICE=reference")
+    chosen = [profile for profile in able if all(_shows(fault, profile) for fault in faults)]
+    if not chosen:
+        needs = " and ".join(
+            f"{fault.name} shows in the role {'/'.join(fault.roles)}" + (f" with {fault.claim}" if fault.claim else "")
+            for fault in faults
+        )
+        has = ", ".join(f"{profile.name} is {'/'.join(profile.device.roles)}" for profile in able)
+        raise SetupError(f"no device of this run can show {'+'.join(given)}: {needs}", has)
+    return chosen
+
+
+def _shows(fault: Fault, profile: Profile) -> bool:
+    return not set(fault.roles).isdisjoint(profile.device.roles) and (not fault.claim or profile.claims(fault.claim))
+
+
+def _fault(name: str) -> Fault:
+    """The fault called ``name``; SetupError, naming the nearest, if there is none."""
+    known = {fault.name: fault for fault in FAULTS}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3) or list(known)[:3]
+        raise SetupError(
+            f"no fault is called {name!r}; the nearest: {', '.join(near)}", "sipverdict list faults shows all"
+        )
+    return known[name]
+
+
+def _check_addresses(specs: dict[str, DeviceSpec]) -> None:
+    """SetupError for two devices at one fixed address: each would be blamed for what the other does."""
+    at: dict[str, str] = {}
+    for name, spec in specs.items():
+        address = spec.profile.lab.address
+        if address != "{lease}" and at.setdefault(address, name) != name:
+            raise SetupError(
+                f"{at[address]} and {name} are both at {address}",
+                "a run tests all variants of a device: name one of them (NAME:VARIANT), or give each its lab.address",
+            )
