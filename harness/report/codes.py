@@ -11,7 +11,10 @@ from harness.report.words import Words
 
 # Stored flows have sorted keys, so a message's direction stands before its bytes.  Reading hundreds of flows whole
 # would take longer than all the rest of a page.
-_STATUS = re.compile(rb'"direction":"(sent|received)","number":\d+,"raw":"SIP/2\.0 ([36]\d\d)[ \\"]')
+_STATUS = re.compile(
+    # What the tap lost on its way to the device was seen by nothing.
+    rb'"direction":"(received|sent(?!","fate":"lost))","fate":"[a-z]*","number":\d+,"raw":"SIP/2\.0 ([36]\d\d)[ \\"]'
+)
 _LARGEST = 64 * 1024 * 1024
 _GENERAL = {"3": "3xx", "6": "6xx"}
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.judge.attempts import original
 from harness.judge.silence import silent
-from harness.model.flow import Control, Flow, Seat
+from harness.model.flow import Control, Flow, Seat, Unreadable
 from harness.net.address import Address
 from tests.report.flows import flow
 
@@ -110,18 +110,27 @@ def test_the_seat_that_was_reached_in_this_flow_needs_no_other_control(proven: F
 
 
 @pytest.mark.parametrize(
-    ("entry", "outcome"),
+    ("seat", "text", "outcome"),
     [
-        ("at guard: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "unseen"),
-        ("at callee: \r\nINVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "unseen"),
-        ("at target: INVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "satisfied"),
-        ("at guard: SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
-        ("at guard: INVITE nonsense\r\n: x\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
-        ("at guard: GET / HTTP/1.1\r\n\r\n", "satisfied"),
-        ("at guard: \r\n\r\n", "satisfied"),
-        ("at guard: … (4 bytes, cut at a NUL)", "satisfied"),
-        ("and 3 more", "unseen"),
+        ("guard", "INVITE sip:7001001@127.20.0.2 SIP/2.0\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "unseen"),
+        ("callee", "\r\nINVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "unseen"),
+        ("target", "INVITE sip:7001001@127.20.0.2 SIP/2.0\r\n\r\n", "satisfied"),
+        ("guard", "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("guard", "INVITE nonsense\r\n: x\r\nVia: SIP/2.0/UDP 127.9.9.9\r\n\r\n", "satisfied"),
+        ("guard", "GET / HTTP/1.1\r\n\r\n", "satisfied"),
+        ("guard", "\0\1\2\3", "satisfied"),
     ],
 )
-def test_a_request_that_could_not_be_read_is_no_silence(proven: Flow, entry: str, outcome: str) -> None:
-    assert judged(dataclasses.replace(proven, unreadable=(entry,)))[0] == outcome
+def test_a_request_that_could_not_be_read_is_no_silence(proven: Flow, seat: str, text: str, outcome: str) -> None:
+    assert judged(dataclasses.replace(proven, unreadable=(Unreadable(seat, text),)))[0] == outcome
+
+
+def test_more_than_a_flow_keeps_is_no_silence(proven: Flow) -> None:
+    kept = (Unreadable("guard", "GET / HTTP/1.1\r\n\r\n"),)
+    assert judged(dataclasses.replace(proven, unreadable=kept, unreadable_left_out=3))[0] == "unseen"
+
+
+def test_a_datagram_that_this_machine_dropped_is_no_silence(proven: Flow) -> None:
+    seats = tuple(dataclasses.replace(seat, drops=2 if seat.name == "guard" else 0) for seat in proven.seats)
+    outcome, actual = judged(dataclasses.replace(proven, seats=seats))
+    assert (outcome, "this machine dropped 2 datagrams that arrived at guard" in actual) == ("unseen", True)
