@@ -177,7 +177,7 @@ class Record:
 
 
 @dataclass
-class Tester:
+class Seated:
     """A seat, and what has crossed its tap."""
 
     seat: SippSeat
@@ -211,7 +211,7 @@ def order(name: str, own: Address, places: Places, record: Record, device: Addre
 @asynccontextmanager
 async def answering(
     folder: Path, *answers: Answer, methods: tuple[str, ...] = (), at_once: bool = True, **more: Any
-) -> AsyncIterator[tuple[Device, Tester]]:
+) -> AsyncIterator[tuple[Device, Seated]]:
     """A device beside an endpoint that gives these answers, to calls of these methods as well."""
     own, record = address(), Record()
     endpoint = Endpoint("callee", "callee", answers, **more)
@@ -222,7 +222,7 @@ async def answering(
             ordered = order("callee", own, places, record, device.own, at_once=at_once)
             seat = await host.answer(endpoint, ordered, frozenset(methods))
             try:
-                yield device, Tester(seat, record)
+                yield device, Seated(seat, record)
                 assert not seat.trouble
             finally:
                 await seat.stop()
@@ -239,7 +239,7 @@ async def calling(
     *,
     hangs_up: bool = False,
     statuses: Iterable[int] = (),
-) -> AsyncIterator[tuple[Device, Tester]]:
+) -> AsyncIterator[tuple[Device, Seated]]:
     """A device that is being called: ``sip:123@`` its address, unless the call says otherwise."""
     own, record = address(), Record()
     device = Device(own)
@@ -251,7 +251,7 @@ async def calling(
             places = Places("123", {"callee": own}, device.own)
             seat = await host.call(made, order("caller", own, places, record, device.own))
             try:
-                yield device, Tester(seat, record)
+                yield device, Seated(seat, record)
                 assert not seat.trouble
             finally:
                 await seat.stop()

@@ -104,10 +104,12 @@ class TapSeat:
 
 
 @asynccontextmanager
-async def lab(registrar: Registrar | None = None) -> AsyncIterator[tuple[Exchange, Party, TapSeat, TapSeat]]:
+async def lab(
+    registrar: Registrar | None = None, *, relays: bool = False
+) -> AsyncIterator[tuple[Exchange, Party, TapSeat, TapSeat]]:
     """An exchange, a device, and the callee and the target of one drive."""
-    taps = TapLoop()
-    exchange = await Exchange.open(_pool().lease(), registrar or Registrar(), r"7123\d{4}", lambda _at: None, taps)
+    taps, known = TapLoop(), registrar or Registrar()
+    exchange = await Exchange.open(_pool().lease(), known, r"7123\d{4}", lambda _at: None, taps, relays=relays)
     device = Party()
     callee, target = [await seat(name, exchange, taps) for name in ("callee", "target")]
     exchange.connect(TOKEN, Line(callee, {exchange.address: callee, target.own: target}))
@@ -159,8 +161,21 @@ async def test_a_call_goes_to_its_plan_and_back_unchanged() -> None:
 
 
 @run
-async def test_a_redirected_call_goes_to_the_seat_that_its_uri_names_and_arrived_here() -> None:
+async def test_a_message_arrives_where_it_arrives_whatever_its_uri_names() -> None:
     async with lab() as (exchange, device, callee, target):
+        for uri in (f"sip:{TOKEN}@{target.own}", f"sip:{TOKEN}@h:{target.own.port};maddr={target.own.host}"):
+            invite = message(f"INVITE {uri} SIP/2.0", device.own)
+            device.send(invite, exchange.address)
+            assert await callee.get() == invite
+        device.send(invite, target.own)
+        assert await target.get() == invite
+    assert [event.destination for event in callee.events] == [exchange.address] * 2
+    assert [event.destination for event in target.events] == [target.own]
+
+
+@run
+async def test_an_outbound_proxy_passes_on_what_names_another_seat() -> None:
+    async with lab(relays=True) as (exchange, device, callee, target):
         invite = message(f"INVITE sip:{TOKEN}@{target.own} SIP/2.0", device.own)
         device.send(invite, exchange.address)
         assert await target.get() == invite

@@ -5,6 +5,7 @@ What the tester sends is made behind the tap, which alone knows from where the d
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -72,9 +73,23 @@ class Routes:
     def _response_goes_to(self, request: SipMessage, source: Address) -> Address:
         topmost = next(iter(split_list(request.header("Via") or "")), "")
         via = Via.read(topmost)
-        if self.symmetric or via is None or "rport" in via.parameters:
+        if self.symmetric or via is None:
             return source
-        return Address(via.parameters.get("maddr") or source.host, via.port or 5060, source.transport)
+        maddr = via.parameters.get("maddr", "").strip("[]")
+        if _is_numeric(maddr):
+            return Address(maddr, via.port or 5060, source.transport)
+        if "rport" in via.parameters:
+            return source
+        return Address(source.host, via.port or 5060, source.transport)
+
+
+def _is_numeric(host: str) -> bool:
+    """Whether ``host`` is an IP address: a name would have to be looked up, and every message would wait for that."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _remember(known: dict[str, Hop], key: str, hop: Hop) -> None:
