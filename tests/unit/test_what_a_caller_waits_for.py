@@ -120,15 +120,15 @@ def test_what_the_tap_lost_on_its_way_to_an_endpoint_is_nothing_that_it_will_ans
     asyncio.run(followed())
 
 
-def test_a_response_that_the_tap_lost_was_given_and_opens_no_window() -> None:
+def test_a_response_that_the_tap_lost_opens_no_window_and_its_copy_is_waited_for() -> None:
     async def followed() -> None:
         recorder = Recorder(Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),)))
         recorder.hear(ARRIVES)
         recorder.hear(heard("callee", "<SIP/2.0 603 X", at=5.0, fate="lost"))
-        assert (recorder.busy(), recorder.last_final_at()) == (False, None)
+        assert (recorder.busy(), recorder.last_final_at()) == (True, None)
         assert [event.direction for event in recorder.events()] == ["received"]
         assert [event.status for event in recorder.lost] == [603]
         recorder.hear(heard("callee", "<SIP/2.0 603 X", at=6.0))
-        assert recorder.last_final_at() == 6.0
+        assert (recorder.busy(), recorder.last_final_at()) == (False, 6.0)
 
     asyncio.run(followed())
