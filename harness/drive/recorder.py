@@ -154,6 +154,8 @@ class Recorder:
             return False  # the copies that its answer asks for are not sent
         if not invite.finals and invite.cancelled:
             return True
+        if invite.finals and invite.last_final is None and not answer.copies:
+            return True  # the tap lost it on purpose, and it is sent until it is acknowledged
         if not invite.finals or invite.status >= 300:
             return invite.finals < answer.finals
         if answer.then == "bye":

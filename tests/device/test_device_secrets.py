@@ -211,10 +211,11 @@ def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
         kept,
         events=(replace(kept.events[0], raw=raw), *kept.events[1:]),
         troubles=(Trouble("device", SECRET),),
-        unreadable=(Unreadable("callee", SECRET),),
+        unreadable=(Unreadable("callee", SECRET.encode().decode("latin-1")),),
+        lost=(replace(kept.events[0], raw=raw, fate="lost"),),
     )
     clean = blanked(told, secrets.secret_values(profile))
-    assert len(clean.events[0].raw) == len(raw)
+    assert len(clean.events[0].raw) == len(clean.lost[0].raw) == len(raw)
     for secret in ("hunter2", "swordfish"):
         assert secret.encode() in dump(told)
         assert secret.encode() not in dump(clean)

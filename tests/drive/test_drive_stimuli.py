@@ -95,7 +95,7 @@ def test_a_device_that_does_not_decline_is_no_failure_of_it(tmp_path: Path) -> N
 
 async def requested(station: Station, after: Request | None = None) -> Request:
     """What the person is asked next."""
-    person = station.progress.person
+    person = station.context.progress.person
     while person.request is None or person.request == after:  # noqa: ASYNC110 - a terminal looks just so
         await asyncio.sleep(0.01)
     return person.request
@@ -103,9 +103,10 @@ async def requested(station: Station, after: Request | None = None) -> Request:
 
 def dial(station: Station, number: str) -> None:
     """Press the keys of the phone: the reference device calls what it reads on its standard input."""
-    assert station.device
-    assert station.device._process
-    process = station.device._process._process
+    device = station.context.devices.shared
+    assert device
+    assert device._process
+    process = device._process._process
     assert process
     assert process.stdin
     process.stdin.write(f"{number}\n".encode())

@@ -15,6 +15,7 @@ from harness.net.address import Address
 from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 START = 1_760_000_000.0
+DEVICE = Address("127.20.0.9", 5080)
 HOSTS = {
     "caller": "127.20.0.1",
     "callee": "127.20.0.2",
@@ -45,7 +46,7 @@ def flow(
     window: bool = True,
     identifier: str = "f1",
     troubles: tuple[Trouble, ...] = (),
-    unreadable: tuple[Unreadable, ...] = (),
+    unreadable: Sequence[str] = (),
     device: str = "reference",
 ) -> Flow:
     kinds: dict[str, Literal["caller", "callee", "target", "guard", "backup"]] = {
@@ -81,7 +82,7 @@ def flow(
         controls=(Control("target", address("target"), START, "f0"),),
         life=LifeSign(last + 41, "answered an OPTIONS"),
         troubles=troubles,
-        unreadable=unreadable,
+        unreadable=tuple(Unreadable("callee", octets(text), START, DEVICE, len(octets(text))) for text in unreadable),
     )
 
 
@@ -95,8 +96,21 @@ def event(number: int, at: float, seat: str, line: str, headers: str = "") -> Ev
     raw = "\r\n".join(
         (line.removeprefix("<"), f"Call-ID: c{number}", "CSeq: 1 INVITE", *filter(None, [headers]), "", "")
     )
-    raw = raw.encode("utf-8", "surrogatepass").decode("latin-1")
-    return Event(raw, number, START + at, seat, "sent" if sent else "received")
+    source, destination = (address(seat), DEVICE) if sent else (DEVICE, address(seat))
+    return Event(
+        octets(raw),
+        number,
+        START + at,
+        seat,
+        "sent" if sent else "received",
+        source=source,
+        destination=destination,
+    )
+
+
+def octets(text: str) -> str:
+    """``text`` as it is recorded: one character for each byte of its UTF-8."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 REDIRECT = Plan(

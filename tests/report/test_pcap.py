@@ -7,6 +7,7 @@ import shutil
 import socket
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from stored_runs import hostile, usual
 
 from harness.cli import main
 from harness.model.flow import Flow
-from harness.model.plan import Places
 from harness.net.address import Address
 from harness.report.pcap import compose
 from harness.report.pcapng import LARGEST
@@ -96,7 +96,7 @@ def read(file: bytes) -> tuple[str, list[Packet]]:
 def test_every_message_in_its_order_with_its_bytes_and_time() -> None:
     one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
     about, packets = read(compose(one))
-    assert about.startswith("Composed, not captured: sipverdict made this file from SIPp's traces of flow f1")
+    assert about.startswith("sipverdict made this file from the record of flow f1")
     assert [packet.payload for packet in packets] == [event.raw.encode("latin-1") for event in one.events]
     assert [round(packet.time - START, 6) for packet in packets] == [0.1, 0.2, 0.3, 0.4]
     assert "Décline".encode() in packets[1].payload
@@ -104,9 +104,10 @@ def test_every_message_in_its_order_with_its_bytes_and_time() -> None:
     assert compose(one) == compose(one)
 
 
-def test_addresses_are_those_of_the_endpoints() -> None:
+def test_addresses_are_those_at_which_a_message_crossed_whatever_its_headers_say() -> None:
     one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
-    object.__setattr__(one, "places", Places("7001001", {}, Address("127.20.0.10", 5070)))
+    other = replace(one.events[3], destination=Address("127.20.0.10", 5070))
+    one = replace(one, events=(*one.events[:3], other))
     ways = [(p.source, p.ports[0], p.destination, p.ports[1]) for p in read(compose(one))[1]]
     assert ways == [
         ("127.20.0.9", 5080, "127.20.0.2", 5060),
@@ -116,10 +117,21 @@ def test_addresses_are_those_of_the_endpoints() -> None:
     ]
 
 
-def test_a_device_whose_address_nothing_tells_is_nowhere() -> None:
-    (packet,) = read(compose(flow((0.1, "callee", "INVITE sip:a@h SIP/2.0", "Via: SIP/2.0/UDP phone.lan;branch=1"))))[1]
-    assert packet.source == "192.0.2.1"
-    assert packet.comment.startswith("the device's address is not known")
+def test_a_message_without_addresses_is_nowhere() -> None:
+    one = flow((0.1, "callee", "INVITE sip:a@h SIP/2.0", VIA))
+    (packet,) = read(compose(replace(one, events=(replace(one.events[0], source=None, destination=None),))))[1]
+    assert (packet.source, packet.destination) == ("192.0.2.1", "192.0.2.1")
+    assert packet.comment.startswith("its addresses are not recorded")
+
+
+def test_what_the_tap_did_on_purpose_is_said_and_what_it_never_sent_is_not_there() -> None:
+    one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
+    events = (replace(one.events[0], fate="lost"), replace(one.events[1], fate="copied"))
+    packets = read(compose(replace(one, events=events, lost=(replace(one.events[3], fate="lost"),))))[1]
+    assert [packet.comment for packet in packets] == [
+        "lost on purpose by the tap; message 1, at callee",
+        "copied on purpose by the tap; message 2, at callee",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

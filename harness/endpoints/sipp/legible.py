@@ -26,6 +26,6 @@ def legible(data: bytes) -> bytes | None:
         return None
     end = _HEAD_END.search(data)
     head, rest = (data[: end.start()], data[end.end() :]) if end else (data, b"")
-    plain = _BARE_LF.sub(b"\r\n", head)
-    plain = _BLANK_BEFORE_COLON.sub(rb"\1:", _FOLD.sub(b" ", plain))
+    start, line_end, headers = _FOLD.sub(b" ", _BARE_LF.sub(b"\r\n", head)).partition(b"\r\n")
+    plain = start + line_end + _BLANK_BEFORE_COLON.sub(rb"\1:", headers)
     return plain + (b"\r\n\r\n" if end else b"") + rest

@@ -36,6 +36,8 @@ class TapLoop:
         done: concurrent.futures.Future[_Made] = concurrent.futures.Future()
 
         def run() -> None:
+            if not done.set_running_or_notify_cancel():
+                return  # the task that asked for it has been cancelled
             try:
                 done.set_result(work())
             except BaseException as error:

@@ -20,14 +20,17 @@ OnDatagram = Callable[[bytes, Address, float], None]
 AT_ONCE: Final = 64
 """How many datagrams are read before others get their turn: a flood must not stop the loop."""
 _LARGEST: Final = 65_536
+_CLOSING_S: Final = 0.02
+"""How much later than the closing began a datagram may have come to be taken: two clocks are compared."""
 _BUFFER: Final = 4 * 1024 * 1024
 # Linux has these for all common machines; Python has no names for them.
 _SO_TIMESTAMPNS: Final = 35
-_SO_RXQ_OVFL: Final = 40
 _SO_RCVBUFFORCE: Final = 33
-_ANCILLARY: Final = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(4)
+_SO_MEMINFO: Final = 55
+_ANCILLARY: Final = socket.CMSG_SPACE(16)
 _TIMESPEC: Final = struct.Struct("@ll")
-_COUNT: Final = struct.Struct("@I")
+_MEMINFO: Final = struct.Struct("@9I")
+"""The last one are the drops (linux/sock_diag.h)."""
 
 
 class PortTaken(SetupError):
@@ -54,17 +57,26 @@ class UdpPort:
             ) from error
         self._socket.setblocking(False)
         self._enlarge()
-        for option in (_SO_TIMESTAMPNS, _SO_RXQ_OVFL):
-            # Where a kernel has neither, a datagram came when it was read, and drops are not known.
-            with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, option, 1)
+        # Where a kernel has no stamps, a datagram came when it was read.
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.address = Address.of(self._socket.getsockname(), address.transport)
         self.bound_at = clock.now()
         self.closed_at: float | None = None
-        self.drops = 0
-        """How many datagrams the kernel has dropped here because nobody had read the ones before."""
+        self._drops = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._read)
+
+    @property
+    def drops(self) -> int:
+        """How many datagrams the kernel has dropped here because nobody had read the ones before.
+
+        Asked of the socket: what SO_RXQ_OVFL counts comes with the next datagram, and none may come after a flood.
+        """
+        # Where a kernel does not say, drops are not known.
+        with contextlib.suppress(OSError, struct.error):
+            self._drops = _MEMINFO.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[-1]
+        return self._drops
 
     def send(self, data: bytes, to: Address) -> float:
         """Send one datagram; returns when that was.
@@ -83,8 +95,9 @@ class UdpPort:
     def close(self) -> None:
         """Read what has arrived until now, and let the address go."""
         if self.closed_at is None:
-            self._read(most=None)
             self.closed_at = clock.now()
+            self._read(most=None)
+            self._drops = self.drops
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
@@ -100,7 +113,9 @@ class UdpPort:
                 data, ancillary, _, source = self._socket.recvmsg(_LARGEST, _ANCILLARY)
             except BlockingIOError:
                 return
-            except OSError:  # the peer of a connected socket has gone; that is seen elsewhere
+            except ConnectionError:  # the peer of a connected socket has gone; what it said before is still to be read
+                continue
+            except OSError:
                 return
             most = None if most is None else most - 1
             at: float | None = None
@@ -108,6 +123,6 @@ class UdpPort:
                 if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
                     seconds, nanoseconds = _TIMESPEC.unpack(value)
                     at = clock.of_kernel(seconds + nanoseconds / 1e9)
-                elif level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL and len(value) == _COUNT.size:
-                    self.drops = _COUNT.unpack(value)[0]
+            if at and self.closed_at and at > self.closed_at + _CLOSING_S:
+                return  # a flood must not keep a socket from being closed
             self._on_datagram(data, Address.of(source, self.address.transport), at or clock.now())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from harness.net.address import DEFAULT_PORTS, Address
+from harness.net.address import DEFAULT_PORTS, Address, family_of
 from harness.sip.message import SipMessage
 
 MOST: int = 5_000
@@ -70,10 +70,16 @@ class Routes:
 
     def _response_goes_to(self, request: SipMessage, source: Address) -> Address:
         via = request.vias[0] if request.vias else None
-        if self.symmetric or via is None or not via.readable or via.asks_for_rport:
+        if self.symmetric or via is None or not via.readable:
             return source
         port = DEFAULT_PORTS[source.transport] if via.port is None else via.port
-        return replace(source, host=via.maddr or source.host, port=port) if 0 < port < 65536 else source
+        if not 0 < port < 65536:
+            return source
+        maddr = (via.maddr or "").strip("[]")
+        # A name would have to be looked up, and every message would wait for that.
+        if family_of(maddr) is not None:
+            return replace(source, host=maddr, port=port)
+        return source if via.asks_for_rport else replace(source, port=port)
 
 
 def _remember(known: dict[str, Hop], key: str, hop: Hop) -> None:

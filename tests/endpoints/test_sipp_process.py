@@ -13,14 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from harness.endpoints.sipp.tail import Tail
-from harness.endpoints.sipp.trace import TracedMessage
-from sipp_peer import Device, address, run, started
+from sipp_peer import Device, Record, address, answering, hosting, order, run, started
 
-from harness.endpoints.sipp.binary import find_sipp
-from harness.endpoints.sipp.process import PortTaken, SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import render_answer
+from harness.endpoints.tap.port import PortTaken
 from harness.errors import SippError
 from harness.model.plan import Answer, Endpoint, Places, Response
 from harness.net.address import Address
@@ -92,14 +89,20 @@ async def test_an_address_that_is_not_ours_is_an_error(tmp_path: Path) -> None:
 
 
 @run
-async def test_one_that_dies_is_reported(tmp_path: Path) -> None:
-    own, lost = address(), []
-    process = await started("callee", scenario(own), own, tmp_path, on_lost=lost.append)
-    os.kill(process.pid, signal.SIGKILL)
-    await process.wait()
-    assert lost == [process]
-    assert process.lost_at == pytest.approx(time.time(), abs=1)
-    assert process.status == -signal.SIGKILL
+async def test_one_that_dies_is_reported_and_its_tap_still_records(tmp_path: Path) -> None:
+    async with answering(tmp_path, Answer((Response(486),), ())) as (device, callee):
+        [pid] = _sipps()
+        assert callee.seat.trouble == ""
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while not callee.seat.trouble:  # noqa: ASYNC110 - nothing announces it
+                await asyncio.sleep(0.005)
+        assert callee.seat.trouble == "the SIPp at callee ended by itself (status -9)"
+        for call in ("a", "b"):
+            device.request("INVITE", call=call)
+        await callee.record.until(lambda: len(callee.events) == 2)
+        assert callee.seat.evidence().lost_at is None, "the socket is still there"
+        callee.seat._process = None  # so that the end of the test does not complain
 
 
 @run
@@ -113,55 +116,37 @@ async def test_one_that_does_not_mind_sigterm_is_killed(tmp_path: Path) -> None:
 
 
 @run
-async def test_sixty_at_once_are_followed_with_one_watch(tmp_path: Path) -> None:
+async def test_sixty_seats_at_once_all_answer(tmp_path: Path) -> None:
     """More than SIPp has control ports on one address."""
-    readiness, seen, began = Readiness(), set(), time.monotonic()
-    everything = asyncio.Event()
-
-    def on_message(name: str, message: TracedMessage) -> None:
-        seen.add((name, message.direction))
-        if len(seen) == 120:
-            everything.set()
-
-    async with Tail(tmp_path, on_message) as tail:
-        processes = []
-        for number in range(60):
-            own = Address(f"127.0.40.{150 + number}")
-            processes.append(SippProcess(f"e{number}", scenario(own), own, tmp_path, sipp=find_sipp().path))
-            tail.follow(f"e{number}", processes[-1].message_log)
-        await asyncio.gather(*(process.start(readiness) for process in processes))
+    record, places, began = Record(), Places("1"), time.monotonic()
+    device = Device(address())
+    endpoint = Endpoint("callee", "callee", (Answer((Response(486),), ()),))
+    async with hosting(tmp_path) as host:
+        orders = [order(f"e{number}", address(), places, record, device.own) for number in range(60)]
+        seats = await asyncio.gather(*(host.answer(endpoint, one, frozenset()) for one in orders))
         started_in = time.monotonic() - began
-        device = Device(processes[0].own)
-        for process in processes:
-            device.peer = process.own
-            device.request("INVITE", call=f"call-{process.name}")
-        async with asyncio.timeout(10):
-            await everything.wait()
-        device.close()
-        await asyncio.gather(*(process.stop() for process in processes))
+        for seat in seats:
+            device.peer = seat.own
+            device.request("INVITE", call=f"call-{seat.name}")
+        await record.until(lambda: len(record.sent()) == 60)
+        await asyncio.gather(*(seat.stop() for seat in seats))
+        assert {seat.trouble for seat in seats} == {""}
+    device.close()
     assert started_in < 10
-    assert {process.status for process in processes} == {0}
+    assert {event.seat for event in record.received()} == {event.seat for event in record.sent()}
+    assert {event.source for event in record.sent()} == {seat.own for seat in seats}
 
 
 @run
-async def test_the_rest_is_drained_when_a_process_has_ended(tmp_path: Path) -> None:
-    heard: list[str] = []
-    own = address()
-    async with Tail(tmp_path, lambda _, message: heard.append(message.direction)) as tail:
-        process = await started("callee", scenario(own), own, tmp_path)
-        device = Device(own)
+async def test_what_a_sipp_said_last_is_heard_before_its_seat_has_ended(tmp_path: Path) -> None:
+    async with answering(tmp_path, Answer((Response(486),), ())) as (device, callee):
         device.request("INVITE", call="a")
         await device.get()
-        # SIPp logs a message after having sent it.
-        async with asyncio.timeout(10):
-            while b"message sent" not in process.message_log.read_bytes():  # noqa: ASYNC110 - a file has no event
-                await asyncio.sleep(0.005)
-        await process.stop()
-        tail.follow("callee", process.message_log)
-        tail.drain("callee")
-        tail.drain("nobody")
-        device.close()
-    assert heard == ["received", "sent"]
+    assert [event.direction for event in callee.events] == ["received", "sent"]
+
+
+def _sipps() -> list[int]:
+    return [child.pid for child in psutil.Process().children() if child.name() == "sipp"]
 
 
 def test_no_sipp_outlives_its_parent(tmp_path: Path) -> None:

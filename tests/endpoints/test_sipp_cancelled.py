@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from sipp_peer import answering, run, traced
+from sipp_peer import answering, run
 
 from harness.model.plan import Answer, Forgery, Response
-from harness.sip.message import SipMessage
 
 RINGS = Response(180)
 VIAS = ("Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKbelow", "Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKlast")
@@ -122,8 +121,7 @@ def test_a_forged_response_is_said_once_and_the_true_one_follows(
             assert len(final.vias) == 3
             device.ack(branch, final)
             assert await device.hears_nothing(0.6)
-        sent = [SipMessage(message.raw) for message in traced(endpoint) if message.direction == "sent"]
-        assert [message.status for message in sent] == [200, 603]
+        assert [event.status for event in endpoint.record.sent()] == [200, 603]
 
     body()
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sipp_peer import calling, run, traced
+from sipp_peer import calling, run
 
 from harness.endpoints.sipp import scenario
 from harness.endpoints.sipp.scenario import render_call
@@ -167,7 +167,7 @@ def test_a_copy_of_the_invite_is_sent_between_the_refusal_and_its_ack(tmp_path: 
             if acks:
                 assert (await device.get()).method == "ACK"
             assert await device.hears_nothing(0.7)
-        first, copy, *acknowledged = [message for message in traced(caller) if message.direction == "sent"]
+        first, copy, *acknowledged = caller.record.sent()
         assert copy.time - first.time > 0.09
         assert len(acknowledged) == acks
 

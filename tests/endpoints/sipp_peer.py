@@ -1,4 +1,4 @@
-"""A device under test that is a bare UDP socket, and SIPps to talk to: what the tests of this folder share."""
+"""A device under test that is a bare UDP socket, and seats to talk to: what the tests of this folder share."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import asyncio
 import dataclasses
 import itertools
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
-from harness.endpoints.sipp.trace import TracedMessage, TraceReader
-
+from harness.endpoints.host import CallOrder, SeatOrder
 from harness.endpoints.sipp.binary import find_sipp
+from harness.endpoints.sipp.host import SippHost, SippSeat
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
-from harness.endpoints.sipp.scenario import render_answer, render_call
+from harness.endpoints.tap.loop import TapLoop
+from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.tap import Listener
+from harness.model.flow import Event, Unreadable
 from harness.model.plan import Answer, Call, Endpoint, Places
 from harness.net.address import Address
 from harness.net.loopback import LoopbackPool
@@ -140,22 +144,90 @@ class Device:
         return False
 
 
+@dataclass
+class Record:
+    """What a drive would hear of the taps that this listens to."""
+
+    events: list[Event] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    device_at: list[float] = field(default_factory=list)
+    """When anything of the device arrived."""
+    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def listener(self) -> Listener:
+        return Listener(self._hear, self.unreadable.append, self.device_at.append)
+
+    def sent(self) -> list[Event]:
+        return [event for event in self.events if not event.from_device]
+
+    def received(self) -> list[Event]:
+        return [event for event in self.events if event.from_device]
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Wait for events until ``condition`` holds."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self._heard.clear()
+                await self._heard.wait()
+
+    def _hear(self, event: Event) -> None:
+        self.events.append(event)
+        self._heard.set()
+
+
+@dataclass
+class Seated:
+    """A seat, and what has crossed its tap."""
+
+    seat: SippSeat
+    record: Record
+
+    @property
+    def own(self) -> Address:
+        return self.seat.own
+
+    @property
+    def events(self) -> list[Event]:
+        return self.record.events
+
+
+@asynccontextmanager
+async def hosting(folder: Path) -> AsyncIterator[SippHost]:
+    """A host of seats, whose SIPps write into ``folder``."""
+    taps = TapLoop()
+    try:
+        yield SippHost(folder, find_sipp(), _pool(), taps)
+    finally:
+        taps.close()
+
+
+def order(name: str, own: Address, places: Places, record: Record, device: Address, **more: Any) -> SeatOrder:
+    """The order of a seat whose own requests go to ``device``."""
+    kind = name if name in ("callee", "caller", "target", "guard") else "callee"
+    return SeatOrder("test", name, kind, own, places, record.listener, lambda outlet: Hop(outlet, device), **more)
+
+
 @asynccontextmanager
 async def answering(
-    folder: Path, *answers: Answer, methods: tuple[str, ...] = (), **more: Any
-) -> AsyncIterator[tuple[Device, SippProcess]]:
-    """A device beside a running endpoint that gives these answers, to calls of these methods as well."""
-    own = address()
+    folder: Path, *answers: Answer, methods: tuple[str, ...] = (), at_once: bool = True, **more: Any
+) -> AsyncIterator[tuple[Device, Seated]]:
+    """A device beside an endpoint that gives these answers, to calls of these methods as well."""
+    own, record = address(), Record()
     endpoint = Endpoint("callee", "callee", answers, **more)
     places = Places("123", {"callee": own, "target": Address("127.0.40.1")})
-    process = await started("callee", render_answer(endpoint, places, own, methods), own, folder)
     device = Device(own)
     try:
-        yield device, process
-        assert process.lost_at is None, process.complaints()
+        async with hosting(folder) as host:
+            ordered = order("callee", own, places, record, device.own, at_once=at_once)
+            seat = await host.answer(endpoint, ordered, frozenset(methods))
+            try:
+                yield device, Seated(seat, record)
+                assert not seat.trouble
+            finally:
+                await seat.stop()
     finally:
         device.close()
-        await process.stop()
 
 
 @asynccontextmanager
@@ -164,32 +236,31 @@ async def calling(
     call: Call,
     bindings: tuple[str, ...] = (),
     credentials: tuple[str, str] | None = None,
-    **more: Any,
-) -> AsyncIterator[tuple[Device, SippProcess]]:
+    *,
+    hangs_up: bool = False,
+    statuses: Iterable[int] = (),
+) -> AsyncIterator[tuple[Device, Seated]]:
     """A device that is being called: ``sip:123@`` its address, unless the call says otherwise."""
-    own = address()
+    own, record = address(), Record()
     device = Device(own)
     if call.to == Call().to:
         call = dataclasses.replace(call, to="sip:{token}@{device}")
-    xml = render_call(
-        call, Places("123", {"callee": own}, device.own), own, bindings, authorises=credentials is not None, **more
-    )
-    process = await started("caller", xml, own, folder, peer=device.own, credentials=credentials)
+    made = CallOrder(call, bindings, hangs_up, frozenset(statuses), credentials)
     try:
-        yield device, process
-        assert process.lost_at is None, process.complaints()
+        async with hosting(folder) as host:
+            places = Places("123", {"callee": own}, device.own)
+            seat = await host.call(made, order("caller", own, places, record, device.own))
+            try:
+                yield device, Seated(seat, record)
+                assert not seat.trouble
+            finally:
+                await seat.stop()
     finally:
         device.close()
-        await process.stop()
 
 
 async def started(name: str, xml: str, own: Address, folder: Path, **more: Any) -> SippProcess:
+    """A SIPp alone, with nothing in front of it."""
     process = SippProcess(name, xml, own, folder, sipp=find_sipp().path, **more)
     await process.start(Readiness())
     return process
-
-
-def traced(process: SippProcess) -> list[TracedMessage]:
-    """What an ended process has logged."""
-    reader = TraceReader()
-    return reader.feed(process.message_log.read_bytes()) + reader.finish()

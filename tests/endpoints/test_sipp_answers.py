@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sipp_peer import Device, address, answering, run, started, traced
+from sipp_peer import Device, address, answering, run, started
 
 from harness.endpoints.sipp.scenario import HANG_UP, render_answer
 from harness.model.plan import Answer, Endpoint, Places, Response
@@ -58,7 +58,7 @@ async def test_a_refusal_is_repeated_until_its_own_ack(tmp_path: Path) -> None:
 
 @run
 async def test_a_device_that_acknowledges_every_copy_starts_no_storm(tmp_path: Path) -> None:
-    async with answering(tmp_path, Answer((MOVED,), copies=(0.2, 0.2))) as (device, process):
+    async with answering(tmp_path, Answer((MOVED,), copies=(0.2, 0.2))) as (device, callee):
         branch = device.request("INVITE", call="a", cseq=7)
         copies = []
         for get in (device.get, device.copy, device.copy):
@@ -68,7 +68,7 @@ async def test_a_device_that_acknowledges_every_copy_starts_no_storm(tmp_path: P
         assert await device.hears_nothing(0.6)
         assert {copy.raw for copy in copies} == {copies[0].raw}
         assert copies[2].header("CSeq") == "7 INVITE"
-    times = [message.time for message in traced(process) if message.direction == "sent"]
+    times = [event.time for event in callee.record.sent()]
     assert [later - earlier for earlier, later in pairwise(times)] == pytest.approx([0.2, 0.2], abs=0.08)
 
 
@@ -124,7 +124,7 @@ async def test_an_unacknowledged_answer_does_not_hold_up_the_next_invite(tmp_pat
 
 @run
 async def test_a_wait_ends_in_time_whatever_comes(tmp_path: Path) -> None:
-    async with answering(tmp_path, Answer((Response(183, after=0.2), Response(603, after=0.4)))) as (device, process):
+    async with answering(tmp_path, Answer((Response(183, after=0.2), Response(603, after=0.4)))) as (device, callee):
         branch = device.request("INVITE", call="a")
         disturbing = asyncio.create_task(_disturb(device, branch))
         # A wait that began anew whenever something comes would not end before the disturbance does.
@@ -132,11 +132,8 @@ async def test_a_wait_ends_in_time_whatever_comes(tmp_path: Path) -> None:
             assert not disturbing.done()
         disturbing.cancel()
         device.ack(branch, response)
-    messages = [(SipMessage(message.raw), message.time) for message in traced(process)]
-    began = messages[0][1]
-    when = {
-        message.status: time - began for message, time in messages if message.cseq_method == "INVITE" and message.status
-    }
+    began = callee.events[0].time
+    when = {event.status: event.time - began for event in callee.record.sent() if event.cseq_method == "INVITE"}
     assert when[183] >= 0.2
     assert when[603] >= 0.6
 
@@ -202,16 +199,16 @@ async def test_the_device_hangs_up(tmp_path: Path) -> None:
 
 @run
 async def test_the_harness_can_ask_an_endpoint_to_hang_up(tmp_path: Path) -> None:
-    async with answering(tmp_path, Answer((Response(200),), then="wait")) as (device, process):
+    async with answering(tmp_path, Answer((Response(200),), then="wait")) as (device, callee):
         device.request("INVITE", call="a")
         device.ack("z9hG4bKack", await device.get())
-        process.hang_up("nobody")
-        process.hang_up("a")
+        callee.seat.hang_up("nobody")
+        callee.seat.hang_up("a")
         bye = await device.get()
         assert bye.method == "BYE"
         device.respond(bye, "481 Gone")
         assert await device.hears_nothing(0.7)
-    assert not [message for message in traced(process) if HANG_UP in message.raw]
+    assert not [event for event in callee.events if HANG_UP in event.raw]
 
 
 @run
@@ -299,7 +296,7 @@ async def test_a_to_tag_that_is_there_is_left_alone(tmp_path: Path) -> None:
 
 @run
 async def test_strangers_do_no_harm(tmp_path: Path) -> None:
-    async with answering(tmp_path, Answer((Response(302, contacts=("<{request_uri}>",)),))) as (device, process):
+    async with answering(tmp_path, Answer((Response(302, contacts=("<{request_uri}>",)),))) as (device, callee):
         device.request("ACK", call="nobody")
         device.request("BYE", call="stray")
         assert (await device.get()).header("CSeq") == "1 BYE"
@@ -327,8 +324,9 @@ async def test_strangers_do_no_harm(tmp_path: Path) -> None:
             moved = await device.get()
             assert (moved.status, moved.contact_uris) == (302, ("sip:7;x=1@1.2.3.4;y=2",))
             device.ack(branch, moved)
-        assert process.unreadable()[0] == "hello"
-        assert any(text.startswith("INVITE sip:x") for text in process.unreadable())
+        unreadable = [(one.seat, one.text, one.source, one.size) for one in callee.record.unreadable]
+    assert unreadable[:2] == [("callee", text, device.own, len(text)) for text in ("hello", "\0\1\2")]
+    assert any(text.startswith("INVITE sip:x") for _, text, _, _ in unreadable)
 
 
 @run
@@ -415,7 +413,6 @@ async def test_tcp(tmp_path: Path) -> None:
     assert bye.vias[0].transport == "TCP"
     writer.close()
     await process.stop()
-    assert {message.transport for message in traced(process)} == {"tcp"}
 
 
 def _braced(text: str) -> str:

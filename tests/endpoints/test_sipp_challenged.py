@@ -33,7 +33,7 @@ def test_a_challenge_is_answered_once_and_the_call_goes_on(tmp_path: Path, metho
     @run
     async def body() -> None:
         challenger = Challenger(*CREDENTIALS, "lab")
-        async with calling(tmp_path, Call(method=method), credentials=CREDENTIALS) as (device, process):
+        async with calling(tmp_path, Call(method=method), credentials=CREDENTIALS) as (device, caller):
             first = await device.get()
             assert first.header("Authorization") is None
             challenge(device, first, status, challenger)
@@ -51,7 +51,7 @@ def test_a_challenge_is_answered_once_and_the_call_goes_on(tmp_path: Path, metho
             if method == "INVITE":
                 assert (await device.copy()).branch == first.branch
             assert await device.hears_nothing(0.6)
-        assert CREDENTIALS[1] not in process.scenario_file.read_text()
+        assert CREDENTIALS[1] not in caller.seat.evidence().scenario
 
     body()
 
