@@ -77,6 +77,7 @@ def repeated(folder: Path, wanted: int) -> dict[str, bytes]:
                 ):
                     text = text.replace(old, new)
                 parts[copy] = text.encode()
+                parts[f"{copy[:-5]}.record"] = parts[f"{flow[:-5]}.record"]
                 evidence.append(copy)
             records.append(replace(line, device=name, evidence=tuple(evidence)))
     cases: dict[str, tuple[str, ...]] = {}

@@ -18,6 +18,7 @@ from harness.evidence.statement import facts, html
 from harness.paths import SCENARIOS
 from harness.policy import profiles as requirement_profiles
 from harness.requirements.catalogue import PATH as CATALOGUE
+from harness.store.record import RECORD
 from harness.store.stored_run import StoredRun
 
 SUMS, ENVELOPE, KEY, VERDICTS = "SHA256SUMS", "attestation.dsse.json", "key.pub", "verdicts.jsonl"
@@ -51,11 +52,17 @@ def evidence(run: StoredRun) -> dict[str, bytes]:
         parts = {VERDICTS: (run.folder / VERDICTS).read_bytes()}
         for identifier in run.evidence:
             run.flow(identifier)  # it is one, and no link
-            parts[f"flows/{identifier}.json"] = (run.folder / "flows" / f"{identifier}.json").read_bytes()
+            for name in flow_files(identifier):
+                parts[name] = (run.folder / name).read_bytes()
         parts |= {f"scenarios/{path.name}": path.read_bytes() for path in SCENARIOS.glob("*.xml.j2")}
         return parts | {name: path.read_bytes() for name, path in SUITE_FILES.items()}
     except OSError as error:
         raise EvidenceError(f"{error.filename}: expected a file of the run, but {error.strerror}") from error
+
+
+def flow_files(identifier: str) -> tuple[str, str]:
+    """The files of a flow: what it is, and its record."""
+    return f"flows/{identifier}.json", f"flows/{identifier}{RECORD}"
 
 
 def predicate(certificate: Certificate) -> dict[str, Any]:

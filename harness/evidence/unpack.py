@@ -28,7 +28,7 @@ _BLOCK = 512
 NAME = re.compile(
     r"verdicts\.jsonl|SHA256SUMS|attestation\.dsse\.json|key\.pub|statement\.(?:html|pdf)"
     r"|suite/(?:requirements\.json|profiles\.toml)|scenarios/[a-z][a-z0-9_]{0,40}\.xml\.j2"
-    r"|flows/[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.json"
+    r"|flows/[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.(?:json|record)"
 )
 """What a file of a dossier may be called."""
 _KINDS = {

@@ -74,7 +74,7 @@ def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Map
         told,
         sum(bool(line.evidence) for line in run.records),
         unjudged(run),
-        sum(name.startswith("flows/") for name in parts),
+        len(run.evidence),
         run.header.suite_digest == digest(),
     )
 
@@ -117,7 +117,7 @@ def _compared(there: Mapping[str, str], listed: Mapping[str, str], by: str) -> I
 
 def _flows(run: StoredRun, parts: Mapping[str, bytes]) -> Iterator[str]:
     """Exactly the flows that the verdicts rest on: those of their positive controls are among them."""
-    wanted = {f"flows/{identifier}.json" for identifier in run.evidence}
+    wanted = {name for identifier in run.evidence for name in dossier.flow_files(identifier)}
     there = {name for name in parts if name.startswith("flows/")}
     yield from (f"{name} is missing: a verdict rests on it" for name in sorted(wanted - there))
     yield from (f"{name} is nobody's evidence: no verdict rests on it" for name in sorted(there - wanted))

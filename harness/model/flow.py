@@ -31,7 +31,7 @@ class Event(SipMessage):
     seat: str = ""
     """The name of the endpoint that sent or received it."""
     direction: Direction = "received"
-    transport: str = "udp"
+    transport: Transport = "udp"
     source: Address | None = None
     """Where it came from: an address of the device, or one of ours."""
     destination: Address | None = None

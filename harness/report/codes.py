@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.report.words import Words
+from harness.store.record import statuses
 
-# Reading hundreds of flows whole would take longer than all the rest of a page.  A stored message's fields stand in the
-# order of the class (harness.model.flow.Event).
-_STATUS = re.compile(
-    rb'"raw":"SIP/2\.0 ([36]\d\d)[ \\"](?:[^"\\]|\\.)*+",'
-    rb'"number":\d+,"time":[^",]+,"seat":"[^"]*","direction":"(sent|received)"'
-)
 _LARGEST = 64 * 1024 * 1024
 _GENERAL = {"3": "3xx", "6": "6xx"}
 
@@ -31,16 +25,16 @@ class CodeSeen:
     by_tester: bool
 
 
-def codes_in(flows: Iterable[Path], words: Words) -> list[CodeSeen]:
-    """The codes in the stored ``flows``, 302 and 603 first; a file that cannot be read shows none."""
+def codes_in(records: Iterable[Path], words: Words) -> list[CodeSeen]:
+    """The codes in the ``records`` of flows, 302 and 603 first; a file that cannot be read shows none."""
     seen: dict[str, set[str]] = {}
     count: dict[str, int] = {}
-    for path in flows:
-        found = set(_STATUS.findall(_bytes(path)))
+    for path in records:
+        found = {(status, direction) for status, direction in statuses(_bytes(path)) if status[0] in "36"}
         for code, direction in found:
-            seen.setdefault(code.decode(), set()).add(direction.decode())
+            seen.setdefault(code, set()).add(direction)
         for code in {code for code, _ in found}:
-            count[code.decode()] = count.get(code.decode(), 0) + 1
+            count[code] = count.get(code, 0) + 1
     return [
         CodeSeen(code, _key(code, words), count[code], "received" in by, "sent" in by)
         for code, by in sorted(seen.items(), key=lambda item: (item[0] not in ("302", "603"), item[0]))

@@ -25,6 +25,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.requirements.untested import load_untested
 from harness.store.files import write_whole
 from harness.store.provenance import version
+from harness.store.record import RECORD
 from harness.store.stored_run import StoredRun, read_run
 
 NAME = "index.html"
@@ -69,7 +70,7 @@ def page(run: StoredRun, told: Words, known: Suite) -> str:
             "tally": run.tally,
             "sections": found,
             "openly": sum(section.size for section in found) <= 40,
-            "codes": codes_in((run.folder / "flows" / f"{flow}.json" for flow in run.evidence), told),
+            "codes": codes_in((run.folder / "flows" / f"{flow}{RECORD}" for flow in run.evidence), told),
             "documents": by_document(covered),
             "statuses": STATUSES,
             "covered": Counter(one.status for one in covered),

@@ -11,11 +11,11 @@ from pathlib import Path
 from harness.errors import SetupError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that a reader sees the old file or the new one; SetupError if it cannot be."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the new one; SetupError if it cannot be."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+        partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
         partial.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from harness.errors import SetupError
 from harness.model.flow import Flow
 from harness.store.codec import dump
 from harness.store.files import cannot_write, write_whole
+from harness.store.record import RECORD, record_of, without_messages
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """What a flow may be called: it becomes a file name."""
@@ -86,7 +87,9 @@ class RunFolder:
         if not FLOW_ID.fullmatch(flow.id):
             raise ValueError(f"a flow cannot be called {flow.id!r}")
         path = self.flows / f"{flow.id}.json"
-        write_whole(path, dump(flow).decode("ascii") + "\n")
+        # The record first: where the flow is, its messages are.
+        write_whole(path.with_suffix(RECORD), record_of(flow))
+        write_whole(path, dump(without_messages(flow)) + b"\n")
         return path
 
 

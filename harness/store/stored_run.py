@@ -13,6 +13,7 @@ from harness.model.flow import Flow
 from harness.model.outcome import NAMES, NOT_APPLICABLE, Tally
 from harness.store.codec import load
 from harness.store.folder import FLOW_ID
+from harness.store.record import RECORD, with_messages
 from harness.store.verdict_lines import Declared, Footer, Header, VerdictLine
 
 Parts = Mapping[str, bytes]
@@ -61,20 +62,24 @@ class StoredRun:
         path = self.folder / "flows" / f"{identifier}.json"
         if not FLOW_ID.fullmatch(identifier):
             raise EvidenceError(f"{path}: expected the id of a flow, found {identifier[:80]!r}")
-        try:
-            return load(Flow, self._read(path, identifier), f"{path}: expected a stored flow")
-        except OSError as error:
-            raise EvidenceError(f"{path}: expected a stored flow: {error.strerror}") from error
+        record = path.with_suffix(RECORD)
+        flow = load(Flow, self._read(path, "a stored flow"), f"{path}: expected a stored flow")
+        if flow.events or flow.lost or flow.unreadable:
+            raise EvidenceError(f"{path}: expected the messages in {record.name}, found them here")
+        return with_messages(flow, self._read(record, "the record of a flow"), str(record))
 
-    def _read(self, path: Path, identifier: str) -> bytes:
+    def _read(self, path: Path, wanted: str) -> bytes:
         if self.parts is not None:
-            if (name := f"flows/{identifier}.json") not in self.parts:
-                raise EvidenceError(f"{path}: expected a stored flow, found nothing")
+            if (name := f"flows/{path.name}") not in self.parts:
+                raise EvidenceError(f"{path}: expected {wanted}, found nothing")
             return self.parts[name]
         # A run from others must not make us read what it points at.
         if path.is_symlink():
             raise EvidenceError(f"{path}: expected a file of its own, found a link")
-        return path.read_bytes()
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise EvidenceError(f"{path}: expected {wanted}: {error.strerror}") from error
 
 
 def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None) -> StoredRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_positive_control_that_no_verdict_rests_on(
     text = path.read_text().replace('"flow":"phone-uac-0000"', '"flow":"smoke-0001"')
     path.write_text(text)
     (made.folder / "flows" / "smoke-0001.json").write_text(text.replace('"id":"phone-uac-0000"', '"id":"smoke-0001"'))
+    shutil.copy(path.with_suffix(".record"), made.folder / "flows" / "smoke-0001.record")
     assert certify(str(made.folder), "tiny", keys / "lab.key", None, tmp_path / "out") == 4
     told = "flows/phone-uac-0000.json rests on a positive control in flow 'smoke-0001', on which no verdict rests"
     assert told in capsys.readouterr().err

@@ -75,7 +75,8 @@ def test_sha256sum_agrees(tmp_path: Path, parts: Parts) -> None:
 
 
 def byte_in_a_flow(parts: Parts) -> Parts:
-    return parts | {(name := a_flow(parts)): parts[name].replace(b"Supported: timer", b"Supported: tamer", 1)}
+    name = a_flow(parts).replace(".json", ".record")
+    return parts | {name: parts[name].replace(b"Supported: timer", b"Supported: tamer", 1)}
 
 
 def verdict_flipped(parts: Parts) -> Parts:
@@ -109,7 +110,7 @@ def window_changed(parts: Parts) -> Parts:
 
 
 def flows_swapped(parts: Parts) -> Parts:
-    one, two = sorted(name for name in parts if name.startswith("flows/"))[:2]
+    one, two = sorted(name for name in parts if name.endswith(".json") and name.startswith("flows/"))[:2]
     return parts | {one: parts[two], two: parts[one]}
 
 
@@ -147,7 +148,10 @@ def no_envelope(parts: Parts) -> Parts:
 
 
 TAMPERED: dict[Callable[[Parts], Parts], tuple[str, ...]] = {
-    byte_in_a_flow: ("flows/phone-uac-0000.json was changed: its hash is not the one in SHA256SUMS",),
+    byte_in_a_flow: (
+        "flows/phone-uac-0000.record was changed: its hash is not the one in SHA256SUMS",
+        "phone-uac-0000.record: expected the digest of what it holds",
+    ),
     verdict_flipped: (
         "verdicts.jsonl was changed",
         "judged again, a verdict differs: uac/decline_is_final/decline_is_final (phone, uac, udp): stored warn,",
@@ -254,7 +258,7 @@ def control_lost(parts: Parts) -> Parts:
 
 
 def wrong_type(parts: Parts) -> Parts:
-    return parts | {(name := a_flow(parts)): parts[name].replace(b'"number":1,', b'"number":"one",', 1)}
+    return parts | {(name := a_flow(parts)): parts[name].replace(b'"cap":20', b'"cap":"one"', 1)}
 
 
 def dirty(parts: Parts) -> Parts:
@@ -280,7 +284,7 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
     silence_broken: "stored pass, now inconclusive",
     control_lost: "rests on a positive control in flow 'smoke', on which no verdict rests",
-    wrong_type: "events.0.number: expected a valid integer",
+    wrong_type: "plan.endpoints.0.cap: expected a valid integer",
     dirty: "the suite was changed since its commit",
     waived: "a waived run never certifies",
     file_added: "flows/extra.json is nobody's evidence",

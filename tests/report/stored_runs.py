@@ -12,7 +12,7 @@ from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
 
 from harness.judge.observed import Observation
 from harness.judge.silence import NO_LIFE
-from harness.model.flow import Flow, Unreadable
+from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.store.folder import RunFolder
 from harness.store.stream import VerdictStream
@@ -111,8 +111,7 @@ def hostile(out: Path) -> Path:
         *((0.4 + n / 1000, "callee", f"{text} sip:a@h SIP/2.0", text) for n, text in enumerate(HOSTILE)),
         (0.5, "target", f"SIP/2.0 603 {nasty[:200]}", nasty),
     ]
-    heard = tuple(Unreadable("callee", text) for text in HOSTILE)
-    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=heard, seats=("callee", "target"))]
+    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=HOSTILE, seats=("callee", "target"))]
     finding = dict.fromkeys(("actual", "means", "look_at", "where"), nasty)
     records = [
         a_fail(evidence=("f1",), **finding | {"expected": HOSTILE, "where": "message 3, at callee", "event": 3}),

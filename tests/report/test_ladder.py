@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow
 
-from harness.model.flow import Trouble, Unreadable
+from harness.model.flow import Trouble
 from harness.report.ladder import svg_ladder, text_ladder
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -72,7 +72,7 @@ def test_hostile_content_stays_text(text: str) -> None:
         (0.3, "callee", text, ""),
         (0.4, "no such seat", f"{text} sip:a@h SIP/2.0", ""),
         troubles=(Trouble("device", text),) * 9,
-        unreadable=(Unreadable("callee", text),) * 9,
+        unreadable=(text,) * 9,
         device=text,
     )
     svg = svg_ladder(hostile, mark=1)

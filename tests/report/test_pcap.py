@@ -168,11 +168,11 @@ def test_a_flow_of_a_stranger_is_refused_with_a_sentence(tmp_path: Path, capsys:
     run = usual(tmp_path)
     path = run / "flows" / "f3.json"
     stored = json.loads(path.read_text())
-    stored["events"][0]["time"] = "now"
+    stored["watch"]["closed_at"] = "now"
     path.write_text(json.dumps(stored))
     assert main(["pcap", str(run), "--flow", "f3"]) == 4
     assert (
-        "flows/f3.json: expected a stored flow: events.0.time: expected a valid number, found 'now'"
+        "flows/f3.json: expected a stored flow: watch.closed_at: expected a valid number, found 'now'"
         in capsys.readouterr().err
     )
 

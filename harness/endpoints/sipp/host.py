@@ -150,7 +150,7 @@ class SippSeat:
         """What happened to its SIPp; "" if nothing did."""
         if self._failed:
             return self._failed
-        if self._process is not None and self._process.lost_at is not None:
+        if self._ready and self._process is not None and self._process.lost_at is not None:
             return f"the SIPp at {self.name} ended by itself (status {self._process.status})"
         return ""
 
