@@ -22,7 +22,7 @@ from harness.device.profile import secrets
 from harness.device.profile.placeholders import fill, names_in, secrets_in
 from harness.drive.blanking import blanked
 from harness.errors import DeviceError, ProfileError
-from harness.model.flow import Flow, Trouble
+from harness.model.flow import Flow, Trouble, Unreadable
 from harness.net.address import Address
 from tests.report.flows import flow
 
@@ -211,7 +211,7 @@ def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
         kept,
         events=(replace(kept.events[0], raw=raw), *kept.events[1:]),
         troubles=(Trouble("device", SECRET),),
-        unreadable=(SECRET,),
+        unreadable=(Unreadable("callee", SECRET),),
     )
     clean = blanked(told, secrets.declared(profile))
     assert len(clean.events[0].raw) == len(raw)
