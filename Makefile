@@ -19,7 +19,7 @@ RUN     ?= reports/out/latest
 REPORT  ?=
 comma   := ,
 
-.PHONY: help run report test faults devices lint clean
+.PHONY: help run report test faults devices lint dist clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -27,6 +27,7 @@ help:
 	@echo "make faults   every fault of the reference device against every purpose (make test: against one in sixteen of the others)"
 	@echo "make report   the pages of the last run (RUN=folder, REPORT='--lang fr'); Allure's as well where Node.js is"
 	@echo "make lint     ruff, mypy and the layers of the rooms (import-linter)"
+	@echo "make dist     a wheel and a source distribution, in dist/"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
 $(BASE): pyproject.toml constraints.txt .ci/setup
@@ -63,5 +64,8 @@ test: $(DEV) $(DEVICES) lint
 faults: $(DEV)
 	@SIPVERDICT_FAULT_TABLE=whole $(VENV)/bin/python -m pytest tests/run/test_fault_table.py -q --tb=native $(ARGS)
 
+dist: $(DEV)
+	@$(VENV)/bin/python -m hatchling build -d dist
+
 clean:
-	rm -rf $(VENV) reports/out build *.egg-info
+	rm -rf $(VENV) reports/out dist

@@ -45,7 +45,7 @@ def main() -> None:
 def run(device: str) -> list[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "harness.cli", "run", f"--device={device}", "--out", folder],
+            [sys.executable, "-m", "sipverdict", "run", f"--device={device}", "--out", folder],
             cwd=ROOT,
             capture_output=True,
             check=False,

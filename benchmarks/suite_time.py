@@ -57,7 +57,7 @@ def main() -> None:
             sampler.start()
             done = subprocess.run(
                 [
-                    *(sys.executable, "-m", "harness.cli", "run", *(f"--device={device}" for device in devices)),
+                    *(sys.executable, "-m", "sipverdict", "run", *(f"--device={device}" for device in devices)),
                     *(f"--window={options.window}", "--out", folder),
                 ],
                 cwd=ROOT,

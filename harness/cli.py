@@ -7,8 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harness import __version__
-from harness.commands import Parser
+from harness.commands import Command, Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
@@ -33,16 +32,26 @@ TRACEBACK = "SIPVERDICT_TRACEBACK"
 """In the environment: an error that nobody foresaw is shown whole."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status of the contract (docs/running.md)."""
+class _Version(argparse.Action):
+    """Asks for the version only when somebody wants to know it: a checkout asks git."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from harness.store.provenance import version
+
+        print(f"sipverdict {version()}")
+        parser.exit()
+
+
+def _parser() -> Parser:
+    """The command line of all commands; that of ``run`` is its own (harness/commands/run.py)."""
     parser = Parser(
         prog="sipverdict",
         description="Conformance tests for what SIP devices do with 302 Moved Temporarily and 603 Decline.",
         epilog=f"examples:\n  {_USAGE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"sipverdict {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Command)
 
     commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
@@ -82,7 +91,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     _add_reports(commands)
     add_evidence_commands(commands)
+    completion = commands.add_parser("completion", help="print what makes a shell complete commands and options")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    return parser
 
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status of the contract (docs/running.md)."""
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for what may come next
+        from harness.commands.completion import complete
+
+        complete(parser)
     arguments = list(sys.argv[1:] if argv is None else argv)
     # What follows "run" is partly pytest's and unknown here: argparse must not look at it.
     known = arguments[:1] if arguments[:1] == ["run"] else arguments
@@ -108,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitStatus.SETUP)
 
 
-def _add_reports(commands: argparse._SubParsersAction[Parser]) -> None:
+def _add_reports(commands: argparse._SubParsersAction[Command]) -> None:
     """The commands that show a stored run."""
     report = commands.add_parser("report", help="write the page of a stored run again (docs/reports.md)")
     report.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
@@ -174,12 +194,12 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.pcap import write
 
         return write(options.run, options.flow, options.out)
+    if options.command == "completion":
+        from harness.commands.completion import completion
+
+        return completion(options.shell)
     if options.command == "replay":
         from harness.commands.replay import replay
 
         return replay(options.run)
     return run_evidence_command(options)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -83,7 +83,7 @@ def _runs_suite(config: pytest.Config) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A purpose is one item per device, role and transport, named by a string so that histories stay comparable."""
+    """A purpose is one item per device, point of the axes, named by a string so that histories stay comparable."""
     purpose = purpose_of(metafunc.function)
     run = metafunc.config.stash.get(_RUN, None)
     if purpose is not None and run is not None:
@@ -140,11 +140,12 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """xdist: one device stays on one worker."""
-    if _PUBLISHER not in config.stash:
+    publisher = config.stash.get(_PUBLISHER, None)
+    if publisher is None:
         return None
     from harness.run.scheduling import DevicePerWorker
 
-    return DevicePerWorker(config, log)
+    return DevicePerWorker(config, log, publisher.items)
 
 
 # --- execution

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from harness.errors import SetupError
+
+
+def did_you_mean(word: str, known: Iterable[object]) -> str:
+    """A question that names the nearest of ``known``; "" if none is near."""
+    near = difflib.get_close_matches(word, map(str, known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 class Parser(argparse.ArgumentParser):
@@ -14,3 +22,26 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise instead of leaving with argparse's own status, which means something else here."""
         raise SetupError(message, f"{self.prog} --help shows what there is")
+
+    def nearest_option(self, argument: str) -> str:
+        """A question that names the option nearest to ``argument``; "" if it is none, or none is near."""
+        return did_you_mean(argument.partition("=")[0], self._option_string_actions) if argument[:1] == "-" else ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # From Python 3.14 on argparse can do this by itself (suggest_on_error).
+        known = action.choices
+        if known is not None and value not in known and (near := did_you_mean(str(value), known)):
+            raise argparse.ArgumentError(action, f"{value!r} is unknown: {near}")
+        super()._check_value(action, value)
+
+
+class Command(Parser):
+    """The parser of one command."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
+        """Refuse what is unknown here: the parser above does not know the options that come near to it."""
+        options, unknown = super().parse_known_args(args, namespace)
+        for argument in unknown:
+            if near := self.nearest_option(argument):
+                self.error(f"{argument} is unknown: {near}")
+        return options, unknown

@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.device.profile.variants import BASE
 from harness.device.spec import DeviceSpec
 from harness.errors import EvidenceError, SetupError
+from harness.model.axes import CaseId
 from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS, Window
@@ -94,7 +95,7 @@ def _seen(
                     undisturbed = inconclusive and not any(map(_disturbed, _flows(run, record)))
                 if not undisturbed:
                     continue
-            executed.append((record["purpose"], record["role"], record["transport"], row["id"]))
+            executed.append((record["purpose"], CaseId.of(record).axes, row["id"]))
             if verdict in ("warn", "fail", "inconclusive"):
                 seen.append(_known(run, record, row, variant, window))
     return seen, executed
@@ -106,6 +107,7 @@ def _known(run: StoredRun, record: Mapping[str, Any], row: Mapping[str, Any], va
             purpose=record["purpose"],
             role=record["role"],
             transport=record["transport"],
+            family=record["family"],
             requirement=row["id"],
             verdict=row["verdict"],
             reason=steady(row["reason"] or record.get("reason", "")) or "not passed",

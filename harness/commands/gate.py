@@ -45,8 +45,9 @@ def _draft(blocking: Blocking) -> str:
     told = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line.get("device", "")),
+        ("device", line["device"]),
         ("transport", line["transport"]),
+        ("family", line["family"]),
         ("verdict", found["verdict"]),
         ("finding", blocking.key),
     )

@@ -1,11 +1,10 @@
-"""``sipverdict init``: a device profile to start from, after a few questions or from options alone."""
+"""``sipverdict init``: writes a first device profile, from the answers to a few questions or from options."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import shlex
-import socket
 import stat
 import sys
 from collections.abc import Callable
@@ -20,8 +19,9 @@ from harness.device.profile import reading
 from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
 from harness.manual.schema import FILE_NAME, as_text, profile_schema, stimulus_sections
-from harness.manual.starter import STIMULI, Answers, starter
-from harness.net.address import parse_address
+from harness.manual.starter import STIMULI, TO_COMPLETE, Answers, starter
+from harness.net.address import Address, family_of
+from harness.net.probe import source_towards
 
 PRODUCTS: Final[dict[str, str]] = {
     "phone": "uac",
@@ -30,8 +30,8 @@ PRODUCTS: Final[dict[str, str]] = {
     "redirect": "redirect",
     "answering": "uas",
 }
-"""What a product is called, and the role that it has."""
-_PRODUCTS_TOLD: Final = """\
+"""The kinds of products, and the role of each."""
+_PRODUCTS_EXPLAINED: Final = """\
   phone      places calls: a phone, a softphone, a gateway
   b2bua      passes calls on as new ones: an SBC, a PBX
   proxy      passes requests on
@@ -41,7 +41,7 @@ _THROUGH: Final = frozenset({"uas", "b2bua", "proxy", "redirect"})
 
 
 def init(options: argparse.Namespace) -> int:
-    """Write the profile, and the JSON Schema beside it; SetupError if there is one, or nobody to ask."""
+    """Write the profile and, beside it, the JSON Schema; SetupError if the file exists or an answer is missing."""
     path = Path(options.path).expanduser()
     _check_target(path, force=options.force)
     _check_options(options)
@@ -52,7 +52,7 @@ def init(options: argparse.Namespace) -> int:
     try:
         answers = _asked(options, path, console) if asking else _usual(options, path)
     except EOFError:
-        raise SetupError("the questions were not answered", f"sipverdict init {FILE} asks them again") from None
+        raise SetupError("the input ended too early", f"sipverdict init {FILE} asks them again") from None
     text = starter(answers, str(path))
     profile = checked_profile(path, text)
     _write(path, text, force=options.force)
@@ -60,33 +60,35 @@ def init(options: argparse.Namespace) -> int:
     if _write_schema(path.parent / FILE_NAME):
         console.print(f"wrote {path.parent / FILE_NAME}, for editors", markup=False, soft_wrap=True)
     name = shlex.quote(str(path))
-    changes = " mend what says CHANGE THIS, then" if "CHANGE THIS" in text else ""
+    changes = f" complete what says {TO_COMPLETE}, then" if TO_COMPLETE in text else ""
     console.print(f"next:{changes} sipverdict doctor --device {name}", markup=False, soft_wrap=True)
     return 0
 
 
-# --- what is given
+# --- options
 
 
 def _check_target(path: Path, *, force: bool) -> None:
     _, mode = reading.look(str(path))
     if mode and not stat.S_ISREG(mode):
-        raise SetupError(f"{path} is there, and is no file", "name the file to write")
+        raise SetupError(f"{path} exists and is not a file", "name the file to write")
     if (mode or path.is_symlink()) and not force:
-        raise SetupError(f"{path} is there already", "--force writes over it; or name another file")
+        raise SetupError(f"{path} exists already", "--force overwrites it; or name another file")
     if not path.parent.is_dir():
         raise SetupError(f"there is no folder {path.parent}", f"mkdir -p {shlex.quote(str(path.parent))}")
 
 
 def _check_options(options: argparse.Namespace) -> None:
-    """SetupError for an option whose value cannot be meant."""
+    """SetupError for an option with an invalid value."""
     for name in ("address", "tester"):
         if value := getattr(options, name):
             try:
-                parse_address(value if name == "address" else f"{value}:5060")
+                if name == "address":
+                    Address.parse(value, family="ipv4")
+                elif family_of(value) != "ipv4":
+                    raise ValueError(f"expected an IPv4 address; got {value!r}")
             except ValueError as error:
-                what = str(error) if name == "address" else f"expected an IPv4 address; got {value!r}"
-                raise SetupError(f"--{name}: {what}") from None
+                raise SetupError(f"--{name}: {error}") from None
     if options.stimulus is not None and options.stimulus not in _kinds():
         raise SetupError(f"--stimulus: there is no kind {options.stimulus!r}", f"known: {', '.join(_kinds())}")
     for name, value in vars(options).items():
@@ -95,7 +97,7 @@ def _check_options(options: argparse.Namespace) -> None:
     if options.max_calls is not None and options.max_calls < 1:
         raise SetupError("--max-calls: expected at least 1")
     if options.address and options.start:
-        raise SetupError("--address is for a device that is running, --start for one that is not: expected one of them")
+        raise SetupError("--address is for a running device, --start for one to be started: expected one of them")
     if options.start:
         try:
             shlex.split(options.start)
@@ -109,7 +111,7 @@ def _check_enough(options: argparse.Namespace) -> None:
     calls_itself = options.role and not set(options.role) & _THROUGH
     missing += ["--stimulus"] if calls_itself and not options.stimulus and "manual" not in _kinds() else []
     if missing:
-        why = "--yes asks nothing" if options.yes else "init asks on a terminal, and there is none"
+        why = "--yes asks no questions" if options.yes else "init can ask questions only on a terminal"
         raise SetupError(
             f"{why}: expected {', '.join(missing)}",
             "for instance: sipverdict init --role uac --address 192.0.2.7:5060 --stimulus command",
@@ -117,7 +119,7 @@ def _check_enough(options: argparse.Namespace) -> None:
 
 
 def _kinds(roles: set[str] | None = None, *, started: bool = True) -> list[str]:
-    """The kinds of stimulus that a profile can be begun with: those for ``roles``, of a device that is started."""
+    """The kinds of stimulus for a new profile: those for ``roles``, and whether the suite starts the device."""
     known = [kind for kind in STIMULI if kind in stimulus_sections() and (started or kind != "stdin")]
     if roles is None:
         return known
@@ -149,30 +151,27 @@ def _name(path: Path) -> str:
 
 
 def _route_to(address: str | None) -> str:
-    """This machine's address on the way to ``address``; "" if it is the device's machine, or there is no way."""
+    """This machine's address on the route to ``address``; "" for a device on this machine, or without a route."""
     if not address:
         return ""
-    place = parse_address(address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((place.host, place.port))  # of a UDP socket: nothing is sent
-        except OSError:
-            return ""
-        found = str(probe.getsockname()[0])
+    try:
+        found = source_towards(Address.parse(address)).host
+    except OSError:
+        return ""
     return "" if found.startswith("127.") else found
 
 
-# --- what is asked
+# --- questions
 
 
 class _Address(Prompt):
-    """Asks until it is IPv4:port, or nothing."""
+    """Asks until the answer is IPv4:port or empty."""
 
     def process_response(self, value: str) -> str:
         """Check one answer."""
         if value.strip():
             try:
-                parse_address(value.strip())
+                Address.parse(value.strip(), family="ipv4")
             except ValueError as error:
                 raise InvalidResponse(f"[prompt.invalid]{error}") from None
         return value.strip()
@@ -189,29 +188,29 @@ def _asked(options: argparse.Namespace, path: Path, console: Console) -> Answers
     if options.role:
         roles = tuple(dict.fromkeys(options.role))
     else:
-        console.print("What is it?")
-        console.print(_PRODUCTS_TOLD, markup=False)
+        console.print("What kind of product is it?")
+        console.print(_PRODUCTS_EXPLAINED, markup=False)
         product = Prompt.ask("It is a", console=console, choices=list(PRODUCTS), default="phone")
         roles = (PRODUCTS[product],)
-    vendor = ask("vendor", lambda: text("Who makes it?"))
-    model = ask("model", lambda: text("Which model is it?"))
-    name = ask("name", lambda: text("What is it to be called in reports?", model or _name(path)))
+    vendor = ask("vendor", lambda: text("Vendor?"))
+    model = ask("model", lambda: text("Model?"))
+    name = ask("name", lambda: text("Name in reports?", model or _name(path)))
     address, start = options.address or "", options.start or ""
     if not address and not start:
         address = _Address.ask(
-            "Where is it? IPv4:port; nothing if the suite is to start it",
+            "Its address, IPv4:port? (empty: the suite starts it)",
             console=console,
             default="",
             show_default=False,
         )
         while not address and not start:
-            start = text("Which command starts it? {address} stands for where it is to listen")
+            start = text("Command that starts it? ({address} is replaced by its address)")
     tester = options.tester or _route_to(address)
     if address and tester and not options.tester:
-        tester = text("Which address has this machine, as the device sees it?", tester)
+        tester = text("Address of this machine, as the device sees it?", tester)
     kinds = _kinds(set(roles), started=bool(start))
     kind = options.stimulus or (
-        kinds[0] if len(kinds) == 1 else Prompt.ask("How is it made to call?", console=console, choices=kinds)
+        kinds[0] if len(kinds) == 1 else Prompt.ask("How does the suite make it call?", console=console, choices=kinds)
     )
     follows = options.follows
     if follows is None and set(roles) & {"uac", "b2bua", "proxy"}:
@@ -239,17 +238,17 @@ def _asked(options: argparse.Namespace, path: Path, console: Console) -> Answers
     )
 
 
-# --- what is written
+# --- files
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
     try:
-        # Exclusive: what has come to be there since it was looked for is not written over either.
+        # Exclusive: a file that was created since the check is not overwritten either.
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
         with open(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
             file.write(text)
     except FileExistsError:
-        raise SetupError(f"{path} is there already", "--force writes over it; or name another file") from None
+        raise SetupError(f"{path} exists already", "--force overwrites it; or name another file") from None
     except OSError as error:
         raise SetupError(
             f"{path}: cannot be written: {error.strerror}", "check the folder and its permissions"
@@ -257,7 +256,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 
 def _write_schema(path: Path) -> bool:
-    """Write the schema that the profile's first line names; a file that is there stays."""
+    """Write the schema that the profile's first line names, unless the file exists."""
     if path.exists() or path.is_symlink():
         return False
     _write(path, as_text(profile_schema()), force=False)

@@ -1,4 +1,4 @@
-"""The options of ``sipverdict init``, apart from it: the command line must not wait for what the command imports."""
+"""The options of ``sipverdict init``, separate from it: parsing them must not import what the command needs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ FILE = "device.toml"
 
 
 def add_init_options(parser: argparse.ArgumentParser) -> None:
-    """One option for each question: what is given is not asked."""
+    """One option for each question.  An option replaces its question."""
     yes_no = argparse.BooleanOptionalAction
     parser.add_argument("path", nargs="?", default=FILE, metavar="PATH", help=f"the file to write (default: {FILE})")
-    parser.add_argument("--role", action="append", choices=ROLES, help="what it is tested as; may be repeated")
-    parser.add_argument("--name", help="what it is called in verdicts and reports")
-    parser.add_argument("--vendor", help="who makes it")
+    parser.add_argument("--role", action="append", choices=ROLES, help="a role in which it is tested; may be repeated")
+    parser.add_argument("--name", help="its name in verdicts and reports")
+    parser.add_argument("--vendor", help="its maker")
     parser.add_argument("--model", help="the product")
     parser.add_argument("--firmware", help="its version")
     parser.add_argument("--serial", help="serial number or MAC address")
-    parser.add_argument("--address", metavar="IPv4:PORT", help="where it is, if it is running already")
-    parser.add_argument("--start", metavar="COMMAND", help="how to start it, if the suite may ({address} in it)")
+    parser.add_argument("--address", metavar="IPv4:PORT", help="its address, if it is running already")
+    parser.add_argument("--start", metavar="COMMAND", help="the command that starts it ({address} in it)")
     parser.add_argument("--tester", metavar="IPv4", help="this machine's address, as the device sees it")
-    parser.add_argument("--stimulus", metavar="KIND", help="how it is made to call (sipverdict init names the kinds)")
+    parser.add_argument("--stimulus", metavar="KIND", help="how it is made to call (the questions list the kinds)")
     parser.add_argument("--follows", action=yes_no, default=None, help="whether it follows a 302")
     parser.add_argument("--registers", action=yes_no, default=None, help="whether it registers with a registrar")
-    parser.add_argument("--max-calls", type=int, metavar="N", help="how many calls it carries at once")
-    parser.add_argument("--yes", action="store_true", help="ask nothing: take the usual for what no option says")
-    parser.add_argument("--force", action="store_true", help="write over what is there")
+    parser.add_argument("--max-calls", type=int, metavar="N", help="the number of calls that it carries at once")
+    parser.add_argument("--yes", action="store_true", help="ask no questions: use the defaults for missing options")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")

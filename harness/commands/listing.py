@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.device import builtin_profiles, load_profiles
-from harness.device.profile.pics import CLAIMS
+from harness.device.tables.pics import CLAIMS
 from harness.devices.reference.faults import FAULTS
 from harness.manual.switches import switches
 from harness.policy import profiles as requirement_profiles

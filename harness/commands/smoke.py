@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.endpoints.sipp.binary import find_sipp
-from harness.errors import SetupError
+from harness.errors import ProfileError, SetupError
 from harness.model.printable import printable
 from harness.report.ladder import text_ladder
 from harness.run.options import device_specs
@@ -30,7 +30,7 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
         with tempfile.TemporaryDirectory(prefix="sipverdict-smoke-") as work:
             looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work)))
     except SetupError as error:
-        whose = "the profile" if type(error).__name__ == "ProfileError" else "this machine or the command line"
+        whose = "the profile" if isinstance(error, ProfileError) else "this machine or the command line"
         raise type(error)(f"no call was made, for a reason of {whose}: {error.cause}", error.hint) from error
     if as_json:
         print(json.dumps([_plain(look) for look in looks], indent=1, ensure_ascii=False))

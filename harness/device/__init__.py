@@ -8,8 +8,8 @@
 from harness.device.device import Device
 from harness.device.profile.loading import builtin_profiles, load_profile, load_profiles
 from harness.device.profile.models import Profile
-from harness.device.profile.pics import PICS
 from harness.device.stimuli import Stimulus
+from harness.device.tables.pics import PICS
 from harness.net.probe import Prober, options_ping
 
 __all__ = [

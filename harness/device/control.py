@@ -18,10 +18,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Literal
 
 from harness.errors import DeviceError
-from harness.net.address import parse_address
+from harness.net.address import Address
 
 MESSAGE_LIMIT: Final = 1 << 20
-"""Bytes; a longer message of the device is no message."""
+"""Bytes.  A longer message of the device is an error."""
 
 
 LOOK_S: Final = 0.02
@@ -34,7 +34,7 @@ Hello = Callable[["ControlPort"], Awaitable[None]]
 class ControlPort:
     """A connection that is opened when it is first needed and stays open.
 
-    ``hello`` is said whenever it has been opened: it logs in, with :meth:`exchange`.
+    ``hello`` is called after each opening; it logs in with :meth:`exchange`.
     """
 
     def __init__(self, device: str, address: str, framing: Framing, hello: Hello | None = None) -> None:
@@ -47,7 +47,7 @@ class ControlPort:
 
     @contextlib.asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        """Nobody else asks in between: for acts of several messages."""
+        """No other request goes in between: for acts of several messages."""
         async with self._lock:
             yield
 
@@ -55,9 +55,9 @@ class ControlPort:
         """Open the connection if it is not, in ``deadline`` seconds; OSError (TimeoutError is one)."""
         if self._streams is not None:
             return
-        place = parse_address(self.address)
+        place = Address.parse(self.address, "tcp")
         async with asyncio.timeout(deadline):
-            self._streams = await asyncio.open_connection(place.host, place.port, limit=MESSAGE_LIMIT)
+            self._streams = await asyncio.open_connection(*place.sockaddr, limit=MESSAGE_LIMIT)
             try:
                 if self._hello:
                     await self._hello(self)
@@ -79,7 +79,7 @@ class ControlPort:
     async def ask(self, message: str, reply: str | None, deadline: float) -> str:
         """Send ``message``; the first message that matches the regular expression ``reply``, or "" if none is wanted.
 
-        Other messages (events) that come in between are passed over.  DeviceError if nothing comes in ``deadline`` s.
+        Other messages (events) in between are ignored.  DeviceError without a reply in ``deadline`` seconds.
         """
         try:
             async with asyncio.timeout(deadline):
@@ -95,7 +95,7 @@ class ControlPort:
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             await self.close()
             raise DeviceError(
-                f"{self._device} could not be asked on its control port {self.address}: {error}",
+                f"{self._device} could not be reached on its control port {self.address}: {error}",
                 "the device ended or restarted, or stimulus.control or stimulus.framing of its profile is wrong",
             ) from error
 

@@ -15,22 +15,22 @@ from urllib.parse import quote
 from harness.device.launch import Launch
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.profile.models import Profile
-from harness.device.profile.values import REGISTERED
 from harness.device.ready import udp_bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
+from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
 
 
 class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
-    needed where the profile asks for them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
-    every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  ``version`` saves
-    asking the product again where it is known.  ``work`` is the folder that its private folder is made in, ``lease``
-    gives the stimulus an address of the tester to send from, and ``person`` is asked for what only a person can do.
+    needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
+    every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  If
+    ``version`` is known, the product is not asked for it.  ``work`` is the folder for its private folder, ``lease``
+    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Device:
         self.peer = peer
         self.exchange = exchange
         self.stimulus: Stimulus | None = None
-        """How it is made to act; None until it is started."""
+        """The way to make it act; None until it is started."""
         self.version = version
-        """As asked from the product; None if not asked, or if it does not tell."""
+        """As reported by the product; None if it was not asked or does not report one."""
         self.death: Death | None = None
-        """How and when it ended without being asked to."""
+        """How and when it ended without a request of the suite."""
         self._python = python
         self._faults = tuple(faults)
         self._work = work
@@ -113,7 +113,7 @@ class Device:
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
             await wait_ready(self.profile, self.address, self._process, self.stimulus)
-            self.version = self.version or (await ask if ask else None) or self._version_told()
+            self.version = self.version or (await ask if ask else None) or self._version_in_output()
         finally:
             if ask and not ask.done():
                 ask.cancel()
@@ -142,60 +142,60 @@ class Device:
         await self.stop()
 
     def alive(self) -> bool:
-        """Whether its process runs.  True of a device that the suite did not start: only a ping can tell."""
+        """Whether its process runs.  Always true of a device that the suite did not start: only a ping can show it."""
         return self._process.running if self._process else self.profile.process is None
 
     @property
     def died(self) -> asyncio.Future[Death] | None:
-        """Done when its process ends without having been asked to; None if the suite has not started it."""
+        """Done when its process ends without a request of the suite; None if the suite has not started it."""
         return self._process.died if self._process else None
 
     @property
     def died_at(self) -> float | None:
-        """When it ended unasked, in seconds since the epoch; None if it has not."""
+        """When it ended by itself, in seconds since the epoch; None if it has not."""
         return self.death.at if self.death else None
 
     def output(self, lines: int = 8) -> str:
-        """The last lines that it said; "" if there are none."""
+        """The last lines of its output; "" if there are none."""
         return self._process.tail(lines) if self._process else ""
 
-    # --- what it is told to do
+    # --- acts
 
     @property
     def supports(self) -> frozenset[str]:
-        """What it can be told: of "call", "hangup", "reinvite", "answer", "reject"; nothing while it is not started."""
+        """The acts that it can do: of "call", "hangup", "reinvite", "answer", "reject"; none before its start."""
         return self.stimulus.supports if self.stimulus else frozenset()
 
     async def call(self, uri: str) -> None:
-        """Make it call ``uri``; DeviceError if it could not be asked."""
-        await self._tell("call", uri)
+        """Make it call ``uri``; DeviceError if the request could not be made."""
+        await self._request("call", uri)
 
     async def hangup(self, uri: str) -> None:
         """Make it hang up, or give up, its call to ``uri``."""
-        await self._tell("hangup", uri)
+        await self._request("hangup", uri)
 
     async def reinvite(self, uri: str) -> None:
         """Make it send a re-INVITE within its call to ``uri``."""
-        await self._tell("reinvite", uri)
+        await self._request("reinvite", uri)
 
     async def answer(self, uri: str) -> None:
         """Make it answer the call of ``uri``, which rings."""
-        await self._tell("answer", uri)
+        await self._request("answer", uri)
 
     async def reject(self, uri: str) -> None:
         """Make it decline the call of ``uri``, which rings."""
-        await self._tell("reject", uri)
+        await self._request("reject", uri)
 
     async def settled(self, came: bool) -> None:
-        """Hear that what it was told last has come of it (``came``), or is waited for no longer."""
+        """Note that the last request had its effect (``came``), or that the driver stopped waiting for it."""
         if self.stimulus:
             await self.stimulus.settled(came)
 
     def remark(self) -> str:
-        """What it said when it was told something; "" if it said nothing."""
+        """Its reply to the last request; "" without one."""
         return redacted(self.stimulus.remark(), self._secrets) if self.stimulus else ""
 
-    async def _tell(self, act: Act, uri: str) -> None:
+    async def _request(self, act: Act, uri: str) -> None:
         stimulus = self._running()
         try:
             await stimulus.perform(act, uri)
@@ -205,23 +205,23 @@ class Device:
             kind = self.profile.stimulus.kind
             what = redacted(f"{type(error).__name__}: {error}", self._secrets)
             raise DeviceError(
-                f"{self.profile.name} could not be told to {act}: the stimulus {kind!r} broke: {what}",
-                "this is a mistake in that stimulus, not the device's",
+                f"{self.profile.name} could not be asked to {act}: the stimulus {kind!r} broke: {what}",
+                "this is a bug in that stimulus, not in the device",
             ) from error
 
     def _running(self) -> Stimulus:
         if self.stimulus is None or not self.alive():
-            told = f": it {self.death}" if self.death else ""
-            said = f"; {self._process.told()}" if self._process else ""
+            end = f": it {self.death}" if self.death else ""
+            output = f"; {self._process.last_words()}" if self._process else ""
             raise DeviceError(
-                f"{self.profile.name} is not running{told}{said}", "see its output: it ended while the suite used it"
+                f"{self.profile.name} is not running{end}{output}", "see its output: it ended while the suite used it"
             )
         return self.stimulus
 
-    # --- who it is
+    # --- identity
 
     def identity(self) -> dict[str, Any]:
-        """What a report says of it: name, vendor, model, declared firmware, version as asked, roles and all PICS."""
+        """Its identity for a report: name, vendor, model, declared firmware, reported version, roles and all PICS."""
         section = self.profile.device
         return {
             "name": section.name,
@@ -232,10 +232,11 @@ class Device:
             "version": self.version or section.firmware,
             "roles": list(section.roles),
             "transports": list(section.transports),
+            "families": list(section.families),
             "pics": self.profile.all_pics(),
         }
 
-    def _version_told(self) -> str | None:
+    def _version_in_output(self) -> str | None:
         section = self.profile.process
         if section is None or section.version or not section.version_pattern:
             return None
@@ -260,7 +261,7 @@ class Device:
         )
 
     def _secret(self, name: str) -> str:
-        """A secret of the profile, which no message will hold from now on."""
+        """A secret of the profile.  Every later message blanks it."""
         value = self.profile.secret(name)
         written = {value, quote(value, safe="")} - {""}
         self._secrets = tuple(sorted({*self._secrets, *written}, key=len, reverse=True))
@@ -273,7 +274,7 @@ class Device:
 
 def _address(profile: Profile, lease: Address | None) -> Address:
     if profile.lab.address not in ("{lease}", REGISTERED):
-        return parse_address(profile.lab.address)
+        return Address.parse(profile.lab.address)
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
     return lease
@@ -281,7 +282,7 @@ def _address(profile: Profile, lease: Address | None) -> Address:
 
 def _backup(profile: Profile, lease: Address | None) -> Address | None:
     if isinstance(profile.lab.backup, str):
-        return parse_address(profile.lab.backup)
+        return Address.parse(profile.lab.backup)
     if profile.lab.backup and lease is None:
         raise DeviceError(f"{profile.name} needs a backup address, and none was leased", "give Device a backup")
     return lease if profile.lab.backup else None

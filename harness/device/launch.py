@@ -1,4 +1,4 @@
-"""From a profile to a command: placeholders, configuration files, what must be installed, what must not be told."""
+"""From a profile to a command: placeholders, configuration files, required modules and confidential texts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import jinja2
 
 from harness.device.process import DeviceProcess
 from harness.device.profile import secrets
-from harness.device.profile.models import ProcessSection, Profile
-from harness.device.profile.placeholders import fill
+from harness.device.profile.models import Profile
+from harness.device.tables.placeholders import fill
+from harness.device.tables.sections import ProcessSection
 from harness.errors import DeviceError, ProfileError
 from harness.net.address import Address
 from harness.paths import ROOT
@@ -40,8 +41,8 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
-        self.secrets = secrets.told_by_nobody(profile)
-        """What no message may hold, longest first."""
+        self.secrets = secrets.all_confidential_texts(profile)
+        """The confidential texts, longest first."""
         self._secret = profile.secret
         self._values = {
             "python": python,
@@ -76,13 +77,13 @@ class Launch:
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What the placeholders of the profile stand for in this start."""
+        """The values of the profile's placeholders in this start."""
         return self._values
 
     def render(self, section: ProcessSection) -> None:
         """Write the profile's configuration files into the private folder; ProfileError if one cannot be."""
         source = self._profile.source
-        # Configuration files of products are no HTML: nothing is to be escaped, and a missing value is an error.
+        # Configuration files are not HTML: no value is escaped, and a missing one is an error.
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(source.parent),
             undefined=jinja2.StrictUndefined,
@@ -103,7 +104,7 @@ class Launch:
             target.write_text(text, "utf-8")
 
     def check_installed(self, section: ProcessSection) -> None:
-        """DeviceError if a module is missing.  Of another interpreter nothing is known: its own error tells."""
+        """DeviceError if a module is missing.  The modules of another interpreter are not checked."""
         if not self._same_python():
             return
         for module in section.modules:
@@ -114,7 +115,7 @@ class Launch:
                 )
 
     async def ask_version(self) -> str | None:
-        """What the product answers when asked its version; None if it does not, which keeps nobody from judging it."""
+        """The version that the product reports; None if it reports none."""
         section = self._profile.process
         if section and section.version_of and self._same_python():
             return _version_of(section.version_of)

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import DeviceError
+from harness.system import clock
 from harness.system.environment import inherited
 
 KEPT_LINES: Final = 200
@@ -25,7 +25,7 @@ _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]?")
 
 @dataclass(frozen=True)
 class Death:
-    """An exit that nobody asked for."""
+    """An exit that the suite did not request."""
 
     at: float
     """Seconds since the epoch."""
@@ -71,7 +71,7 @@ class DeviceProcess:
         self.name = name
         self.argv = tuple(argv)
         self.died: asyncio.Future[Death] = asyncio.get_running_loop().create_future()
-        """Done when the device ends without having been asked to."""
+        """Done when the device ends without a request of the suite."""
         self._folder = folder
         self._env = inherited(**(env or {}))
         self._install = install
@@ -100,10 +100,10 @@ class DeviceProcess:
         """The last lines of its output, both streams, without secrets."""
         return "\n".join(list(self._kept)[-lines:])
 
-    def told(self, lines: int = 8) -> str:
-        """Its last output as an error's last part; says so if there was none."""
+    def last_words(self, lines: int = 8) -> str:
+        """Its last output as the last part of an error; says so if there was none."""
         said = [f"    {line}" for line in self.tail(lines).splitlines()]
-        return "\n".join(["its last output:", *said]) if said else "it said nothing"
+        return "\n".join(["its last output:", *said]) if said else "it had no output"
 
     async def start(self) -> None:
         """Start it; DeviceError if the program is not there or cannot be executed."""
@@ -136,21 +136,23 @@ class DeviceProcess:
         self._tasks = [*readers, asyncio.ensure_future(self._wait(readers))]
 
     async def line(self, beginning: str) -> None:
-        """Return when a line of its standard output begins with ``beginning``, said before or from now on."""
+        """Return when a line of its standard output begins with ``beginning``, also an earlier line."""
         async with self._news:
             await self._news.wait_for(lambda: any(line.startswith(beginning) for line in self._said))
 
     async def write_line(self, text: str, deadline: float = 5.0) -> None:
         """Write one line to its standard input; DeviceError if it has ended or does not read."""
         if self._process is None or not self.running:
-            raise DeviceError(f"{self.name} is not running; {self.told()}", "the device ended: look at its own log")
+            cause = f"{self.name} is not running; {self.last_words()}"
+            raise DeviceError(cause, "the device ended: look at its own log")
         assert self._process.stdin
         try:
             self._process.stdin.write(text.encode() + b"\n")
             await asyncio.wait_for(self._process.stdin.drain(), deadline)
         except (ConnectionError, RuntimeError) as error:
             raise DeviceError(
-                f"{self.name} has closed its standard input; {self.told()}", "the device ended, or does not read lines"
+                f"{self.name} has closed its standard input; {self.last_words()}",
+                "the device ended, or does not read lines",
             ) from error
         except TimeoutError:
             raise DeviceError(
@@ -190,7 +192,7 @@ class DeviceProcess:
 
     @staticmethod
     def end_group(process: asyncio.subprocess.Process) -> None:
-        """SIGKILL to whatever is left of the group of ``process``, which was started in a session of its own."""
+        """SIGKILL to what is left of the group of ``process``, which was started in a group of its own."""
         DeviceProcess._kill_group(process.pid)
 
     @staticmethod
@@ -220,7 +222,7 @@ class DeviceProcess:
     async def _wait(self, readers: Sequence[asyncio.Task[None]]) -> None:
         assert self._process
         code = await self._process.wait()
-        now = time.time()
-        await asyncio.wait(readers, timeout=0.2)  # so that its last words are there when its death is told
+        now = clock.now()
+        await asyncio.wait(readers, timeout=0.2)  # so that its last output is there when its end is reported
         if not self._stopping and not self.died.done():
             self.died.set_result(Death(now, code))

@@ -1,4 +1,4 @@
-"""Knowing that a device is ready: by the one event its profile declares, never by waiting a fixed time."""
+"""Waiting until a device is ready: for the one event of its profile, never for a fixed time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def udp_bound(address: Address) -> bool:
 async def wait_ready(
     profile: Profile, address: Address, process: DeviceProcess | None, stimulus: Stimulus | None
 ) -> None:
-    """Return when the device is ready.  DeviceError with its last words if it ends before, or is not in time."""
+    """Return when the device is ready.  DeviceError with its last output if it ends before, or is too late."""
     kind = profile.ready.kind
     if kind is None:
         return
@@ -37,26 +37,26 @@ async def wait_ready(
         done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
-    told = f"; {process.told()}" if process else ""
+    output = f"; {process.last_words()}" if process else ""
     if waiting in done:
         try:
             waiting.result()
         except DeviceError as error:
-            raise DeviceError(f"{error.cause}{told}", error.hint) from error
+            raise DeviceError(f"{error.cause}{output}", error.hint) from error
         except OSError as error:
             raise DeviceError(
-                f"{profile.name} at {address} cannot be asked from this machine: {error.strerror or error}{told}",
+                f"{profile.name} at {address} cannot be reached from this machine: {error.strerror or error}{output}",
                 "check lab.address of its profile and the route to it (ip route get)",
             ) from error
         return
     if process and process.died.done():
         install = profile.process.install if profile.process else ""
         raise DeviceError(
-            f"{profile.name} {process.died.result()} before it was ready{told}",
+            f"{profile.name} {process.died.result()} before it was ready{output}",
             install or "start it by hand with the command of process.argv and see what it says",
         )
     raise DeviceError(
-        f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {_missing(kind, profile, address)}{told}",
+        f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {_missing(kind, profile, address)}{output}",
         "see its output; raise ready.timeout_s of its profile if it is only slow",
     )
 
@@ -73,7 +73,7 @@ async def _event(
     elif kind == "options":
         if process:  # nothing can answer before the socket is there: no need to wait for T1
             await _bound(address)
-        await options_ping(str(address), None, profile.ready.timeout_s + 1, FIRST_COPY_S)
+        await options_ping(address, None, profile.ready.timeout_s + 1, FIRST_COPY_S)
     else:
         assert stimulus
         await stimulus.probe(profile.ready.timeout_s)

@@ -1,4 +1,4 @@
-"""A device as a run was asked for it: a profile, and the faults it is to have."""
+"""A device of a run: its profile and the faults that it is given."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from harness.device.profile.models import Profile
 
 @dataclass(frozen=True)
 class DeviceSpec:
-    """A device as the run was asked for it."""
+    """A device of a run."""
 
     name: str
-    """What verdicts call it: the profile's name, with the faults it was given."""
+    """Its name in verdicts: the profile's name and its faults."""
     profile: Profile
     faults: Sequence[str] = ()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 from harness.device import Profile, options_ping
-from harness.device.profile.placeholders import names_in
-from harness.device.profile.values import hosts_in
 from harness.device.ready import udp_bound
+from harness.device.tables.placeholders import names_in
+from harness.device.tables.values import hosts_in
 from harness.doctor.check import Check
 from harness.doctor.machine import holders
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
+from harness.net.binding import why_not_ours
 from harness.net.probe import source_towards
 
 PING_S = 2.0
@@ -53,23 +53,25 @@ def _address(profile: Profile) -> Iterator[Check]:
     if "{" in text:
         yield Check(name, "ok", "leased for each run" if text == "{lease}" else f"known when the run begins ({text})")
         return
-    address = parse_address(text)
+    address = Address.parse(text)
     if profile.process is not None:
         yield _to_be_started_at(name, address)
         return
     try:
-        own = source_towards(text)
+        own = source_towards(address)
     except OSError as error:
         yield Check(
             name, "problem", f"there is no route to {address}: {error.strerror}", "see lab.address and ip route"
         )
         return
-    answer = asyncio.run(options_ping(text, None, PING_S))
+    answer = asyncio.run(options_ping(address, None, PING_S))
     if answer:
-        yield Check(name, "ok", f"{address} is reached from {own} and answers an OPTIONS: {answer[:80]}")
+        yield Check(name, "ok", f"{address} is reached from {own.host} and answers an OPTIONS: {answer[:80]}")
     else:
         todo = "is it on, and is that its address (lab.address)?  Some devices never answer one: try sipverdict smoke"
-        yield Check(name, "warn", f"{address}, reached from {own}, does not answer an OPTIONS in {PING_S:g} s", todo)
+        yield Check(
+            name, "warn", f"{address}, reached from {own.host}, does not answer an OPTIONS in {PING_S:g} s", todo
+        )
 
 
 def _to_be_started_at(name: str, address: Address) -> Check:
@@ -79,8 +81,8 @@ def _to_be_started_at(name: str, address: Address) -> Check:
         return Check(
             name, "problem", f"{address} is held by {who or 'another program'}", "end it, or change lab.address"
         )
-    if why := _not_ours(address.host):
-        return Check(name, "problem", f"{address}: {why}", "lab.address must be an address of this machine, or {lease}")
+    if why := why_not_ours(address.host):
+        return Check(name, "problem", f"{address} {why}", "lab.address must be an address of this machine, or {lease}")
     return Check(name, "ok", f"{address} is free on this machine")
 
 
@@ -88,17 +90,7 @@ def _tester(profile: Profile) -> Iterator[Check]:
     """The addresses of the suite itself, where a profile names them; on loopback only loopback can be reached."""
     name, stated = f"{profile.name}: the suite's addresses", profile.lab.tester
     hosts = hosts_in(stated) if stated else ()
-    if wrong := [f"{host}: {why}" for host in hosts if (why := _not_ours(host))]:
+    if wrong := [f"{host} {why}" for host in hosts if (why := why_not_ours(host))]:
         yield Check(name, "problem", "; ".join(wrong), "lab.tester must be addresses of this machine (ip address)")
     elif hosts:
         yield Check(name, "ok", f"{stated}: of this machine")
-
-
-def _not_ours(host: str) -> str:
-    """Why ``host`` cannot be bound here; "" if it can."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            return f"this machine has no such address ({error.strerror})"
-    return ""

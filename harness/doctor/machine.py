@@ -7,9 +7,10 @@ import os
 import platform
 import re
 import resource
+import shlex
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,9 +24,11 @@ from packaging.requirements import Requirement
 from harness.doctor.check import Check
 from harness.drive.bench import SEATS
 from harness.net.address import Address
+from harness.net.binding import is_free
 from harness.net.loopback import BESIDE, PORTS, LoopbackPool
 from harness.net.sockets import inode_of
-from harness.paths import ROOT
+from harness.paths import MAKEFILE, ROOT
+from harness.store.provenance import provenance
 
 MEGABYTE = 1 << 20
 ROOMY = 200 * MEGABYTE
@@ -43,6 +46,7 @@ def machine_checks(out: Path) -> list[tuple[str, Callable[[], Iterable[Check]]]]
     return [
         ("Python", _python),
         ("packages", _packages),
+        ("suite", _suite),
         ("ports", _ports),
         ("loopback", _loopback),
         ("clock", _clock),
@@ -79,13 +83,26 @@ def _packages() -> Iterator[Check]:
             missing.append(f"{requirement.name}{requirement.specifier} (here: {version})")
         elif version != tested:
             other.append(f"{requirement.name} {version} instead of {tested}")
-    again = "install again: .venv/bin/python -m pip install -c constraints.txt -e ."
+    what = "-e ." if MAKEFILE.exists() else "sipverdict-….whl"
+    again = f"install again: {sys.executable} -m pip install -c {shlex.quote(str(ROOT / 'constraints.txt'))} {what}"
     if missing:
         yield Check("packages", "problem", f"missing: {', '.join(missing)}", again)
     elif other:
         yield Check("packages", "warn", f"not those that the suite is tested with: {', '.join(other)}", again)
     else:
         yield Check("packages", "ok", "as tested (constraints.txt)")
+
+
+def _suite() -> Iterator[Check]:
+    suite = provenance()
+    if not suite.commit:
+        todo = "for certificates: use a git checkout, with git installed, or a wheel built from one"
+        yield Check("suite", "warn", f"{suite.version}, of an unknown commit", todo)
+    elif suite.dirty:
+        todo = "for certificates: commit the changes, or install the release again"
+        yield Check("suite", "warn", f"{suite.version}, changed since commit {suite.commit[:12]}", todo)
+    else:
+        yield Check("suite", "ok", f"{suite.version}, as in commit {suite.commit[:12]}")
 
 
 # --- the network
@@ -127,12 +144,10 @@ def _ports() -> Iterator[Check]:
 
 def _taken(port: int) -> str:
     """Who has ``port`` on every address; "" if nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.15.255.254", port))
-        except OSError:
-            return " and ".join(dict.fromkeys(holders(port))) or "an unknown program"
-    return ""
+    with contextlib.suppress(OSError):
+        if is_free(Address("127.15.255.254", port)):
+            return ""
+    return " and ".join(dict.fromkeys(holders(port))) or "an unknown program"
 
 
 def _loopback() -> Iterator[Check]:
@@ -186,9 +201,10 @@ def _limits() -> Iterator[Check]:
 
 
 def _permissions() -> Iterator[Check]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-        own.bind(("127.0.0.1", 0))
-        seen = inode_of(Address(*own.getsockname())) == os.fstat(own.fileno()).st_ino
+    any_port = Address("127.0.0.1", 0)
+    with any_port.open_socket() as own:
+        own.bind(any_port.sockaddr)
+        seen = inode_of(Address.of(own.getsockname())) == os.fstat(own.fileno()).st_ino
     if seen:
         yield Check("permissions: sockets", "ok", "it can be seen which sockets are bound")
     else:

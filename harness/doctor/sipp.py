@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.doctor.check import Check
-from harness.drive.bench import Bench, Way
-from harness.drive.captured import Heard
+from harness.drive.bench import Bench
 from harness.drive.plain import PLAIN_CALL
+from harness.endpoints.host import CallOrder, LiveSeat, SeatOrder
 from harness.endpoints.sipp.binary import SippBinary, find_sipp
+from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.tap import Listener
 from harness.errors import SipverdictError
+from harness.model.flow import Event
 from harness.model.plan import Places
+from harness.net.address import Address
 from harness.system.environment import inherited
 
 DEADLINE_S = 10.0
@@ -87,19 +91,23 @@ def _call(sipp: SippBinary, folder: Path) -> Check:
 
 
 async def _calls_itself(sipp: SippBinary, folder: Path) -> bool:
-    """Whether a call of a SIPp to another one is answered: scenarios, addresses, ports and traces all work then."""
+    """Whether a call of a SIPp to another one is answered: scenarios, addresses, ports and taps all work then."""
     answered = asyncio.Event()
 
-    def hear(heard: Heard) -> None:
-        if heard.seat == "caller" and heard.received and heard.message.status == 200:
+    def hear(event: Event) -> None:
+        if event.seat == "caller" and event.from_device and event.status == 200:
             answered.set()
 
     async with Bench.open(folder, sipp) as bench:
-        callee = bench.pool.lease()
+        callee, caller = bench.pool.lease(), bench.pool.lease()
         places = Places(_TOKEN, {"callee": callee}, callee)
-        seats = [await bench.seat("doctor", PLAIN_CALL.endpoint("callee"), places, hear)]
+        listener = Listener(hear, lambda _unreadable: None)
+        seats: list[LiveSeat] = []
         try:
-            seats.append(await bench.call("doctor", "caller", PLAIN_CALL.calls[0], places, hear, way=Way(bench.pool)))
+            order = SeatOrder("doctor", "callee", "callee", callee, places, listener, lambda _own: None)
+            seats.append(await bench.host.answer(PLAIN_CALL.endpoint("callee"), order, frozenset({"INVITE"})))
+            order = SeatOrder("doctor", "caller", "caller", caller, places, listener, lambda own: Hop(own, callee))
+            seats.append(await bench.host.call(CallOrder(PLAIN_CALL.calls[0]), order))
             async with asyncio.timeout(DEADLINE_S):
                 await answered.wait()
         except TimeoutError:
@@ -113,12 +121,16 @@ def _digest(sipp: SippBinary, folder: Path) -> Check:
     """Challenge a SIPp once: it must come back with credentials."""
     scenario = folder / "digest.xml"
     scenario.write_text(_DIGEST)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as registrar:
-        registrar.bind(("127.0.0.1", 0))
+    any_port = Address("127.0.0.1", 0)
+    with any_port.open_socket() as registrar:
+        registrar.bind(any_port.sockaddr)
         registrar.settimeout(DEADLINE_S)
-        host, port = registrar.getsockname()
+        own = Address.of(registrar.getsockname())
         client = subprocess.Popen(
-            [str(sipp.path), f"{host}:{port}", "-sf", str(scenario), "-i", host, "-ci", host, "-m", "1", "-nostdin"],
+            [
+                *(str(sipp.path), str(own), "-sf", str(scenario)),
+                *("-i", own.host, "-ci", own.host, "-m", "1", "-nostdin"),
+            ],
             cwd=folder,
             env=inherited(TERM="dumb"),
             stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
     Done before anything is judged or stored: a stored flow is what its verdict was reached on.  Secrets of less than
     six letters stay, for evidence is full of short numbers that are none.
     """
-    told = secrets.longest_first(secret for secret in known if len(secret) >= secrets.LEAST)
+    told = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
     # Messages are kept as latin-1, byte by byte.
     parts = dict.fromkeys(part for each in told for part in (each, each.encode("utf-8", "replace").decode("latin-1")))
     if not parts:
@@ -34,5 +34,6 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
             for event in flow.events
         ),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
+        lost=tuple(dataclasses.replace(event, raw=clean(event.raw)) for event in flow.lost),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )

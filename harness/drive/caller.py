@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.drive.captured import Heard
+from harness.model.flow import Event
 from harness.model.plan import Call
 
 
 @dataclass
-class Asked:
+class CallerState:
     """The registration and the request of one caller as they stand."""
 
     call: Call
@@ -44,20 +44,20 @@ class Asked:
             return self._acks < self.call.acks
         return self.hangs_up and not self._ended
 
-    def follow(self, heard: Heard) -> None:
+    def follow(self, event: Event) -> None:
         """Take one message of the caller."""
-        message, status = heard.message, heard.message.status or 0
-        if heard.traced.direction == "sent":
-            self._acks += message.method == "ACK"
-        elif message.cseq_method == "REGISTER" and status >= 200:
+        status = event.status or 0
+        if not event.from_device:
+            self._acks += event.method == "ACK"
+        elif event.cseq_method == "REGISTER" and status >= 200:
             self.registered = self.registered or status
-        elif message.cseq_method == "BYE" and status >= 200:
+        elif event.cseq_method == "BYE" and status >= 200:
             self._ended = True
-        elif message.cseq_method == self.call.method and message.cseq_number == self._turn and status > 100:
+        elif event.cseq_method == self.call.method and event.cseq_number == self._turn and status > 100:
             if self.authorises and self._turn == 1 and status in (401, 407):
                 self._turn = 2
                 self._acks -= self.call.method == "INVITE"
                 return
             self.reached = True
             if status >= 200 and not self.status:
-                self.status, self.answered_at = status, heard.traced.time
+                self.status, self.answered_at = status, event.time

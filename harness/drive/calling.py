@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,13 +10,14 @@ from typing import Literal, TypeVar
 
 from harness.device import Device
 from harness.device.stimuli.base import user_of
-from harness.drive.bench import BoundSeat
-from harness.drive.caller import Asked
-from harness.drive.captured import Heard
+from harness.drive.caller import CallerState
+from harness.drive.callers import Callers
 from harness.drive.recorder import Recorder
+from harness.endpoints.host import LiveSeat
 from harness.errors import SipverdictError
-from harness.model.flow import PlacedCall, Trouble
+from harness.model.flow import Event, PlacedCall, Trouble
 from harness.model.plan import Act, Call, Places, Plan
+from harness.system import clock
 
 QUIET_S = 0.3
 """A call is over when nothing more is open and nothing has arrived for so long."""
@@ -43,8 +43,8 @@ class Calling:
     device: Device
     slots: asyncio.Semaphore
     """How many calls the device can carry; held while one is going on."""
-    through: Callable[[Call, int], Awaitable[Asked]] | None
-    """Starts a SIPp caller; None: the device is asked by its own stimulus."""
+    callers: Callers | None
+    """Who calls; None: the device itself, asked by its stimulus."""
     reached: bool = False
     """Whether something came of every call."""
     calls: list[PlacedCall] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Calling:
             if not self._held:
                 await self.slots.acquire()
                 self._held += 1
-            self.reached = await (self._place_through if self.through else self._place)(call, number)
+            self.reached = await (self._place_through if self.callers else self._place)(call, number)
             await on_arrival()
             if not self.reached:
                 return
@@ -83,7 +83,7 @@ class Calling:
         else:
             self.slots.release()
 
-    async def end(self, seats: list[BoundSeat]) -> None:
+    async def end(self, seats: list[LiveSeat]) -> None:
         """End what is still up, after the window: the tester hangs up, and the device's answer is evidence, too."""
         for act in self._acts:
             act.cancel()
@@ -91,8 +91,8 @@ class Calling:
         for seat_name, call_id in standing:
             for seat in seats:
                 if seat.name == seat_name:
-                    seat.process.wake()
-                    seat.process.hang_up(call_id)
+                    seat.wake()
+                    seat.hang_up(call_id)
         if standing:
             await self.recorder.until(lambda: not self.recorder.standing(), HANG_UP_S)
         while self._held:
@@ -133,7 +133,9 @@ class Calling:
         if not self._by_hand:
             return False
         wanted = user_of(self.calls[-1].uri)
-        arrived = next(h.message for h in self.recorder.heard[before:] if h.received and h.message.method == "INVITE")
+        arrived = next(
+            event for event in self.recorder.heard[before:] if event.from_device and event.method == "INVITE"
+        )
         dialled = user_of(arrived.request_uri)
         if wanted in dialled:  # a prefix of the phone's own dial plan may stand before it
             return False
@@ -143,9 +145,9 @@ class Calling:
 
     async def _place_through(self, call: Call, number: int) -> bool:
         """Have a SIPp call through the device; whether the device answered, or passed something on."""
-        assert self.through is not None
-        uri, placed_at, known = self.places.fill(call.to), time.time(), len(self.recorder.heard)
-        asked = await self._ask(self.through(call, number), number)
+        assert self.callers is not None
+        uri, placed_at, known = self.places.fill(call.to), clock.now(), len(self.recorder.heard)
+        asked = await self._ask(self.callers.call(call), number)
         if not asked:
             return False
         if asked.registers and not await self._registered(asked):
@@ -163,9 +165,9 @@ class Calling:
             return False
         return True
 
-    async def _decline(self, asked: Asked, known: int) -> bool:
+    async def _decline(self, asked: CallerState, known: int) -> bool:
         """Make the device decline the call that rings at it; whether it did."""
-        invite = next((h.message for h in self.recorder.heard[known:] if h.message.method == "INVITE"), None)
+        invite = next((event for event in self.recorder.heard[known:] if event.method == "INVITE"), None)
         if invite is None:
             self._trouble("harness", "the caller's INVITE was not seen")
             return False
@@ -183,7 +185,7 @@ class Calling:
             self._trouble("stimulus" if self._by_hand else "device", said)
         return declined
 
-    async def _registered(self, asked: Asked) -> bool:
+    async def _registered(self, asked: CallerState) -> bool:
         await self.recorder.until(lambda: bool(asked.registered), self._reaction_s)
         if not asked.registered:
             self._trouble(
@@ -202,7 +204,7 @@ class Calling:
             return None
 
     async def _ask_device(self, call: Call) -> bool:
-        uri, placed_at = self.places.fill(call.to), time.time()
+        uri, placed_at = self.places.fill(call.to), clock.now()
         await self.device.call(uri)
         how = self.device.stimulus.name if self.device.stimulus else "its stimulus"
         self.calls.append(PlacedCall(uri, placed_at, how))
@@ -257,20 +259,20 @@ def _more_than(recorder: Recorder, messages: int) -> bool:
 def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
     """Whether a request of this method has come to an endpoint since ``known`` messages were there."""
     return any(
-        heard.received and heard.message.method == method and heard.seat not in recorder.asked
-        for heard in recorder.heard[known:]
+        event.from_device and event.method == method and event.seat not in recorder.callers
+        for event in recorder.heard[known:]
     )
 
 
 def _acted(recorder: Recorder, known: int, act: Act) -> bool:
     """Whether the device has done ``act`` since ``known`` messages were there."""
     methods = ("INVITE",) if act == "reinvite" else ("CANCEL", "BYE")
-    return any(heard.received and heard.message.method in methods for heard in recorder.heard[known:])
+    return any(event.from_device and event.method in methods for event in recorder.heard[known:])
 
 
-def _ringing(heard: Heard) -> bool:
-    return heard.traced.direction == "sent" and heard.message.status in (180, 183)
+def _ringing(event: Event) -> bool:
+    return not event.from_device and event.status in (180, 183)
 
 
-def _acked(heard: Heard) -> bool:
-    return heard.traced.direction == "received" and heard.message.method == "ACK"
+def _acked(event: Event) -> bool:
+    return event.from_device and event.method == "ACK"

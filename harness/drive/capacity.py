@@ -1,4 +1,4 @@
-"""Room for so many SIPps: on this machine, and at the addresses of a lab.  Who comes first is served first."""
+"""How many seats there may be: on this machine, and at the addresses of a lab.  First come, first served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from harness.errors import SetupError
 
 
-class Room:
+class Capacity:
     """Belongs to one event loop."""
 
     def __init__(self, seats: int, what: str) -> None:
@@ -19,7 +19,7 @@ class Room:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     @contextlib.asynccontextmanager
-    async def taken(self, seats: int) -> AsyncIterator[None]:
+    async def reserved(self, seats: int) -> AsyncIterator[None]:
         """Wait until so many more may run; SetupError if there never are so many."""
         if seats > self._all:
             raise SetupError(f"this plan needs {seats} of {self._what}, and there are {self._all}", "name more of them")
@@ -29,7 +29,7 @@ class Room:
             try:
                 await turn
             except asyncio.CancelledError:
-                # Served and cancelled at the same time: the room is somebody else's.
+                # Served and cancelled at the same time: the seats are free again.
                 if turn.done() and not turn.cancelled():
                     self._free += seats
                 self._waiting = [waiting for waiting in self._waiting if waiting[1] is not turn]

@@ -9,19 +9,33 @@ from dataclasses import dataclass
 from functools import partial
 
 from harness.device import Device, Prober, Profile
-from harness.device.profile.values import REGISTERED, hosts_in, ports_in
-from harness.drive.bench import Bench, Way
-from harness.drive.capacity import Room
+from harness.device.tables.values import REGISTERED, hosts_in, ports_in
+from harness.drive.bench import Bench
+from harness.drive.capacity import Capacity
+from harness.endpoints.host import LiveSeat
+from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
-from harness.net.address import Address, parse_address
+from harness.net.address import Address
 from harness.net.pool import AddressPool, LabPool
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 RESERVED = 4
 """Addresses of a lab that are not for the endpoints of drives: exchange, backup, the device itself."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How callers come to a device."""
+
+    pool: AddressPool
+    """Where they are."""
+    hop: Callable[[Outlet], Hop | None]
+    """Where their requests go, given their own socket."""
+    on_seat: Callable[[LiveSeat], None] = lambda _seat: None
+    """Is told of a caller's seat before the call begins."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +49,8 @@ class Lab:
     prober: Prober
     exchange: Exchange | None = None
     """What stands between the device and the endpoints, where it sends every call to one address."""
-    room: Room | None = None
-    """How many endpoints may run, where addresses are few."""
+    capacity: Capacity | None = None
+    """How many seats there may be, where addresses are few."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -50,19 +64,26 @@ class Lab:
         """
         async with contextlib.AsyncExitStack() as opened:
             pool: AddressPool = bench.pool
-            prober, room = bench.prober, None
+            prober, capacity = bench.prober, None
             if profile.lab.tester:
                 hosts = hosts_in(profile.lab.tester)
                 named = LabPool(hosts, ports_in(profile.lab.ports))
                 opened.callback(named.close)
-                pool, room = named, Room(len(named) - RESERVED, named.what)
-                prober = await opened.enter_async_context(await Prober.open(f"{hosts[0]}:0"))
+                pool, capacity = named, Capacity(len(named) - RESERVED, named.what)
+                prober = await opened.enter_async_context(await Prober.open(Address(hosts[0], 0)))
             exchange = None
             if where := profile.lab.exchange:
-                address = pool.lease() if where == "{lease}" else parse_address(where)
-                exchange = Exchange(address, Registrar(_account(profile)), tokens, on_device)
-                opened.callback(exchange.close)
-            yield cls(bench, profile, pool, prober, exchange, room)
+                address = pool.lease() if where == "{lease}" else Address.parse(where)
+                exchange = await Exchange.open(
+                    address,
+                    Registrar(_account(profile)),
+                    tokens,
+                    on_device,
+                    bench.taps,
+                    relays=profile.claims("outbound_proxy"),
+                )
+                opened.push_async_callback(exchange.close)
+            yield cls(bench, profile, pool, prober, exchange, capacity)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -70,20 +91,21 @@ class Lab:
         asked = self.profile.lab.credentials
         return (asked.user, self.profile.reveal(asked.password)) if asked else None
 
-    def way(self, token: str) -> Way:
+    def way(self, token: str, device: Address | None) -> Way:
         """How the callers of the drive of ``token`` come to the device."""
-        if self.exchange is None or self.profile.lab.address != REGISTERED:
-            return Way(self.pool, self.credentials)
-        # Behind a NAT nobody gets through but who was called first.
-        return Way(self.pool, self.credentials, self.exchange.address, partial(self.exchange.join, token))
+        exchange = self.exchange
+        if exchange is None or self.profile.lab.address != REGISTERED:
+            return Way(self.pool, lambda own: Hop(own, device) if device else None)
+        # Behind a NAT only those get through who were called first.
+        return Way(self.pool, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
 
     @contextlib.asynccontextmanager
-    async def room_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait until so many more SIPps may run, and have addresses."""
-        async with contextlib.AsyncExitStack() as rooms:
-            if self.room:
-                await rooms.enter_async_context(self.room.taken(seats))
-            await rooms.enter_async_context(self.bench.room.taken(seats))
+    async def capacity_for(self, seats: int) -> AsyncIterator[None]:
+        """Wait until there may be so many more seats, and addresses for them."""
+        async with contextlib.AsyncExitStack() as reserved:
+            if self.capacity:
+                await reserved.enter_async_context(self.capacity.reserved(seats))
+            await reserved.enter_async_context(self.bench.capacity.reserved(seats))
             yield
 
     async def registered(self, device: Device) -> None:

@@ -1,4 +1,4 @@
-"""Whose turn it is: a few drives at a time are set up, the longest first, of whichever device.
+"""Which drive comes next: a few at a time are set up, the longest first, of whichever device.
 
 A run is as long as the drive that ends last.  Its windows are all of one length, so what takes long in itself (many
 calls in a row, late answers) must begin early, and what takes no time may come last.
@@ -22,11 +22,11 @@ BETWEEN_CALLS_S = 0.35
 UNANSWERED_S = 3.5
 """How long a drive waits where nobody answers for good."""
 
-Turn = tuple[float, bool]
-"""What turns are taken by: the smaller, the earlier."""
+Priority = tuple[float, bool]
+"""The smaller, the earlier."""
 
 
-def turn_of(plan: Plan) -> Turn:
+def priority_of(plan: Plan) -> Priority:
     """Long plans first; among equals those in which a redirection is answered: they are the positive controls."""
     reaches = any(
         endpoint.kind == "target" and endpoint.answers[0].responses and endpoint.answers[0].responses[-1].status == 200
@@ -47,22 +47,22 @@ def expected_seconds(plan: Plan) -> float:
     return seconds
 
 
-class Turns:
+class PriorityGate:
     """So many at one time.  Belongs to one event loop."""
 
     def __init__(self, at_one_time: int) -> None:
         self._free = at_one_time
-        self._waiting: list[tuple[Turn, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
         self._serial = itertools.count()
 
     @contextlib.asynccontextmanager
-    async def taken(self, turn: Turn) -> AsyncIterator[None]:
+    async def entered(self, priority: Priority) -> AsyncIterator[None]:
         """Wait for a turn; among equal ones the first who came is first."""
         if self._free:
             self._free -= 1
         else:
             called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (turn, next(self._serial), called))
+            heapq.heappush(self._waiting, (priority, next(self._serial), called))
             try:
                 await called
             except asyncio.CancelledError:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.drive.caller import Asked
-from harness.drive.captured import Heard
-from harness.drive.ordering import in_causal_order
-from harness.model.flow import Event
+from harness.drive.caller import CallerState
+from harness.model.flow import Event, Unreadable
 from harness.model.plan import Answer, Plan
 
 KEPT_OF_A_KIND = 200
 """How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps: a device that floods
 would fill the disk, and the two hundredth says no more than the hundredth."""
+
+MOST_UNREADABLE = 100
+"""How many datagrams that are no SIP a drive keeps."""
 
 
 @dataclass
@@ -41,31 +43,46 @@ class Recorder:
     """Collects the messages of one drive and tells when something happened."""
 
     plan: Plan
-    on_message: Callable[[Heard], None] = lambda _heard: None
-    heard: list[Heard] = field(default_factory=list)
+    on_message: Callable[[Event], None] = lambda _event: None
+    heard: list[Event] = field(default_factory=list)
+    lost: list[Event] = field(default_factory=list)
+    """What the tap lost on purpose on its way to the device."""
+    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable_left_out: int = 0
+    """How many more datagrams were no SIP message than are kept."""
     last_message_at: float = 0.0
     """Loop time of the last message; what "quiet" is counted from."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many messages of which kind at which seat were not kept."""
-    asked: dict[str, Asked] = field(default_factory=dict)
+    callers: dict[str, CallerState] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
     _disowned: bool = False
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _invites: dict[tuple[str, str, str], _Invite] = field(default_factory=dict)
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, event: Event) -> None:
         """Take one message."""
-        kind = (heard.seat, _kind(heard))
+        kind = (event.seat, _kind(event))
         self._kinds[kind] += 1
-        if self._kinds[kind] <= KEPT_OF_A_KIND and not self._disowned:
-            self.heard.append(heard)
-        elif not self._disowned:
+        if self._kinds[kind] > KEPT_OF_A_KIND and not self._disowned:
             self.dropped[kind] += 1
-        self._follow(heard)
+        elif not self._disowned:
+            (self.lost if event.fate == "lost" and not event.from_device else self.heard).append(event)
+        if event.fate != "lost" or not event.from_device:
+            self._follow(event)
         self.last_message_at = asyncio.get_running_loop().time()
-        self.on_message(heard)
+        self.on_message(event)
         self._changed.set()
+
+    def put_aside(self, unreadable: Unreadable) -> None:
+        """Take bytes that are no SIP message."""
+        if self._disowned:
+            return
+        if len(self.unreadable) < MOST_UNREADABLE:
+            self.unreadable.append(unreadable)
+        else:
+            self.unreadable_left_out += 1
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until ``condition`` holds, looking when a message arrives; at the deadline, whether it does."""
@@ -94,7 +111,7 @@ class Recorder:
 
     def pending(self) -> bool:
         """Whether a caller still waits for something that may come."""
-        return any(asked.due for asked in self.asked.values())
+        return any(caller.due for caller in self.callers.values())
 
     def standing(self) -> list[tuple[str, str]]:
         """Seat and Call-ID of every answered call that nobody has ended."""
@@ -110,7 +127,7 @@ class Recorder:
 
     def answered_at(self) -> float | None:
         """Time (epoch) at which the last caller got its final response; None if none has."""
-        return max((asked.answered_at for asked in self.asked.values() if asked.answered_at), default=None)
+        return max((caller.answered_at for caller in self.callers.values() if caller.answered_at), default=None)
 
     def last_final_at(self, of_first: int | None = None) -> float | None:
         """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none.
@@ -121,24 +138,13 @@ class Recorder:
         return max((i.last_final for i in invites if i.last_final is not None), default=None)
 
     def events(self) -> tuple[Event, ...]:
-        """What was heard, in causal order."""
-        began = {name: asked.began_at for name, asked in self.asked.items()}
-        heard = in_causal_order(self.heard, self.plan, began)
-        return tuple(
-            Event(
-                raw=one.traced.raw,
-                number=number,
-                time=one.traced.time,
-                seat=one.seat,
-                direction=one.traced.direction,
-                transport=one.traced.transport,
-            )
-            for number, one in enumerate(heard, 1)
-        )
+        """What crossed the taps, in the order in which it did."""
+        in_order = sorted(self.heard, key=lambda event: event.time)
+        return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, 1))
 
-    def saw(self, predicate: Callable[[Heard], bool]) -> bool:
+    def saw(self, predicate: Callable[[Event], bool]) -> bool:
         """Whether a message that satisfies ``predicate`` was heard."""
-        return any(predicate(heard) for heard in self.heard)
+        return any(predicate(event) for event in self.heard)
 
     def _due(self, invite: _Invite) -> bool:
         answer = invite.answer
@@ -156,72 +162,71 @@ class Recorder:
         wanted = sum(call.act == "reinvite" for call in self.plan.calls)
         return not invite.ended and invite.reinvites < wanted
 
-    def _follow(self, heard: Heard) -> None:
-        if asked := self.asked.get(heard.seat):
-            asked.follow(heard)
+    def _follow(self, event: Event) -> None:
+        if caller := self.callers.get(event.seat):
+            caller.follow(event)
             return
-        message, key = heard.message, (heard.seat, heard.message.call_id, heard.message.branch or "")
-        if heard.traced.direction == "received":
-            if message.method == "INVITE" and not self._dialog(heard) and key not in self._invites:
-                self._open(heard, key)
-            elif message.method == "ACK":
+        key = (event.seat, event.call_id, event.branch or "")
+        if event.from_device:
+            if event.method == "INVITE" and not self._dialog(event) and key not in self._invites:
+                self._open(event, key)
+            elif event.method == "ACK":
                 for (seat, call_id, branch), invite in self._invites.items():
                     if (seat, call_id) == key[:2] and (branch == key[2] or invite.status < 300):
                         invite.acked = True
-            elif message.method == "CANCEL" and (gone := self._invites.get(key)) and gone.answer:
+            elif event.method == "CANCEL" and (gone := self._invites.get(key)) and gone.answer:
                 gone.cancelled = not gone.finals and gone.answer.cancelled in ("terminate", "answer")
-        elif message.status is not None and message.status >= 200 and message.cseq_method not in ("BYE", "CANCEL"):
-            self._final(heard, key)
-        if message.status is not None and message.cseq_method == "BYE":
+        elif event.status is not None and event.status >= 200 and event.cseq_method not in ("BYE", "CANCEL"):
+            self._final(event, key)
+        if event.status is not None and event.cseq_method == "BYE":
             # The call is over when the BYE has been answered, whoever said it; an unanswered one ends at the limit.
             for (seat, call_id, _), invite in self._invites.items():
                 if (seat, call_id) == key[:2]:
                     invite.ended = True
 
-    def _open(self, heard: Heard, key: tuple[str, str, str]) -> None:
-        endpoint = next((e for e in self.plan.endpoints if e.name == heard.seat), None)
+    def _open(self, event: Event, key: tuple[str, str, str]) -> None:
+        endpoint = next((e for e in self.plan.endpoints if e.name == event.seat), None)
         if endpoint is None:
             return
-        before = sum(seat == heard.seat for seat, _, _ in self._invites)
+        before = sum(seat == event.seat for seat, _, _ in self._invites)
         if before >= KEPT_OF_A_KIND:  # a flood: each further one would make every message dearer
             return
         answer = endpoint.answers[min(before, len(endpoint.answers) - 1)] if before < endpoint.cap else None
         self._invites[key] = _Invite(answer)
 
-    def _final(self, heard: Heard, key: tuple[str, str, str]) -> None:
-        to_invite = heard.message.cseq_method == "INVITE"
+    def _final(self, event: Event, key: tuple[str, str, str]) -> None:
+        to_invite = event.cseq_method == "INVITE"
         invite = self._invites.get(key)
         if invite and to_invite:
             invite.finals += 1
-            invite.status = invite.status or heard.message.status or 0
-        elif to_invite and (invite := self._dialog(heard)):
+            invite.status = invite.status or event.status or 0
+        elif to_invite and (invite := self._dialog(event)):
             invite.reinvites += 1
-        elif invite := self._forged(heard):
+        elif invite := self._forged(event):
             invite.finals += 1
-        if invite:
-            invite.last_final = heard.traced.time
+        if invite and event.fate != "lost":
+            invite.last_final = event.time
 
-    def _forged(self, heard: Heard) -> _Invite | None:
+    def _forged(self, event: Event) -> _Invite | None:
         """The INVITE that a response was meant for which its forged Via or CSeq does not lead to."""
         for (seat, call_id, _), invite in reversed(self._invites.items()):
             forges = invite.answer and any(response.forged for response in invite.answer.responses)
-            if forges and (seat, call_id) == (heard.seat, heard.message.call_id):
+            if forges and (seat, call_id) == (event.seat, event.call_id):
                 return invite
         return None
 
-    def _dialog(self, heard: Heard) -> _Invite | None:
+    def _dialog(self, event: Event) -> _Invite | None:
         """The answered call that a message with a To tag belongs to."""
-        if heard.message.to_tag is None:
+        if event.to_tag is None:
             return None
         for (seat, call_id, _), invite in self._invites.items():
-            if seat == heard.seat and call_id == heard.message.call_id and 200 <= invite.status < 300:
+            if seat == event.seat and call_id == event.call_id and 200 <= invite.status < 300:
                 return invite
         return None
 
 
-def _kind(heard: Heard) -> str:
-    message = heard.message
-    if message.method is not None:
-        return message.method[:20]
-    final = (message.status or 0) >= 200
-    return f"{'final' if final else 'provisional'} responses to {(message.cseq_method or '?')[:20]}"
+def _kind(event: Event) -> str:
+    if event.method is not None:
+        return event.method[:20]
+    final = (event.status or 0) >= 200
+    return f"{'final' if final else 'provisional'} responses to {(event.cseq_method or '?')[:20]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +69,7 @@ class Certificate:
 
 def choose_device(run: StoredRun, name: str | None) -> str:
     """The device of ``run`` that is to be certified; SetupError if that is not clear."""
-    known = list(dict.fromkeys(str(line.get("device", "")) for line in run.records)) or list(run.devices)
+    known = list(dict.fromkeys(str(line["device"]) for line in run.records)) or list(run.devices)
     if name is None and len(known) == 1:
         return known[0]
     if name in known:
@@ -107,7 +107,7 @@ def _of_run(run: StoredRun) -> Iterator[str]:
     if missing := run.missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         yield f"the run is not whole: no verdict of {'; '.join(map(str, missing[:3]))}{more}"
-    planned = sum(map(len, header.get("cases", {}).values()))
+    planned = len(header.get("cases", ()))
     if len(run.records) != header["planned"] or planned != header["planned"]:
         yield (
             f"planned is not executed: the header plans {header['planned']} cases and names {planned}, "
@@ -122,9 +122,12 @@ def _of_run(run: StoredRun) -> Iterator[str]:
     if isinstance(gate, dict) and (waived := gate.get("waived")):
         yield f"findings of it were waived ({len(waived)}); a waived run never certifies"
     if not header.get("suite_commit"):
-        yield "the suite was no git checkout, so nothing shows which one it was"
+        yield "the commit of the suite is not known: use a git checkout, with git installed, or a wheel built from one"
     elif header.get("suite_dirty", True):
-        yield f"the suite was changed since its commit {header['suite_commit'][:12]}: commit, or go back to the release"
+        yield (
+            f"the suite was changed since its commit {header['suite_commit'][:12]}: commit the changes, or install the "
+            "release again"
+        )
     if header.get("again"):
         yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
 
@@ -154,7 +157,7 @@ def _demanded(
     """Purpose, role and requirement of everything that the profile demands of the device."""
     return {
         (purpose, demand.role, demand.requirement)
-        for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue)
+        for demand in demands(profile, device, purposes, catalogue)
         for purpose in demand.purposes
     }
 
@@ -209,8 +212,8 @@ def certificate(
     records = [line for line in run.records if line.get("device") == name]
     flows = [run.flow(path[6:-5]) for line in records for path in line["evidence"]]
     decided = tuple(
-        _decided(demand.requirement, demand.role, demand.purposes, records, catalogue)
-        for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue)
+        _decided(demand.role, demand.purposes, records, catalogue[demand.requirement], device["transports"])
+        for demand in demands(profile, device, purposes, catalogue)
     )
     inside = {(purpose, one.role) for one in decided for purpose in one.purposes}
     beside = tuple(
@@ -244,18 +247,18 @@ def certificate(
 
 
 def _decided(
-    requirement: str, role: str, purposes: tuple[str, ...], records: list[Mapping[str, Any]], catalogue: Catalogue
+    role: str, purposes: tuple[str, ...], records: list[Mapping[str, Any]], row: Row, transports: Sequence[str]
 ) -> Decided:
-    row = catalogue[requirement]
     found = [
         said
         for line in records
         if line["purpose"] in purposes and line["role"] == role
         for said in line["requirements"]
-        if said["id"] == requirement
+        if said["id"] == row.id
     ]
     if not found:
-        return Decided(row, role, NOT_APPLICABLE, f"the device does not declare {row.applies_if}", ())
+        over = "" if set(row.transports) & set(transports) else f"it is about {' and '.join(row.transports)} only"
+        return Decided(row, role, NOT_APPLICABLE, over or f"the device does not declare {row.applies_if}", ())
     worst = min(found, key=lambda said: NAMES.index(said["verdict"]))
     return Decided(row, role, worst["verdict"], worst["reason"], purposes)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
+from harness.model.axes import CaseId
 from harness.model.finding import requirement_line
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE
@@ -44,8 +45,8 @@ class Difference:
     @property
     def sentence(self) -> str:
         """The whole sentence."""
-        line = self.line
-        return f"{line['purpose']} ({line.get('device', '')}, {line['role']}, {line['transport']}): {self.why}"
+        case = CaseId.of(self.line)
+        return f"{case.purpose} ({case.where}): {self.why}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ class _Rejudge:
 
     def _judge(self, line: Line, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
         self.judged += 1
-        rows, why_not = applicable_rows(purpose, self._catalogue, line["role"], drives[0][0].device["pics"])
+        pics = drives[0][0].device["pics"]
+        rows, why_not = applicable_rows(purpose, self._catalogue, CaseId.of(line).axes, pics)
         if not rows:
             return f"stored {line['verdict']}, now not applicable: {why_not}"
         rounds = [assess(purpose, rows, drive, self._catalogue, self._ruling) for drive in drives]
@@ -174,6 +176,7 @@ class _Rejudge:
             ("device", flow.device.get("name"), line.get("device", flow.device.get("name"))),
             ("role", flow.role, line["role"]),
             ("transport", flow.transport, line["transport"]),
+            ("family", flow.family, line["family"]),
             ("window", flow.watch.window.name, header["window"]),
             ("window", flow.watch.window.seconds, WINDOWS[header["window"]].seconds),
             ("window", line["window_s"], flow.watch.window.seconds),

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.evidence.certificate import Certificate, Decided
 from harness.model.printable import printable, short
 from harness.paths import TEMPLATES

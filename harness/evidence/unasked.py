@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any
 
+from harness.model.axes import CaseId
 from harness.model.windows import Window
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.requirements.catalogue import Catalogue
@@ -28,10 +29,10 @@ def contradiction(
         return f"stored not applicable, but it has {' and '.join(there)}"
     if device is None:
         return ""
-    for key, has in (("roles", line["role"]), ("transports", line["transport"])):
+    for key, has in (("roles", line["role"]), ("transports", line["transport"]), ("families", line["family"])):
         if key in device and has not in device[key]:
             return f"the run's header does not say that the device has {has!r:.80} among its {key}"
-    rows, why = applicable_rows(purpose, catalogue, line["role"], device["pics"])
+    rows, why = applicable_rows(purpose, catalogue, CaseId.of(line).axes, device["pics"])
     if rows and purpose.least_window > window.seconds:
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
     reason, why = line.get("reason"), _plain(why)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from harness.judge.attempts import Attempt, original
@@ -19,9 +18,6 @@ IN_FLIGHT_S = 0.1
 """Seconds after a response within which a request may arrive that was sent before the response was read."""
 NOT_REFUSED = "the INVITE got no final response other than 2xx in this flow"
 NOT_ACKED = "no ACK of the final response arrived, so there is none to judge (another rule covers a missing ACK)"
-
-_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*(\S+?)\s+([^;\s]+)", re.IGNORECASE)
-_SEEN_FROM = re.compile(r";\s*(?:received\s*=|rport\s*=)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -111,28 +107,28 @@ def no_ack_doubt(flow: Flow, refusal: Refusal) -> str:
 
 def vias(message: Event) -> tuple[str, ...]:
     """The Via values of ``message``, topmost first, as written."""
-    return tuple(value for line in message.headers("Via") for value in split_list(line))
+    return tuple(via.text for via in message.vias)
 
 
 def via_differs(ack: Event, invite: Event) -> str:
     """How the ACK's Via differs from the INVITE's topmost one where a transaction is matched by it; else ""."""
-    values, wanted = vias(ack), vias(invite)
+    values, wanted = ack.vias, invite.vias
     if not wanted:
         return ""
     if len(values) != 1:
         return f"{len(values)} Via values instead of one"
     if ack.branch != invite.branch:
         return f"branch {ack.branch}"
-    if _sent_by(values[0]) != _sent_by(wanted[0]):
-        return f"Via: {values[0]}"
+    if values[0].sent_by != wanted[0].sent_by:
+        return f"Via: {values[0].text}"
     return ""
 
 
 def copied_from_response(ack: Event, invite: Event) -> str:
     """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's does not have; else ""."""
-    own = " ".join(vias(invite)[:1])
-    copied = " ".join(vias(ack))
-    return copied if _SEEN_FROM.search(copied) and not _SEEN_FROM.search(own) else ""
+    if any(via.has_source for via in invite.vias[:1]) or not any(via.has_source for via in ack.vias):
+        return ""
+    return " ".join(vias(ack))
 
 
 def from_differs(ack: Event, invite: Event) -> bool:
@@ -171,18 +167,6 @@ def may_have_crossed(event: Event, attempt: Attempt) -> bool:
         return True
     acks = [ack.number for ack in attempt.acks if ack.seat == event.seat and ack.number > attempt.final.number]
     return event.time - attempt.final.time <= IN_FLIGHT_S or (bool(acks) and event.number < acks[0])
-
-
-def _sent_by(via: str) -> tuple[str, str, str]:
-    """Transport, host and port of a Via value; a missing port is the transport's own (18.2.1)."""
-    found = _SENT_BY.match(via)
-    if found is None:
-        return ("", via, "")
-    transport = found[1].upper()
-    host, colon, port = found[2].rpartition(":")
-    if not colon or not port.isdecimal():
-        host, port = found[2], "5061" if transport == "TLS" else "5060"
-    return (transport, host.lower(), port)
 
 
 def _same_tag(a: str | None, b: str | None) -> bool:

@@ -199,11 +199,12 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
     if flow.role == "uac" and all_attempts:
         first = all_attempts[0]
         yield _told("preloaded_route", bool(first.invite.headers("Route")))
-        there, asked = flow.places.seats.get(first.seat), address_of(first.invite.request_uri)
-        # Where something of ours stands between the two it is known where every call goes.
-        between = there is None or all(seat.address != there for seat in flow.seats)
-        if asked and not between:
-            yield _told("outbound_proxy", str(there) != asked)
+        for attempt in all_attempts:
+            arrived, named = attempt.invite.destination, address_of(attempt.invite.request_uri)
+            # What is dialled names the exchange itself where a device has one: only a redirection shows more.
+            behind = any(seat.behind and seat.name == attempt.seat for seat in flow.seats)
+            if arrived and named and not attempt.in_dialog and (str(arrived) != named or not behind):
+                yield _told("outbound_proxy", str(arrived) != named)
     if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
         yield _told("sends_reinvite", any(attempt.in_dialog for attempt in all_attempts))
     elif any(attempt.in_dialog for attempt in all_attempts):

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from harness.judge.acks import vias
 from harness.model.flow import Event
 from harness.sip.message import close_up, split_list
 from harness.sip.uri import same_uri
 
-_RECEIVED = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
-_RPORT = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)
 _PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
 
 
@@ -20,16 +17,18 @@ def via_changes(request: Event, response: Event) -> tuple[str, bool]:
 
     ``received`` and ``rport`` belong to the topmost one (18.2.1, RFC 3581).
     """
-    wanted, came = vias(request), vias(response)
+    wanted, came = request.vias, response.vias
     if len(wanted) != len(came):
-        lost = [via for via in wanted[1:] if close_up(via) not in map(close_up, came)]
+        kept = {close_up(via.text) for via in came}
+        lost = [via.text for via in wanted[1:] if close_up(via.text) not in kept]
         return f"{len(came)} of {len(wanted)} Vias" + (f", without {'; '.join(lost)}" if lost else ""), False
     told, writing = [], True
-    for place, (ours, theirs) in enumerate(zip(wanted, came, strict=True)):
-        if place == 0:
-            ours, theirs = _unseen_from(ours), _unseen_from(theirs)
+    for place, (asked, answered) in enumerate(zip(wanted, came, strict=True)):
+        ours, theirs = asked.text, answered.text
+        if place == 0:  # to which the server adds where it saw the request come from
+            ours, theirs = asked.without_source(), answered.without_source()
         if close_up(ours) != close_up(theirs):
-            told.append(f"Via {place + 1}: {came[place]}")
+            told.append(f"Via {place + 1}: {answered.text}")
             writing = writing and _parts(ours) == _parts(theirs)
     return "; ".join(told), writing
 
@@ -48,11 +47,6 @@ def repeated_protocols(message: Event) -> tuple[str, ...]:
     values = [value for line in message.headers("Reason") for value in split_list(line)]
     counted = Counter(value.partition(";")[0].strip().upper() for value in values)
     return tuple(protocol for protocol, count in counted.items() if count > 1 and protocol != "STIR")
-
-
-def _unseen_from(via: str) -> str:
-    """``via`` without what the server adds to the topmost one; an ``rport`` without value may get one."""
-    return _RPORT.sub(";rport", _RECEIVED.sub("", via))
 
 
 def _parts(text: str) -> tuple[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ from harness.model.verdict import Verdict
 
 NOT_LISTENING: Final = "guard-not-listening"
 UNREADABLE: Final = "unreadable-request"
+DROPS: Final = "datagrams-dropped"
 WINDOW: Final = "window-not-kept"
 NO_CONTROL: Final = "no-positive-control"
 NO_LIFE: Final = "no-sign-of-life"
@@ -96,6 +97,8 @@ def _unguarded(flow: Flow, seat: Seat) -> Gap | None:
     if seat.lost_at is not None:
         lasted = f"{seat.lost_at - seat.bound_at:.1f} s into the watch"
         return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) stopped listening {lasted}")
+    if seat.drops:
+        return Gap(DROPS, f"this machine dropped {seat.drops} datagrams that arrived at {seat.name} ({seat.address})")
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from harness.judge.attempts import Attempt, tries
 from harness.model.flow import Event, Flow
+from harness.net.address import DEFAULT_PORTS, Address
 from harness.sip.uri import SipUri, differences, request_uri_of, same_uri
 
 
@@ -60,7 +61,8 @@ def address_of(uri: str) -> str:
     parsed = SipUri.parse(uri)
     if parsed is None:
         return ""
-    return f"{parsed.parameter('maddr') or parsed.host}:{parsed.port or (5061 if parsed.scheme == 'sips' else 5060)}"
+    host = (parsed.parameter("maddr") or parsed.host).removeprefix("[").removesuffix("]")
+    return str(Address(host, parsed.port or DEFAULT_PORTS["tls" if parsed.scheme == "sips" else "udp"]))
 
 
 def lapses(expected: str, actual: str, transport: str) -> tuple[tuple[str, ...], bool]:

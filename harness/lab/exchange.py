@@ -1,136 +1,155 @@
-"""The exchange: the one address that a device registers with, or sends every call to (a trunk, an outbound proxy).
+"""The exchange: the one address with which a device registers, or to which it sends every call (trunk, outbound proxy).
 
-Plans have endpoints of their own, each a SIPp with its own scenario.  A phone knows one address, and digits.  So the
-exchange takes what comes, finds the plan by the digits (the token) that were dialled, and hands the datagram, as it is,
-to the endpoint; what the endpoint sends comes back through the exchange, from the address that the device knows, to the
-port that the device sent from.  It changes no byte and judges nothing: endpoints record what they get and send.
+Plans have seats of their own.  A phone knows one address, and digits.  So the exchange is a socket that all
+seats share.  It finds the plan by the digits (the token) that were dialled, and hands what came, as it is, to the
+seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
+judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
-Outside of plans it answers REGISTER and keepalives.  What nobody has dialled for a plan is refused, and remembered.
-
-It works in a thread of its own: what it holds up would look as if the device, or an endpoint, had been late.
+Outside of plans it answers REGISTER and keepalives.  What was dialled for no plan is refused, and remembered.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import secrets
-import selectors
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.endpoints.host import LiveSeat
+from harness.endpoints.tap.loop import TapLoop
+from harness.endpoints.tap.port import UdpPort
+from harness.endpoints.tap.routes import Hop
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
 from harness.lab.reply import Reply, written
-from harness.net.address import Address
+from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, split_host_port
 from harness.sip.message import SipMessage
+from harness.sip.via import Via
+from harness.system import clock
 
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
-_HOST_PORT = re.compile(r"sips?:(?:[^@>]*@)?(?P<host>[^:;?>\s]+)(?::(?P<port>\d+))?", re.IGNORECASE)
+_HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
-_SENT_BY = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+(?P<host>[^:;,\s]+)(?:\s*:\s*(?P<port>\d+))?", re.IGNORECASE)
 MOST_UNCLAIMED: Final = 50
 """How many Request-URIs that belong to no plan are remembered."""
+MOST_CALLS: Final = 1_000
+"""How many Call-IDs of one drive are remembered."""
 
 
 @dataclass
 class Line:
-    """The endpoints of one drive, as the exchange connects them."""
+    """The seats of one drive, as the exchange connects them."""
 
-    callee: Address | None
-    """Where what was dialled is really answered; None if the plan has nobody."""
-    by_uri: Mapping[Address, Address]
-    """From the address that URIs name to the one an endpoint is bound to."""
-    _sources: dict[str, Address] = field(default_factory=dict)
-    """Where the device sent the requests of a branch, or of a Call-ID, from."""
+    callee: LiveSeat | None
+    """Who really answers what was dialled; None if the plan has nobody."""
+    by_uri: Mapping[Address, LiveSeat]
+    """The seats by the address that URIs name."""
+    callers: list[LiveSeat] = field(default_factory=list)
+    _calls: dict[str, None] = field(default_factory=dict)
 
-    def came(self, message: SipMessage, source: Address) -> None:
-        """Remember where responses, and requests within the call, have to go."""
-        self._sources[message.branch or ""] = self._sources[f"call {message.call_id}"] = source
+    @property
+    def seats(self) -> Iterator[LiveSeat]:
+        """All of them."""
+        yield from self.by_uri.values()
+        yield from filter(None, [self.callee])
+        yield from self.callers
 
-    def way_back(self, message: SipMessage) -> Address | None:
-        """Where the device wants to have ``message``; None if it never sent anything of this call."""
-        if message.status is not None and (source := self._sources.get(message.branch or "")):
-            return source
-        return self._sources.get(f"call {message.call_id}")
+    def came(self, call_id: str) -> None:
+        """Remember that something of this call has come here."""
+        self._calls[call_id] = None
+        if len(self._calls) > MOST_CALLS:
+            del self._calls[next(iter(self._calls))]
 
-    def knows(self, message: SipMessage) -> bool:
+    def knows(self, call_id: str) -> bool:
         """Whether something of this call has come here."""
-        return f"call {message.call_id}" in self._sources
+        return call_id in self._calls
 
 
 class Exchange:
-    """One UDP socket between a device and the endpoints of its drives; :meth:`close` ends it.
+    """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
 
-    Belongs to the event loop in which it is made.
+    What arrives is taken in the taps' thread; the driver's loop opens and connects.
     """
 
-    def __init__(self, address: Address, registrar: Registrar, tokens: str, on_device: Callable[[float], None]) -> None:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
-
-        ``on_device`` hears when something of the device arrives (seconds since the epoch), in the exchange's thread.
-        """
+    def __init__(
+        self,
+        address: Address,
+        registrar: Registrar,
+        tokens: str,
+        on_device: Callable[[float], None],
+        taps: TapLoop,
+        relays: bool,
+    ) -> None:
+        """In the taps' thread: see :meth:`open`."""
         self.address = address
         self.registrar = registrar
         self.unclaimed: list[str] = []
         """What was dialled for no plan: Request-URIs, in order."""
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
-        self._by_seat: dict[Address, Line] = {}
         self._lock = threading.Lock()
-        """Held by whoever looks at the lines or changes them."""
-        self._loop = asyncio.get_running_loop()
+        """Held by whoever looks at the lines and at what is registered, or changes them."""
         self._registered = asyncio.Event()
+        self._tell_registered = taps.heard_by(lambda _: self._registered.set())
+        self._taps = taps
+        self._relays = relays
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            self._socket.bind((address.host, address.port))
-        except OSError as error:
-            self._socket.close()
+            self.port = UdpPort(address, self._arrived)
+        except SetupError as error:
             raise SetupError(
-                f"the exchange cannot be at {address}: {error.strerror or error}",
+                f"the exchange cannot be at {address}: {error.cause}",
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
-        self._socket.setblocking(False)
-        self._ended, self._end = socket.socketpair()
-        self._thread = threading.Thread(target=self._serve, name=f"exchange at {address}", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
+    @classmethod
+    async def open(
+        cls,
+        address: Address,
+        registrar: Registrar,
+        tokens: str,
+        on_device: Callable[[float], None],
+        taps: TapLoop,
+        *,
+        relays: bool = False,
+    ) -> Exchange:
+        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+
+        ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
+        device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
+        has been sent to what is here, the callee, whatever its Request-URI says.
+        """
+        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays))
+
+    async def close(self) -> None:
         """Give the port back."""
-        self._end.close()
-        self._thread.join()
-        self._socket.close()
-        self._ended.close()
+        await self._taps.do(self.port.close)
 
     def connect(self, token: str, line: Line) -> None:
         """From now on calls to ``token`` are those of ``line``."""
         with self._lock:
-            self._connect(token, line)
+            self._lines[token] = line
 
-    def _connect(self, token: str, line: Line) -> None:
-        self._lines[token] = line
-        for bound in {*line.by_uri.values(), *filter(None, [line.callee])}:
-            self._by_seat[bound] = line
-
-    def join(self, token: str, seat: Address) -> None:
-        """A caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
+    def join(self, token: str, seat: LiveSeat) -> None:
+        """The caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
         with self._lock:
             if line := self._lines.get(token):
-                self._by_seat[seat] = line
+                line.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
-        """The endpoints of ``token`` have ended: what still comes is refused here."""
+        """The seats of ``token`` have ended: what still comes is refused here."""
         with self._lock:
-            line = self._lines.pop(token, None)
-            self._by_seat = {seat: its for seat, its in self._by_seat.items() if its is not line}
+            self._lines.pop(token, None)
+
+    def hop_to_device(self) -> Hop | None:
+        """The way to where the device is registered from; None while it is not."""
+        source = self._source()
+        return Hop(self.port, source) if source else None
 
     async def registration(self, seconds: float) -> Address:
         """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
@@ -150,7 +169,7 @@ class Exchange:
     def _source(self) -> Address | None:
         """Where the device is registered from now."""
         with self._lock:
-            current = self.registrar.current(time.time())
+            current = self.registrar.current(clock.now())
         return current[0].source if current else None
 
     def forget(self) -> None:
@@ -158,71 +177,51 @@ class Exchange:
         with self._lock:
             self.registrar.forget()
 
-    # --- in the exchange's thread
+    # --- what arrives
 
-    def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for readable in (self._socket, self._ended):
-                selector.register(readable, selectors.EVENT_READ)
-            while not any(key.fileobj is self._ended for key, _ in selector.select()):
-                try:
-                    data, (host, port) = self._socket.recvfrom(65_536)
-                except OSError:
-                    continue  # an ICMP error: an endpoint has ended, or the device is gone; both are seen elsewhere
-                try:
-                    with self._lock:
-                        self._take(data, Address(host, port))
-                except Exception as error:  # whatever a device sends, the next datagram is served
-                    self.unclaimed.append(f"what {host}:{port} sent could not be passed on: {error!r:.200}")
+    def _arrived(self, data: bytes, source: Address, at: float) -> None:
+        try:
+            self._take(data, source, at)
+        except Exception as error:  # whatever a device sends, the next datagram is served
+            self.unclaimed.append(f"what {source} sent could not be passed on: {error!r:.200}")
 
-    def _take(self, data: bytes, source: Address) -> None:
-        """Pass a datagram on, in one of the two directions, or answer it."""
+    def _take(self, data: bytes, source: Address, at: float) -> None:
+        """Pass a datagram on to a seat, or answer it."""
+        self._on_device(at)
         if not data.strip(b"\r\n\0 "):
-            self._keep_alive(data, source)
+            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break wants no answer
+                self.port.send(_PONG, source)
             return
         message = SipMessage(data.decode("latin-1"))
-        if line := self._by_seat.get(source):
-            self._to_device(data, message, line)
-        else:
-            self._on_device(time.time())
-            self._from_device(data, message, source)
-
-    # --- the two directions
-
-    def _keep_alive(self, data: bytes, source: Address) -> None:
-        self._on_device(time.time())
-        if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break wants no answer
-            self._send(_PONG, source)
-
-    def _to_device(self, data: bytes, message: SipMessage, line: Line) -> None:
-        back = line.way_back(message)
-        if back is None:
-            registered = self.registrar.current(time.time())
-            back = registered[0].source if registered else None
-        if back is not None:
-            if message.method is not None:
-                # Its response may come from there to here, and has to find the endpoint.
-                line.came(message, back)
-            self._send(data, back)
-
-    def _from_device(self, data: bytes, message: SipMessage, source: Address) -> None:
         if message.status is not None:
-            seat = _sent_by(message)
-            if seat in self._by_seat:
-                self._send(data, seat)
-            return
-        if message.method == "REGISTER":
-            reply = self.registrar.answer(message, source, time.time())
+            with self._lock:
+                seat = self._seat_that_sent(message)
+        elif message.method == "REGISTER":
+            with self._lock:
+                reply = self.registrar.answer(message, source, clock.now())
             self._reply(reply, message, source)
-            if self.registrar.current(time.time()):
-                self._loop.call_soon_threadsafe(self._registered.set)
+            if self._source():
+                self._tell_registered(None)
             return
-        line = self._line_of(message)
-        if line is None or (endpoint := self._seat_of(message, line)) is None:
-            self._refuse(message, source)
-            return
-        line.came(message, source)
-        self._send(data, endpoint)
+        else:
+            with self._lock:
+                seat = self._seat_called(message)
+            if seat is None:
+                self._refuse(message, source)
+        if seat is not None:
+            seat.arrived(data, source, at, self.port)
+
+    def _seat_that_sent(self, response: SipMessage) -> LiveSeat | None:
+        """The seat whose request ``response`` answers: its own address is in the topmost Via."""
+        own = _sent_by(response)
+        return next((seat for line in self._lines.values() for seat in line.seats if seat.own == own), None)
+
+    def _seat_called(self, request: SipMessage) -> LiveSeat | None:
+        line = self._line_of(request)
+        seat = self._seat_of(request, line) if line else None
+        if line and seat:
+            line.came(request.call_id)
+        return seat
 
     def _line_of(self, message: SipMessage) -> Line | None:
         places: Iterable[str] = (message.request_uri, message.to_uri, message.raw.partition("\r\n\r\n")[0])
@@ -230,15 +229,16 @@ class Exchange:
             for token in self._token.findall(place):
                 if token in self._lines:
                     return self._lines[token]
-        return next((line for line in self._lines.values() if line.knows(message)), None)
+        return next((line for line in self._lines.values() if line.knows(message.call_id)), None)
 
-    def _seat_of(self, message: SipMessage, line: Line) -> Address | None:
-        named = _address_in(message.request_uri, _HOST_PORT)
+    def _seat_of(self, message: SipMessage, line: Line) -> LiveSeat | None:
+        named = _address_in(message.request_uri)
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = Address(maddr[1], named.port)
-        if named is not None and named != self.address and named in line.by_uri:
+        if self._relays and named is not None and named != self.address and named in line.by_uri:
             return line.by_uri[named]
-        return named if named in self._by_seat else line.callee
+        reachable = line.seats if self._relays else line.callers
+        return next((seat for seat in reachable if seat.own == named), line.callee)
 
     def _refuse(self, message: SipMessage, source: Address) -> None:
         if message.method == "ACK":
@@ -255,22 +255,20 @@ class Exchange:
         self._reply(Reply(481, "Call/Transaction Does Not Exist"), message, source)
 
     def _reply(self, reply: Reply, message: SipMessage, source: Address) -> None:
-        self._send(written(reply, message, source, self._tag), source)
-
-    def _send(self, data: bytes, address: Address) -> None:
-        # A full buffer, or a port that nobody holds, is a lost datagram: SIP over UDP sends again.
-        with contextlib.suppress(OSError):
-            self._socket.sendto(data, (address.host, address.port))
+        self.port.send(written(reply, message, source, self._tag), source)
 
 
 def _sent_by(message: SipMessage) -> Address:
     """Where the topmost Via says that the request came from."""
-    return _address_in(message.header("Via") or "", _SENT_BY) or Address("0.0.0.0")
+    via = message.vias[0] if message.vias else Via("")
+    port = 5060 if via.port is None else via.port
+    return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")
 
 
-def _address_in(text: str, pattern: re.Pattern[str]) -> Address | None:
-    found = pattern.match(text)
+def _address_in(text: str) -> Address | None:
+    found = _HOST_PORT.match(text)
     if found is None:
         return None
-    port = int(found["port"][:5]) if found["port"] else 5060
-    return Address(found["host"], port) if 0 < port < 65536 else None
+    host, port = split_host_port(found[1])
+    address = Address(host, DEFAULT_PORTS["udp"] if port is None else port)
+    return address if 0 < address.port < 65536 else None

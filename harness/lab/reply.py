@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.net.address import Address
 from harness.sip.message import SipMessage
-
-_RPORT = re.compile(r";\s*rport\s*(?=;|,|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,6 @@ def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> byt
 
 
 def _vias(request: SipMessage, source: Address) -> Iterable[str]:
-    for number, via in enumerate(request.headers("Via")):
+    for number, via in enumerate(request.vias):
         # A phone behind a NAT learns from this where it is seen.
-        seen = f";rport={source.port};received={source.host}"
-        yield f"Via: {_RPORT.sub(seen, via, count=1) if number == 0 else via}"
+        yield f"Via: {via.with_source(source.host, source.port) if number == 0 else via.text}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
+
+from harness.system import clock
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Request:
     @property
     def left(self) -> float:
         """Seconds that are left."""
-        return max(self.until - time.time(), 0.0)
+        return max(self.until - clock.now(), 0.0)
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Person:
         """Ask for something, which is waited for ``seconds``."""
         number = next(self._calls if is_call else self._numbers)
         with self._lock:
-            self._request = Request(number, is_call, headline, where, details, time.time() + seconds)
+            self._request = Request(number, is_call, headline, where, details, clock.now() + seconds)
 
     def done(self, news: str) -> None:
         """Say how it ended, and ask no longer."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harness.live.person import Person
 from harness.model.finding import Record
 from harness.model.windows import Window
+from harness.system import clock
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Progress:
     def line(self) -> str:
         """The live line."""
         parts = [f"driven {self.driven}/{self.planned_drives}"]
-        left = self.watching_until - time.time()
+        left = self.watching_until - clock.now()
         if left > 0:
             until = time.strftime("%H:%M:%S", time.localtime(self.watching_until))
             parts.append(f"watching for silence until {until} ({left:.0f} s left of the {self.window.name} window)")

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from harness.device.profile.pics import CLAIMS, Claim
+from harness.device.tables.pics import CLAIMS, Claim
 from harness.manual.switches import Switch, switches
 from harness.requirements.catalogue import Catalogue
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from harness.device.profile.fields import models_in
 from harness.device.profile.models import Profile
-from harness.device.profile.placeholders import START
+from harness.device.tables.fields import models_in
+from harness.device.tables.placeholders import START
 from harness.manual.docstrings import running
 from harness.manual.schema import NUMBER_SENTENCES, profile_schema, stimulus_sections
 

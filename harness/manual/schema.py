@@ -10,14 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from harness.device.profile.fields import models_in
-from harness.device.profile.models import Profile
-from harness.device.profile.pics import PICS
-from harness.device.profile.values import Section
 from harness.device.stimuli import registry
+from harness.device.tables.fields import models_in
+from harness.device.tables.pics import PICS
+from harness.device.tables.profile_tables import ProfileTables
 from harness.manual import docstrings
 from harness.model.plan import NUMBERS
 
@@ -56,19 +55,15 @@ def stimulus_sections() -> dict[str, type[BaseModel]]:
 def profile_schema(stimuli: Mapping[str, type[BaseModel]] | None = None) -> dict[str, Any]:
     """The schema of a profile with these kinds of stimulus (None: all that are installed)."""
     kinds = stimulus_sections() if stimuli is None else dict(stimuli)
-    said = docstrings.sentences(Profile)
-    fields: dict[str, Any] = {
-        name: (field.rebuild_annotation(), field) for name, field in Profile.model_fields.items() if name != "stimulus"
-    }
-    document = create_model("DeviceProfile", __base__=Section, **fields)
-    models = {model.__name__: model for model in (document, *kinds.values())}
+    said = docstrings.sentences(ProfileTables)
+    sections: list[type[BaseModel]] = [ProfileTables, *kinds.values()]
     places, made = models_json_schema(
-        [(model, "validation") for model in models.values()], ref_template=_PLACE, schema_generator=_Generator
+        [(model, "validation") for model in sections], ref_template=_PLACE, schema_generator=_Generator
     )
     tables: dict[str, Any] = made["$defs"]
-    _describe(tables, {model.__name__: model for model in _all_sections(document, *kinds.values())})
+    _describe(tables, {model.__name__: model for model in _all_sections(*sections)})
     tables = {name: _without_null(table) for name, table in tables.items()}
-    root = tables.pop(document.__name__)
+    root = tables.pop(ProfileTables.__name__)
     each = [places[model, "validation"] for _, model in sorted(kinds.items())]
     root["properties"]["stimulus"] = {"description": "How it is made to act: one kind.", "oneOf": each}
     for key in ("pics", "pixit", "secrets"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from harness.device.profile.claims import EXCLUDES, NEEDS_A_CLAIM, NEEDS_A_ROLE
-from harness.device.profile.pics import CLAIMS
+from harness.device.tables.pics import CLAIMS
 from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
 
@@ -30,7 +30,7 @@ class Switch:
 
 
 def switches(catalogue: Catalogue) -> Mapping[str, Switch]:
-    """Every PICS key and what it switches, in the order of :data:`harness.device.profile.pics.CLAIMS`."""
+    """Every PICS key and what it switches, in the order of :data:`harness.device.tables.pics.CLAIMS`."""
     return {key: _switch(key, catalogue) for key in CLAIMS}
 
 

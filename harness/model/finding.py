@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from harness.model.axes import CaseId, Role
 from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
+from harness.net.address import Family, Transport
 
 Outcome = Literal["satisfied", "violated", "unseen"]
 SATISFIED: Final = "as-required"
@@ -71,8 +73,9 @@ class Record:
     purpose: str
     """``uac/decline/decline_is_final``: folder, topic and sentence."""
     device: str
-    role: str
-    transport: str
+    role: Role
+    transport: Transport
+    family: Family
     verdict: Verdict
     applicable: bool
     """False: skipped, with ``reason``; the verdict is then NONE and written as ``not_applicable``."""
@@ -83,6 +86,11 @@ class Record:
     """How often the plan was driven (2 when a fail was to be confirmed)."""
     evidence: tuple[str, ...]
     """Ids of the flows: ``flows/<id>.json`` in the run's folder."""
+
+    @property
+    def case(self) -> CaseId:
+        """The case that it is about."""
+        return CaseId(self.purpose, self.device, self.role, self.transport, self.family)
 
     def key(self, ruled: Ruled) -> FindingKey:
         """The key of one of the findings in ``requirements``."""
@@ -111,6 +119,7 @@ class Record:
             "device": self.device,
             "role": self.role,
             "transport": self.transport,
+            "family": self.family,
             "verdict": str(self.verdict) if self.applicable else "not_applicable",
             "reason": self.reason,
             "requirements": [requirement_line(ruled) for ruled in self.requirements],

@@ -11,12 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from harness.model.axes import ROLES, Role
+
 CODE_FORM: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """A code: words of lower-case letters and digits, joined by hyphens."""
 LONGEST: Final = 400
 """Characters of a key."""
 _FORM: Final = re.compile(
-    r"(?P<requirement>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<purpose>\w+(?:/\w+)+):(?P<role>[a-z0-9]+):(?P<code>[a-z0-9-]+)"
+    r"(?P<requirement>[A-Za-z0-9][A-Za-z0-9._-]*):(?P<purpose>\w+(?:/\w+)+):(?P<role>\w+):(?P<code>[a-z0-9-]+)"
 )
 
 
@@ -28,7 +30,7 @@ class FindingKey:
     """The id of the catalogue row."""
     purpose: str
     """``uac/decline/decline_is_final``: folder, topic and sentence."""
-    role: str
+    role: Role
     """The role in which the device was tested."""
     code: str
     """What was wrong: ``redialled``, ``no-ack``.  One code is one defect; see :attr:`Finding.code`."""
@@ -40,6 +42,7 @@ class FindingKey:
     def parse(cls, text: str) -> FindingKey:
         """The key that ``str`` wrote as ``text``; ValueError if it is none."""
         found = _FORM.fullmatch(text) if len(text) <= LONGEST else None
-        if found is None or not CODE_FORM.fullmatch(found["code"]):
+        role = next((role for role in ROLES if found and role == found["role"]), None)
+        if found is None or role is None or not CODE_FORM.fullmatch(found["code"]):
             raise ValueError(f"expected REQUIREMENT:PURPOSE:ROLE:CODE, found {text[:120]!r}")
-        return cls(**found.groupdict())
+        return cls(found["requirement"], found["purpose"], role, found["code"])

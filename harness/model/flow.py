@@ -1,28 +1,28 @@
 """The evidence of one drive of one plan: every message at every endpoint, ordered, labelled, read-only.
 
 A flow is all that a judge sees, and it can be saved and loaded: ``Flow.from_json(flow.to_json()) == flow``.
-Times are seconds since the epoch (UTC) as SIPp read or sent the message.
+Times are seconds since the epoch (UTC) by the clock of the run: when the kernel got a message that arrived, and when
+the suite handed over one that it sent.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
 
 FORMAT = 1
 """Version of the stored form; raised when an old flow could no longer be judged the same."""
 
-_REQUEST_LINE: Final = re.compile(r"\s*(?P<line>(?!SIP/2\.0 )\S+ \S.* SIP/2\.0)", re.IGNORECASE)
-
 Direction = Literal["received", "sent"]
+Fate = Literal["", "lost", "delayed", "copied"]
+"""What the tap did to a message on purpose (:mod:`harness.model.weather`); "" if nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Event(SipMessage):
     """The name of the endpoint that sent or received it."""
     direction: Direction = "received"
     transport: str = "udp"
+    source: Address | None = None
+    """Where it came from: an address of the device, or one of ours."""
+    destination: Address | None = None
+    """Where it arrived, whatever its Request-URI says: one of our sockets; or where it was sent to."""
+    fate: Fate = ""
+    """A received message that is ``lost`` came from the device, and whoever acts at the seat never got it."""
 
     @property
     def from_device(self) -> bool:
@@ -56,13 +62,40 @@ class Seat:
     kind: Literal["caller", "callee", "target", "guard", "backup"]
     address: Address
     bound_at: float | None
-    """When its socket was seen bound; None if it never was."""
+    """When the suite's socket was bound; None if it never was."""
     lost_at: float | None = None
-    """When it was found gone before the end of the window; None if it stayed."""
+    """When it was closed before the end of the window; None if it stayed."""
     scenario: str = ""
     """The SIPp XML it ran."""
     behind: Address | None = None
-    """Where it really was, if the exchange at ``address`` stood between it and the device."""
+    """Its own socket, if the device finds it at the exchange, which is at ``address``."""
+    drops: int = 0
+    """How many datagrams the kernel had to drop there: what they were is not known."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A datagram that arrived at an endpoint and is no SIP message."""
+
+    seat: str
+    """The name of the endpoint."""
+    text: str
+    """One character per byte (latin-1); the first of them, where there were many."""
+    time: float = 0.0
+    source: Address | None = None
+    size: int = 0
+    """How many bytes there were."""
+
+    @property
+    def label(self) -> str:
+        """It in words: ``at callee: GET / HTTP/1.1``."""
+        return f"at {self.seat}: {self.text}"
+
+    @property
+    def request_line(self) -> str:
+        """Its first line, if that is a SIP request line: a request without Call-ID is unreadable, too.  Else ""."""
+        message = SipMessage(self.text)
+        return message.start_line if message.method else ""
 
 
 @dataclass(frozen=True)
@@ -115,33 +148,13 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Unreadable:
-    """A datagram that arrived at an endpoint and is no SIP message."""
-
-    seat: str
-    """The name of the endpoint."""
-    text: str
-
-    @property
-    def label(self) -> str:
-        """It in words: ``at callee: GET / HTTP/1.1``."""
-        return f"at {self.seat}: {self.text}"
-
-    @property
-    def request_line(self) -> str:
-        """Its first line, if that is a SIP request line: a request without Call-ID is unreadable, too.  Else ""."""
-        found = _REQUEST_LINE.match(self.text)
-        return found["line"] if found else ""
-
-
-@dataclass(frozen=True)
 class Flow:
     """The evidence of one drive."""
 
     id: str
     plan: Plan
     role: str
-    transport: str
+    transport: Transport
     device: Mapping[str, Any]
     """The device's identity and PICS as the run knew them (``name``, ``version``, ``pics``)."""
     places: Places
@@ -155,7 +168,12 @@ class Flow:
     unreadable: tuple[Unreadable, ...] = ()
     """What arrived and is no SIP message."""
     unreadable_left_out: int = 0
-    """How many more of these arrived than a flow keeps."""
+    """How many more such datagrams came than are kept."""
+    lost: tuple[Event, ...] = ()
+    """What the tap lost on purpose on its way to the device, which never saw it."""
+    weather: str = ""
+    """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
+    family: Family = "ipv4"
 
     def seat(self, name: str) -> Seat:
         """The seat called ``name``; KeyError if there is none."""
@@ -204,14 +222,17 @@ class Flow:
                 "places": _places(stored["places"]),
                 "seats": tuple(map(_seat, stored["seats"])),
                 "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
-                "events": tuple(Event(**event) for event in stored["events"]),
+                "events": tuple(map(_event, stored["events"])),
+                "lost": tuple(map(_event, stored["lost"])),
                 "watch": Watch(Window(**watch["window"]), watch["opened_at"], watch["closed_at"]),
                 "controls": tuple(
                     Control(**control | {"address": Address(**control["address"])}) for control in stored["controls"]
                 ),
                 "life": LifeSign(**stored["life"]) if stored["life"] else None,
                 "troubles": tuple(Trouble(**trouble) for trouble in stored["troubles"]),
-                "unreadable": tuple(Unreadable(**one) for one in stored["unreadable"]),
+                "unreadable": tuple(
+                    Unreadable(**one | {"source": _address(one["source"])}) for one in stored["unreadable"]
+                ),
             }
         )
 
@@ -237,6 +258,15 @@ def plan_from(stored: Mapping[str, Any]) -> Plan:
             "bindings": tuple(stored.get("bindings", ())),
         }
     )
+
+
+def _address(stored: Mapping[str, Any] | None) -> Address | None:
+    return Address(**stored) if stored else None
+
+
+def _event(stored: Mapping[str, Any]) -> Event:
+    ends = {end: _address(stored[end]) for end in ("source", "destination")}
+    return Event(**dict(stored) | ends)
 
 
 def _seat(stored: Mapping[str, Any]) -> Seat:

@@ -37,18 +37,6 @@ class ExitStatus(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class MissingCase:
-    """A case that was planned and has no verdict."""
-
-    purpose: str
-    case: str
-    """Its id: ``device-role-transport``."""
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.case}"
-
-
-@dataclass(frozen=True)
 class Tally:
     """The verdicts of a run, counted."""
 

@@ -1,30 +1,115 @@
-"""Where a message goes or comes from: host, port, transport.  The one place that reads and writes host:port."""
+"""Where a message goes or comes from: host, port, transport.  The one place that reads and writes ``host:port``."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+Family = Literal["ipv4", "ipv6"]
+
+DEFAULT_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
+"""The port that is meant where none is written, by transport (RFC 3261 18.2.1, RFC 7118 5.1)."""
+HOST_PORT: Final = r"(?:\[[^\]\s]*\]|[^:;,?<>\[\]\s]+)(?:\s*:\s*\d+)?"
+"""A regular expression, without groups, for what :func:`split_host_port` takes apart."""
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\s]+))(?:\s*:\s*(?P<port>\d+))?")
+_EXPECTED: Final[Mapping[Family | None, str]] = {
+    "ipv4": "IPv4:port, as in 192.0.2.7:5060",
+    "ipv6": "[IPv6]:port, as in [2001:db8::7]:5060",
+    None: "IPv4:port or [IPv6]:port, as in 192.0.2.7:5060 or [2001:db8::7]:5060",
+}
 
 
 @dataclass(frozen=True)
 class Address:
-    """An address of an endpoint: IPv4 host, port and transport."""
+    """An address of an endpoint: the host without brackets, the port, and what carries its SIP."""
 
     host: str
     port: int = 5060
-    transport: str = "udp"
+    transport: Transport = "udp"
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.uri_host}:{self.port}"
+
+    @property
+    def family(self) -> Family:
+        """What its host is; a name that is no address counts as IPv4."""
+        return "ipv6" if ":" in self.host else "ipv4"
+
+    @property
+    def uri_host(self) -> str:
+        """Its host as URIs and SIP headers write it: an IPv6 address in brackets."""
+        return f"[{self.host}]" if self.family == "ipv6" else self.host
+
+    @property
+    def sockaddr(self) -> tuple[str, int]:
+        """What ``bind``, ``connect`` and ``sendto`` of a socket take."""
+        return self.host, self.port
+
+    @property
+    def socket_family(self) -> socket.AddressFamily:
+        """The family of a socket that can be bound to it."""
+        return socket.AF_INET6 if self.family == "ipv6" else socket.AF_INET
+
+    def open_socket(self) -> socket.socket:
+        """A new socket that can be bound to it; OSError if this machine has none of its family."""
+        kind = socket.SOCK_DGRAM if self.transport == "udp" else socket.SOCK_STREAM
+        return socket.socket(self.socket_family, kind)
+
+    @classmethod
+    def of(cls, sockaddr: tuple[Any, ...], transport: Transport = "udp") -> Address:
+        """The address that ``getsockname`` or ``recvfrom`` of a socket gave as ``sockaddr``."""
+        host, port = sockaddr[:2]
+        return cls(host, port, transport)
+
+    @classmethod
+    def parse(cls, text: str, transport: Transport = "udp", *, family: Family | None = None) -> Address:
+        """``text`` as IPv4:port or [IPv6]:port; ValueError with what was expected.
+
+        ``family``: the only one that is accepted.
+        """
+        expected = _EXPECTED[family]
+        try:
+            host, port = split_host_port(text)
+            if re.search(r"\s", text):  # a header may have blanks around the colon, an address has none
+                raise ValueError
+        except ValueError:
+            raise ValueError(f"expected {expected}; got {text!r}") from None
+        if port is None:
+            raise ValueError(f"expected {expected}; got {text!r}, which has no port")
+        if not 0 < port < 65536:
+            raise ValueError(f"expected {expected}; got {text!r}, and ports are 1 to 65535")
+        bracketed = text.startswith("[")
+        try:
+            host = str((ipaddress.IPv6Address if bracketed else ipaddress.IPv4Address)(host))
+        except ValueError:
+            raise ValueError(f"expected {expected}; {host!r} is no {'IPv6' if bracketed else 'IPv4'} address") from None
+        address = cls(host, port, transport)
+        if family not in (None, address.family):
+            raise ValueError(f"expected {expected}; got {text!r}, an {'IPv6' if bracketed else 'IPv4'} address")
+        return address
 
 
-def parse_address(text: str) -> Address:
-    """``text`` as IPv4:port; ValueError with what was expected."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; got {text!r}")
+def split_host_port(text: str) -> tuple[str, int | None]:
+    """Host and port of ``text`` (RFC 3261's hostport), the host any name and without brackets; None: no port.
+
+    ValueError if it is none.
+    """
+    found = _HOST_PORT.fullmatch(text) if re.fullmatch(HOST_PORT, text) else None
+    if found is None:
+        raise ValueError(f"expected host or host:port; got {text!r}")
+    host = found["host"] if found["v6"] is None else found["v6"]
+    return host, int(found["port"][:6]) if found["port"] else None
+
+
+def family_of(host: str) -> Family | None:
+    """The family of ``host``, in brackets or without; None for a name."""
     try:
-        ipaddress.IPv4Address(host)
+        version = ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).version
     except ValueError:
-        raise ValueError(f"expected IPv4:port, as in 192.0.2.7:5060; {host!r} is no IPv4 address") from None
-    return Address(host, int(port))
+        return None
+    return "ipv6" if version == 6 else "ipv4"

@@ -7,16 +7,18 @@ there for a while.
 
 from __future__ import annotations
 
-import errno
 import itertools
-import socket
 from collections import deque
-from collections.abc import Sequence
-from typing import IO, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import IO, Final, Protocol
 
 from harness.errors import SetupError
-from harness.net.address import Address
+from harness.net.address import Address, Family, Transport
+from harness.net.binding import is_free, why_not_ours
 from harness.system.locks import lock_folder, try_lock
+
+_FAMILY_NAMES: Final[Mapping[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
 class AddressPool(Protocol):
@@ -26,11 +28,11 @@ class AddressPool(Protocol):
     def port(self) -> int:
         """The port that is leased first; what :meth:`move_on` speaks of."""
 
-    def lease(self) -> Address:
-        """An address at which nothing is bound; SetupError if there is none."""
+    def lease(self, transport: Transport = "udp", family: Family = "ipv4") -> Address:
+        """An address at which nothing is bound; SetupError if there is none, or none of that family."""
 
     def beside(self, address: Address) -> Address:
-        """Another port of the host of ``address``."""
+        """Another port of the host of ``address``, with its transport."""
 
     def move_on(self, port: int) -> None:
         """``port`` turned out to be taken; SetupError if there is no other."""
@@ -40,7 +42,7 @@ class AddressPool(Protocol):
 
 
 class LabPool:
-    """Leases the UDP ports of a tester's addresses; :meth:`close` gives them back to other runs."""
+    """Leases the ports of a tester's addresses, each to one transport; :meth:`close` gives them back to other runs."""
 
     def __init__(self, hosts: Sequence[str], ports: range) -> None:
         """SetupError if another run uses the same ones, or if a host is no address of this machine.
@@ -51,13 +53,18 @@ class LabPool:
         self._locks: list[IO[str]] = []
         try:
             for host in hosts:
-                _check_own(host)
+                if why := why_not_ours(host):
+                    raise SetupError(
+                        f"lab.tester: {host} {why}",
+                        "name an address of this machine that the device can reach (ip address)",
+                    )
                 self._lock(host, ports)
         except BaseException:
             self.close()
             raise
         # The first port of every host comes first: where there are hosts enough, endpoints differ by host.
         self._free = deque(Address(host, port) for port, host in itertools.product(ports, hosts))
+        self._families = {address.family for address in self._free}
 
     def __len__(self) -> int:
         return len(self._free)
@@ -67,38 +74,51 @@ class LabPool:
         """Ports are not moved on from together here: each lease looks for itself."""
         return 0
 
-    def lease(self) -> Address:
-        """The address that has been free for longest; SetupError if all are in use."""
-        for _ in range(len(self._free)):
-            address = self._free.popleft()
-            if is_free(address):
-                return address
-            self._free.append(address)
-        raise SetupError(
-            f"all addresses of {self.what} are in use",
-            "name more of them in the profile; a run needs some three for each drive that is going on",
-        )
+    def lease(self, transport: Transport = "udp", family: Family = "ipv4") -> Address:
+        """The address that has been free for longest; SetupError if all are in use, or none is of ``family``."""
+        if family not in self._families:
+            raise SetupError(
+                f"{self.what} has no {_FAMILY_NAMES[family]} address",
+                f"name one in lab.tester, or leave {family} out of device.families",
+            )
+        found = self._first_free(lambda address: address.family == family, transport)
+        if found is None:
+            raise SetupError(
+                f"all addresses of {self.what} are in use",
+                "name more of them in the profile; a run needs some three for each drive that is going on",
+            )
+        return found
 
     def beside(self, address: Address) -> Address:
-        """Another port of the same host."""
-        for other in tuple(self._free):
-            if other.host == address.host and is_free(other):
-                self._free.remove(other)
-                return other
-        raise SetupError(f"no second port is free at {address.host} ({self.what})", "name more ports in the profile")
+        """Another port of the same host, with the same transport."""
+        found = self._first_free(lambda other: other.host == address.host, address.transport)
+        if found is None:
+            raise SetupError(
+                f"no second port is free at {address.host} ({self.what})", "name more ports in the profile"
+            )
+        return found
 
     def move_on(self, port: int) -> None:
         """The next lease is another address anyhow."""
 
     def give_back(self, address: Address) -> None:
         """Use it again when all others have been used."""
-        self._free.append(address)
+        self._free.append(replace(address, transport="udp"))
 
     def close(self) -> None:
         """Let other runs have them."""
         for lock in self._locks:
             lock.close()
         self._locks.clear()
+
+    def _first_free(self, wanted: Callable[[Address], bool], transport: Transport) -> Address | None:
+        """The address that is wanted, can be bound now, and has been in the pool for longest; None if there is none."""
+        for candidate in self._free:
+            address = replace(candidate, transport=transport)
+            if wanted(address) and _is_free(address):
+                self._free.remove(candidate)
+                return address
+        return None
 
     def _lock(self, host: str, ports: range) -> None:
         lock = try_lock(lock_folder() / f"tester-{host}-{_shown(ports)}.lock")
@@ -110,26 +130,14 @@ class LabPool:
         self._locks.append(lock)
 
 
-def is_free(address: Address) -> bool:
-    """Whether a UDP socket can be bound there now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address.host, address.port))
-        except OSError:
-            return False
-    return True
-
-
-def _check_own(host: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            why = "is no address of this machine" if error.errno == errno.EADDRNOTAVAIL else str(error.strerror)
-            raise SetupError(
-                f"lab.tester: {host} {why}",
-                "name an address of this machine that the device can reach (ip -4 address)",
-            ) from error
+def _is_free(address: Address) -> bool:
+    try:
+        return is_free(address)
+    except OSError as error:
+        raise SetupError(
+            f"lab.tester: {address.transport.upper()} {address} cannot be bound on this machine: {error.strerror}",
+            "name ports of 1024 or above in lab.ports, and an address that this machine keeps",
+        ) from error
 
 
 def _shown(ports: range) -> str:

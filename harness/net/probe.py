@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import re
 import secrets
-import socket
+from dataclasses import replace
 from typing import Final, cast
 
-from harness.net.address import parse_address
+from harness.net.address import Address
 
 T1: Final = 0.5
 T2: Final = 4.0
@@ -20,8 +20,8 @@ _BRANCH = re.compile(rb"branch\s*=\s*(z9hG4bK-ping-[0-9a-f]+)", re.IGNORECASE)
 class Prober(asyncio.DatagramProtocol):
     """One UDP socket from which any number of OPTIONS are sent side by side.
 
-    async with await Prober.open("127.0.0.1:0") as prober:
-        line = await prober.ping("127.0.50.1:5060", 2.0)
+    async with await Prober.open(Address("127.0.0.1", 0)) as prober:
+        line = await prober.ping(Address("127.0.50.1"), 2.0)
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,10 @@ class Prober(asyncio.DatagramProtocol):
         self._waiting: dict[bytes, asyncio.Future[str]] = {}
 
     @classmethod
-    async def open(cls, from_address: str) -> Prober:
-        """Bind ``from_address`` (IPv4:port; port 0: any); OSError if that is not possible."""
-        host, _, port = from_address.rpartition(":")
+    async def open(cls, own: Address) -> Prober:
+        """Bind ``own`` (port 0: any); OSError if that is not possible."""
         loop = asyncio.get_running_loop()
-        _, prober = await loop.create_datagram_endpoint(cls, local_addr=(host, int(port)), family=socket.AF_INET)
+        _, prober = await loop.create_datagram_endpoint(cls, local_addr=own.sockaddr, family=own.socket_family)
         return prober
 
     async def __aenter__(self) -> Prober:
@@ -50,25 +49,24 @@ class Prober(asyncio.DatagramProtocol):
             if not waiting.done():
                 waiting.cancel()
 
-    async def ping(self, address: str, deadline: float, t1: float = T1) -> str | None:
+    async def ping(self, address: Address, deadline: float, t1: float = T1) -> str | None:
         """The status line of the first answer to an OPTIONS within ``deadline`` seconds, or None.
 
         Retransmitted at ``t1``, doubling up to T2 (RFC 3261 17.1.2.2).  A 404 or 501 is a sign of life as well.
         """
         if self._transport is None or self._transport.is_closing():
             return None
-        target = parse_address(address)
-        host, port = self._transport.get_extra_info("sockname")[:2]
+        own = Address.of(self._transport.get_extra_info("sockname"))
         token = secrets.token_hex(8)
         branch = f"z9hG4bK-ping-{token}"
-        request = _options(f"{target}", f"{host}:{port}", branch, token)
+        request = _options(address, own, branch, token)
         waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[branch.encode()] = waiting
         try:
             async with asyncio.timeout(deadline):
                 interval = t1
                 while True:
-                    self._transport.sendto(request, (target.host, target.port))
+                    self._transport.sendto(request, address.sockaddr)
                     with contextlib.suppress(TimeoutError):
                         return await asyncio.wait_for(asyncio.shield(waiting), interval)
                     interval = min(2 * interval, T2)
@@ -98,28 +96,28 @@ class Prober(asyncio.DatagramProtocol):
         """An ICMP error: nobody is there yet; the next copy may find somebody."""
 
 
-async def options_ping(address: str, from_address: str | None, deadline: float, t1: float = T1) -> str | None:
-    """One OPTIONS from a socket of its own, see :meth:`Prober.ping`; ``from_address`` None: what the kernel chooses."""
-    async with await Prober.open(from_address or f"{source_towards(address)}:0") as prober:
+async def options_ping(address: Address, own: Address | None, deadline: float, t1: float = T1) -> str | None:
+    """One OPTIONS from a socket of its own, see :meth:`Prober.ping`; ``own`` None: what the kernel chooses."""
+    async with await Prober.open(own or source_towards(address)) as prober:
         return await prober.ping(address, deadline, t1)
 
 
-def source_towards(address: str) -> str:
-    """The own IPv4 address that the kernel would send from to reach ``address``; nothing is sent."""
-    target = parse_address(address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((target.host, target.port))
-        return str(probe.getsockname()[0])
+def source_towards(address: Address) -> Address:
+    """The own address, with port 0, that the kernel would send from to reach ``address``; nothing is sent."""
+    # Only a datagram socket can be connected without a word to the other side.
+    with replace(address, transport="udp").open_socket() as probe:
+        probe.connect(address.sockaddr)
+        return replace(Address.of(probe.getsockname()), port=0)
 
 
-def _options(target: str, own: str, branch: str, token: str) -> bytes:
+def _options(target: Address, own: Address, branch: str, token: str) -> bytes:
     return (
         f"OPTIONS sip:{target} SIP/2.0\r\n"
         f"Via: SIP/2.0/UDP {own};branch={branch};rport\r\n"
         "Max-Forwards: 70\r\n"
         f"From: <sip:sipverdict@{own}>;tag={token[:8]}\r\n"
         f"To: <sip:{target}>\r\n"
-        f"Call-ID: ping-{token}@{own.partition(':')[0]}\r\n"
+        f"Call-ID: ping-{token}@{own.uri_host}\r\n"
         "CSeq: 1 OPTIONS\r\n"
         f"Contact: <sip:sipverdict@{own}>\r\n"
         "Accept: application/sdp\r\n"

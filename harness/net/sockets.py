@@ -10,7 +10,6 @@ import os
 import re
 import socket
 import struct
-import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -31,7 +30,7 @@ _LINE = re.compile(r"^ *\d+: (?P<address>\S+) \S+ (?P<state>\S+) \S+ \S+ \S+ +\d
 
 
 def inode_of(address: Address) -> int:
-    """The inode of the IPv4 socket on which something sent to ``address`` arrives; 0 if there is none."""
+    """The inode of the socket on which something sent to ``address`` arrives; 0 if there is none."""
     return _from_kernel(address) if _kernel_answers() else _from_table(address)
 
 
@@ -49,19 +48,20 @@ def owns(pid: int, inode: int) -> bool:
 @cache
 def _kernel_answers() -> bool:
     """Whether this kernel answers, and as we read it."""
-    with suppress(OSError, AttributeError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as known:
-        known.bind(("127.0.0.1", 0))
-        return _from_kernel(Address(*known.getsockname())) == os.fstat(known.fileno()).st_ino
+    own = Address("127.0.0.1", 0)
+    with suppress(OSError, AttributeError), own.open_socket() as known:
+        known.bind(own.sockaddr)
+        return _from_kernel(Address.of(known.getsockname())) == os.fstat(known.fileno()).st_ino
     return False
 
 
 def _from_kernel(address: Address) -> int:
-    ours, nobody = (socket.inet_aton(address.host), address.port), (bytes(4), 0)
+    ours, nobody = (_packed(address), address.port), (bytes(len(_packed(address))), 0)
     # The kernel takes source and destination of UDP the other way round ("for historical reasons").
     (source, sport), (to, dport) = (nobody, ours) if address.transport == "udp" else (ours, nobody)
     sockid = struct.pack("!HH16s16sI", sport, dport, source, to, 0) + _ANY_COOKIE
     protocol = socket.IPPROTO_UDP if address.transport == "udp" else socket.IPPROTO_TCP
-    request = struct.pack("=BBBxI", socket.AF_INET, protocol, 0, 0xFFFFFFFF) + sockid
+    request = struct.pack("=BBBxI", address.socket_family, protocol, 0, 0xFFFFFFFF) + sockid
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
         kernel.send(_ANSWER.pack(_ANSWER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST, 0, 0) + request)
         answer = kernel.recv(4096)
@@ -72,14 +72,19 @@ def _from_kernel(address: Address) -> int:
 
 def _from_table(address: Address, proc: Path = Path("/proc")) -> int:
     transport = "udp" if address.transport == "udp" else "tcp"
-    keys = {_key(address), _key(Address("0.0.0.0", address.port))}
-    for line in _LINE.finditer((proc / "net" / transport).read_text()):
+    six = address.family == "ipv6"
+    keys = {_key(address), _key(Address("::" if six else "0.0.0.0", address.port))}
+    for line in _LINE.finditer((proc / "net" / f"{transport}{'6' if six else ''}").read_text()):
         if line["address"] in keys and line["state"] == _LISTENING[transport]:
             return int(line["inode"])
     return 0
 
 
 def _key(address: Address) -> str:
-    """``address`` as /proc/net writes it: the host as one number in this machine's byte order, in hexadecimal."""
-    packed = socket.inet_aton(address.host)
-    return f"{int.from_bytes(packed, sys.byteorder):08X}:{address.port:04X}"
+    """``address`` as /proc/net writes it: 32-bit words in this machine's byte order, in hexadecimal."""
+    words = struct.iter_unpack("=I", _packed(address))
+    return f"{''.join(f'{word:08X}' for (word,) in words)}:{address.port:04X}"
+
+
+def _packed(address: Address) -> bytes:
+    return socket.inet_pton(address.socket_family, address.host)

@@ -24,7 +24,7 @@ from harness.requirements.catalogue import Catalogue
 if TYPE_CHECKING:
     from harness.device.spec import DeviceSpec
 
-_FOOTER: Final = ("device", "purpose", "role", "transport", "requirement", "expected", "got", "kind")
+_FOOTER: Final = ("device", "purpose", "role", "transport", "family", "requirement", "expected", "got", "kind")
 NON_PASSES: Final = (Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
@@ -36,6 +36,7 @@ class Deviation:
     purpose: str
     role: str
     transport: str
+    family: str
     requirement: str
     expected: str
     """A verdict: ``pass`` for what is not mentioned."""
@@ -128,11 +129,11 @@ class Expectations:
         return {"file": self.file, "known": self.non_passes_known(records), "deviations": found}
 
     def _mine(self, record: Record) -> list[Known]:
-        asked = (record.purpose, record.role, record.transport)
+        asked = (record.purpose, record.case.axes)
         return [
             one
             for one in self.known.get(record.device, ())
-            if one.case[:3] == asked and WINDOWS[one.window].seconds <= self.window.seconds
+            if one.case[:2] == asked and WINDOWS[one.window].seconds <= self.window.seconds
         ]
 
     def _expected(self, record: Record) -> dict[str, Verdict]:
@@ -168,4 +169,5 @@ def _deviation(
     note: str,
 ) -> Deviation:
     got = "not_applicable" if have is None else str(have)
-    return Deviation(record.device, record.purpose, record.role, record.transport, row, str(want), got, kind, note)
+    axes = (record.role, record.transport, record.family)
+    return Deviation(record.device, record.purpose, *axes, row, str(want), got, kind, note)

@@ -16,14 +16,16 @@ from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
 from harness.device.profile.variants import BASE
 from harness.errors import SetupError
+from harness.model.axes import Axes, Role
 from harness.model.windows import WINDOWS, Window
+from harness.net.address import Family, Transport
 from harness.paths import SUITES
 
 FILE: Final = "expected.toml"
 LARGEST: Final = 1 << 20
 """Bytes."""
-Case = tuple[str, str, str, str]
-"""Purpose, role, transport, requirement."""
+Case = tuple[str, Axes, str]
+"""Purpose, axes, requirement."""
 
 
 class Known(BaseModel):
@@ -32,8 +34,9 @@ class Known(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     purpose: Annotated[str, Field(min_length=1)]
-    role: Literal["uac", "uas", "proxy", "redirect", "b2bua"]
-    transport: Annotated[str, Field(min_length=1)] = "udp"
+    role: Role
+    transport: Transport = "udp"
+    family: Family = "ipv4"
     requirement: Annotated[str, Field(min_length=1)]
     verdict: Literal["warn", "inconclusive", "fail"]
     reason: Annotated[str, Field(min_length=1)]
@@ -47,7 +50,7 @@ class Known(BaseModel):
     @property
     def case(self) -> Case:
         """What it speaks of."""
-        return self.purpose, self.role, self.transport, self.requirement
+        return self.purpose, Axes(self.role, self.transport, self.family), self.requirement
 
 
 def file_of(source: Path) -> Path:
@@ -170,4 +173,4 @@ def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case
         kept.append(
             one.model_copy(update={"window": first, **({"reason": same.reason, "until": same.until} if same else {})})
         )
-    return sorted(kept, key=lambda one: (one.requirement, one.case))
+    return sorted(kept, key=lambda one: (one.requirement, one.purpose, one.role, one.transport, one.family))

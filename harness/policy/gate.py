@@ -12,8 +12,9 @@ from datetime import date
 from typing import Any
 
 from harness.errors import SetupError
+from harness.model.axes import Axes, CaseId
 from harness.model.finding_key import FindingKey
-from harness.model.outcome import NOT_APPLICABLE, ExitStatus, MissingCase
+from harness.model.outcome import NOT_APPLICABLE, ExitStatus
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import NO_REQUIREMENT, Waiver
 from harness.purposes.purpose import Purpose
@@ -62,7 +63,7 @@ class Asked:
 
     records: Sequence[Line]
     planned: int
-    missing: tuple[MissingCase, ...] = ()
+    missing: tuple[CaseId, ...] = ()
     """Cases that were planned and have no record, where they are known."""
     crashed: tuple[str, ...] = ()
     """The processes of the run that ended by themselves."""
@@ -70,7 +71,7 @@ class Asked:
     cut_off: bool = False
     """The stream has no footer, though nothing is missing from it: evidence is."""
     devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the header says of each device (roles, pics, transports), by name."""
+    """What the header says of each device (roles, pics, transports, families), by name."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,8 @@ class Blocking:
     @property
     def title(self) -> str:
         """How sentences name it."""
-        line, row = self.line, self.requirement
-        where = f"{line['purpose']} ({line.get('device', '')}, {line['role']}, {line['transport']})"
-        return f"{row['verdict']}: {row['id']} in {where}, finding {self.key}"
+        row, case = self.requirement, CaseId.of(self.line)
+        return f"{row['verdict']}: {row['id']} in {case.purpose} ({case.where}), finding {self.key}"
 
     @property
     def key(self) -> FindingKey:
@@ -185,8 +185,8 @@ def _waive(
     blocking: Iterable[Blocking], asked: Asked, waivers: Iterable[Waiver], today: date
 ) -> tuple[list[Blocking], list[tuple[Blocking, Waiver]], list[str], list[str]]:
     """The findings that count, those that are let through, and sentences: expired waivers, stale ones."""
-    of_run = {_case(line): line for line in asked.records}
-    by_finding = {(_case(b.line), b.requirement["verdict"], b.key): b for b in blocking}
+    of_run = {CaseId.of(line): line for line in asked.records}
+    by_finding = {(CaseId.of(b.line), b.requirement["verdict"], b.key): b for b in blocking}
     waived: dict[int, tuple[Blocking, Waiver]] = {}
     expired, stale = [], []
     for waiver in waivers:
@@ -238,7 +238,7 @@ def _undecided(gate: Gate, asked: Asked, catalogue: Catalogue, purposes: Mapping
     if gate.profile is None:
         return
     profile = gate.profile
-    for name in dict.fromkeys(str(line.get("device", "")) for line in asked.records):
+    for name in dict.fromkeys(line["device"] for line in asked.records):
         if name not in asked.devices:
             yield f"{gate.name}: the run does not say what {name} declares: it is of an older suite"
     for name, device in asked.devices.items():
@@ -255,32 +255,32 @@ def unmet(
 ) -> list[str]:
     """What ``profile`` demands of the device ``name`` and ``records`` do not decide, a sentence each.
 
-    ``device`` is what the run's header says of it (roles, pics, transports).
+    ``device`` is what the run's header says of it (roles, pics, transports, families).
     """
     if not set(device["roles"]) & set(profile.roles):
         return [f"{name} has none of its roles ({', '.join(profile.roles)}); it is {', '.join(device['roles'])}"]
     if not holds(profile.needs, device["pics"]):
         return [f"{name} does not declare {profile.needs}, without which the profile says nothing"]
-    of_case = {_case(line): line for line in records}
+    of_case = {CaseId.of(line): line for line in records}
     found: list[str] = []
-    for demand in demands(profile, device["roles"], device["pics"], purposes, catalogue):
-        for transport in device.get("transports", ("udp",)):
-            lines = {purpose: of_case.get((purpose, name, demand.role, transport)) for purpose in demand.purposes}
-            where = f"({name}, {demand.role}, {transport})"
-            found += _not_decided(demand, lines, where, purposes)
+    for demand in demands(profile, device, purposes, catalogue):
+        carried = [one for one in device["transports"] if one in catalogue[demand.requirement].transports]
+        for axes in Axes.product((demand.role,), carried, device["families"]):
+            cases = [CaseId(one, name, axes.role, axes.transport, axes.family) for one in demand.purposes]
+            lines = {case: of_case.get(case) for case in cases}
+            found += _not_decided(demand, lines, purposes)
     return found
 
 
-def _not_decided(
-    demand: Demand, lines: Mapping[str, Line | None], where: str, purposes: Mapping[str, Purpose]
-) -> Iterator[str]:
+def _not_decided(demand: Demand, lines: Mapping[CaseId, Line | None], purposes: Mapping[str, Purpose]) -> Iterator[str]:
     """Why what the records of its purposes say is no decision of ``demand``.
 
     Every purpose has to have a record.  One that cannot be asked of this device (it has no re-INVITE, no such number)
     is made up for by another one that decides the same requirement; one that the window is too short for is not.
     """
     decided, skipped = False, []
-    for purpose, line in lines.items():
+    for case, line in lines.items():
+        purpose, where = case.purpose, f"({case.where})"
         if line is None:
             yield f"not executed: {demand.requirement} in {purpose} {where}"
         elif any(row["id"] == demand.requirement for row in line["requirements"]):
@@ -291,8 +291,4 @@ def _not_decided(
         else:
             skipped.append(f"{purpose}: {line.get('reason') or 'it was skipped'}")
     if skipped and not decided:
-        yield f"not decided: {demand.requirement} {where}: {'; '.join(skipped)}"
-
-
-def _case(line: Line) -> tuple[str, str, str, str]:
-    return line["purpose"], str(line.get("device", "")), line["role"], line["transport"]
+        yield f"not decided: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"

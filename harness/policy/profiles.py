@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import SetupError
+from harness.model.axes import Role
 from harness.model.windows import STANDARD
 from harness.paths import SUITES
 from harness.purposes.purpose import Purpose
@@ -60,13 +61,13 @@ class Demand:
     """One requirement that a profile asks of a device in one role."""
 
     requirement: str
-    role: str
+    role: Role
     purposes: tuple[str, ...]
-    """The purposes that decide it; none where the device's PICS switch it off."""
+    """The purposes that decide it; none where the device's PICS or transports switch it off."""
 
     @property
     def applies(self) -> bool:
-        """Whether the device's PICS leave it in force."""
+        """Whether the device's PICS and transports leave it in force."""
         return bool(self.purposes)
 
 
@@ -150,19 +151,20 @@ def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], cata
 
 def demands(
     profile: RequirementProfile,
-    roles: Iterable[str],
-    declared: Mapping[str, bool],
+    device: Mapping[str, Any],
     purposes: Mapping[str, Purpose],
     catalogue: Catalogue,
 ) -> list[Demand]:
-    """What ``profile`` asks of a device with ``roles`` that declares the PICS ``declared``."""
+    """What ``profile`` asks of a device of which a run's header says ``device`` (roles, transports, pics)."""
     return [
         Demand(row, role, tuple(p.name for p in _deciding(row, role, purposes, catalogue)) if applies else ())
-        for role in roles
+        for role in device["roles"]
         if role in profile.roles
         for row in profile.requirements
         if role in catalogue[row].roles
-        for applies in [catalogue[row].applies_to(declared)]
+        for applies in [
+            catalogue[row].applies_to(device["pics"]) and set(catalogue[row].transports) & set(device["transports"])
+        ]
     ]
 
 

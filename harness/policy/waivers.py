@@ -17,7 +17,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import SetupError
+from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
+from harness.net.address import Family, Transport
 from harness.requirements.catalogue import Catalogue
 
 LARGEST = 1024 * 1024
@@ -45,7 +47,8 @@ class _Entry(BaseModel):
     reason: _Text
     expires: date
     device: _Text
-    transport: _Text
+    transport: Transport
+    family: Family
     verdict: Literal["fail", "inconclusive", "warn"]
     finding: Annotated[str, AfterValidator(FindingKey.parse)]
 
@@ -61,19 +64,21 @@ class Waiver:
     expires: date
     """The last day on which it holds."""
     device: str
-    transport: str
+    transport: Transport
+    family: Family
     verdict: str
     finding: FindingKey
 
     @property
-    def case(self) -> tuple[str, str, str, str]:
+    def case(self) -> CaseId:
         """The case that it speaks of."""
-        return self.finding.purpose, self.device, self.finding.role, self.transport
+        return CaseId(self.finding.purpose, self.device, self.finding.role, self.transport, self.family)
 
     @property
     def title(self) -> str:
         """How sentences name it."""
-        return f"waiver {self.number} ({self.finding} of {self.device}, {self.transport}; owner: {self.owner})"
+        where = self.transport if self.family == "ipv4" else f"{self.transport}, {self.family}"
+        return f"waiver {self.number} ({self.finding} of {self.device}, {where}; owner: {self.owner})"
 
     def over(self, today: date) -> bool:
         """Whether it has expired."""
@@ -93,9 +98,9 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
         raise SetupError(f"{path}: waiver: expected [[waiver]] tables", "with two brackets: there may be several")
     known = None if purposes is None else tuple(purposes)
     waivers = tuple(_waiver(path, number, entry, catalogue, known) for number, entry in enumerate(entries, start=1))
-    seen: dict[tuple[str, str, str, FindingKey], int] = {}
+    seen: dict[tuple[CaseId, str, FindingKey], int] = {}
     for waiver in waivers:
-        key = (waiver.device, waiver.transport, waiver.verdict, waiver.finding)
+        key = (waiver.case, waiver.verdict, waiver.finding)
         if (first := seen.setdefault(key, waiver.number)) != waiver.number:
             raise SetupError(f"{path}: waiver {waiver.number}: the same finding as waiver {first}", "leave one of them")
     return waivers
@@ -134,9 +139,15 @@ def _worded(path: Path, number: int, error: ValidationError) -> SetupError:
     lines = []
     for detail in error.errors(include_url=False):
         key = ".".join(map(str, detail["loc"])) or "the table"
-        lines.append(f"{path}: waiver {number}: {key}: {_WORDS.get(detail['type'], detail['msg'])}")
+        lines.append(f"{path}: waiver {number}: {key}: {_words(detail)}")
     keys = ", ".join(_Entry.model_fields)
     return SetupError("\n".join(lines), f"a waiver has {keys}; sipverdict gate RUN --draft writes them for a run")
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "literal_error":
+        return f"expected {detail['ctx']['expected']}".replace("'", "")
+    return _WORDS.get(detail["type"], str(detail["msg"]))
 
 
 def _unknown(path: Path, waiver: Waiver, key: str, value: str, known: Iterable[str] | Mapping[str, Any]) -> SetupError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 from harness.paths import ROOT, SUITES
@@ -12,8 +11,6 @@ from harness.purposes.purpose import Purpose, purpose_of
 
 def all_purposes(suites: Path = SUITES) -> dict[str, Purpose]:
     """Every purpose below ``suites`` by name, in the order of folders, files and lines."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     found: dict[str, Purpose] = {}
     for path in sorted(suites.rglob("test_*.py")):
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))

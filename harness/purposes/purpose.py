@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from harness.judge.attempts import original
 from harness.judge.say import unseen
+from harness.model.axes import Axes
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
@@ -161,26 +162,19 @@ def purpose_of(function: object) -> Purpose | None:
     return found if isinstance(found, Purpose) else None
 
 
-def cases_of(nodeids: Iterable[str]) -> dict[str, list[str]]:
-    """The purposes that pytest's items are of, each with its cases (``device-role-transport``)."""
-    cases: dict[str, list[str]] = {}
-    for nodeid in nodeids:
-        item, _, case = nodeid.removesuffix("]").partition("[")
-        path, _, function = item.rpartition("::")
-        module = path.removesuffix(".py").rpartition("suites/")[2].replace("test_", "")
-        cases.setdefault(f"{module}/{function.removeprefix('test_')}", []).append(case)
-    return cases
-
-
 def applicable_rows(
-    purpose: Purpose, catalogue: Catalogue, role: str, pics: Mapping[str, bool]
+    purpose: Purpose, catalogue: Catalogue, axes: Axes, pics: Mapping[str, bool]
 ) -> tuple[tuple[str, ...], str]:
-    """The requirements that bind a device in ``role`` with ``pics``; if none do, the reason in words."""
-    of_role = [row for row in purpose.requirements if role in catalogue[row].roles]
-    bound = tuple(row for row in of_role if catalogue[row].applies_to(pics))
+    """The requirements that bind a device with ``pics`` at ``axes``; if none do, the reason in words."""
+    of_role = [catalogue[row] for row in purpose.requirements if axes.role in catalogue[row].roles]
+    carried = [row for row in of_role if axes.transport in row.transports]
+    if of_role and not carried:
+        others = sorted({transport for row in of_role for transport in row.transports})
+        return (), f"not applicable over {axes.transport}: its requirements are about {' and '.join(others)}"
+    bound = tuple(row.id for row in carried if row.applies_to(pics))
     if bound:
         return bound, ""
-    conditions = sorted({catalogue[row].applies_if for row in of_role})
+    conditions = sorted({row.applies_if for row in carried})
     return (), f"not applicable: the device does not declare {' / '.join(conditions)}"
 
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.judge.answers import asked
+from harness.judge.say import unseen
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
+from harness.purposes.evidence_check import contradiction
 from harness.purposes.purpose import Purpose, rule_all
+from harness.purposes.weather import despite_weather, weathered
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
@@ -39,16 +42,25 @@ class Assessment:
 def assess(
     purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
 ) -> Assessment:
-    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``."""
+    """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``.
+
+    A flow that contradicts its own axes is no evidence: then all of ``rows`` are inconclusive.
+    """
     pics = flows[0].device["pics"]
-    ruled, verdict = rule_all(purpose.findings(flows, rows), catalogue, ruling, pics)
+    if wrong := next(filter(None, map(contradiction, flows)), ""):
+        findings = tuple(unseen(wrong, requirement=row) for row in rows)
+    else:
+        findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
+    ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     return Assessment(ruled, verdict, any(map(_disturbed, flows)))
 
 
 def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
-    return bool(flow.troubles) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    return (
+        bool(flow.troubles) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+    )
 
 
 def _asked_twice(flow: Flow) -> bool:

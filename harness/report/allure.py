@@ -145,6 +145,7 @@ def _labels(result: TestResult, nodeid: str, record: Record, flows: Iterable[Flo
         ("verdict", verdict_name(record)),
         ("level", *dict.fromkeys(row.level for row in rows)),
         ("transport", record.transport),
+        ("family", record.family),
         ("window", f"{record.window_s:g} s"),
         ("device", record.device),
         ("nodeid", nodeid),

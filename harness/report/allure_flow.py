@@ -85,6 +85,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
         events=tuple(_event(event, clean) for event in flow.events),
         calls=tuple(dataclasses.replace(call, uri=clean(call.uri)) for call in flow.calls),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
+        lost=tuple(_event(event, clean) for event in flow.lost),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )
 

@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.model.axes import CaseId
 from harness.model.finding import Record
 from harness.model.verdict import Verdict
-from harness.paths import DEVICES
+from harness.paths import DEVICES, MAKEFILE
 from harness.purposes.case import Case
 from harness.report.allure import RowInfo
 from harness.report.text import explain, explain_all
@@ -40,30 +41,35 @@ def text_of(case: Case, record: Record, catalogue: Catalogue, source: Path | Non
 
 def reproduce_line(case: Case, source: Path | None = None) -> str:
     """The one command that runs only this case."""
-    line = reproduce(case.purpose.name, case.device, case.role, case.transport)
-    if source is None or source.is_relative_to(DEVICES):
-        return line
-    name = case.device.partition("+")[0]
-    variant = f":{name.partition(':')[2]}" if ":" in name else ""
-    return line.replace(f"DEVICE={name}", f"DEVICE={shlex.quote(f'{source}{variant}')}", 1)
+    named = ""
+    if source is not None and not source.is_relative_to(DEVICES):
+        name = case.device.partition("+")[0]
+        variant = f":{name.partition(':')[2]}" if ":" in name else ""
+        named = shlex.quote(f"{source}{variant}")
+    return reproduce(case.id, named=named)
 
 
-def reproduce(purpose: str, device: str, role: str, transport: str, window: str = "quick") -> str:
-    """The same of a stored record, whose texts may be anybody's: "" if its names are none of ours."""
-    profile, *faults = device.split("+")
-    if purpose.count("/") < 2 or not all(
-        _WORD.fullmatch(part) for part in (*device.split("+"), role, transport, window, *purpose.split("/"))
-    ):
+def reproduce(case: CaseId, window: str = "quick", *, named: str = "") -> str:
+    """The same of a stored record, whose texts may be anybody's: "" if its names are none of ours.
+
+    ``named``: how a shell's line names a device that is not built in.
+    """
+    purpose, (profile, *faults) = case.purpose, case.device.split("+")
+    words = (profile, *faults, window, *purpose.split("/"))
+    if purpose.count("/") < 2 or not all(map(_WORD.fullmatch, words)):
         return ""
-    fault = f" FAULT={'+'.join(faults)}" if faults else ""
-    longer = f" WINDOW={window}" if window != "quick" else ""
     folder, topic, sentence = purpose.rsplit("/", 2)
-    chosen = f"{role}-{transport}"
-    # DEVICE=NAME means its variants as well, and they may have the same role.
+    chosen = case.axes.label
+    # A device without its variant's name means its variants as well, and they may have the same role.
     if not faults and re.fullmatch(r"[\w.-]+", profile):
         chosen = f"{profile}-{chosen}"
-    arguments = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {chosen}"
-    return f"make run DEVICE={profile}{fault}{longer} ARGS='{arguments}'"
+    options = {"device": named or profile, "fault": "+".join(faults), "window": window if window != "quick" else ""}
+    test = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {chosen}"
+    if MAKEFILE.exists():
+        given = " ".join(f"{name.upper()}={value}" for name, value in options.items() if value)
+        return f"make run {given} ARGS='{test}'"
+    given = " ".join(f"--{name} {value}" for name, value in options.items() if value)
+    return f"sipverdict run {given} {test}"
 
 
 def rows_of(case: Case, catalogue: Catalogue) -> list[RowInfo]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
 from harness.report.case import reproduce
@@ -112,24 +113,24 @@ def _case(
     anchors: set[str],
     window: str,
 ) -> CaseView:
-    device, role, transport = str(record.get("device", "")), record["role"], record["transport"]
+    case = CaseId.of(record)
     worst = sorted(
         (told for told in record["requirements"] if Verdict.named(told["verdict"]) > Verdict.PASS),
         key=lambda told: -Verdict.named(told["verdict"]),
     )
     evidence, further = room.of(record, worst)
     return CaseView(
-        anchor=_anchor(f"{device}-{role}-{record['purpose']}", anchors),
+        anchor=_anchor(f"{case.device}-{case.role}-{case.purpose}", anchors),
         purpose=record["purpose"],
         summary=summaries.get(record["purpose"], ""),
-        device=device,
-        role=role,
-        transport=transport,
+        device=case.device,
+        role=case.role,
+        transport=case.transport,
         verdict=record["verdict"],
         drives=record["drives"],
         reason=str(record.get("reason", "")),
         findings=tuple(_finding(told, record, catalogue) for told in worst),
-        reproduce=reproduce(record["purpose"], device, role, transport, window),
+        reproduce=reproduce(case, window),
         evidence=tuple(evidence),
         further=tuple(further),
     )

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness import __version__
 from harness.device.profile.variants import split
 from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.paths import TEMPLATES
@@ -17,6 +16,7 @@ from harness.report.coverage import NOT_CHOSEN, NOT_TESTED, STATUSES, Covered, S
 from harness.report.html import render, source_hash
 from harness.report.identity import Identity, devices_of
 from harness.report.words import Words, words
+from harness.store.provenance import version
 from harness.store.stored_run import StoredRun
 
 _WORSE = {"pass": 1, "warn": 2, "inconclusive": 3, "fail": 4}
@@ -148,7 +148,7 @@ def as_page(made: Matrix, told: Words) -> str:
             "in_words": lambda why: in_words(why, told),
             "script": script,
             "script_hash": source_hash(script),
-            "version": __version__,
+            "version": version(),
         },
     )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import __version__
 from harness.device.profile.variants import title
 from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
@@ -26,6 +25,7 @@ from harness.report.words import Words, words
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.untested import load_untested
 from harness.store.files import write_whole
+from harness.store.provenance import version
 from harness.store.stored_run import StoredRun, read_run
 
 NAME = "index.html"
@@ -63,7 +63,7 @@ def page(run: StoredRun, told: Words, known: Suite) -> str:
         {
             "run": run,
             "header": run.header,
-            "version": __version__,
+            "version": version(),
             "folder": run.folder.name,
             "headline": _headline(run, told),
             "title": title([device.name for device in devices]) or "-",

@@ -1,80 +1,58 @@
-"""Packets for people who live in Wireshark: a flow as a pcapng file, composed from SIPp's traces.
+"""Packets for people who live in Wireshark: a flow as a pcapng file, made from what crossed the suite's own sockets.
 
-Nothing was captured, and the file says so.  A trace knows the messages and the tester's addresses; where the device
-sent from, or was sent to, is worked out from what it says in Via, and else from its profile.
+Order, times, addresses and payloads are those of the record.  The IP and UDP headers around them are made up, for no
+socket gets to see them; the file says so.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
 
-from harness import __version__
 from harness.model.flow import Event, Flow
 from harness.model.printable import printable, short
+from harness.net.address import Address
 from harness.report.pcapng import LARGEST, Datagram, pcapng
+from harness.store.provenance import version
 
-Place = tuple[str, int]
-_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*\w+\s+([0-9.]{7,15})(?:\s*:\s*(\d{1,5}))?", re.IGNORECASE)
-NOWHERE: Place = ("192.0.2.1", 5060)
-"""Stands for the device where nothing tells its address (TEST-NET-1, RFC 5737)."""
+NOWHERE = Address("192.0.2.1")
+"""Stands for an address that is not recorded (TEST-NET-1, RFC 5737)."""
 
 
 def compose(flow: Flow) -> bytes:
-    """The file of ``flow``: every message in its order, from and to the addresses where it was seen."""
-    seats = {seat.name: (seat.address.host, seat.address.port) for seat in flow.seats}
-    device = (flow.places.device.host, flow.places.device.port) if flow.places.device else None
-    heard: dict[tuple[str, str], Place] = {}
-    """Where the device is in a call at a seat, and (call "") in the last one there, as its own requests say."""
-    made = []
-    for event in flow.events:
-        seat = seats.get(event.seat, NOWHERE)
-        own = (event.seat, event.call_id)
-        if event.from_device and event.method is not None and (via := _sent_by(event)):
-            heard[own] = heard[event.seat, ""] = via
-        where = heard.get(own) or heard.get((event.seat, "")) or device
-        other, doubt = where or NOWHERE, "" if where else "the device's address is not known; "
-        source, destination = (other, seat) if event.from_device else (seat, other)
-        made.append(_datagram(event, source, destination, doubt))
-    return pcapng(made, _about(flow), f"sipverdict {__version__}")
+    """The file of ``flow``: every message in its order, from and to the addresses where it was seen.
+
+    What the tap lost on its way to the device was never sent, and is not in it.
+    """
+    return pcapng(map(_datagram, flow.events), _about(flow), f"sipverdict {version()}")
 
 
-def _datagram(event: Event, source: Place, destination: Place, doubt: str) -> Datagram:
+def _datagram(event: Event) -> Datagram:
     payload = event.raw.encode("latin-1", "replace")
+    remarks = []
+    if not (event.source and event.destination):
+        remarks.append("its addresses are not recorded")
     if len(payload) > LARGEST:
-        doubt += f"only the first {LARGEST} of its {len(payload)} bytes fit into a packet; "
+        remarks.append(f"only the first {LARGEST} of its {len(payload)} bytes fit into a packet")
     if event.transport != "udp":
-        doubt += f"went over {event.transport}; "
-    comment = f"{doubt}{event.label}"
-    return Datagram(event.time, _packed(source), _packed(destination), payload[:LARGEST], short(comment, 300))
+        remarks.append(f"went over {event.transport}")
+    if event.fate:
+        remarks.append(f"{event.fate} on purpose by the tap")
+    comment = "; ".join([*remarks, event.label])
+    source, destination = _packed(event.source), _packed(event.destination)
+    return Datagram(event.time, source, destination, payload[:LARGEST], short(comment, 300))
 
 
-def _sent_by(event: Event) -> Place | None:
-    """Where a request of the device says that it comes from; None if it names no IPv4 address."""
-    found = _VIA.match(event.header("Via") or "")
-    if not found:
-        return None
-    place = (found[1], int(found[2] or 5060))
-    return place if _valid(place) else None
-
-
-def _valid(place: Place) -> bool:
+def _packed(address: Address | None) -> tuple[bytes, int]:
     try:
-        ipaddress.IPv4Address(place[0])
+        return ipaddress.IPv4Address((address or NOWHERE).host).packed, (address or NOWHERE).port
     except ValueError:
-        return False
-    return 0 < place[1] < 65536
-
-
-def _packed(place: Place) -> tuple[bytes, int]:
-    host, port = place if _valid(place) else NOWHERE
-    return ipaddress.IPv4Address(host).packed, port
+        return ipaddress.IPv4Address(NOWHERE.host).packed, NOWHERE.port
 
 
 def _about(flow: Flow) -> str:
     device = short(str(flow.device.get("name", "")), 80)
     return (
-        f"Composed, not captured: sipverdict made this file from SIPp's traces of flow {flow.id} "
-        f"({printable(flow.plan.title[:200])}; {device} as {flow.role}). Messages, order and times are those of the "
-        "traces; the headers below SIP are made up around the addresses of the endpoints."
+        f"sipverdict made this file from the record of flow {flow.id} ({printable(flow.plan.title[:200])}; {device} as "
+        f"{flow.role}). Messages, order, times and addresses are those of the record: what crossed the suite's own "
+        "sockets. The IP and UDP headers around them are made up."
     )

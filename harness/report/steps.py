@@ -67,7 +67,7 @@ def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step
     made: list[Step] = []
     calls = list(flow.calls)
     seen: set[tuple[str, str, str]] = set()
-    for event in flow.events:
+    for event in sorted((*flow.events, *flow.lost), key=lambda event: event.time):
         while calls and calls[0].placed_at <= event.time:
             made.append(_call(calls.pop(0), start))
         made.append(_step(event, start, mark, copy=(event.seat, event.direction, event.raw) in seen))
@@ -124,10 +124,12 @@ def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
         kind, label = "garbled", f"not SIP: {event.start_line}"
     if copy:
         notes.append("(copy)")
+    if event.fate:
+        notes.append(f"({event.fate} by the tap)")
     return Step(
         kind,
         label,
-        number=event.number,
+        number=event.number or None,
         offset=event.time - start,
         seat=event.seat,
         from_device=event.from_device,

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from harness.device.profile.variants import title
 from harness.judge.observed import Observation
+from harness.model.axes import Axes
 from harness.model.finding import Record
 from harness.model.outcome import NOT_APPLICABLE, Tally, verdict_name
 from harness.model.printable import short
@@ -130,7 +131,8 @@ def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[st
     more = f" +{len(worst) - 1}" if len(worst) > 1 else ""
     requirement = f"{worst[0].finding.requirement}{more}" if worst else "-"
     what = sentence(record) if sentence else record.purpose
-    where = f" ({record.role})" if record.transport == "udp" else f" ({record.role}, {record.transport})"
+    usual = record.case.axes == Axes(record.role)
+    where = f" ({record.role})" if usual else f" ({record.case.axes.label})"
     why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
     # What is missing is the news; a line has room for little else.
     if worst and worst[0].finding.unproven:

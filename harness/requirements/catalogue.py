@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SetupError
+from harness.model.axes import TRANSPORTS
+from harness.net.address import Transport
 from harness.paths import SUITES
 from harness.requirements import conditions as pics
 
@@ -35,7 +37,8 @@ class Row:
     pass_criterion: str
     violation: str
     timing: str
-    transports: tuple[str, ...]
+    transports: tuple[Transport, ...]
+    """What it is about: over any other transport it binds nobody."""
     ambiguity: str
     on_violation: OnViolation
     ruling_note: str
@@ -89,10 +92,7 @@ class Catalogue:
         """Read the catalogue; SetupError if the file is missing or no catalogue."""
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            rows = [
-                Row(**row | {"roles": tuple(row["roles"]), "transports": tuple(row["transports"])})
-                for row in stored["requirements"]
-            ]
+            rows = list(map(_row, stored["requirements"]))
             return cls(
                 stored["version"], {row.id: row for row in rows}, tuple(stored["pics"]), tuple(stored["disputed"])
             )
@@ -100,3 +100,11 @@ class Catalogue:
             raise SetupError(
                 f"{path}: this is not a requirement catalogue: {error}", "restore the file from the release"
             ) from error
+
+
+def _row(stored: Mapping[str, Any]) -> Row:
+    """ValueError for a transport that there is not, and for a row that is about no transport at all."""
+    if not stored["transports"] or set(stored["transports"]) - set(TRANSPORTS):
+        expected = f"transports: expected some of {', '.join(TRANSPORTS)}"
+        raise ValueError(f"{stored['id']}: {expected}; got {stored['transports']}")
+    return Row(**dict(stored) | {"roles": tuple(stored["roles"]), "transports": tuple(stored["transports"])})

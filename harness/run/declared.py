@@ -12,7 +12,7 @@ _SECRET_NAME = re.compile(r"pass|secret|token|credential|key|pin\b|auth", re.I)
 
 
 def declared(spec: DeviceSpec) -> dict[str, Any]:
-    """The header's entry for the device of ``spec``: identity, roles, transports, PICS, PIXIT and faults."""
+    """The header's entry for the device of ``spec``: identity, roles, transports, families, PICS, PIXIT and faults."""
     profile, section = spec.profile, spec.profile.device
     return {
         "name": spec.name,
@@ -22,6 +22,7 @@ def declared(spec: DeviceSpec) -> dict[str, Any]:
         "serial": section.serial,
         "roles": list(section.roles),
         "transports": list(section.transports),
+        "families": list(section.families),
         "pics": profile.all_pics(),
         "pixit": {key: public(key, value) for key, value in profile.pixit.items()},
         "faults": list(spec.faults),

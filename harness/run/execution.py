@@ -25,6 +25,7 @@ from harness.purposes.case import Case
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue, Row
+from harness.run.items import axes_of
 from harness.run.options import Settings
 from harness.run.session import Options, Session, Settled
 from harness.run.suite_check import check_suite
@@ -50,21 +51,20 @@ class Run:
     # --- collection
 
     def cases_for(self, purpose: Purpose) -> dict[str, Case]:
-        """Every case of ``purpose`` by id: one per device, role and transport, those that do not apply included."""
+        """Every case of ``purpose`` by the parameter id of its item, those that do not apply included."""
         if purpose.name not in self._by_purpose:
-            cases = sorted(self._make_cases(purpose), key=lambda case: case.id)
-            self._by_purpose[purpose.name] = {case.id: case for case in cases}
+            cases = {case.id.item: case for case in self._make_cases(purpose)}
+            self._by_purpose[purpose.name] = dict(sorted(cases.items()))
         return self._by_purpose[purpose.name]
 
     def _make_cases(self, purpose: Purpose) -> Iterator[Case]:
         roles = purpose.roles or tuple(dict.fromkeys(r for row in purpose.requirements for r in self._roles(row)))
         for name, spec in self.settings.specs.items():
-            device = spec.profile.device
-            for role in (role for role in device.roles if role in roles):
-                for transport in device.transports:
-                    rows, why_not = applicable_rows(purpose, self.catalogue, role, spec.profile.all_pics())
-                    why_not = why_not or self._cannot(purpose, name, role)
-                    yield Case(purpose, name, role, transport, () if why_not else rows, why_not)
+            pics = spec.profile.all_pics()
+            for axes in (axes for axes in axes_of(spec) if axes.role in roles):
+                rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
+                why_not = why_not or self._cannot(purpose, name, axes.role)
+                yield Case(purpose, name, axes, () if why_not else rows, why_not)
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
@@ -87,11 +87,8 @@ class Run:
 
     def wanted(self, item: pytest.Item) -> bool:
         """Whether ``item`` is to be run: all are, unless only what did not pass in another run is run again."""
-        purpose, again = purpose_of(getattr(item, "obj", None)), self.settings.again
-        if purpose is None or again is None or not isinstance(item, pytest.Function):
-            return True
-        params = item.callspec.params
-        return again.wants(purpose.name, str(params.get("flow", params.get("flows"))))
+        again, case = self.settings.again, self._case_of(item)
+        return again is None or case is None or case.id in again.cases
 
     def rows(self, case: Case) -> list[Row]:
         """The requirements that ``case`` is about: those that apply or, if none does, those of its purpose."""
@@ -100,17 +97,23 @@ class Run:
     def plan(self, items: Iterable[pytest.Item]) -> list[str]:
         """Remember the cases of ``items``, and return their ids."""
         for item in items:
-            purpose = purpose_of(getattr(item, "obj", None))
-            if purpose is not None and isinstance(item, pytest.Function):
-                wanted = str(item.callspec.params.get("flow", item.callspec.params.get("flows")))
-                self._cases[item.nodeid] = self.cases_for(purpose)[wanted]
+            if case := self._case_of(item):
+                self._cases[item.nodeid] = case
         return list(self._cases)
+
+    def _case_of(self, item: pytest.Item) -> Case | None:
+        """The case of ``item``; None for an item that is of no purpose."""
+        purpose = purpose_of(getattr(item, "obj", None))
+        if purpose is None or not isinstance(item, pytest.Function):
+            return None
+        parameters = item.callspec.params
+        return self.cases_for(purpose)[str(parameters.get("flow", parameters.get("flows")))]
 
     def calls_by_hand(self) -> int:
         """How many calls a person must place in this run, if none has to be repeated: equal plans share theirs."""
         specs = self.settings.specs
         asked = {
-            (case.device, plan, case.transport)
+            (case.device, plan, case.axes)
             for case in self._cases.values()
             if not case.skip and case.role == "uac" and specs[case.device].profile.stimulus.by_hand
             for plan in case.purpose.plans_for(case.role)
@@ -194,6 +197,7 @@ class Run:
             device=case.device,
             role=case.role,
             transport=case.transport,
+            family=case.family,
             verdict=verdict,
             applicable=applicable,
             reason=" ".join((f"{reason} ({hint})" if hint else reason).split()),

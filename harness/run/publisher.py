@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness import __version__
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError
 from harness.judge.observed import Glimpse, Observation, observe
+from harness.model.axes import CaseId
 from harness.model.finding import Record
-from harness.model.outcome import ExitStatus, MissingCase, Tally
+from harness.model.outcome import ExitStatus, Tally
 from harness.model.printable import printable
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
 from harness.policy.gate import Answer, Asked, answer
 from harness.purposes.discovery import all_purposes
-from harness.purposes.purpose import cases_of
 from harness.report import summary
 from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
+from harness.run.items import Items
 from harness.run.options import RULINGS, Settings
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
@@ -56,7 +56,8 @@ class Publisher:
         """What could not be written, or is set up wrong: the exit status tells."""
         self._sipp = sipp
         self._stream: VerdictStream | None = None
-        self._cases: dict[str, list[str]] = {}
+        self.items = Items(settings.specs.values())
+        self._cases: tuple[CaseId, ...] = ()
         self.crashed: list[str] = []
         """The xdist workers that ended by themselves."""
         self.answer: Answer | None = None
@@ -67,13 +68,14 @@ class Publisher:
         nodeids = list(items)
         if self._stream is not None or not nodeids:
             return
-        self.planned, self._cases = len(nodeids), cases_of(nodeids)
+        self.planned = len(nodeids)
+        self._cases = tuple(filter(None, map(self.items.case, nodeids)))
         self._places = {nodeid: place for place, nodeid in enumerate(nodeids)}
         first, suite = next(iter(self.settings.specs.values())), provenance()
         described = [declared(spec) for spec in self.settings.specs.values()]
         header = Header(
             run=self.folder.name,
-            suite=__version__,
+            suite=suite.version,
             sipp=self._sipp.version,
             device={
                 key: value
@@ -190,11 +192,11 @@ class Publisher:
     def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
         """What the gate of this run says of it."""
         lines = [record.line() for record in self.records]
-        there = {(line["purpose"], f"{line['device']}-{line['role']}-{line['transport']}") for line in lines}
+        there = set(map(CaseId.of, lines))
         asked = Asked(
             lines,
             self.planned,
-            tuple(MissingCase(n, case) for n, some in self._cases.items() for case in some if (n, case) not in there),
+            tuple(case for case in self._cases if case not in there),
             tuple(self.crashed),
             interrupted,
             cut_off,

@@ -51,6 +51,7 @@ def junit_properties(record: Record, rows: Iterable[Row] = ()) -> list[tuple[str
             ("device", record.device),
             ("role", record.role),
             ("transport", record.transport),
+            ("family", record.family),
             ("verdict", verdict_name(record)),
             ("reason", record.reason),
             ("window_s", f"{record.window_s:g}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError
+from harness.model.axes import CaseId
 from harness.model.windows import WINDOWS
 from harness.store.stored_run import read_run
 
@@ -20,8 +21,7 @@ class Again:
 
     folder: Path
     header: Mapping[str, Any]
-    cases: frozenset[tuple[str, str]]
-    """Purpose and case id (``device-role-transport``)."""
+    cases: frozenset[CaseId]
 
     @classmethod
     def of(cls, folder: Path) -> Again:
@@ -29,19 +29,10 @@ class Again:
         run = read_run(folder, cut_off=True)
         if run.header["window"] not in tuple(WINDOWS):
             raise EvidenceError(f"{folder}: expected a run in one of the windows {', '.join(WINDOWS)}")
-        failed = {
-            (line["purpose"], f"{line.get('device', '')}-{line['role']}-{line['transport']}")
-            for line in run.records
-            if line["verdict"] not in PASSED
-        }
-        missing = {(one.purpose, one.case) for one in run.missing}
-        return cls(folder, run.header, frozenset(failed | missing))
+        failed = (CaseId.of(line) for line in run.records if line["verdict"] not in PASSED)
+        return cls(folder, run.header, frozenset((*failed, *run.missing)))
 
     @property
     def devices(self) -> list[str]:
         """The names of the devices that are needed, each once."""
-        return sorted({case.rsplit("-", 2)[0] for _, case in self.cases})
-
-    def wants(self, purpose: str, case: str) -> bool:
-        """Whether that case is to be run again."""
-        return (purpose, case) in self.cases
+        return sorted({case.device for case in self.cases})

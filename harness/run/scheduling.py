@@ -6,18 +6,21 @@ our own on the class that xdist documents for that.
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-
-def device_of(nodeid: str) -> str:
-    """The device in an item's id (``…[sippy-b2bua-b2bua-udp]`` -> ``sippy-b2bua``); the file for other tests."""
-    parameters = nodeid.rpartition("[")[2].removesuffix("]")
-    parts = parameters.rsplit("-", 2)
-    return parts[0] if "[" in nodeid and len(parts) == 3 else nodeid.split("::", 1)[0]
+from harness.run.items import Items
 
 
 class DevicePerWorker(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no types
-    """Spreads devices over workers, never one device over two."""
+    """Spreads devices over workers, never one device over two; other tests by their files."""
+
+    def __init__(self, config: pytest.Config, log: Any, items: Items) -> None:
+        super().__init__(config, log)
+        self._items = items
 
     def _split_scope(self, nodeid: str) -> str:
-        return device_of(nodeid)
+        case = self._items.case(nodeid)
+        return case.device if case else nodeid.split("::", 1)[0]

@@ -17,14 +17,16 @@ from pathlib import Path
 
 from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench
-from harness.drive.priority import turn_of
+from harness.drive.priority import priority_of
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
+from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.windows import Window
+from harness.net.address import Transport
 from harness.purposes.case import Case
 from harness.purposes.settle import Assessment, assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -64,19 +66,19 @@ class Settled:
 
 @dataclass
 class _Job:
-    """One plan on one device in one role, driven once or more often, for all the cases that need it."""
+    """One plan on one device at one point of the axes, driven once or more often, for all the cases that need it."""
 
     station: Station
     plan: Plan
-    role: str
-    transport: str
+    axes: Axes
     store: Callable[[asyncio.Task[Flow]], None]
     _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
 
     def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
         """The flow of the first (0), the second (1) … drive; ``urgent`` if it is yet to be begun, and waited for."""
         while len(self._drives) <= attempt:
-            drive = self.station.drive(self.plan, self.role, self.transport, len(self._drives), urgent=urgent)
+            axes = self.axes
+            drive = self.station.drive(self.plan, axes.role, axes.transport, len(self._drives), urgent=urgent)
             self._drives.append(asyncio.create_task(drive))
             self._drives[-1].add_done_callback(self.store)
         return self._drives[attempt]
@@ -93,8 +95,8 @@ class Session:
         self._cases = [case for case in cases if not case.skip]
         self._catalogue = catalogue
         self._options = options
-        self._results: dict[tuple[str, str], concurrent.futures.Future[Settled]] = {
-            _key(case): concurrent.futures.Future() for case in self._cases
+        self._results: dict[CaseId, concurrent.futures.Future[Settled]] = {
+            case.id: concurrent.futures.Future() for case in self._cases
         }
         self._begun: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -115,7 +117,7 @@ class Session:
 
     def result(self, case: Case) -> concurrent.futures.Future[Settled]:
         """The verdict of ``case`` when it is there; SipverdictError if its device could not be used at all."""
-        return self._results[_key(case)]
+        return self._results[case.id]
 
     def close(self) -> None:
         """End what still runs, whatever its state, and leave nothing behind."""
@@ -157,36 +159,36 @@ class Session:
             ):
                 for case in cases:
                     if error := failed.get((case.role, case.transport)):
-                        _fail(self._results[_key(case)], error)
+                        _fail(self._results[case.id], error)
                 await self._settle_all(station, [c for c in cases if (c.role, c.transport) not in failed])
         except BaseException as error:
             for case in cases:
-                _fail(self._results[_key(case)], error)
+                _fail(self._results[case.id], error)
             if not isinstance(error, Exception):
                 raise
 
-    def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, str]]:
+    def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, Transport]]:
         """In which roles and over which transports a plain call is to be made first."""
         return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
-        jobs: dict[tuple[Plan, str, str], _Job] = {}
+        jobs: dict[tuple[Plan, Axes], _Job] = {}
         for case in cases:
             for plan in case.purpose.plans_for(case.role):
-                key = (plan, case.role, case.transport)
+                key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
         for attempt in range(self._options.repeat):
-            for job in sorted(jobs.values(), key=lambda job: turn_of(job.plan)):
+            for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
         await asyncio.gather(
             *(
-                self._settle(case, [jobs[p, case.role, case.transport] for p in case.purpose.plans_for(case.role)])
+                self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
                 for case in cases
             )
         )
 
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
-        result = self._results[_key(case)]
+        result = self._results[case.id]
         try:
             repeat = self._options.repeat
             driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
@@ -201,6 +203,7 @@ class Session:
                 device=case.device,
                 role=case.role,
                 transport=case.transport,
+                family=case.family,
                 verdict=assessment.verdict,
                 applicable=True,
                 reason=assessment.reason,
@@ -227,10 +230,6 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._open.aclose()
-
-
-def _key(case: Case) -> tuple[str, str]:
-    return case.purpose.name, case.id
 
 
 def _fail(result: concurrent.futures.Future[Settled], error: BaseException) -> None:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-import sipmessage
 from sipmessage.message import COMPACT_FORMS
+
+from harness.sip.via import Via
 
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
@@ -20,7 +21,6 @@ _REQUEST_LINE = re.compile(r"(\S+) (.+) (SIP/2\.0)\Z", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([0-9]{3})(?: (.*))?\Z", re.IGNORECASE)
 _CSEQ = re.compile(r"([0-9]{1,10})\s+(\S+)\Z")
 _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s>]*)", re.IGNORECASE)
-_BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]*)", re.IGNORECASE)
 _QUOTED_OR_BLANKS = re.compile(r'"(?:[^"\\]|\\.)*"|\s*[;=:/,<>()]\s*|\s+', re.DOTALL)
 
 
@@ -131,19 +131,14 @@ class SipMessage:
         return self._cseq[1] if self._cseq else ""
 
     @cached_property
-    def vias(self) -> tuple[sipmessage.Via, ...]:
-        """The Via values, topmost first; empty if one cannot be read."""
-        try:
-            return tuple(via for line in self.headers("Via") for via in sipmessage.Via.parse_many(line))
-        except (ValueError, TypeError):  # TypeError: sipmessage makes keyword arguments of parameters, ";self" too
-            return ()
+    def vias(self) -> tuple[Via, ...]:
+        """The Via values, topmost first, the unreadable ones too."""
+        return tuple(Via(value) for line in self.headers("Via") for value in split_list(line))
 
-    @cached_property
+    @property
     def branch(self) -> str | None:
-        """The branch of the topmost Via, even where the rest of the Vias cannot be read."""
-        topmost = next(iter(split_list(self.header("Via") or "")), "")
-        found = _BRANCH.search(_without_quoted(topmost))
-        return found[1] if found else None
+        """The branch of the topmost Via; None without one."""
+        return self.vias[0].branch if self.vias else None
 
     @property
     def from_tag(self) -> str | None:

@@ -180,7 +180,10 @@ def _header_map(uri: SipUri) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, value in uri.headers:
         values.setdefault(_plain(name).lower(), []).append(value)
-    return {name: sorted(texts, key=_plain) for name, texts in values.items()}
+    # Values that differ only in case come next to each other, so that each meets its equal in the other URI.
+    return {
+        name: sorted(texts, key=lambda text: (_plain(text).lower(), _plain(text))) for name, texts in values.items()
+    }
 
 
 def _parameters(want: SipUri, have: SipUri) -> list[str]:

@@ -13,24 +13,21 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from harness.device import Profile
-from harness.device.profile.secrets import declared
-from harness.drive.blanking import blanked
 from harness.drive.drive import Drive
 from harness.drive.plain import CALLED, plain_call, through
 from harness.drive.station import Station
 from harness.errors import DeviceError
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.address import Transport
 
 TRIES: Final = 3
 """A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
-BY_HAND: Final = frozenset({"manual"})
-"""Stimuli that are a person: nobody is asked for one more call before a run."""
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
 
-Kind = tuple[str, str]
+Kind = tuple[str, Transport]
 """A role and a transport."""
 
 
@@ -66,12 +63,13 @@ async def smoked(
     It yields as soon as the calls have come through: how they end is nobody's concern, and goes on beside what follows.
     The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
-    wanted = [] if station.spec.profile.stimulus.kind in BY_HAND else sorted(set(kinds))
+    # A person is not asked for one more call before a run.
+    wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
         told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
         # What a plan is judged by is to be in the flows of the run: the smoke is no positive control.
-        station.controls.clear()
+        station.context.controls.seen.clear()
         yield {kind: error for kind, error in zip(wanted, told, strict=True) if error is not None}
         await asyncio.gather(*running)
     finally:
@@ -81,12 +79,12 @@ async def smoked(
 
 
 async def _comes_through(
-    station: Station, role: str, transport: str, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
+    station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
 ) -> DeviceError | None:
     """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
     flow: Flow | None = None
     for attempt in range(TRIES):
-        drive = Drive(station, plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
+        drive = station.prepare(plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
         task = asyncio.create_task(drive.run())
         running.add(task)
         arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]
@@ -100,7 +98,7 @@ async def _comes_through(
         flow = task.result()
     assert flow is not None
     if error := _not_tested(station, role, flow):
-        on_flow(blanked(flow, declared(station.spec.profile)))
+        on_flow(station.without_secrets(flow))
         return error
     return None
 
@@ -108,7 +106,7 @@ async def _comes_through(
 def came_through(drive: Drive) -> bool:
     """Whether the call of ``drive`` has arrived at an endpoint, or the device has answered it itself."""
     if drive.role in CALLED:
-        return any(asked.reached for asked in drive.recorder.asked.values())
+        return any(caller.reached for caller in drive.recorder.callers.values())
     return drive.recorder.invites() > 0
 
 

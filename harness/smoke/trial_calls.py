@@ -22,7 +22,7 @@ from harness.live.progress import Progress
 from harness.model.flow import Event, Flow
 from harness.model.outcome import ExitStatus
 from harness.model.windows import Window
-from harness.net.address import parse_address
+from harness.net.address import Address
 from harness.smoke.plain import smoke_call
 
 Blame = Literal["machine", "profile", "device"]
@@ -90,7 +90,7 @@ async def _look(spec: DeviceSpec, bench: Bench) -> list[Look]:
 def _taken(profile: Profile) -> tuple[str, str] | None:
     """What is wrong if another program holds the address at which the suite is to start the device."""
     address = profile.lab.address
-    if "{" in address or profile.process is None or not udp_bound(parse_address(address)):
+    if "{" in address or profile.process is None or not udp_bound(Address.parse(address)):
         return None
     return f"{address} is taken by another program", "sipverdict doctor --device names it, where that can be seen"
 
@@ -118,10 +118,11 @@ async def _call(station: Station, role: str, status: int) -> Look:
         return replace(blank, said=plan)
     flow = await station.drive(plan, role, station.spec.profile.device.transports[0])
     look = read(flow, status, station.spec.profile)
-    if look.blame == "device" and not flow.select(received=True) and station.device is not None:
+    shared = station.context.devices.shared
+    if look.blame == "device" and not flow.select(received=True) and shared is not None:
         # One question tells a device that is not there from one that was not told rightly.
-        answer = await station.lab.prober.ping(str(station.device.address), PING_S)
-        look = _asked_in_vain(look, station.spec.profile, str(station.device.address), answer)
+        answer = await station.context.lab.prober.ping(shared.address, PING_S)
+        look = _asked_in_vain(look, station.spec.profile, str(shared.address), answer)
     return look
 
 

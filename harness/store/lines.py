@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
-from harness.device.profile.models import Role
 from harness.errors import EvidenceError
+from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, CaseId
 from harness.model.finding_key import CODE_FORM
 from harness.model.outcome import NAMES, NOT_APPLICABLE
 from harness.store.folder import FLOW_ID
 
 Check = Callable[[Any], bool]
-_ROLES = get_args(Role)
 
 
 def _text(value: Any) -> bool:
@@ -36,8 +35,8 @@ def _finding_verdict(value: Any) -> bool:
     return _verdict(value) and value != NOT_APPLICABLE
 
 
-def _role(value: Any) -> bool:
-    return isinstance(value, str) and value in _ROLES
+def _one_of(names: Sequence[str]) -> tuple[Check, str]:
+    return lambda value: isinstance(value, str) and value in names, "one of " + ", ".join(names)
 
 
 def _texts(value: Any) -> bool:
@@ -48,8 +47,12 @@ def _evidence(value: Any) -> bool:
     return isinstance(value, list) and all(_flow_id(path) is not None for path in value)
 
 
-def _lists_of_text(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_texts, value.values()))
+def _cases(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_case, value))
+
+
+def _case(value: Any) -> bool:
+    return isinstance(value, dict) and all(key in value and check(value[key]) for key, (check, _) in _CASE.items())
 
 
 def _device(value: Any) -> bool:
@@ -59,11 +62,19 @@ def _device(value: Any) -> bool:
         and isinstance(value.get("pics"), dict)
         and all(isinstance(claimed, bool) for claimed in value["pics"].values())
         and _texts(value.get("roles"))
-        and all(_texts(value.get(key, [])) for key in ("transports", "faults"))
+        and all(_texts(value.get(key)) for key in ("transports", "families"))
+        and _texts(value.get("faults", []))
         and isinstance(value.get("pixit", {}), dict)
     )
 
 
+_CASE: Mapping[str, tuple[Check, str]] = {
+    "purpose": (_text, "a string"),
+    "device": (_text, "a string"),
+    "role": _one_of(ROLES),
+    "transport": _one_of(TRANSPORTS),
+    "family": _one_of(FAMILIES),
+}
 _HEADER: Mapping[str, tuple[Check, str]] = {
     "run": (_text, "a string"),
     "suite": (_text, "a string"),
@@ -77,7 +88,7 @@ _HEADER: Mapping[str, tuple[Check, str]] = {
 _MAY_SAY: Mapping[str, tuple[Check, str]] = {
     "strict": (lambda value: isinstance(value, bool), "true or false"),
     "repeat": (lambda value: _count(value) and value > 0, "how often each case was driven"),
-    "cases": (lambda value: _lists_of_text(value), "the cases of each purpose"),
+    "cases": (_cases, "a list of cases, each with its purpose, device, role, transport and family"),
     "devices": (
         lambda value: isinstance(value, list) and all(map(_device, value)),
         "a list of devices, each with its name, roles and PICS",
@@ -87,9 +98,7 @@ _MAY_SAY: Mapping[str, tuple[Check, str]] = {
     "suite_digest": (_text, "a string"),
 }
 _RECORD: Mapping[str, tuple[Check, str]] = {
-    "purpose": (_text, "a string"),
-    "role": (_role, "one of " + ", ".join(_ROLES)),
-    "transport": (_text, "a string"),
+    **_CASE,
     "verdict": (_verdict, "one of " + ", ".join(NAMES)),
     "requirements": (lambda value: isinstance(value, list), "a list"),
     "window_s": (_seconds, "a number of seconds"),
@@ -97,7 +106,6 @@ _RECORD: Mapping[str, tuple[Check, str]] = {
     "evidence": (_evidence, "a list of flows/<id>.json"),
 }
 _RECORD_MAY_SAY: Mapping[str, tuple[Check, str]] = {
-    "device": (_text, "a string"),
     "reason": (_text, "a string"),
 }
 _REQUIREMENT: Mapping[str, tuple[Check, str]] = {
@@ -134,7 +142,7 @@ def checked_footer(path: Path, number: int, entry: dict[str, Any]) -> dict[str, 
     return _checked(path, number, entry, _FOOTER, "the footer")
 
 
-def checked_record(path: Path, number: int, entry: dict[str, Any], seen: set[tuple[str, ...]]) -> Mapping[str, Any]:
+def checked_record(path: Path, number: int, entry: dict[str, Any], seen: set[CaseId]) -> Mapping[str, Any]:
     """The record that ``entry`` is; ``seen`` are the cases of those above it, and gets its own."""
     record = _checked(path, number, entry, _RECORD, "a verdict")
     _checked(path, number, entry, _may(_RECORD_MAY_SAY, entry), "a verdict")
@@ -148,10 +156,10 @@ def checked_record(path: Path, number: int, entry: dict[str, Any], seen: set[tup
         refuse(path, number, "no requirements in a verdict that is 'not_applicable'", f"{len(rows)}")
     if rows and (worst := min(rows, key=NAMES.index)) != record["verdict"]:
         refuse(path, number, f"{worst!r}, the worst verdict of its requirements", repr(record["verdict"]))
-    key = (record["purpose"], str(record.get("device", "")), record["role"], record["transport"])
-    if key in seen:
-        refuse(path, number, "one verdict per purpose and device", f"a second one for {' '.join(key)}")
-    seen.add(key)
+    case = CaseId.of(record)
+    if case in seen:
+        refuse(path, number, "one verdict per case", f"a second one for {case}")
+    seen.add(case)
     return record
 
 

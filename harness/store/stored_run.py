@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import EvidenceError
+from harness.model.axes import CaseId
 from harness.model.flow import FORMAT, Flow
-from harness.model.outcome import MissingCase, Tally
+from harness.model.outcome import Tally
 from harness.store.folder import FLOW_ID
 from harness.store.lines import checked_footer, checked_header, checked_record, refuse
 
@@ -40,10 +41,10 @@ class StoredRun:
         return {device["name"]: device for device in self.header.get("devices", ())}
 
     @property
-    def missing(self) -> tuple[MissingCase, ...]:
+    def missing(self) -> tuple[CaseId, ...]:
         """The cases that were planned and have no record."""
-        there = set(map(_case, self.records))
-        return tuple(MissingCase(*case) for case in _planned(self.header) if case not in there)
+        there = set(map(CaseId.of, self.records))
+        return tuple(case for case in _planned(self.header) if case not in there)
 
     @property
     def tally(self) -> Tally:
@@ -79,13 +80,9 @@ class StoredRun:
         return path.read_bytes()
 
 
-def _planned(header: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _planned(header: Mapping[str, Any]) -> list[CaseId]:
     """The cases that were planned, in order; none where the run does not say them."""
-    return [(purpose, case) for purpose, cases in header.get("cases", {}).items() for case in cases]
-
-
-def _case(record: Mapping[str, Any]) -> tuple[str, str]:
-    return record["purpose"], f"{record.get('device', '')}-{record['role']}-{record['transport']}"
+    return list(map(CaseId.of, header.get("cases", ())))
 
 
 @cache
@@ -119,7 +116,7 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
     header: dict[str, Any] | None = None
     footer: dict[str, Any] | None = None
     records: list[Mapping[str, Any]] = []
-    seen: set[tuple[str, ...]] = set()
+    seen: set[CaseId] = set()
     number = 0
     lines = _lines(path) if parts is None else parts.get("verdicts.jsonl", b"").splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
@@ -142,7 +139,7 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
         refuse(path, number + 1, "a footer", "the end of the file: this run was cut off")
     # They were written as their verdicts came.
     places = {case: place for place, case in enumerate(_planned(header))}
-    records.sort(key=lambda record: places.get(_case(record), len(places)))
+    records.sort(key=lambda record: places.get(CaseId.of(record), len(places)))
     run = StoredRun(folder, header, tuple(records), footer, parts)
     if footer is not None:
         tally = run.tally

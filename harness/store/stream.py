@@ -11,12 +11,13 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from harness.errors import SetupError
+from harness.model.axes import CaseId
 from harness.model.finding import Record
 from harness.model.outcome import Tally, verdict_name
 from harness.store.files import cannot_write
@@ -38,15 +39,15 @@ class Header:
     window: str
     ruling: str
     planned: int
-    """How many purposes (per device, role and transport) are to come to a verdict."""
+    """How many purposes (per device, role, transport and family) are to come to a verdict."""
     strict: bool = False
     """Whether a violated SHOULD was a fail: judging again needs to know."""
     repeat: int = 1
     """How often every case was driven: judging again needs to know."""
     devices: Sequence[Mapping[str, Any]] = ()
     """What is known of each device of the run (:func:`harness.run.declared.declared`)."""
-    cases: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What is planned: the cases (``device-role-transport``) of each purpose."""
+    cases: Sequence[CaseId] = ()
+    """What is planned, in order."""
     commit: str = ""
     """The commit of the suite; empty where it is no git checkout."""
     dirty: bool = True
@@ -73,7 +74,7 @@ class Header:
             "suite_digest": self.digest,
             "again": self.again,
             "devices": [dict(device) for device in self.devices],
-            "cases": {purpose: list(cases) for purpose, cases in self.cases.items()},
+            "cases": [asdict(case) for case in self.cases],
         }
 
 
@@ -85,7 +86,7 @@ class VerdictStream:
         self.path = path
         self._planned = header.planned
         self._lock = threading.Lock()
-        self._seen: set[tuple[str, ...]] = set()
+        self._seen: set[CaseId] = set()
         # Ctrl-C can strike between any two steps.  What was said is one append here, what is safely in the file is
         # one assignment to _safe, and the rest is put right by the next write, close or abandon.
         self._said: list[tuple[str, bytes]] = []
@@ -108,15 +109,14 @@ class VerdictStream:
     def write(self, record: Record) -> None:
         """Append ``record``.  SetupError if the disk refuses: it is kept, and goes into the file with the next one.
 
-        ValueError for a second record of the same purpose, device, role and transport: a mistake of the harness
+        ValueError for a second record of the same case: a mistake of the harness
         that would hide a purpose that came to no verdict.
         """
-        key = (record.purpose, record.device, record.role, record.transport)
         with self._lock:
-            if key in self._seen:
-                raise ValueError(f"a second verdict for {' '.join(key)}")
+            if record.case in self._seen:
+                raise ValueError(f"a second verdict for {record.case}")
             self._append(verdict_name(record), record.line())
-            self._seen.add(key)
+            self._seen.add(record.case)
 
     def close(self, more: Mapping[str, Any] | None = None) -> Tally:
         """Write the footer, with ``more`` in it, and close.  SetupError, and no footer, if the disk refuses."""

@@ -1,4 +1,4 @@
-"""CANCEL at a device that answers: it ends the call before the final response, not later (RFC 3261 9.2)."""
+"""CANCEL at a device that answers: it ends a pending call, and has no effect later (RFC 3261 9.2)."""
 
 from __future__ import annotations
 

@@ -21,15 +21,15 @@ from harness.net.address import Address
 
 TEXTS = {
     "comments only": ("# nothing", "is empty", "sipverdict init"),
-    "a key twice": ("[device]\nname = 'a'\nname = 'b'", "is not TOML", "a key or a table stands there twice"),
-    "a table twice": ("[device]\nname = 'a'\n[device]\n", "is not TOML", "a key or a table stands there twice"),
+    "a key twice": ("[device]\nname = 'a'\nname = 'b'", "is not TOML", "a key or a table is defined twice"),
+    "a table twice": ("[device]\nname = 'a'\n[device]\n", "is not TOML", "a key or a table is defined twice"),
     "NUL": (MINIMAL + "\0", "is not TOML", "toml.io"),
     "a number without an end": ("x = " + "9" * 5000, "is not TOML", "toml.io"),
     "open brackets": ("x = " + "[" * 50_000, "more than 12 deep", "docs/profile.md"),
     "lists in lists": ("x = " + "[" * 20 + "]" * 20, "more than 12 deep", "docs/profile.md"),
     "a key of 20 parts": (".".join("a" * 20) + " = 1", "more than 12 deep", "docs/profile.md"),
-    "a key of 400,000 parts": (".".join("a" * 400_000) + " = 1", "line 1 has more than 200 dots", "no key"),
-    "1.1 MB": ("x = '" + "y" * 1_100_000 + "'", "is no profile: it has 1,100,006 bytes", "at most 1,048,576"),
+    "a key of 400,000 parts": (".".join("a" * 400_000) + " = 1", "line 1 has more than 200 dots", "three at most"),
+    "1.1 MB": ("x = '" + "y" * 1_100_000 + "'", "is not a profile: it has 1,100,006 bytes", "at most 1,048,576"),
 }
 
 
@@ -65,7 +65,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         (tmp_path / "absent.toml", "no such file"),
         (tmp_path / "binary.toml" / "x.toml", "no such file"),
         (tmp_path, "holds no device.toml"),
-        ("~nobody-has-this-name/x.toml", "is no path"),
+        ("~nobody-has-this-name/x.toml", "is not a path"),
         ("x" * 5000, "is too long for a path"),
         ("", "no device is called ''"),
         ("a\x1b[31mb", "no device is called 'a"),
@@ -128,24 +128,35 @@ WRONG_KEYS = [
     ("[device]", "vendr = 3\n[device]", "vendr: unknown key", "device.vendor"),
     ("[ready]", "lab = 3\n[ready]", "process.lab: unknown key", "[lab] is a table of its own"),
     ("[ready]", '[lab.numbers]\ndeclined = "sip:1@{device}"\n[ready]', "lab.numbers.declined: no such number", ""),
+    (
+        "[ready]",
+        '[lab.numbers]\ndeclines = "sip:{tokn}@{device}"\n[ready]',
+        "lab.numbers.declines: {tokn} is no placeholder here; there are {device}, {token}",
+        "the nearest is {token}",
+    ),
     ("[ready]", '[lab.numbers]\ndeclines = "600"\n[ready]', "lab.numbers.declines: expected a SIP URI", ""),
     ("[ready]", '[secrets.A]\nevn = "X"\n[ready]', "secrets.A.evn: unknown key", "the nearest is secrets.A.env"),
     ("[ready]", '"\\u001b[2J" = 1\n[ready]', 'process."\ufffd[2J": unknown key', ""),
     ("[ready]", "[variant.x.device]\nrols = []\n[ready]", "variant.x.device.rols: unknown key", "device.roles"),
     ("call {uri}", "call {secret:PIN} {uri}", "stimulus.call: {secret:PIN} is not declared", ""),
     # contradictions
-    ('["uac"]', '["uac", "uac"]', 'device.roles: "uac" stands there twice', ""),
+    ('["uac"]', '["uac", "uac"]', 'device.roles: "uac" is listed twice', ""),
     ('["uac"]', '["uac", "proxy", "b2bua"]', 'device.roles: "proxy" and "b2bua" contradict each other', ""),
     (
         '["uac"]',
         '["uac", "proxy", "redirect"]\n[lab]\nregistrar = true',
-        'device.roles: "proxy" and "redirect" contradict each other where',
+        'device.roles: "proxy" and "redirect" contradict each other if both are called',
         "",
     ),
     ("[ready]", "[pics]\nproxy_recurses_3xx = true\n[ready]", "pics.proxy_recurses_3xx: claimed, but device.r", ""),
     ("[ready]", "[pics]\nforking_proxy = true\n[ready]", 'expected "proxy" or "b2bua" among the roles', ""),
     ("[ready]", "[pics]\nredirect_server = true\n[ready]", "pics.redirect_server: claimed, but device.roles", ""),
-    ("[ready]", "[pics]\nmulti_contact = true\n[ready]", "pics.multi_contact: claimed, but not what it is part", ""),
+    (
+        "[ready]",
+        "[pics]\nmulti_contact = true\n[ready]",
+        "pics.multi_contact: claimed without the key that it refines",
+        "",
+    ),
     (
         '["uac"]',
         '["uac", "proxy"]\n[pics]\nstateful_proxy = true\nstateless_proxy = true',

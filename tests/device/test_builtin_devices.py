@@ -56,8 +56,8 @@ def test_a_caller_calls_follows_and_stops(name: str, lease: Lease) -> None:
             began = time.monotonic()
             async with device:
                 print(f"{name} {device.version}: ready in {time.monotonic() - began:.3f} s")
-                assert re.fullmatch(r"\d+(\.\d+)+", device.identity()["version"])
-                assert await options_ping(str(device.address), None, 3.0)
+                assert re.match(r"\d+(\.\d+)+", device.identity()["version"])
+                assert await options_ping(device.address, None, 3.0)
                 await asyncio.gather(device.call(f"sip:7001@{redirector}"), device.call(f"sip:7002@{decliner}"))
                 for listener, uri in (
                     (first, f"7001@{redirector}"),

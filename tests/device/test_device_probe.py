@@ -24,7 +24,7 @@ def test_any_status_is_a_sign_of_life(lease: Lease) -> None:
         for status in ("200 OK", "404 Not Found", "501 Not Implemented", "200 "):
             address = lease()
             async with listening(address, answering(status)) as device:
-                assert await options_ping(str(address), None, 2.0) == f"SIP/2.0 {status}"
+                assert await options_ping(address, None, 2.0) == f"SIP/2.0 {status}"
                 request = await device.next()
         assert request.startswith(f"OPTIONS sip:{address} SIP/2.0\r\n")
         assert "\r\nMax-Forwards: 70\r\n" in request
@@ -45,9 +45,9 @@ def test_silence_noise_and_other_answers_are_none(lease: Lease) -> None:
         for answer in noise:
             address = lease()
             async with listening(address, answer):
-                assert await options_ping(str(address), None, 0.15) is None
+                assert await options_ping(address, None, 0.15) is None
         began = time.monotonic()
-        assert await options_ping(str(lease()), None, 0.15) is None  # nobody is there: an ICMP error is no answer
+        assert await options_ping(lease(), None, 0.15) is None  # nobody is there: an ICMP error is no answer
         assert time.monotonic() - began > 0.1
 
     asyncio.run(run())
@@ -63,7 +63,7 @@ def test_it_is_sent_again_until_it_is_answered(lease: Lease) -> None:
     async def run() -> None:
         address = lease()
         async with listening(address, third):
-            assert await options_ping(str(address), None, 5.0, 0.1) == "SIP/2.0 200 OK"
+            assert await options_ping(address, None, 5.0, 0.1) == "SIP/2.0 200 OK"
 
     asyncio.run(run())
     assert len({request for _, request in copies}) == 1
@@ -74,14 +74,14 @@ def test_hundreds_side_by_side_from_one_socket(lease: Lease) -> None:
     async def run() -> None:
         address, silent = lease(), lease()
         async with listening(address, lambda request: response(request, "200 OK")), listening(silent):
-            async with await Prober.open("127.0.0.1:0") as prober:
+            async with await Prober.open(Address("127.0.0.1", 0)) as prober:
                 answers = await asyncio.gather(
-                    *(prober.ping(str(address), 60.0) for _ in range(300)),
-                    *(prober.ping(str(silent), 0.2) for _ in range(100)),
+                    *(prober.ping(address, 60.0) for _ in range(300)),
+                    *(prober.ping(silent, 0.2) for _ in range(100)),
                 )
                 assert not prober._waiting
             assert answers == ["SIP/2.0 200 OK"] * 300 + [None] * 100
-            assert await prober.ping(str(address), 1.0) is None  # closed
+            assert await prober.ping(address, 1.0) is None  # closed
 
     asyncio.run(run())
 
@@ -90,8 +90,8 @@ def test_closing_ends_what_is_under_way(lease: Lease) -> None:
     async def run() -> None:
         address = lease()
         async with listening(address) as device:
-            prober = await Prober.open("127.0.0.1:0")
-            ping = asyncio.ensure_future(prober.ping(str(address), 30.0))
+            prober = await Prober.open(Address("127.0.0.1", 0))
+            ping = asyncio.ensure_future(prober.ping(address, 30.0))
             await device.next()
             prober.close()
             assert await asyncio.wait_for(ping, 10) is None

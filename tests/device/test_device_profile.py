@@ -93,6 +93,7 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
         ('["uac"]', '["uac"]\nmax_calls = 0', "device.max_calls: expected otherwise", ""),
         ('["uac"]', '["uac"]\nper_plan = "yes"', "device.per_plan: expected true or false", ""),
         ('["uac"]', '["uac"]\ntransports = ["tls"]', "device.transports.0: expected 'udp'", ""),
+        ('["uac"]', '["uac"]\nfamilies = ["ipv6"]', "device.families.0: expected 'ipv4'", ""),
         ('name = "toy"', "name = 7", "device.name: expected a string; got 7", ""),
         ("[ready]", "[pics]\ndigest = 1\n[ready]", "pics.digest: expected true or false; got 1", ""),
         ('["{python}"', '["{pyton}"', "process.argv.0: {pyton} is no placeholder", "{python}"),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from harness.device import Device, Profile
 from harness.device.process import redacted
 from harness.device.profile import secrets
-from harness.device.profile.placeholders import fill, names_in, secrets_in
+from harness.device.tables.placeholders import fill, names_in, secrets_in
 from harness.drive.blanking import blanked
 from harness.errors import DeviceError, ProfileError
 from harness.model.flow import Flow, Trouble, Unreadable
@@ -119,7 +119,7 @@ def test_a_device_that_dies_does_not_tell(profile: Profile, lease: Lease, tmp_pa
         ('{ file = "kept" }', "\n", "is empty"),
         ('{ file = "kept" }', "a\nb\n", "expected one line"),
         ('{ file = "kept" }', "x" * 70_000, "is too large for a secret"),
-        ('{ file = "open" }', "", "everybody on this machine can read"),
+        ('{ file = "open" }', "", "every user of this machine can read"),
     ],
 )
 def test_a_secret_that_is_not_there(
@@ -137,7 +137,7 @@ def test_a_secret_that_is_not_there(
     assert f"{profile.source}: secrets.PIN: " in caught.value.cause
     assert said in caught.value.cause
     assert caught.value.hint
-    assert secrets.unavailable(profile) == (caught.value.cause,)
+    assert secrets.secret_values(profile) == frozenset()
 
 
 def test_a_secret_of_another_name(profile: Profile) -> None:
@@ -197,11 +197,10 @@ def test_inline_passwords_are_blanked_as_well(write: Write) -> None:
         profile=MINIMAL + '[pixit]\nsip_password = "open sesame"\nline = "2001"\npin_token = 90125\n',
         phone__conf__j2="",
     )
-    told = secrets.told_by_nobody(profile)
+    told = secrets.all_confidential_texts(profile)
     assert {"open sesame", "open%20sesame", "90125"} <= set(told)
     assert "2001" not in told
     assert "sesame" not in repr(profile)
-    assert secrets.without_secrets(profile.pixit) == {"sip_password": "***", "line": "2001", "pin_token": "***"}
 
 
 def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
@@ -213,7 +212,7 @@ def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
         troubles=(Trouble("device", SECRET),),
         unreadable=(Unreadable("callee", SECRET),),
     )
-    clean = blanked(told, secrets.declared(profile))
+    clean = blanked(told, secrets.secret_values(profile))
     assert len(clean.events[0].raw) == len(raw)
     for secret in ("hunter2", "swordfish"):
         assert secret in told.to_json()
@@ -227,7 +226,7 @@ def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
 @given(st.text(min_size=6, max_size=20), st.binary(max_size=5))
 def test_base64_of_a_secret_is_found_wherever_it_begins(secret: str, before: bytes) -> None:
     encoded = base64.b64encode(before + secret.encode("utf-8", "surrogateescape")).decode()
-    assert redacted(encoded, secrets.longest_first([secret])) != encoded
+    assert redacted(encoded, secrets.all_spellings([secret])) != encoded
 
 
 def test_the_spellings_of_a_secret() -> None:
@@ -244,7 +243,7 @@ def test_the_spellings_of_a_secret() -> None:
 
 
 def test_secrets_of_which_one_is_part_of_the_other() -> None:
-    told = secrets.longest_first(["swordfish", "swordfish2", "*"])
+    told = secrets.all_spellings(["swordfish", "swordfish2", "*"])
     assert redacted("swordfish2 swordfish *", told) == "*** *** ***"
 
 

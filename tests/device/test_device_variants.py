@@ -110,7 +110,7 @@ def test_a_variant_that_does_not_exist(write: Write) -> None:
         ("[variant.phone-2]", "[variant.base]", "variant.base: expected a name of small letters", ""),
         ("[variant.phone-2]", "[variant.Phone]", "variant.Phone: expected a name of small letters", ""),
         ("[variant.phone-2]", '[variant."a b"]', "variant.a b: expected a name of small letters", ""),
-        ("max_calls = 7", 'name = "x"', "variant.relay.device.name: a variant is called by its table", ""),
+        ("max_calls = 7", 'name = "x"', "variant.relay.device.name: a variant is named after its table", ""),
         ("[variant.relay]", "[varient.relay]", "varient: unknown key", "the nearest is variant"),
         (
             "[variant.phone-2]",

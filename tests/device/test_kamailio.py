@@ -52,7 +52,7 @@ def test_starts_answers_and_leaves_nothing_behind(name: str, lease: Lease, tmp_p
         print(f"{name} {device.version}: ready in {time.monotonic() - began:.3f} s")
         assert re.fullmatch(r"5(\.\d+)+", device.identity()["version"])
         assert device._process
-        assert await options_ping(str(device.address), None, 3.0) == "SIP/2.0 200 Keepalive"
+        assert await options_ping(device.address, None, 3.0) == "SIP/2.0 200 Keepalive"
         async with listening(user := lease(), refusing("603 Decline")) as heard, listening(own := lease()) as caller:
             assert caller._transport
             invite = request("INVITE", f"sip:7001@{user}", own, f"sip:7001@{user}")

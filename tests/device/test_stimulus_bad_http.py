@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import gzip
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from device_bench import MINIMAL, Write
 
 from harness.device import Device
@@ -18,6 +25,7 @@ from harness.net.address import Address
 Lease = Callable[[], Address]
 URI = "sip:7001@127.0.0.1:5060;x=a&b=c"
 SLEEPER = "print('READY', flush=True); import time; time.sleep(60)"
+DAY = datetime.timedelta(days=1)
 DIGEST = 'Digest realm="x", nonce="n", qop="auth", algorithm='
 
 
@@ -88,9 +96,9 @@ LOGIN = 'auth = "digest"\nusername = "admin"\npassword = "s3cret"'
             "",
             r"answered 401 .* asks for Basic realm",
         ),
-        (answered("401 Unauthorized", f"WWW-Authenticate: {DIGEST}MD5"), LOGIN, "does not take the user name and"),
-        (answered("401 Unauthorized", f"WWW-Authenticate: {DIGEST}ROT13"), LOGIN, "could not be told to call by HTTP"),
-        (answered("401 Unauthorized", "WWW-Authenticate: Digest x"), LOGIN, "could not be told to call by HTTP"),
+        (answered("401 Unauthorized", f"WWW-Authenticate: {DIGEST}MD5"), LOGIN, "rejects the user name and"),
+        (answered("401 Unauthorized", f"WWW-Authenticate: {DIGEST}ROT13"), LOGIN, "could not be asked to call by HTTP"),
+        (answered("401 Unauthorized", "WWW-Authenticate: Digest x"), LOGIN, "could not be asked to call by HTTP"),
         (answered("403 Forbidden", body=b"no remote control"), LOGIN, "answered 403"),
         (
             answered("404 Not Found", body=b"<h1>\x1b[31mNo</h1>"),
@@ -100,11 +108,11 @@ LOGIN = 'auth = "digest"\nusername = "admin"\npassword = "s3cret"'
         (answered("500 Oops", body=bytes(range(256))), "", "answered 500"),
         (answered("200 OK", body=b"busy, try later"), 'refused = "busy"', "refused to call: busy, try later"),
         (answered("200 OK"), "expect = [202]", "answered 200 to GET"),
-        (b"SIP/2.0 200 OK\r\n\r\n", "", "could not be told to call by HTTP"),
-        (b"\x00\xff" * 40, "", "could not be told to call by HTTP"),
-        (b"", "", "could not be told to call by HTTP"),
+        (b"SIP/2.0 200 OK\r\n\r\n", "", "could not be asked to call by HTTP"),
+        (b"\x00\xff" * 40, "", "could not be asked to call by HTTP"),
+        (b"", "", "could not be asked to call by HTTP"),
         (hangs, "timeout_s = 0.5", r"no answer in 0\.5 s"),
-        (floods_headers, "", "could not be told to call by HTTP"),
+        (floods_headers, "", "could not be asked to call by HTTP"),
     ],
 )
 def test_an_answer_that_says_no(write: Write, lease: Lease, answer: Any, more: str, cause: str) -> None:
@@ -198,12 +206,43 @@ def test_no_proxy_of_the_environment_is_used(write: Write, lease: Lease, monkeyp
     asyncio.run(run())
 
 
+def test_a_certificate_that_nobody_signed(write: Write, lease: Lease, tmp_path: Path) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(self_signed(tmp_path))
+
+    async def run() -> None:
+        address = lease()
+        async with (
+            await asyncio.start_server(lambda _, writer: writer.close(), address.host, 8080, ssl=server),
+            Device(profile(write, call='"https://{host}:8080/{uri}"'), address=address) as device,
+        ):
+            await device.call(URI)
+
+    with pytest.raises(DeviceError, match="could not be asked to call by HTTP") as caught:
+        asyncio.run(run())
+    assert "stimulus.verify" in caught.value.hint
+
+
+def self_signed(folder: Path) -> Path:
+    """A file with a key and a certificate that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "phone")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
+    path = folder / "phone.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    )
+    return path
+
+
 def test_nobody_listens(write: Write, lease: Lease) -> None:
     async def run() -> None:
         async with Device(profile(write), address=lease()) as device:
             await device.call(URI)
 
-    with pytest.raises(DeviceError, match="could not be told to call by HTTP"):
+    with pytest.raises(DeviceError, match="could not be asked to call by HTTP"):
         asyncio.run(run())
 
 

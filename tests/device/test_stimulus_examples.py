@@ -10,7 +10,7 @@ import pytest
 
 from harness.device import load_profile
 from harness.device.stimuli import Stimulus, StimulusContext, registry
-from harness.device.stimuli.base import secrets_in
+from harness.device.tables.placeholders import secrets_in
 from harness.net.address import Address
 
 ROOT = Path(__file__).parents[2]

@@ -125,7 +125,7 @@ def test_a_call_begins_and_ends(write: Write, lease: Lease, kind: str) -> None:
                 assert kind == "refer"
             if kind == "refer":
                 async with asyncio.timeout(5):
-                    while "it told of its call" not in device.remark():  # noqa: ASYNC110 - a log is no event
+                    while "it reported of its call" not in device.remark():  # noqa: ASYNC110 - a log is no event
                         await asyncio.sleep(0.01)
 
     asyncio.run(run())
@@ -134,9 +134,9 @@ def test_a_call_begins_and_ends(write: Write, lease: Lease, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "old", "new", "cause"),
     [
-        ("http-digest", 'password = "s3cret"\ncall', 'password = "wrong"\ncall', r"answered 401 .* does not take the"),
-        ("http-basic", 'password = "s3cret"\ncall', 'password = "wrong"\ncall', r"answered 401 .* does not take the"),
-        ("http-basic", 'auth = "basic"\n', 'auth = "digest"\n', r"asks for Basic realm=.* does not take the"),
+        ("http-digest", 'password = "s3cret"\ncall', 'password = "wrong"\ncall', r"answered 401 .* rejects the"),
+        ("http-basic", 'password = "s3cret"\ncall', 'password = "wrong"\ncall', r"answered 401 .* rejects the"),
+        ("http-basic", 'auth = "basic"\n', 'auth = "digest"\n', r"asks for Basic realm=.* rejects the"),
         ("tcp", '"call {uri}"', '"dial {uri}"', r"refused to call .*: error: not a command"),
         ("ami", 'secret = "s3cret"', 'secret = "wrong"', "refused the login .*: Authentication failed"),
         ("esl", "ClueCon-s3cret", "ClueCon", "refused the login .*: -ERR invalid"),
@@ -155,7 +155,7 @@ def test_a_device_that_refuses(write: Write, lease: Lease, kind: str, old: str, 
                     try:
                         await device.call("sip:7001@127.0.0.1:5060")
                     except DeviceError as error:
-                        if "could not be asked" in error.cause or "connection" in error.cause:  # not there yet
+                        if "could not be reached" in error.cause or "connection" in error.cause:  # not there yet
                             await asyncio.sleep(0.02)
                             continue
                         raise
@@ -175,10 +175,10 @@ def test_a_number_that_the_pbx_does_not_know(write: Write, lease: Lease, kind: s
         async with Device(profile, address=lease()) as device:
             with pytest.raises(DeviceError, match="refused to call sip:7000@"):
                 await device.call("sip:7000@127.0.0.1:5060")
-            with pytest.raises(DeviceError, match="was never told to call"):
+            with pytest.raises(DeviceError, match="has no call to"):
                 await device.hangup("sip:7000@127.0.0.1:5060")
             if kind == "esl":
-                with pytest.raises(DeviceError, match=r"takes '\|' for something else"):
+                with pytest.raises(DeviceError, match=r"misread its '\|'"):
                     await device.call("sip:1|2@127.0.0.1")
 
     asyncio.run(run())

@@ -19,9 +19,8 @@ Lease = Callable[[], Address]
 BEEP = '''
 from pathlib import Path
 from typing import Literal
-from harness.device.profile.models import StimulusSection
-from harness.device.profile.values import Line
-from harness.device.stimuli import StimulusBase
+from harness.device.stimuli import StimulusBase, StimulusSection
+from harness.device.tables.values import Line
 
 
 class Beep(StimulusSection):
@@ -88,7 +87,7 @@ def test_a_kind_of_another_package(write: Write, lease: Lease, install: Callable
             await device.call("sip:7001@h")
             with pytest.raises(DeviceError, match="the stimulus 'beep' broke: ZeroDivisionError: by zero") as caught:
                 await device.call("sip:broken@h")
-            assert "not the device's" in caught.value.hint
+            assert "not in the device" in caught.value.hint
 
     asyncio.run(run())
     assert (tmp_path / "beeped").read_text() == "beep sip:7001@h"
@@ -103,7 +102,7 @@ def test_a_kind_of_another_package(write: Write, lease: Lease, install: Callable
     [
         ("import no_such_module", "beep_one:Beep", "No module named 'no_such_module'"),
         ("1 / 0", "beep_two:Beep", "ZeroDivisionError"),
-        ("Beep = 7", "beep_three:Beep", "no subclass of"),
+        ("Beep = 7", "beep_three:Beep", "not a subclass of"),
         ("", "beep_four:Beep", "has no attribute 'Beep'"),
     ],
 )

@@ -91,9 +91,9 @@ def test_a_request_that_got_lost_is_sent_again(write: Write, lease: Lease) -> No
 @pytest.mark.parametrize(
     ("answer", "more", "seconds", "cause"),
     [
-        (challenge, "", 20.0, r"wants to know who refers it: SIP/2\.0 401"),
-        (challenge, LOGIN, 20.0, r"wants to know who refers it: SIP/2\.0 401"),
-        (guarded, LOGIN.replace("s3cret", "wrong"), 20.0, r"wants to know who refers it: SIP/2\.0 401"),
+        (challenge, "", 20.0, r"challenged the REFER: SIP/2\.0 401"),
+        (challenge, LOGIN, 20.0, r"challenged the REFER: SIP/2\.0 401"),
+        (guarded, LOGIN.replace("s3cret", "wrong"), 20.0, r"challenged the REFER: SIP/2\.0 401"),
         (
             lambda message: response(message, "405 Method\x1b[31m"),
             "",

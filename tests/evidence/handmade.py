@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.evidence.certificate import certificate
 from harness.evidence.dossier import compose
+from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record
 from harness.model.flow import Control, Flow
 from harness.model.plan import Plan
@@ -126,6 +127,7 @@ class Maker:
             "firmware": "1.0",
             "roles": ["uac"],
             "transports": ["udp"],
+            "families": ["ipv4"],
             "pics": CLAIMS,
             "pixit": {"number": "600"},
             "faults": [],
@@ -140,7 +142,7 @@ class Maker:
             planned=planned,
             repeat=self.repeat,
             devices=(identity,),
-            cases={name: [f"{DEVICE}-uac-udp"] for name in (*self.purposes, *self.planned)},
+            cases=[CaseId(name, DEVICE, "uac", "udp", "ipv4") for name in (*self.purposes, *self.planned)],
             commit="c" * 40,
             dirty=False,
             digest=digest(),
@@ -149,7 +151,7 @@ class Maker:
     def _record(self, name: str) -> Record:
         purpose = PURPOSES[name]
         ruling = Ruling("letter" if self.ruling == "letter" else "certification")
-        rows, why_not = applicable_rows(purpose, CATALOGUE, "uac", CLAIMS)
+        rows, why_not = applicable_rows(purpose, CATALOGUE, Axes("uac"), CLAIMS)
         rounds, flows = [], []
         for attempt in range(self.repeat if self.repeat > 1 else 3):
             driven = [self._flow(plan, attempt) for plan in purpose.plans_for("uac")] if rows else []
@@ -163,6 +165,7 @@ class Maker:
             device=DEVICE,
             role="uac",
             transport="udp",
+            family="ipv4",
             verdict=settled.verdict if settled else 0,  # type: ignore[arg-type]
             applicable=bool(rows),
             reason=settled.reason if settled else why_not,

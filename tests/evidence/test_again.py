@@ -10,6 +10,7 @@ import pytest
 from handmade import ACKED, FINAL, Maker, redials
 
 from harness.errors import EvidenceError, SetupError
+from harness.model.axes import CaseId
 from harness.model.printable import printable
 from harness.run.options import again_specs
 from harness.run.rerun import Again
@@ -18,10 +19,8 @@ from harness.store.stored_run import StoredRun
 
 def test_what_failed_or_is_missing(tmp_path: Path) -> None:
     again = Again.of(Maker(tmp_path, tries=redials, planned=(ACKED,)).make().folder)
-    assert again.cases == {(FINAL, "phone-uac-udp"), (ACKED, "phone-uac-udp")}
+    assert again.cases == {CaseId(name, "phone", "uac", "udp", "ipv4") for name in (FINAL, ACKED)}
     assert again.devices == ["phone"]
-    assert again.wants(FINAL, "phone-uac-udp")
-    assert not again.wants(FINAL, "phone-b2bua-udp")
 
 
 def test_nothing_of_a_run_that_passed(run: StoredRun) -> None:

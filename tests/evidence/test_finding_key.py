@@ -144,7 +144,7 @@ def test_waiver_of_another_code_does_not_match_the_same_sentences(
 
 def test_waiver_needs_no_more_than_the_key_besides_owner_reason_and_date(waivers: Path) -> None:
     (entry,) = tomllib.loads(waivers.read_text())["waiver"]
-    assert set(entry) == {"owner", "reason", "expires", "device", "transport", "verdict", "finding"}
+    assert set(entry) == {"owner", "reason", "expires", "device", "transport", "family", "verdict", "finding"}
 
 
 # --- codes

@@ -42,6 +42,7 @@ def waiver(run: StoredRun, **changes: str) -> str:
         "expires": "2026-06-01",
         "device": found.line["device"],
         "transport": "udp",
+        "family": "ipv4",
         "verdict": found.requirement["verdict"],
         "finding": str(found.key),
     } | changes
@@ -88,6 +89,7 @@ def _line(verdict: str, row: str, ruled: str, device: str = "phone") -> dict[str
         "device": device,
         "role": "uac",
         "transport": "udp",
+        "family": "ipv4",
         "verdict": verdict,
         "requirements": [said],
         "window_s": 40.0,

@@ -34,7 +34,8 @@ def test_everything_demanded_can_be_decided_in_the_standard_window(
 
 
 def test_demand_follows_the_pics(own: dict[str, RequirementProfile]) -> None:
-    asked = {one.requirement: one for one in demands(own["ua-decline"], ["uac", "proxy"], CLAIMS, PURPOSES, CATALOGUE)}
+    device = {"roles": ["uac", "proxy"], "transports": ["udp"], "pics": CLAIMS}
+    asked = {one.requirement: one for one in demands(own["ua-decline"], device, PURPOSES, CATALOGUE)}
     assert asked["RFC3261-21.6-01"].applies
     assert not asked["RFC3261-14.1-01"].applies
     assert {one.role for one in asked.values()} == {"uac"}

@@ -54,6 +54,7 @@ PHONE = {
     "name": "phone",
     "roles": ["uac", "uas", "proxy"],
     "transports": ["udp"],
+    "families": ["ipv4"],
     "pics": CLAIMS | {"forking_proxy": True, "stateful_proxy": True},
 }
 
@@ -62,7 +63,7 @@ UNSEEN = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "inconclusive", "
 
 
 def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, **more: Any) -> str:
-    line = skipped(reason or "", purpose=name, role=role, transport="udp") | more
+    line = skipped(reason or "", purpose=name, role=role, transport="udp", device="phone", family="ipv4") | more
     if reason is None:
         del line["reason"]
     return contradiction(line, PURPOSES[name], PHONE, CATALOGUE, window)
@@ -104,8 +105,9 @@ def test_a_number_is_missing_only_where_one_is_called() -> None:
 def test_who_the_header_does_not_know_is_not_skipped() -> None:
     assert "among its roles" in why(LATE_COPY, SHORT, "b2bua")
     assert "among its transports" in why(LATE_COPY, SHORT, transport="tls")
+    assert "among its families" in why(LATE_COPY, SHORT, family="ipv6")
     # Runs of older suites say nothing of their devices.
-    line = skipped("whatever", purpose=LATE_COPY, role="uac", transport="udp")
+    line = skipped("whatever", purpose=LATE_COPY, role="uac", transport="udp", device="phone", family="ipv4")
     assert contradiction(line, PURPOSES[LATE_COPY], None, CATALOGUE, QUICK) == ""
 
 

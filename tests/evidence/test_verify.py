@@ -209,7 +209,7 @@ def purpose_gone_without_trace(parts: Parts) -> Parts:
     entries = lines(parts)
     gone = entries.pop(1)
     entries[0]["planned"] -= 1
-    del entries[0]["cases"][gone["purpose"]]
+    entries[0]["cases"] = [case for case in entries[0]["cases"] if case["purpose"] != gone["purpose"]]
     return with_lines(parts, recounted(entries))
 
 

@@ -13,6 +13,7 @@ import pytest
 from handmade import CATALOGUE, CLAIMS, DEVICE, FINAL, PURPOSES, Maker
 
 from harness.evidence.rejudge import rejudge
+from harness.model.axes import Axes
 from harness.model.finding import Record
 from harness.model.flow import Flow, Trouble
 from harness.model.plan import Plan
@@ -43,7 +44,7 @@ class Told(Maker):
 
     def _record(self, name: str) -> Record:
         record = super()._record(name)
-        case = Case(PURPOSES[name], DEVICE, "uac", "udp", (), "")
+        case = Case(PURPOSES[name], DEVICE, Axes("uac"), (), "")
         flows = {flow.id: flow for flow in self.flows.values()}
         return with_troubles(Settled(case, record, tuple(flows[one] for one in record.evidence))).record
 
@@ -98,7 +99,8 @@ def test_flows_of_another_device(key: str, value: object, told: StoredRun, tmp_p
 
 def test_what_an_older_header_does_not_say_is_no_difference(told: StoredRun, tmp_path: Path) -> None:
     def bare(entries: Entries) -> None:
-        entries[0]["devices"][0] = {"name": DEVICE, "roles": ["uac"], "pics": CLAIMS}
+        entries[0]["devices"][0] = {"name": DEVICE, "roles": ["uac"], "transports": ["udp"], "families": ["ipv4"]}
+        entries[0]["devices"][0]["pics"] = CLAIMS
 
     assert differences(changed(told, tmp_path, bare)) == []
 

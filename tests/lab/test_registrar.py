@@ -143,6 +143,8 @@ def test_absurd_lifetimes_are_cut() -> None:
 
 def test_a_reply_says_where_the_request_was_seen() -> None:
     text = written(Reply(200, "OK", ("X: y",)), register(), THERE, "mine").decode()
-    assert "Via: SIP/2.0/UDP 10.0.0.3:5060;rport=40000;received=192.0.2.9;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.4" in text
+    assert (
+        "Via: SIP/2.0/UDP 10.0.0.3:5060;rport=40000;received=192.0.2.9;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP 10.0.0.4\r\n"
+    ) in text
     assert "To: <sip:100@192.0.2.1>;tag=mine\r\n" in text
     assert text.endswith("Content-Length: 0\r\n\r\n")

@@ -55,7 +55,7 @@ def test_init_as_the_page_has_it(words: list[str], tmp_path: Path, monkeypatch: 
 def test_a_command_of_the_page_is_taken(words: list[str], tmp_path: Path) -> None:
     """It comes as far as looking for what it is about, which is not there."""
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *words],
+        [sys.executable, "-m", "sipverdict", *words],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True,

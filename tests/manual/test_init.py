@@ -93,7 +93,7 @@ def test_what_is_commented_out_is_right_as_well(tmp_path: Path) -> None:
     [
         ([], "expected --role, --address (or --start)"),
         (["--role", "proxy"], "expected --address (or --start)"),
-        (["--yes"], "--yes asks nothing: expected --role"),
+        (["--yes"], "--yes asks no questions: expected --role"),
         (["--role", "phone"], "--role: invalid choice: 'phone'"),
         (["--role", "uac", "--address", "192.0.2.7", "--stimulus", "command"], "--address: expected IPv4:port"),
         (["--role", "uac", "--address", "pbx:5060", "--stimulus", "command"], "--address: expected IPv4:port"),
@@ -129,7 +129,7 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path.write_text("mine")
     schema.write_text("mine")
     assert cli.main(["init", str(path), *ENOUGH]) == 3
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert path.read_text() == "mine"
     assert cli.main(["init", str(path), *ENOUGH, "--force"]) == 0
     assert load_profile(path).device.roles == ("proxy",)
@@ -141,11 +141,11 @@ def test_no_place_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "dangling").symlink_to("nowhere")
     for name, said in (
-        ("pipe", "is no file"),
-        (".", "is no file"),
+        ("pipe", "is not a file"),
+        (".", "is not a file"),
         ("no/phone.toml", "there is no folder"),
         ("loop", "leads back to itself"),
-        ("dangling", "is there already"),
+        ("dangling", "exists already"),
     ):
         force = [] if name == "dangling" else ["--force"]
         assert cli.main(["init", str(tmp_path / name), *ENOUGH, *force]) == 3
@@ -164,7 +164,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             # A controlling terminal is what makes Ctrl-C a signal.
-            ["setsid", "--ctty", sys.executable, "-m", "harness.cli", "init", *arguments],
+            ["setsid", "--ctty", sys.executable, "-m", "sipverdict", "init", *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -219,12 +219,12 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
     with Terminal(tmp_path, "my.toml") as on:
         on.answer("It is a", "toaster\n")
         on.answer("It is a", "phone\n")
-        on.answer("Who makes it?", "Example Ltd\n")
-        on.answer("Which model", "T-1000\n")
-        on.answer("be called", "\n")
-        on.answer("Where is it?", "pbx.example.com\n")
-        on.answer("Where is it?", "127.0.0.9:5060\n")
-        on.answer("made to call", "command\n")
+        on.answer("Vendor?", "Example Ltd\n")
+        on.answer("Model?", "T-1000\n")
+        on.answer("Name in reports", "\n")
+        on.answer("Its address", "pbx.example.com\n")
+        on.answer("Its address", "127.0.0.9:5060\n")
+        on.answer("make it call", "command\n")
         on.answer("follow a 302", "y\n")
         on.answer("register", "n\n")
         on.answer("calls does it carry", "2\n")
@@ -235,14 +235,14 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
     assert (profile.name, profile.device.vendor, profile.device.max_calls) == ("T-1000", "Example Ltd", 2)
     assert profile.claims("follows_redirects")
     assert not profile.claims("registers")
-    assert "next: mend what says CHANGE THIS, then sipverdict doctor --device my.toml" in on.text
+    assert "next: complete what says CHANGE THIS, then sipverdict doctor --device my.toml" in on.text
 
 
 @pytest.mark.parametrize(("key", "status"), [("\x04", 3), ("\x03", 2)], ids=["end of input", "Ctrl-C"])
 def test_questions_that_are_not_answered(key: str, status: int, tmp_path: Path) -> None:
     with Terminal(tmp_path) as on:
         on.answer("It is a", "proxy\n")
-        on.answer("Who makes it?", key)
+        on.answer("Vendor?", key)
         # Python may lose a signal that comes just before it begins to read: a person presses the key once more.
         assert on.status(again=key) == status, on.text
     assert "Traceback" not in on.text

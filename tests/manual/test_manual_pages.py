@@ -11,8 +11,8 @@ import pytest
 from harness import cli
 from harness.commands import listing
 from harness.device.profile.loading import checked_profile
-from harness.device.profile.pics import CLAIMS, PICS
-from harness.device.profile.placeholders import START
+from harness.device.tables.pics import CLAIMS, PICS
+from harness.device.tables.placeholders import START
 from harness.manual import pics_page, profile_page
 from harness.manual.pages import pages
 from harness.manual.switches import switches

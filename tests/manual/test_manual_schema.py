@@ -14,7 +14,7 @@ import pytest
 import harness
 from harness import cli
 from harness.device import builtin_profiles, load_profile, load_profiles
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES, profile_schema
 from harness.model.plan import NUMBERS
 

@@ -160,5 +160,16 @@ def record(
     evidence: tuple[str, ...] = ("f1",),
 ) -> Record:
     return Record(
-        purpose, device, "uac", "udp", verdict, applicable, reason, requirements or (ruled(verdict),), 40.0, 1, evidence
+        purpose,
+        device,
+        "uac",
+        "udp",
+        "ipv4",
+        verdict,
+        applicable,
+        reason,
+        requirements or (ruled(verdict),),
+        40.0,
+        1,
+        evidence,
     )

@@ -88,7 +88,9 @@ def test_one_run_of_several_devices(tmp_path: Path) -> None:
 
 def test_devices_stand_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
     records = [record(device="a"), record(device="b")]
-    devices = [{"name": name, "roles": ["uac"], "pics": {}} for name in "ba"]
+    devices = [
+        {"name": name, "roles": ["uac"], "transports": ["udp"], "families": ["ipv4"], "pics": {}} for name in "ba"
+    ]
     run = stored(tmp_path, records, [flow()], device={"name": "b"}, devices=devices)
     assert main(["matrix", str(run), "--json", "--out", str(tmp_path / "m.json")]) == 0
     assert [one["device"] for one in json.loads((tmp_path / "m.json").read_text())["columns"]] == ["b", "a"]

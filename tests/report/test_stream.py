@@ -16,6 +16,7 @@ import pytest
 from flows import HOSTILE, REDIRECTED, flow, record, ruled
 
 from harness.errors import EvidenceError, SetupError
+from harness.model.axes import CaseId
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.store.files import write_whole
@@ -53,7 +54,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_digest": "",
         "again": "",
         "devices": [],
-        "cases": {},
+        "cases": [],
     }
     assert {"purpose", "role", "transport", "verdict", "requirements", "window_s", "drives", "evidence"} <= one.keys()
     assert one["evidence"] == ["flows/f1.json"]
@@ -134,7 +135,8 @@ def test_a_full_disk_loses_nothing_and_is_made_up_for(tmp_path: Path, monkeypatc
 
 
 def test_records_are_read_back_in_the_order_of_the_suite(tmp_path: Path) -> None:
-    planned = dataclasses.replace(header(3), cases={"a": ["x-uac-udp", "y-uac-udp"], "b": ["x-uac-udp"]})
+    cases = [CaseId(name, device, "uac", "udp", "ipv4") for name, device in (("a", "x"), ("a", "y"), ("b", "x"))]
+    planned = dataclasses.replace(header(3), cases=cases)
     with VerdictStream(tmp_path / "verdicts.jsonl", planned) as stream:
         for purpose, device in (("b", "x"), ("a", "y"), ("a", "x")):
             stream.write(record(purpose=purpose, device=device))
@@ -184,10 +186,14 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
         (2, "evidence", ["flows/../../x.json"], "line 2: expected a verdict whose 'evidence'"),
         (2, "requirements", [1], "line 2: expected objects as requirements"),
         (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'code'"),
-        (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per purpose"),
+        (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per case"),
         (3, "drives", True, "line 3: expected a verdict whose 'drives'"),
         (2, "role", "phone", "line 2: expected a verdict whose 'role' is one of uac, uas, proxy, redirect, b2bua"),
         (2, "device", 7, "line 2: expected a verdict whose 'device' is a string"),
+        (2, "transport", "sctp", "line 2: expected a verdict whose 'transport' is one of udp, tcp, tls, ws, wss"),
+        (2, "family", "ipv5", "line 2: expected a verdict whose 'family' is one of ipv4, ipv6"),
+        (2, "family", None, "line 2: expected a verdict with 'family'"),
+        (1, "cases", [{"purpose": "a", "device": "x"}], "line 1: expected the header whose 'cases' is a list of cases"),
         (3, "verdict", "pass", "line 3: expected 'fail', the worst verdict of its requirements, found 'pass'"),
         (3, "verdict", "none", "line 3: expected 'fail', the worst verdict of its requirements, found 'none'"),
         (3, "verdict", "not_applicable", "line 3: expected no requirements in a verdict that is 'not_applicable'"),

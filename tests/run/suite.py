@@ -39,7 +39,7 @@ class Finished:
 
 
 def command(out: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "harness.cli", "run", *arguments, "--out", str(out)]
+    return [sys.executable, "-m", "sipverdict", "run", *arguments, "--out", str(out)]
 
 
 def run_suite(out: Path, *arguments: str, timeout: float = 400, **environment: str) -> Finished:

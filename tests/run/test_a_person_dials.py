@@ -133,7 +133,7 @@ def test_nobody_dials(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert run.returncode == 2
     assert [record["verdict"] for record in finished.records] == ["inconclusive"]
     if arguments:
-        assert "nobody can be asked to call at the white desk phone" in finished.records[0]["reason"]
+        assert "cannot ask a person to call at the white desk phone" in finished.records[0]["reason"]
     else:
         assert re.search(r"call 1 of 1: dial \d+ \(sip:.*\) on the white desk phone, line 2, within", finished.output)
         assert "nobody called: sip:" in finished.records[0]["reason"]

@@ -56,7 +56,7 @@ def temporary() -> Iterator[None]:
 
 
 def said(*arguments: str, before: tuple[str, ...] = (), **environment: str) -> Said:
-    command = [*before, sys.executable, "-m", "harness.cli", *arguments]
+    command = [*before, sys.executable, "-m", "sipverdict", *arguments]
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -216,8 +216,8 @@ def test_doctor_of_a_profile_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("text", "name", "found"),
     [
-        (far(at_fixed(REFERENCE, 5060)), "reference: address", "no such address"),
-        (far(running(5060)), "phone: the suite's addresses", "192.0.2.10: this machine has no such address"),
+        (far(at_fixed(REFERENCE, 5060)), "reference: address", "is no address of this machine"),
+        (far(running(5060)), "phone: the suite's addresses", "192.0.2.10 is no address of this machine"),
         (at_fixed(REFERENCE, 5061).replace('"{python}"', '"no-such-product"'), "reference: program", "no program"),
     ],
     ids=["an address of another machine", "a device elsewhere", "a product that is not installed"],

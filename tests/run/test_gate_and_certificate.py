@@ -30,7 +30,7 @@ FINAL = "suites/uac/test_decline_is_final.py::test_decline_is_final"
 ACKED = "suites/transaction/test_ack.py::test_ack_has_the_via_of_the_invite"
 FAULT = "--fault=redials_at_once"
 CI = ROOT / "docs" / "ci"
-PARTS = ("harness", "suites", "scenarios", "reports/templates", "conftest.py", "pyproject.toml")
+PARTS = ("sipverdict", "harness", "suites", "scenarios", "reports/templates", "conftest.py", "pyproject.toml")
 
 
 def _failing(folder: Path) -> Finished:
@@ -53,7 +53,7 @@ def _again(folder: Path, failing: Future[Finished]) -> Finished:
 
 def _told(*arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sipverdict", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return done.stdout
 
@@ -295,7 +295,7 @@ def _snippet(folder: Path) -> Finished:
     (folder / "waivers.toml").write_text("")
     program = folder / "sipverdict" / ".venv" / "bin" / "sipverdict"
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m harness.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m sipverdict "$@"\n')
     program.chmod(0o755)
     given = {"SIPVERDICT": str(folder / "sipverdict"), "DEVICE": "reference:base", "WINDOW": "quick", "GATE": "must"}
     given |= {"WAIVERS": str(folder / "waivers.toml"), "RESULTS": str(folder / "out"), "ARGS": f"{FINAL} -k uac-udp"}

@@ -12,11 +12,12 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
+from harness.endpoints.sipp.trace import TracedMessage, TraceReader
+
 from harness.endpoints.sipp.binary import find_sipp
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import render_answer, render_call
-from harness.endpoints.sipp.trace import TracedMessage, TraceReader
 from harness.model.plan import Answer, Call, Endpoint, Places
 from harness.net.address import Address
 from harness.net.loopback import LoopbackPool

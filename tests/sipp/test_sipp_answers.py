@@ -28,7 +28,7 @@ async def test_a_redirection_copies_what_it_must_and_ends_with_its_ack(tmp_path:
         ringing, moved = await device.get(), await device.get()
         assert (ringing.status, ringing.reason) == (180, "Ringing")
         assert (moved.status, moved.reason) == (302, "Moved Temporarily")
-        assert [via.parameters["branch"] for via in moved.vias] == [branch, "z9hG4bKfar"]
+        assert [via.branch for via in moved.vias] == [branch, "z9hG4bKfar"]
         assert moved.header("From") == f"<sip:dut@{device.own}>;tag=dut"
         assert moved.to_tag
         assert moved.to_tag == ringing.to_tag

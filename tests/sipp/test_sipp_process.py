@@ -13,14 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from harness.endpoints.sipp.tail import Tail
+from harness.endpoints.sipp.trace import TracedMessage
 from sipp_peer import Device, address, run, started
 
 from harness.endpoints.sipp.binary import find_sipp
 from harness.endpoints.sipp.process import PortTaken, SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import render_answer
-from harness.endpoints.sipp.tail import Tail
-from harness.endpoints.sipp.trace import TracedMessage
 from harness.errors import SippError
 from harness.model.plan import Answer, Endpoint, Places, Response
 from harness.net.address import Address

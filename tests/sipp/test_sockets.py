@@ -24,14 +24,15 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     return inode_of
 
 
-@pytest.fixture(params=["udp", "tcp"])
+@pytest.fixture(params=[(host, transport) for host in ("127.0.0.1", "::1") for transport in ("udp", "tcp")])
 def bound(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, Address]]:
-    kind = socket.SOCK_DGRAM if request.param == "udp" else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET, kind) as one:
-        one.bind(("127.0.0.1", 0))
-        if request.param == "tcp":
+    host, transport = request.param
+    address = Address(host, 0, transport)
+    with address.open_socket() as one:
+        one.bind(address.sockaddr)
+        if transport == "tcp":
             one.listen()
-        yield one, Address(*one.getsockname(), request.param)
+        yield one, Address.of(one.getsockname(), transport)
 
 
 def test_a_bound_socket_is_found_and_belongs_to_its_process(ask: Ask, bound: tuple[socket.socket, Address]) -> None:
@@ -43,11 +44,12 @@ def test_a_bound_socket_is_found_and_belongs_to_its_process(ask: Ask, bound: tup
     assert ask(address) == 0
 
 
-def test_a_socket_on_every_address_has_each_of_them(ask: Ask) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("0.0.0.0", 0))
+@pytest.mark.parametrize(("every", "host"), [("0.0.0.0", "127.0.0.1"), ("::", "::1")])
+def test_a_socket_on_every_address_has_each_of_them(ask: Ask, every: str, host: str) -> None:
+    with Address(every).open_socket() as one:
+        one.bind((every, 0))
         port = one.getsockname()[1]
-        assert ask(Address("127.0.0.1", port)) == os.fstat(one.fileno()).st_ino
+        assert ask(Address(host, port)) == os.fstat(one.fileno()).st_ino
 
 
 def test_another_port_host_or_transport_is_not_it(ask: Ask) -> None:

@@ -37,7 +37,8 @@ def test_what_cannot_be_expected_is_said_of_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "fail", "reason": "it rang"}
-    record = {"purpose": "", "device": "reference", "role": "uac", "transport": "udp", "verdict": "fail"}
+    record = {"purpose": "", "device": "reference", "role": "uac", "transport": "udp", "family": "ipv4"}
+    record |= {"verdict": "fail"}
     record |= {"requirements": [row], "window_s": 5.0, "drives": 1, "evidence": []}
     header = {"window": QUICK.name, "ruling": "certification", "planned": 1}
     run = StoredRun(Path("r"), header, (record,), {})

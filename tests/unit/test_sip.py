@@ -114,10 +114,9 @@ def test_contacts_split_at_commas_outside_quotes_and_brackets() -> None:
 
 def test_the_branch_is_read_even_where_a_via_is_broken() -> None:
     message = invite("Via: SIP/2.0/UDP under_score;rport;Branch=z9hG4bKa;x, rubbish")
-    assert message.vias == ()
+    assert [via.readable for via in message.vias] == [True, False]
     assert message.branch == "z9hG4bKa"
-    assert invite("Via: SIP/2.0/UDP h;self=1;branch=b").branch == "b"
-    assert invite("Via: SIP/2.0/UDP h;self=1;branch=b").vias == ()
+    assert invite("Via: rubbish;self=1;branch=b").branch == "b"
     assert invite("Via: SIP/2.0/UDP h").branch is None
 
 

@@ -29,6 +29,7 @@ EQUIVALENT = [
     ("sip:bob@h;a=1;b=2", "sip:bob@h;b=2;a=1"),
     ("sip:h?To=sip:bob%40BILOXI.com", "sip:h?to=sip:bob%40biloxi.com"),
     ("sip:h?Priority=Urgent", "sip:h?priority=urgent"),
+    ("sip:h?Priority=A&Priority=b", "sip:h?Priority=B&Priority=a"),
     ("sip:[2001:DB8::1]:5060", "sip:[2001:db8:0:0::1]:5060"),
     (" sip:bob@h ", "sip:bob@h"),
     ("sip:jürgen@h", "sip:j%C3%BCrgen@h"),

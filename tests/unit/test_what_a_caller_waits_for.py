@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from harness.drive.captured import Heard
+from harness.endpoints.sipp.trace import TracedMessage
 
 from harness.drive.caller import Asked
-from harness.drive.captured import Heard
 from harness.drive.recorder import Recorder
-from harness.endpoints.sipp.trace import TracedMessage
 from harness.model.plan import Answer, Call, Cancelled, Endpoint, Plan, Response
 from harness.sip.message import SipMessage
 

@@ -1,12 +1,11 @@
-"""What a device cannot be, or claim, at once: contradictions between roles, and between them and PICS."""
+"""Contradictions between the roles and the PICS of a profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
+from harness.device.tables.profile_tables import ProfileTables
 
 NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "stateful_proxy": ("proxy",),
@@ -16,48 +15,48 @@ NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "b2bua_follows": ("b2bua",),
     "redirect_server": ("redirect", "uas", "b2bua"),
 }
-"""Keys that say what kind of element the device is: one of these roles is then tested.  Others are of any product."""
+"""Keys that require one of these roles.  Other keys apply to any product."""
 
 NEEDS_A_CLAIM: Final[dict[str, tuple[str, ...]]] = {
     "b2bua_follows": ("follows_redirects",),
     "multi_contact": ("follows_redirects", "proxy_recurses_3xx"),
     "caches_302": ("follows_redirects", "proxy_recurses_3xx"),
 }
-"""Keys that are a way of doing what another one says: one of these is then claimed as well."""
+"""Keys that refine another one: one of these must be claimed as well."""
 
 EXCLUDES: Final[tuple[tuple[str, str, str], ...]] = (
     ("stateful_proxy", "stateless_proxy", "it keeps transactions or it does not"),
-    ("forking_proxy", "stateless_proxy", "who keeps no transactions cannot fork (RFC 3261 16.11)"),
-    ("proxy_recurses_3xx", "stateless_proxy", "who keeps no transactions cannot recurse (RFC 3261 16.11)"),
+    ("forking_proxy", "stateless_proxy", "a proxy without transactions cannot fork (RFC 3261 16.11)"),
+    ("proxy_recurses_3xx", "stateless_proxy", "a proxy without transactions cannot recurse (RFC 3261 16.11)"),
 )
-"""Keys of which one is wrong where both are claimed."""
+"""Pairs of keys that must not both be claimed, and why."""
 
 
-def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+def contradictions(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     """Each contradiction as (dotted key, what is wrong and expected)."""
     yield from _of_roles(profile)
     yield from _of_claims(profile)
 
 
-def _of_roles(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_roles(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     roles = profile.device.roles
     for role in dict.fromkeys(role for role in roles if roles.count(role) > 1):
-        yield "device.roles", f'"{role}" stands there twice: expected each role once'
+        yield "device.roles", f'"{role}" is listed twice: expected each role once'
     if {"proxy", "b2bua"} <= set(roles):
         yield (
             "device.roles",
-            '"proxy" and "b2bua" contradict each other: a B2BUA ends one call and begins another, and owes '
-            "nothing that a proxy owes; expected one of them, or a [variant.NAME] for each",
+            '"proxy" and "b2bua" contradict each other: a B2BUA ends one call and begins another, so the '
+            "rules for proxies do not apply to it; expected one of them, or a [variant.NAME] for each",
         )
     if {"proxy", "redirect"} <= set(roles) and profile.lab.registrar and "redirects" not in profile.lab.numbers:
         yield (
             "device.roles",
-            '"proxy" and "redirect" contradict each other where both are asked for what is registered (lab.registrar): '
+            '"proxy" and "redirect" contradict each other if both are called at registered numbers (lab.registrar): '
             "expected lab.numbers.redirects, a number that it redirects, or a [variant.NAME] for each role",
         )
 
 
-def _of_claims(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_claims(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     claimed = {key for key, claims in profile.pics.items() if claims}
     roles = set(profile.device.roles)
     for key, needed in NEEDS_A_ROLE.items():
@@ -70,7 +69,7 @@ def _of_claims(profile: Profile) -> Iterator[tuple[str, str]]:
     for key, needed in NEEDS_A_CLAIM.items():
         if key in claimed and claimed.isdisjoint(needed):
             wanted = " or ".join(f"pics.{other} = true" for other in needed)
-            yield f"pics.{key}", f"claimed, but not what it is part of: expected {wanted} with it, or {key} = false"
+            yield f"pics.{key}", f"claimed without the key that it refines: expected {wanted} with it, or {key} = false"
     for one, other, why in EXCLUDES:
         if {one, other} <= claimed:
             yield (

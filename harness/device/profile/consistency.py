@@ -1,42 +1,39 @@
-"""What no single key of a profile shows: two keys that contradict each other."""
+"""Contradictions between the keys of a profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from harness.device.profile.placeholders import names_in
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
-
-
-def contradiction(profile: Profile) -> tuple[str, str] | None:
-    """The first contradiction as (dotted key, what is wrong and expected), or None."""
-    return next(_contradictions(profile), None)
+from harness.device.profile import claims, secrets
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.placeholders import names_in
+from harness.device.tables.profile_tables import ProfileTables
 
 
-def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
-    yield from profile.stimulus.contradictions(profile)
-    yield from _of_ready(profile)
+def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
+    """Each contradiction as (dotted key, what is wrong and expected)."""
+    yield from claims.contradictions(profile)
+    yield from secrets.undeclared_references(profile)
+    yield from stimulus.contradictions(profile)
+    yield from _of_ready(profile, stimulus)
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
 
 
-def _of_ready(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
     given = [kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(profile.ready, kind)]
     if len(given) > 1:
         yield "ready", f"expected exactly one of stdout, udp_bound, options, control; got {' and '.join(given)}"
     if profile.process and not given:
-        yield "ready", "expected exactly one of stdout, udp_bound, options, control: how it shows that it is ready"
+        yield "ready", "expected exactly one of stdout, udp_bound, options, control: the sign that the device is ready"
     for kind in ("stdout", "udp_bound"):
         if kind in given and profile.process is None:
             yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
-    if "control" in given and not profile.stimulus.has_control:
+    if "control" in given and not stimulus.has_control:
         yield "ready.control", 'needs the control port of stimulus.kind = "tcp", "http", "ami" or "esl"'
 
 
-def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_addresses(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     process = profile.process
     if process is None:
         if profile.lab.address == "{lease}":
@@ -62,22 +59,21 @@ def _of_addresses(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "process.fault_argv", "expected {fault} in it: the fault's name"
 
 
-def _of_lab(profile: Profile) -> Iterator[tuple[str, str]]:
+def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     lab, process = profile.lab, profile.process
     if lab.registration and not lab.exchange:
         yield "lab.registration", "needs lab.exchange: the address at which the device registers"
     if lab.address == "{registered}" and not lab.registration:
-        yield "lab.address", "{registered} is where the device registers from: expected [lab.registration]"
+        yield "lab.address", "{registered} is the address from which the device registers: expected [lab.registration]"
     if lab.exchange == "{lease}" and process is None:
         yield (
             "lab.exchange",
-            "expected an IPv4:port of this machine: without a [process] nobody tells the device a lease",
+            "expected an IPv4:port of this machine: without a [process] the suite cannot give the device a lease",
         )
     used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
     if "exchange" in used and not lab.exchange:
         yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
-    # Endpoints on loopback can be reached by nobody else, and which of this machine's addresses the lab uses is not
-    # for the suite to guess.
+    # Other machines cannot reach endpoints on loopback, and the suite must not guess which address the lab uses.
     far = [
         place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith("127.")
     ]

@@ -1,4 +1,4 @@
-"""Reading a profile's file: whatever stands there, nothing hangs, nothing grows, and a sentence says what is wrong."""
+"""Reading a profile's file.  Any content is answered in bounded time and memory, an invalid one with a sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS: Final = (
 
 
 def look(text: str) -> tuple[Path, int]:
-    """``text`` as a path, and the mode of what is there (0: nothing); ProfileError if that cannot be found out."""
+    """``text`` as a path, and the mode of what is there (0: nothing); ProfileError if it cannot be looked at."""
     try:
         path = Path(text).expanduser()
         return path, path.stat().st_mode
@@ -37,16 +37,16 @@ def look(text: str) -> tuple[Path, int]:
             return path, 0
         raise _unreadable(text, error) from None
     except (RuntimeError, ValueError) as error:  # ~nobody; a NUL byte
-        raise ProfileError(f"{text!r} is no path: {error}", "give the path of a profile") from None
+        raise ProfileError(f"{text!r} is not a path: {error}", "give the path of a profile") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of the file; ProfileError with the reason if it cannot be a profile, whatever it is."""
+    """The tables of the file; ProfileError with the reason if it cannot be a profile."""
     return parse_toml(path, _text(path, _octets(path)))
 
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:
-    """The tables of ``text``, which stands in ``path``; ProfileError if it is not TOML."""
+    """The tables of ``text``, the content of ``path``; ProfileError if it is not TOML."""
     _check_lines(path, text)
     try:
         table = tomllib.loads(text)
@@ -72,12 +72,12 @@ def _octets(path: Path) -> bytes:
         raise _unreadable(str(path), error) from None
     if len(octets) > LARGEST:
         size = max(found.st_size, len(octets))
-        raise ProfileError(f"{path}: is no profile: it has {size:,} bytes", f"at most {LARGEST:,} are read")
+        raise ProfileError(f"{path}: is not a profile: it has {size:,} bytes", f"at most {LARGEST:,} are read")
     return octets
 
 
 def no_file(path: Path, mode: int) -> ProfileError:
-    """What is said of a path where something other than a file is."""
+    """The error for a path to something other than a file."""
     kind = next((name for test, name in _KINDS if test(mode)), "something else")
     return ProfileError(f"{path}: is {kind}, not a file", "a device profile is a TOML file")
 
@@ -95,7 +95,7 @@ def _text(path: Path, octets: bytes) -> str:
 def _check_lines(path: Path, text: str) -> None:
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MOST_DOTS and not line.lstrip().startswith("#"):
-            raise ProfileError(f"{path}: line {number} has more than {MOST_DOTS} dots", "no key of a profile has three")
+            raise ProfileError(f"{path}: line {number} has more than {MOST_DOTS} dots", "expected three at most")
 
 
 def _depth(table: dict[str, Any]) -> int:
@@ -108,15 +108,14 @@ def _depth(table: dict[str, Any]) -> int:
 
 
 def _too_deep(path: Path) -> ProfileError:
-    return ProfileError(
-        f"{path}: has tables or lists within each other, more than {DEEPEST} deep", "see docs/profile.md"
-    )
+    return ProfileError(f"{path}: has tables or lists nested more than {DEEPEST} deep", "see docs/profile.md")
 
 
 def _hint(error: str) -> str:
+    # tomllib has no other sign of it than its words (Python 3.11).  If they change, only this hint is lost.
     if error.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate", "Cannot redefine")):
-        return "a key or a table stands there twice: keep one of them"
-    return "see https://toml.io, strings want quotes"
+        return "a key or a table is defined twice: keep one of them"
+    return "see https://toml.io; strings need quotes"
 
 
 def _unreadable(text: str, error: OSError) -> ProfileError:

@@ -12,14 +12,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 BASE: Final = "base"
-"""What ``NAME:base`` calls the device without its variants."""
+"""``NAME:base`` is the device without its variants."""
 TABLE: Final = "variant"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _READY: Final = ("stdout", "udp_bound", "options", "control")
 
 
+class VariantError(Exception):
+    """A ``[variant.NAME]`` that cannot be used."""
+
+    def __init__(self, key: str, expected: str) -> None:
+        super().__init__(f"{key}: {expected}")
+        self.key = key
+        """Dotted."""
+        self.expected = expected
+
+
 def named(base: str, variant: str) -> str:
-    """What a variant is called in commands, verdicts and reports."""
+    """The name of a variant in commands, verdicts and reports."""
     return f"{base}:{variant}"
 
 
@@ -35,24 +45,25 @@ def title(names: Sequence[str]) -> str:
 
 
 def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The base's sections, and those of each variant laid over them; ValueError (key NUL what is expected)."""
+    """The base's sections, and those of each variant laid over them; VariantError if they cannot be."""
     base = {section: content for section, content in table.items() if section != TABLE}
     variants = table.get(TABLE, {})
     if not isinstance(variants, dict):
-        raise ValueError(f"{TABLE}\0expected tables [{TABLE}.NAME]; got {variants!r}")
+        raise VariantError(TABLE, f"expected tables [{TABLE}.NAME]; got {variants!r}")
     merged = {}
     for name, changes in variants.items():
         key = f"{TABLE}.{name}"
         if not _NAME.fullmatch(name) or name == BASE:
-            raise ValueError(
-                f"{key}\0expected a name of small letters, digits, hyphens and underscores, "
-                f"other than {BASE!r}, which stands for the device without its variants"
+            raise VariantError(
+                key,
+                "expected a name of small letters, digits, hyphens and underscores, "
+                f"other than {BASE!r}, which means the device without its variants",
             )
         if not isinstance(changes, dict):
-            raise ValueError(f"{key}\0expected a table; got {changes!r}")
+            raise VariantError(key, f"expected a table; got {changes!r}")
         device = changes.get("device")
         if isinstance(device, dict) and "name" in device:
-            raise ValueError(f"{key}.device.name\0a variant is called by its table: expected no name here")
+            raise VariantError(f"{key}.device.name", "a variant is named after its table: expected no name here")
         laid = {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
         merged[name] = _renamed(laid, name)
     return base, merged

@@ -1,23 +1,21 @@
-"""``kind = "ami"``: Asterisk is told to originate calls over its manager interface."""
+"""``kind = "ami"``: Asterisk originates calls, requested over its manager interface."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.originator import Originator
-from harness.device.stimuli.templates import TemplatedSection, undeclared
+from harness.device.stimuli.templates import TemplatedSection
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 
 class AmiStimulus(TemplatedSection):
@@ -25,47 +23,46 @@ class AmiStimulus(TemplatedSection):
 
     kind: Literal["ami"]
     control: Filled
-    """The manager port, IPv4:port (Asterisk's own is 5038)."""
+    """The manager port, IPv4:port (Asterisk's default is 5038)."""
     username: Line
     """The section of ``manager.conf``."""
     secret: Line
-    """Better by reference, ``{secret:NAME}``."""
+    """Preferably ``{secret:NAME}``."""
     channel: Line
-    """What is dialled, ``PJSIP/{user}@sipverdict``: technology, number and endpoint."""
+    """The channel to originate, ``PJSIP/{user}@sipverdict``: technology, number and endpoint."""
     application: Line | None = None
-    """What the calling side does when it is answered: ``Wait``; or, instead, ``context``."""
+    """The application of the calling side when the call is answered: ``Wait``; or ``context`` instead."""
     data: Line | None = None
     """The argument of ``application``."""
     context: Line | None = None
-    """Where in the dial plan the calling side goes on; with ``exten`` and ``priority``."""
+    """The place in the dial plan where the calling side continues; with ``exten`` and ``priority``."""
     exten: Line = "s"
     priority: Annotated[int, Field(ge=1)] = 1
     caller_id: Line | None = None
     ring_s: Seconds = 180.0
-    """How long Asterisk lets a call ring: longer than any plan does."""
+    """Seconds that Asterisk lets a call ring: longer than any plan does."""
     timeout_s: Seconds = 5.0
 
     has_control: ClassVar[bool] = True
 
     @property
     def acts(self) -> frozenset[str]:
-        """What Asterisk can do with a call that it originated."""
+        """The acts of Asterisk on a call that it originated."""
         return frozenset({"call", "hangup"})
 
     def texts(self, act: str) -> tuple[str, ...]:
-        """What an Originate is filled in from."""
+        """The templates of an Originate."""
         given = (self.channel, self.application, self.data, self.context, self.exten, self.caller_id)
         return tuple(filter(None, given)) if act == "call" else ()
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """One of two things to do with the calling side."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; ``application`` and ``context`` both or neither."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.secret", self.username, self.secret)
         if (self.application is None) == (self.context is None):
             yield "stimulus.application", 'expected either application (and data), as in "Wait", or context'
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """A manager session; nothing is opened yet."""
+        """A manager session.  The connection is not open yet."""
         return Ami(self, context)
 
 
@@ -102,7 +99,7 @@ class Ami(Originator):
             uri,
             "Originate",
             Channel=self._fill(section.channel, uri),
-            Async="true",  # else the session is blocked until somebody answers
+            Async="true",  # else the session is blocked until the call is answered
             ChannelId=channel,
             Timeout=str(round(section.ring_s * 1000)),
             **{name: value for name, value in where.items() if value},

@@ -1,4 +1,4 @@
-"""``kind = "command"``: a command of its own for each act (argv, no shell), which must end well before its deadline."""
+"""``kind = "command"``: a command for each act (argv, no shell) that must succeed before its deadline."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import shutil
 from typing import ClassVar, Final, Literal
 
 from harness.device.process import DeviceProcess, dying_with_parent
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import CommandArgv, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.values import CommandArgv, Seconds
 from harness.errors import DeviceError
 
 LAST: Final = 200
-"""How many of the last bytes that a command says are kept: one may say anything, for as long as it runs."""
+"""The last bytes of a command's output that are kept.  The output may be endless."""
 
 
 class CommandStimulus(TemplatedSection):
@@ -46,13 +46,13 @@ class Command(Templated):
         self._said = ""
 
     def remark(self) -> str:
-        """What the last command printed."""
+        """The output of the last command."""
         return f"the command said: {self._said}" if self._said else ""
 
     async def _say(self, act: Act, template: tuple[str, ...], uri: str) -> None:
         argv = [self._fill(part, uri) for part in template]
         where = f"stimulus.{act} of its profile ({argv[0]!r})"
-        cannot = f"{self.device} could not be told to {act}"
+        cannot = f"{self.device} could not be asked to {act}"
         if shutil.which(argv[0]) is None:
             raise DeviceError(f"{cannot}: there is no program {argv[0]!r}", f"correct {where}")
         try:
@@ -86,13 +86,13 @@ class Command(Templated):
         self._said = shown(said[-LAST:])  # a program says at its end what went wrong
         if process.returncode:
             raise DeviceError(
-                f"{cannot}: the command ended with {process.returncode}: {self._said or 'it said nothing'}",
+                f"{cannot}: the command ended with {process.returncode}: {self._said or 'no output'}",
                 f"try {where} by hand",
             )
 
 
 async def _last_of(stream: asyncio.StreamReader) -> bytes:
-    """The last bytes that come, all of them read: a program that nobody listens to would hang."""
+    """The last bytes of ``stream``.  All of it is read, or the program would block."""
     kept = b""
     while chunk := await stream.read(65536):
         kept = (kept + chunk)[-LAST:]

@@ -1,23 +1,21 @@
-"""``kind = "esl"``: FreeSWITCH is told to originate calls over its event socket."""
+"""``kind = "esl"``: FreeSWITCH originates calls, requested over its event socket."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.originator import Originator
-from harness.device.stimuli.templates import TemplatedSection, undeclared
+from harness.device.stimuli.templates import TemplatedSection
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 _SEPARATORS = re.compile(r"[,|'\"{}\[\]<>^\\`$&()]")
 _REPLY = r"(?mi)^Content-Type: *(command/reply|text/disconnect-notice|text/rude-rejection)"
@@ -28,36 +26,35 @@ class EslStimulus(TemplatedSection):
 
     kind: Literal["esl"]
     control: Filled
-    """The event socket, IPv4:port (FreeSWITCH's own is 8021)."""
+    """The event socket, IPv4:port (FreeSWITCH's default is 8021)."""
     password: Line
-    """Better by reference, ``{secret:NAME}``."""
+    """Preferably ``{secret:NAME}``."""
     dial: Line
-    """What is dialled: ``sofia/external/{uri}``, ``sofia/gateway/sipverdict/{user}``."""
+    """The dial string: ``sofia/external/{uri}``, ``sofia/gateway/sipverdict/{user}``."""
     then: Line = "&park()"
-    """What the calling side does when it is answered: an application, or an extension of the dial plan."""
+    """The application, or extension of the dial plan, of the calling side when the call is answered."""
     variables: dict[str, Line] = Field(default_factory=dict)
     """Channel variables (``origination_caller_id_number``)."""
     ring_s: Seconds = 180.0
-    """How long FreeSWITCH lets a call ring: longer than any plan does."""
+    """Seconds that FreeSWITCH lets a call ring: longer than any plan does."""
     timeout_s: Seconds = 5.0
 
     has_control: ClassVar[bool] = True
 
     @property
     def acts(self) -> frozenset[str]:
-        """What FreeSWITCH can do with a call that it originated."""
+        """The acts of FreeSWITCH on a call that it originated."""
         return frozenset({"call", "hangup"})
 
     def texts(self, act: str) -> tuple[str, ...]:
-        """What an originate is filled in from."""
+        """The templates of an originate."""
         return (self.dial, self.then, *self.variables.values()) if act == "call" else ()
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """No blanks where FreeSWITCH takes a word."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; blanks and separators that FreeSWITCH would misread."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.password", self.password)
         if " " in self.dial:
-            yield "stimulus.dial", "expected one word: FreeSWITCH takes what follows a blank for something else"
+            yield "stimulus.dial", "expected one word: FreeSWITCH reads the text after a blank as the next argument"
         for name, value in self.variables.items():
             if not re.fullmatch(r"\w+", name) or re.search(
                 r"[,'{}\s]", value.replace("{uri}", "").replace("{user}", "")
@@ -65,7 +62,7 @@ class EslStimulus(TemplatedSection):
                 yield f"stimulus.variables.{name}", "expected a name of letters, and a value without , ' { } and blanks"
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """An event socket; nothing is opened yet."""
+        """An event socket.  The connection is not open yet."""
         return Esl(self, context)
 
 
@@ -91,7 +88,7 @@ class Esl(Originator):
         section, number = self._section, str(uuid.uuid4())
         if wrong := _SEPARATORS.search(uri):
             raise DeviceError(
-                f"{self.device} cannot be told to call {uri}: FreeSWITCH takes {wrong[0]!r} for something else",
+                f"{self.device} cannot be asked to call {uri}: FreeSWITCH would misread its {wrong[0]!r}",
                 "such a URI can only be called in another way",
             )
         variables = {
@@ -99,9 +96,9 @@ class Esl(Originator):
             "originate_timeout": str(round(section.ring_s)),
             **{name: self._fill(value, uri) for name, value in section.variables.items()},
         }
-        told = ",".join(f"{name}={value}" for name, value in variables.items())
+        written = ",".join(f"{name}={value}" for name, value in variables.items())
         dial, then = self._fill(section.dial, uri), self._fill(section.then, uri)
-        said = await self._ask(f"bgapi originate {{{told}}}{dial} {then}", _REPLY)
+        said = await self._ask(f"bgapi originate {{{written}}}{dial} {then}", _REPLY)
         self._check("call", uri, _reply(said), accepted="+OK" in said)
         return number
 

@@ -1,30 +1,24 @@
-"""``kind = "http"``: a request to the device's web server, as the click-to-dial of desk phones wants it."""
+"""``kind = "http"``: a request to the device's web server, the click-to-dial of desk phones."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+import httpx
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from harness.device.profile.placeholders import START
-from harness.device.profile.values import Line, Seconds, Section
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
+from harness.device.stimuli.http_client import certificate_check, certificate_refused, client
 from harness.device.stimuli.patterns import found_by, id_regex, regex
-from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
-from harness.errors import DeviceError, ProfileError
-
-if TYPE_CHECKING:
-    import httpx
-
-    from harness.device.profile.models import Profile
-
-MOST_READ: Final = 64 * 1024
-"""Bytes of an answer's body that are read: no answer to a click-to-dial is longer, and one may never end."""
+from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection
+from harness.device.tables.placeholders import START
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Line, Seconds, Section
+from harness.errors import DeviceError
 
 _TYPES: Final = {
     "form": "application/x-www-form-urlencoded",
@@ -46,19 +40,19 @@ def _request(value: Any) -> Any:
 
 
 class Request(Section):
-    """What one act asks for: a URL alone is a GET."""
+    """The request of one act.  A URL alone is a GET."""
 
     url: Annotated[Line, AfterValidator(_url)]
-    """What stands in it for ``{uri}``, ``{user}`` or ``{id}`` is percent-encoded, every reserved character of it."""
+    """The values of ``{uri}``, ``{user}`` and ``{id}`` are percent-encoded, including every reserved character."""
     method: Literal["GET", "POST"] = "GET"
     body: str | None = None
-    """What a POST sends; values in it are escaped as ``body_type`` says."""
+    """The body of a POST.  Values in it are escaped for ``body_type``."""
     body_type: Literal["form", "json", "xml", "text"] = "form"
     headers: dict[str, Line] = Field(default_factory=dict)
-    """Further header lines; a ``Content-Type`` here wins over that of ``body_type``."""
+    """Further header fields.  A ``Content-Type`` here replaces that of ``body_type``."""
 
     def texts(self) -> tuple[str, ...]:
-        """Everything in which placeholders may stand."""
+        """Every text that may hold placeholders."""
         return (self.url, self.body or "", *self.headers.values())
 
 
@@ -66,24 +60,24 @@ Ask = Annotated[Request, BeforeValidator(_request, json_schema_input_type=str | 
 
 
 class HttpStimulus(TemplatedSection):
-    """A GET or POST per act.  Redirects are not followed: a call that is placed twice would be evidence."""
+    """A GET or POST per act.  Redirects are not followed: they could place a call twice."""
 
     kind: Literal["http"]
     auth: Literal["none", "basic", "digest"] = "none"
     username: Line | None = None
     password: str | None = None
-    """Better by reference, ``{secret:NAME}``; it is in no message and no report."""
+    """Preferably ``{secret:NAME}``.  It appears in no message and no report."""
     verify: bool | str = True
-    """Whether the certificate of an https URL is checked; or the file (PEM) of the authority that signed it."""
+    """Whether the certificate of an https URL is checked; or the PEM file of the authority that signed it."""
     call: Ask | None = None
     hangup: Ask | None = None
     reinvite: Ask | None = None
     answer: Ask | None = None
     reject: Ask | None = None
     expect: Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Field(strict=False)] = ()
-    """The statuses that say yes; absent: 200 to 299."""
+    """The statuses that mean success.  Absent: 200 to 299."""
     refused: Annotated[Line, AfterValidator(regex)] | None = None
-    """A regular expression for a body that says no, whatever the status."""
+    """A regular expression for a body that means refusal, regardless of the status."""
     id_pattern: Annotated[str, AfterValidator(id_regex)] | None = None
     """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the answer to ``call``."""
     timeout_s: Seconds = 5.0
@@ -92,7 +86,7 @@ class HttpStimulus(TemplatedSection):
     has_control: ClassVar[bool] = True
 
     def request(self, act: str) -> Request | None:
-        """What ``act`` asks for."""
+        """The request of ``act``; None if the profile has none."""
         found = getattr(self, act, None)
         return found if isinstance(found, Request) else None
 
@@ -102,12 +96,12 @@ class HttpStimulus(TemplatedSection):
         return request.texts() if request else ()
 
     def names(self, act: str) -> frozenset[str]:
-        """``{id}`` as well, where it can be found."""
+        """``{id}`` as well, if it can be found."""
         has_id = self.id_pattern and act in ("hangup", "reinvite")
         return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """A password where one is asked for, and requests that can be made."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; a missing password; requests that cannot be sent."""
         yield from super().contradictions(profile)
         for key in ("username", "password"):
             if (getattr(self, key) is None) != (self.auth == "none"):
@@ -115,7 +109,6 @@ class HttpStimulus(TemplatedSection):
                     f'missing with auth = "{self.auth}"' if self.auth != "none" else 'needs auth = "basic" or "digest"'
                 )
                 yield f"stimulus.{key}", wrong
-        yield from undeclared(profile, "stimulus.password", self.username or "", self.password or "")
         for act in self.acts:
             request = self.request(act)
             assert request
@@ -123,10 +116,10 @@ class HttpStimulus(TemplatedSection):
                 yield f"stimulus.{act}.body", 'a GET has no body: expected method = "POST" with it'
             for name in request.headers:
                 if not _HEADER_NAME.fullmatch(name):
-                    yield f"stimulus.{act}.headers", f"{name!r} is no name of a header"
+                    yield f"stimulus.{act}.headers", f"{name!r} is not the name of a header"
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """A client; nothing is sent yet."""
+        """A client.  It has sent nothing yet."""
         return Http(self, context)
 
 
@@ -139,7 +132,13 @@ class Http(Templated):
         super().__init__(section, context)
         self._section = section
         self._lock = asyncio.Lock()
-        self._client = _client(section, context)
+        self._client = client(
+            section.auth,
+            context.fill(section.username or ""),
+            context.fill(section.password or ""),
+            verify=certificate_check(section.verify, Path(context.values.get("here", ".")), context.device),
+            timeout_s=section.timeout_s,
+        )
         self._ids: dict[str, str] = {}
         self._said = ""
 
@@ -149,8 +148,6 @@ class Http(Templated):
 
     async def probe(self, deadline: float) -> None:
         """Return when the web server of the call's URL takes a connection."""
-        import httpx
-
         request = next(filter(None, map(self._section.request, self._section.acts)))
         url = httpx.URL(self._fill(request.url, "sip:probe@localhost", ESCAPES["url"], id="0"))
         port = url.port or (443 if url.scheme == "https" else 80)
@@ -180,8 +177,6 @@ class Http(Templated):
             self._ids[uri] = found
 
     async def _send(self, act: Act, request: Request, uri: str, more: dict[str, str]) -> httpx.Response:
-        import httpx
-
         headers = {name: self._fill(value, uri, ESCAPES["none"], **more) for name, value in request.headers.items()}
         content = None
         if request.method == "POST":
@@ -191,7 +186,7 @@ class Http(Templated):
             if "content-type" not in {name.lower() for name in headers}:
                 headers["Content-Type"] = _TYPES[request.body_type]
         url = self._fill(request.url, uri, ESCAPES["url"], **more)
-        cannot = f"{self.device} could not be told to {act} by HTTP ({request.method} {request.url})"
+        cannot = f"{self.device} could not be asked to {act} by HTTP ({request.method} {request.url})"
         hint = f"try it with curl or a browser; see stimulus.{act} of its profile"
         try:
             async with asyncio.timeout(self._section.timeout_s):
@@ -201,17 +196,17 @@ class Http(Templated):
                 f"{cannot}: no answer in {self._section.timeout_s:g} s",
                 f"{hint}; raise stimulus.timeout_s if it is slow",
             ) from None
-        # KeyError, NotImplementedError: a digest algorithm or a qop that nobody knows.
+        # KeyError, NotImplementedError: an unknown digest algorithm or qop.
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, NotImplementedError) as error:
             why = shown(str(error)) or type(error).__name__
-            if "CERTIFICATE_VERIFY_FAILED" in why:
+            if certificate_refused(error):
                 hint = (
                     "give stimulus.verify the file of the authority that signed its certificate, or say verify = false"
                 )
             raise DeviceError(f"{cannot}: {why}", hint) from error
 
     def _judge(self, act: Act, request: Request, response: httpx.Response, body: str) -> None:
-        """DeviceError if the answer says no."""
+        """DeviceError if the answer is a refusal."""
         section, status = self._section, response.status_code
         said = f": {shown(body)}" if body.strip() else ""
         self._said = f"it answered the HTTP request {status}{said}"
@@ -235,75 +230,16 @@ class Http(Templated):
                     f"{answered}{asked}", 'set stimulus.auth = "digest" or "basic", username and password'
                 )
             raise DeviceError(
-                f"{answered}{asked}: it does not take the user name and password of the profile",
+                f"{answered}{asked}: it rejects the user name and password of the profile",
                 f'check stimulus.username, stimulus.password and stimulus.auth (now "{section.auth}"), '
                 "and whether the phone allows remote control from this address",
             )
-        raise DeviceError(f"{answered}{said}", f"see stimulus.{act} of its profile; stimulus.expect says what is right")
+        raise DeviceError(f"{answered}{said}", f"see stimulus.{act} and stimulus.expect of its profile")
 
     def _id(self, act: str, uri: str) -> dict[str, str]:
         if uri not in self._ids:
             raise DeviceError(
-                f"{self.device} could not be told to {act}: its answer named no call to {uri} ({self._said})",
+                f"{self.device} could not be asked to {act}: its answer named no call to {uri} ({self._said})",
                 "see stimulus.id_pattern of its profile",
             )
         return {"id": self._ids[uri]}
-
-
-def _client(section: HttpStimulus, context: StimulusContext) -> httpx.AsyncClient:
-    import httpx  # takes 0.1 s, which only those pay who use it
-
-    user, password = context.fill(section.username or ""), context.fill(section.password or "")
-    auth: httpx.Auth | None = None
-    if section.auth != "none":
-        auth = httpx.BasicAuth(user, password) if section.auth == "basic" else httpx.DigestAuth(user, password)
-
-    class Capped(httpx.AsyncHTTPTransport):
-        """Leaves the rest of an endless body unread, and a packed one packed."""
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            answer = await super().handle_async_request(request)
-            assert isinstance(answer.stream, httpx.AsyncByteStream)
-            headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
-            stream = _capped_stream(answer.stream)
-            return httpx.Response(answer.status_code, headers=headers, stream=stream, extensions=answer.extensions)
-
-    return httpx.AsyncClient(
-        auth=auth,
-        transport=Capped(verify=_verify(section, context), trust_env=False),
-        follow_redirects=False,
-        trust_env=False,  # no proxy of the environment between the suite and the device
-        timeout=section.timeout_s,
-        headers={"User-Agent": "sipverdict", "Accept-Encoding": "identity"},
-    )
-
-
-def _capped_stream(inner: httpx.AsyncByteStream) -> httpx.AsyncByteStream:
-    import httpx
-
-    class Stream(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = MOST_READ
-            async for chunk in inner:
-                yield chunk[:left]
-                left -= len(chunk)
-                if left <= 0:
-                    return
-
-        async def aclose(self) -> None:
-            await inner.aclose()
-
-    return Stream()
-
-
-def _verify(section: HttpStimulus, context: StimulusContext) -> ssl.SSLContext | bool:
-    if isinstance(section.verify, bool):
-        return section.verify
-    path = Path(context.values.get("here", ".")) / section.verify
-    try:
-        return ssl.create_default_context(cafile=str(path))
-    except (OSError, ssl.SSLError) as error:
-        raise ProfileError(
-            f"stimulus.verify of {context.device}: {path} cannot be used: {error.strerror or error}",
-            "expected true, false, or a PEM file with the certificate of the authority",
-        ) from error

@@ -1,4 +1,4 @@
-"""``kind = "manual"``: a person is told what to do, and the run goes on when it has arrived."""
+"""``kind = "manual"``: a person acts on request, and the run continues when the call has arrived."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from harness.device.profile.values import Line
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext
 from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.values import Line
 from harness.errors import DeviceError
 
 _DONE: Final = {
@@ -21,20 +21,20 @@ _DONE: Final = {
 
 
 class ManualStimulus(TemplatedSection):
-    """A person at the phone.  One person does one thing at a time, whatever ``device.max_calls`` says."""
+    """A person at the phone, who does one thing at a time regardless of ``device.max_calls``."""
 
     kind: Literal["manual"]
     phone: Line
-    """Which phone, as the person knows it: ``the white desk phone, line 2``."""
+    """The phone, as the person knows it: ``the white desk phone, line 2``."""
     call: Line = "{user}"
-    """What is to be dialled: ``{user}``, or ``{uri}`` on a phone that can be given a URI."""
+    """The text to dial: ``{user}``, or ``{uri}`` on a phone that accepts a URI."""
     hangup: Line | None = "hang up"
-    """What is to be done to end a call, or to give it up; likewise the following."""
+    """The instruction to end a call or to give it up; the following keys likewise."""
     reinvite: Line | None = None
     answer: Line | None = None
     reject: Line | None = None
     reaction_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Seconds that a person has for each thing asked."""
+    """Seconds that a person has for each request."""
 
     by_hand: ClassVar[bool] = True
 
@@ -44,7 +44,7 @@ class ManualStimulus(TemplatedSection):
 
 
 class Manual(Templated):
-    """Asks, and hears from the driver whether it came."""
+    """Asks the person, and reports the result."""
 
     def __init__(self, section: ManualStimulus, context: StimulusContext) -> None:
         super().__init__(section, context)
@@ -68,7 +68,7 @@ class Manual(Templated):
         person = self.context.person
         if not person.attended:
             raise DeviceError(
-                f"nobody can be asked to {act} at {self._section.phone}: this run shows nothing to anybody",
+                f"cannot ask a person to {act} at {self._section.phone}: this run has no terminal output",
                 "run it without -n (pytest-xdist) and with pytest's own terminal output",
             )
         await person.turn.acquire()

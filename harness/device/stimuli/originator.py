@@ -1,4 +1,4 @@
-"""A PBX that is told to originate calls over a control port: what is the same whatever the port speaks."""
+"""A PBX that originates calls, requested over a control port: the part that all such ports share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import DeviceError
 
 
 class Originator(Templated):
-    """Logs in when it is first needed, without events, and remembers which call is which."""
+    """Logs in when it is first needed, without events, and keeps the id of each call."""
 
     def __init__(
         self, section: TemplatedSection, context: StimulusContext, control: str, framing: Framing, named: str
@@ -36,17 +36,15 @@ class Originator(Templated):
         elif uri in self._ids:
             await self._hang_up(uri, self._ids[uri])
         else:
-            raise DeviceError(
-                f"{self.device} was to {act}, and was never told to call {uri}", "this is the suite's fault"
-            )
+            raise DeviceError(f"{self.device} has no call to {uri} to {act}", "this is a bug in sipverdict")
 
     @abstractmethod
     async def _log_in(self, port: ControlPort) -> None:
-        """Say who we are on a connection that has just been opened; DeviceError if that is refused."""
+        """Log in on a connection that has just been opened; DeviceError if the login is refused."""
 
     @abstractmethod
     async def _originate(self, uri: str) -> str:
-        """Have ``uri`` called; the id by which the PBX knows that call.  DeviceError if it refuses."""
+        """Originate a call to ``uri`` and return the PBX's id of it; DeviceError if the PBX refuses."""
 
     @abstractmethod
     async def _hang_up(self, uri: str, call: str) -> None:

@@ -1,4 +1,4 @@
-"""Regular expressions of a profile: what a device says when it refuses, and what it calls a call."""
+"""Regular expressions of a profile: they find refusals and the ids of calls in a device's replies."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def regex(text: str) -> str:
 def id_regex(text: str) -> str:
     """``text`` if it is a regular expression with one group; ValueError if not."""
     if re.compile(regex(text)).groups != 1:
-        raise ValueError("expected a regular expression with exactly one group: what stands for {id}")
+        raise ValueError("expected a regular expression with exactly one group: the value of {id}")
     return text
 
 
 def found_by(pattern: str, text: str) -> str | None:
-    """What the group of ``pattern`` finds in ``text``."""
+    """The group of ``pattern`` in ``text``; None if it does not match."""
     found = re.search(pattern, text)
     return found[1] if found and found.groups() else None

@@ -1,7 +1,7 @@
 """The kinds of stimuli by name: the built-in ones, and those that installed packages bring by entry point.
 
 A package adds a kind with an entry point in the group ``sipverdict.stimuli``, named like the kind, that leads to a
-subclass of :class:`harness.device.profile.models.StimulusSection`.  The names of built-in kinds are taken.
+subclass of :class:`harness.device.stimuli.StimulusSection`.  The names of built-in kinds are taken.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import PydanticKnownError
 
-from harness.device.profile.models import StimulusSection
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.fields import models_in
 from harness.errors import ProfileError
 
 GROUP: Final = "sipverdict.stimuli"
@@ -33,7 +34,7 @@ _BUILT_IN: Final[Mapping[str, str]] = {
 
 
 def kinds() -> tuple[str, ...]:
-    """The names of all kinds, sorted; nothing is loaded for it."""
+    """The names of all kinds, sorted.  No kind is loaded."""
     return tuple(sorted({*_BUILT_IN, *(found.name for found in entry_points(group=GROUP))}))
 
 
@@ -49,7 +50,7 @@ def section_of(kind: str) -> type[StimulusSection]:
 
 
 def all_sections() -> dict[str, type[StimulusSection]]:
-    """Every kind with its section, for a schema of them all; a package that is broken is left out."""
+    """Every kind with its section, for a schema of all.  A kind whose package is broken is left out."""
     sections = {}
     for kind in kinds():
         try:
@@ -64,14 +65,8 @@ def keys_of(kind: str, path: Sequence[str] = ()) -> list[str]:
     model: type[BaseModel] | None = section_of(kind)
     for key in path:
         field = model.model_fields.get(key) if model else None
-        model = _model_in(field.annotation) if field else None
+        model = next((inner for inner, _ in models_in(field.annotation)), None) if field else None
     return list(model.model_fields) if model else []
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
 def validated(value: Any) -> StimulusSection:
@@ -97,16 +92,16 @@ def _loaded(found: EntryPoint) -> type[StimulusSection]:
     package = f"{found.dist.name} {found.dist.version}" if found.dist else "an installed package"
     try:
         section = found.load()
-    except Exception as error:  # whatever a package of others does when it is loaded
+    except Exception as error:  # another package may raise anything when it is loaded
         what = f"{type(error).__name__}: {error}"
         raise _broken(found, package, f"it cannot be loaded: {what}") from error
     if not (isinstance(section, type) and issubclass(section, StimulusSection)):
-        raise _broken(found, package, f"{found.value} is no subclass of harness.device.profile.models.StimulusSection")
+        raise _broken(found, package, f"{found.value} is not a subclass of harness.device.stimuli.StimulusSection")
     return section
 
 
 def _broken(found: EntryPoint, package: str, why: str) -> ProfileError:
     return ProfileError(
         f'stimulus.kind = "{found.name}" comes from the package {package}, and {why}',
-        "mend or upgrade that package, or take another kind",
+        "repair or upgrade that package, or use another kind",
     )

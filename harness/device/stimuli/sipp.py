@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
-from harness.device.profile.models import StimulusSection
 from harness.device.stimuli.base import Act, Stimulus, StimulusBase, StimulusContext
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.profile_tables import ProfileTables
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 THROUGH: Final = frozenset({"uas", "proxy", "redirect", "b2bua"})
 """Roles in which a SIPp caller makes the device act."""
@@ -23,8 +21,8 @@ class SippStimulus(StimulusSection):
 
     places_calls: ClassVar[bool] = False
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """Somebody must be called, or called through."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """A device that only places calls cannot be called."""
         if not set(profile.device.roles) & THROUGH:
             yield (
                 "stimulus.kind",
@@ -38,14 +36,14 @@ class SippStimulus(StimulusSection):
 
 
 class ThroughSipp(StimulusBase):
-    """A marker that can do nothing by itself."""
+    """A marker: the driver itself starts the caller."""
 
     name = "a SIPp caller"
     supports: frozenset[str] = frozenset()
 
     async def perform(self, act: Act, uri: str) -> None:
-        """Not here."""
+        """Not possible; DeviceError."""
         raise DeviceError(
             f"the device was to {act} {uri}, but its calls are placed by a SIPp caller through it",
-            'this is the suite\'s fault: with stimulus.kind = "sipp" the driver starts a caller',
+            'this is a bug in sipverdict: with stimulus.kind = "sipp" the driver starts a caller',
         )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from harness.device.profile.values import Line
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext
 from harness.device.stimuli.templates import Templated, TemplatedSection
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Line
 from harness.errors import ProfileError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 
 class StdinStimulus(TemplatedSection):
@@ -24,8 +22,8 @@ class StdinStimulus(TemplatedSection):
     answer: Line | None = None
     reject: Line | None = None
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """It needs a process."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; no process."""
         yield from super().contradictions(profile)
         if profile.process is None:
             yield "stimulus.kind", 'kind = "stdin" needs a [process] whose standard input the suite has'
@@ -36,7 +34,7 @@ class StdinStimulus(TemplatedSection):
 
 
 class Stdin(Templated):
-    """Writes lines."""
+    """Writes lines to the process."""
 
     name = "stdin"
 

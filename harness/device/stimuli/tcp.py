@@ -4,66 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from harness.device.control import ControlPort
-from harness.device.profile.placeholders import fill, names_in
-from harness.device.profile.values import Filled, Line, Seconds
 from harness.device.stimuli.base import Act, Stimulus, StimulusContext, shown
 from harness.device.stimuli.patterns import found_by, id_regex, regex
-from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection, undeclared
+from harness.device.stimuli.templates import ESCAPES, Templated, TemplatedSection
+from harness.device.tables.placeholders import fill, names_in
+from harness.device.tables.profile_tables import ProfileTables
+from harness.device.tables.values import Filled, Line, Seconds
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 Lines = Line | Annotated[tuple[Line, ...], Field(strict=False, min_length=1)]
 
 
 class TcpStimulus(TemplatedSection):
-    """Messages to a control port, one at a time; each is answered before the next one is sent."""
+    """Messages to a control port, one at a time.  Each is answered before the next one is sent."""
 
     kind: Literal["tcp"]
     control: Filled
     """The control port, IPv4:port."""
     framing: Literal["line", "netstring"] = "line"
     escape: Literal["none", "json"] = "none"
-    """How ``{uri}`` is written: as it is, or as inside a JSON string."""
+    """How ``{uri}`` is escaped: not at all, or for a JSON string."""
     call: Lines | None = None
     hangup: Lines | None = None
     reinvite: Lines | None = None
     answer: Lines | None = None
     reject: Lines | None = None
     login: Lines | None = None
-    """What is said when the connection has been opened, before anything else; a reply is awaited to each message."""
+    """The first messages after the connection was opened.  A reply is awaited to each."""
     probe: Line | None = None
-    """What ``ready.control`` sends, and waits for an answer to; absent: connecting is enough."""
+    """The message that ``ready.control`` sends and expects a reply to.  Absent: a connection is enough."""
     reply: Annotated[Line, AfterValidator(regex)] | None = None
-    """A regular expression that a reply has and the port's other messages have not; absent: no reply is awaited."""
+    """A regular expression that matches replies and none of the port's other messages.  Absent: no reply is awaited."""
     refused: Annotated[Line, AfterValidator(regex)] | None = None
-    """A regular expression for a reply that says no."""
+    """A regular expression for a reply that means refusal."""
     find: Line | None = None
-    """What asks for the list of calls, before ``hangup`` and ``reinvite``."""
+    """The message that requests the list of calls, before ``hangup`` and ``reinvite``."""
     id_pattern: Annotated[str, AfterValidator(id_regex)] | None = None
     """Finds ``{id}`` for ``hangup`` and ``reinvite`` in the reply to ``find`` or, without one, in that to ``call``.
 
-    It may hold ``{uri}``, which stands for the called URI itself.
+    It may hold ``{uri}``, the called URI.
     """
     timeout_s: Seconds = 5.0
 
     has_control: ClassVar[bool] = True
 
     def names(self, act: str) -> frozenset[str]:
-        """``{id}`` as well, where it can be found."""
+        """``{id}`` as well, if it can be found."""
         has_id = act not in ("call", "login") and self.id_pattern and (self.find or act in ("hangup", "reinvite"))
         return super().names(act) | (frozenset({"id"}) if has_id else frozenset())
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """What reads a reply needs to know one."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; keys that read a reply, without ``reply``."""
         yield from super().contradictions(profile)
-        yield from undeclared(profile, "stimulus.login", *self.texts("login"))
         if self.refused and not self.reply:
             yield "stimulus.refused", "expected stimulus.reply beside it: without it no reply is awaited"
         if self.find and not self.id_pattern:
@@ -72,12 +69,12 @@ class TcpStimulus(TemplatedSection):
             yield "stimulus.id_pattern", "expected stimulus.reply beside it: without it no reply is awaited"
 
     def make(self, context: StimulusContext) -> Stimulus:
-        """Messages to the port; nothing is opened yet."""
+        """Messages to the port.  The connection is not open yet."""
         return Tcp(self, context)
 
 
 class Tcp(Templated):
-    """Asks the control port."""
+    """Sends messages to the control port."""
 
     def __init__(self, section: TcpStimulus, context: StimulusContext) -> None:
         super().__init__(section, context)
@@ -89,7 +86,7 @@ class Tcp(Templated):
         self._said = ""
 
     async def probe(self, deadline: float) -> None:
-        """Connect, and ask what the profile says."""
+        """Connect, and send the probe of the profile."""
         await self._port.answers(deadline)
         if self._section.probe:
             await self._port.ask(self._section.probe, self._section.reply or ".", deadline)
@@ -121,7 +118,7 @@ class Tcp(Templated):
                 if self._section.refused and re.search(self._section.refused, reply):
                     raise DeviceError(
                         f"{self.device} refused to {act} {uri}: {shown(reply)}",
-                        f"see stimulus.{act} of its profile, and whether the device carries that many calls",
+                        f"see stimulus.{act} of its profile, and whether the device carries so many calls",
                     )
                 if act == "call" and not self._section.find and (found := self._found(reply, uri)):
                     self._ids[uri] = found
@@ -132,7 +129,7 @@ class Tcp(Templated):
         if found is None:
             said = f" (it says: {shown(reply)})" if reply else ""
             raise DeviceError(
-                f"{self.device} could not be told to {act}: it has no call to {uri}{said}",
+                f"{self.device} could not be asked to {act}: it has no call to {uri}{said}",
                 "the call ended before, or stimulus.id_pattern of its profile does not match",
             )
         return found

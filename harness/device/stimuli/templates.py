@@ -1,20 +1,18 @@
-"""What the kinds have in common that say what the profile wants said: one template per act."""
+"""The base of the kinds that send what the profile defines: one template per act."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape as xml_escape
 
-from harness.device.profile.models import StimulusSection
-from harness.device.profile.placeholders import START, names_in
-from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, secrets_in, user_of
+from harness.device.stimuli.base import ACTS, Act, StimulusBase, StimulusContext, checked, user_of
+from harness.device.stimuli.section import StimulusSection
+from harness.device.tables.placeholders import START, names_in
+from harness.device.tables.profile_tables import ProfileTables
 from harness.errors import DeviceError
-
-if TYPE_CHECKING:
-    from harness.device.profile.models import Profile
 
 Escape = Callable[[str], str]
 
@@ -25,16 +23,16 @@ ESCAPES: Final[Mapping[str, Escape]] = {
     "url": lambda text: quote(text, safe=""),
     "xml": lambda text: xml_escape(text, {'"': "&quot;", "'": "&apos;"}),
 }
-"""How a value is written so that it stays one value where it stands."""
+"""How a value is escaped so that it stays one value in its surroundings."""
 
 URI_NAMES: Final = frozenset({"uri", "user"})
 
 
 class TemplatedSection(StimulusSection):
-    """A ``[stimulus]`` with templates: what each may hold is checked when the profile is loaded."""
+    """A ``[stimulus]`` with templates, whose placeholders are checked when the profile is loaded."""
 
     start_names: ClassVar[frozenset[str]] = frozenset()
-    """Which of the device's own addresses and folders (``{host}`` …) its templates may name."""
+    """The device's own addresses and folders (``{host}`` …) that its templates may use."""
 
     def texts(self, act: str) -> tuple[str, ...]:
         """The templates of ``act``; none if the profile has none."""
@@ -45,8 +43,8 @@ class TemplatedSection(StimulusSection):
         """The placeholders that the templates of ``act`` may hold."""
         return URI_NAMES | self.start_names
 
-    def contradictions(self, profile: Profile) -> Iterator[tuple[str, str]]:
-        """As every kind, and: ``{uri}`` in what calls, and no placeholder that stands for nothing."""
+    def contradictions(self, profile: ProfileTables) -> Iterator[tuple[str, str]]:
+        """Those of every kind; ``{uri}`` missing in ``call``; unknown placeholders."""
         yield from super().contradictions(profile)
         for act in ACTS:
             texts = self.texts(act)
@@ -55,11 +53,10 @@ class TemplatedSection(StimulusSection):
             allowed = self.names(act)
             for name in sorted({name for text in texts for name in names_in(text)} - allowed):
                 yield f"stimulus.{act}", f"{{{name}}} is no placeholder here; expected only {_braced(allowed)}"
-            yield from undeclared(profile, f"stimulus.{act}", *texts)
 
 
 class Templated(StimulusBase):
-    """Performs an act by its template; what has none is not supported."""
+    """Performs an act by its template.  An act without a template is not supported."""
 
     def __init__(self, section: TemplatedSection, context: StimulusContext) -> None:
         self.context = context
@@ -68,11 +65,11 @@ class Templated(StimulusBase):
         self.supports = section.acts
 
     async def perform(self, act: Act, uri: str) -> None:
-        """Say what the profile wants said."""
+        """Send the template of ``act``."""
         checked(uri)
         if act not in self.supports:
             raise DeviceError(
-                f"{self.device} cannot be told to {act}: its profile has no stimulus.{act}",
+                f"{self.device} cannot be asked to {act}: its profile has no stimulus.{act}",
                 f"add stimulus.{act} to the profile if the device can do it",
             )
         if not user_of(uri) and any("user" in names_in(text) for text in self._templates.get(act, ())):
@@ -84,12 +81,6 @@ class Templated(StimulusBase):
 
     def _fill(self, text: str, uri: str, escape: Escape = ESCAPES["none"], **more: str) -> str:
         return self.context.fill(text, {"uri": uri, "user": user_of(uri), **more}, escape)
-
-
-def undeclared(profile: Profile, key: str, *texts: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with the secrets in ``texts``: those that the profile does not declare."""
-    for name in sorted({name for text in texts for name in secrets_in(text)} - set(profile.secrets)):
-        yield key, f"{{secret:{name}}} stands for nothing: expected {name} in [secrets]"
 
 
 def _braced(names: frozenset[str]) -> str:

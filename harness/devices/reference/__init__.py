@@ -23,7 +23,8 @@ A ``ua`` or ``uas`` takes one command a line on stdin (``call URI``, ``hangup UR
 The layers, each of which imports only from itself and from those above it:
 
 =====================================  ===============================================================================
-``sip_uri headers tokens``             text: URIs, comma lists, addresses; everything keeps the bytes it was given
+``sip_uri uri_equality headers         text: URIs, comma lists, addresses; everything keeps the bytes it was given
+tokens``
 ``wire parsing contacts``              messages as frozen data, datagrams into messages, the Contacts of a redirection
 ``binding transport timers``           sockets behind one Protocol that says whether it is reliable
 ``behaviour proxy_rules server_rules   every decision that a fault can turn; the base classes decide as the RFC does

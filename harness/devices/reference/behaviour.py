@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.sip.uri import same_uri
-
 from .contacts import Contact, Target, contacts_of, harmless_headers, usable_request_uri
 from .proxy_rules import ProxyRules
 from .server_rules import ServerRules
 from .sip_uri import Address
+from .uri_equality import same_uri
 from .wire import Fields, Final, InboundResponse, OutboundRequest, Refusal
 
 _PASSED_ON = ("Retry-After", "Reason", "Warning")

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from harness.sip.uri import SipUri, same_uri
-
 from .contacts import Contact
+from .sip_uri import DEFAULT_PORT, SipUri
+from .uri_equality import same_uri
 
 AddressOfRecord = tuple[str, str, int]
 
@@ -57,7 +57,9 @@ class LocationService:
 
 def _address_of_record(uri: str) -> AddressOfRecord:
     """Return by what a user is found: 10.3 leaves parameters out, and escapes do not count (19.1.4)."""
-    sip = SipUri.parse(uri)
-    if sip is None:
+    try:
+        sip = SipUri.parse(uri)
+    except ValueError:
         return uri, "", 0
-    return unquote(sip.user or ""), sip.host.lower(), sip.port or 5060
+    user, _, _password = (sip.user or "").partition(":")
+    return unquote(user), sip.host.lower(), int(sip.port or DEFAULT_PORT)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from harness.sip.uri import same_uri
-
 from .contacts import Contact, name_addr_of
+from .uri_equality import same_uri
 from .wire import InboundRequest, OutboundResponse, Refusal
 
 

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .behaviour import Behaviour
-from .dialog import DialogId
+from .dialog import Dialog, DialogId
 from .identity import Identity
 from .sip_uri import Address
-from .transactions import TransactionLayer
+from .transactions import InviteServerTransaction, ServerTransaction, TransactionLayer
 from .wire import InboundRequest
 
-if TYPE_CHECKING:
-    from .leg import Leg
+
+class DialogUser(Protocol):
+    """Who answers the requests inside a dialog."""
+
+    dialog: Dialog
+
+    def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
+        """Take a request other than INVITE and ACK."""
+
+    def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
+        """Take a re-INVITE."""
+
+    def on_ack(self, request: InboundRequest) -> None:
+        """Take the ACK of a 2xx."""
 
 
 class Dialogs:
-    """The legs that in-dialog requests find by Call-ID and tags (section 12.2.2)."""
+    """Finds who answers an in-dialog request, by Call-ID and tags (section 12.2.2)."""
 
     def __init__(self) -> None:
-        self._legs: dict[DialogId, Leg] = {}
+        self._users: dict[DialogId, DialogUser] = {}
 
-    def add(self, leg: Leg) -> None:
-        """Let requests find a leg."""
-        self._legs[leg.dialog.id] = leg
+    def add(self, user: DialogUser) -> None:
+        """Pass the requests of its dialog to ``user``."""
+        self._users[user.dialog.id] = user
 
-    def remove(self, leg: Leg) -> None:
-        """Let them find it no longer; from now on they are answered 481."""
-        self._legs.pop(leg.dialog.id, None)
+    def remove(self, user: DialogUser) -> None:
+        """Pass it no more requests; from now on they are answered 481."""
+        self._users.pop(user.dialog.id, None)
 
-    def find(self, request: InboundRequest) -> Leg | None:
-        """Return the leg of a request's dialog."""
-        return self._legs.get((request.call_id, request.to_tag, request.from_tag))
+    def find(self, request: InboundRequest) -> DialogUser | None:
+        """Return who answers the requests of this one's dialog."""
+        return self._users.get((request.call_id, request.to_tag, request.from_tag))
 
 
 @dataclass(frozen=True, slots=True)

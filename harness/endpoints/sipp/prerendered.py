@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from harness.endpoints.sipp.values import escape
 from harness.model.plan import NUMBERS, Places
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 
 # Private use characters, which no plan has and no escaping touches.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -31,7 +31,7 @@ class _Port(int):
         return str(self)
 
 
-def address(name: str, transport: str = "udp") -> Address:
+def address(name: str, transport: Transport = "udp") -> Address:
     """An address that stands for the one called ``name``."""
     return Address(_mark(f"{name}.host"), _Port(f"{name}.port"), transport)
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from harness.endpoints.sipp import timer_slack as slack
 from harness.endpoints.sipp.group import group
 from harness.endpoints.sipp.readiness import Readiness
-from harness.endpoints.sipp.scenario import HANG_UP
-from harness.endpoints.sipp.trace import unreadable
 from harness.endpoints.sipp.values import escape
-from harness.errors import SippError
+from harness.endpoints.tap.port import PortTaken
+from harness.errors import SetupError, SippError
 from harness.net.address import Address
+from harness.system import clock
 from harness.system.environment import inherited
 
 START_SECONDS = 10.0
@@ -28,17 +25,13 @@ STOP_SECONDS = 2.0
 PORT_TAKEN = 254
 
 
-class PortTaken(SippError):
-    """Somebody else has the address: lease another one and start again."""
-
-
 class SippProcess:
-    """An endpoint's or a caller's SIPp.
+    """An endpoint's or a caller's SIPp, at the private address ``own``.
 
-    ``peer`` is the device's address for a caller (client mode, one call); None for an endpoint (server mode).
-    ``credentials`` (user and password) are what a caller answers a challenge with.
-    ``on_lost`` is called, in the event loop, when it ends without having been stopped.
-    Its files are ``NAME.xml``, ``NAME.messages.log``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
+    ``peer`` is where a caller sends its one call (client mode); None for an endpoint (server mode).
+    ``shown`` is the address that the device sees instead of ``own``.
+    ``credentials`` (user and password) are what a caller answers a challenge with, for ``digest_uri``.
+    Its files are ``NAME.xml``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
     """
 
     def __init__(
@@ -51,12 +44,12 @@ class SippProcess:
         sipp: Path,
         peer: Address | None = None,
         credentials: tuple[str, str] | None = None,
-        on_lost: Callable[[SippProcess], None] | None = None,
+        digest_uri: str = "",
+        shown: Address | None = None,
     ) -> None:
         self.name = name
         self.own = own
         self.scenario_file = folder / f"{name}.xml"
-        self.message_log = folder / f"{name}.messages.log"
         self.error_log = folder / f"{name}.errors.log"
         self.bound_at: float | None = None
         """When its socket was seen bound, seconds since the epoch."""
@@ -68,7 +61,8 @@ class SippProcess:
         self._sipp = sipp
         self._peer = peer
         self._credentials = credentials
-        self._on_lost = on_lost
+        self._digest_uri = digest_uri
+        self._shown = shown or own
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._pidfd = -1
@@ -95,7 +89,7 @@ class SippProcess:
         try:
             await asyncio.wait((bound, ended), return_when=asyncio.FIRST_COMPLETED)
             if bound.done() and not bound.exception():
-                self.bound_at = time.time()
+                self.bound_at = clock.now()
         finally:
             for task in (bound, ended):
                 task.cancel()
@@ -106,7 +100,7 @@ class SippProcess:
             raise self._failure(deadline)
 
     async def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL if it does not mind that.  Harmless if it has ended or never begun."""
+        """End it: SIGTERM, and SIGKILL if it is still running.  Harmless if it has ended or never begun."""
         if self.ended_at is None:
             self._stopping = True
         if self._process is None or self.ended_at is not None:
@@ -131,26 +125,9 @@ class SippProcess:
         """There is something to do again."""
         slack.give(self.pid, slack.ENDPOINT_NS)
 
-    def hang_up(self, call_id: str) -> None:
-        """Ask an endpoint to say BYE in the established call ``call_id`` (UDP; nothing happens if there is none).
-
-        The request that asks is no part of the evidence: the trace reader drops it.
-        """
-        asks = (
-            f"{HANG_UP} sip:{self.own} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKhangup\r\n"
-            f"From: <sip:harness@127.0.0.1>;tag=1\r\nTo: <sip:{self.own}>\r\n"
-            f"Call-ID: {call_id}\r\nCSeq: 1 {HANG_UP}\r\nContent-Length: 0\r\n\r\n"
-        )
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(asks.encode("latin-1"), (self.own.host, self.own.port))
-
     def complaints(self) -> str:
         """What SIPp wrote to its error log and to stderr, for messages to people."""
         return "\n".join(filter(None, (_text(self.error_log).strip(), _text(self._stderr).strip())))
-
-    def unreadable(self) -> tuple[str, ...]:
-        """What arrived and is in no message log: no SIP, or without a Call-ID."""
-        return unreadable(_text(self.error_log))
 
     def _command(self) -> list[str]:
         host, port = self.own.host, str(self.own.port)
@@ -165,15 +142,18 @@ class SippProcess:
             *("-watchdog_interval", "0"),
             # The scenarios repeat what must be repeated.  SIPp would answer a repeated ACK with a repeated 302.
             "-nr",
-            *("-trace_msg", "-message_file", str(self.message_log)),
             *("-trace_err", "-error_file", str(self.error_log)),
         ]
         if self._credentials:
             # Not in the scenario, which is kept as evidence.  SIPp looks for [keywords] here as well.
             user, password = map(escape, self._credentials)
             command += ["-au", user, "-ap", password]
-        # A caller starts its one call at once.
-        return [*command, "-users", "1", "-m", "1"] if self._peer else command
+            # Without it the digest would be one for SIPp's own peer, which no device knows.
+            command += ["-auth_uri", escape(self._digest_uri.partition(":")[2])]
+        if self._peer:
+            # A caller starts its one call at once.  By itself SIPp would put its own address into the Call-ID.
+            command += ["-users", "1", "-m", "1", "-cid_str", f"%u-%p@{self._shown.host}"]
+        return command
 
     @property
     def _slack_ns(self) -> int:
@@ -201,12 +181,10 @@ class SippProcess:
         os.close(self._pidfd)
         assert self._process is not None
         self.status = self._process.wait()
-        self.ended_at = time.time()
+        self.ended_at = clock.now()
         self._ended.set()
-        if not self._stopping and self.bound_at is not None and self._on_lost:
-            self._on_lost(self)
 
-    def _failure(self, deadline: float) -> SippError:
+    def _failure(self, deadline: float) -> SetupError:
         said = self.complaints() or "nothing"
         if self.status == PORT_TAKEN:
             return PortTaken(f"SIPp {self.name}: {self.own} ({self.own.transport}) is taken. SIPp says: {said}")

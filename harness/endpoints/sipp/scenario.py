@@ -17,7 +17,7 @@ from harness.endpoints.sipp import prerendered as stand_ins
 from harness.endpoints.sipp.values import check_answer, check_call, check_line, escape, fill, header_name, milliseconds
 from harness.errors import PlanError
 from harness.model.plan import REQUEST_URI, Call, Cancelled, Endpoint, Forgery, Places, Response
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.paths import SCENARIOS
 from harness.sip.reasons import REASONS
 
@@ -113,7 +113,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
 
 
 @lru_cache(maxsize=4096)
-def _answer_for_all(endpoint: Endpoint, seats: tuple[str, ...], transport: str, methods: tuple[str, ...]) -> str:
+def _answer_for_all(endpoint: Endpoint, seats: tuple[str, ...], transport: Transport, methods: tuple[str, ...]) -> str:
     return _answer(endpoint, stand_ins.places(seats), stand_ins.address("own", transport), methods)
 
 
@@ -204,7 +204,7 @@ class _Way:
 
 
 @lru_cache(maxsize=4096)
-def _call_for_all(call: Call, seats: tuple[str, ...], transport: str, way: _Way) -> str:
+def _call_for_all(call: Call, seats: tuple[str, ...], transport: Transport, way: _Way) -> str:
     return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), way)
 
 

@@ -50,7 +50,10 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
     def say(at: float, seat: str, lines: Iterable[str], body: str = "", *, sent: bool = False) -> None:
         raw = "\r\n".join([*lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n" + body
         direction = "sent" if sent else "received"
-        events.append(Event(raw=raw, number=len(events) + 1, time=START + at, seat=seat, direction=direction))
+        seated, device = places.seats[seat], Address("127.0.0.9")
+        ends = (device, seated) if direction == "received" else (seated, device)
+        number = len(events) + 1
+        events.append(Event(raw, number, START + at, seat, direction, "udp", *ends))
 
     for index, one in enumerate(tries):
         at, uri = one.call * 2.0 + index * 0.1, places.fill(one.uri)

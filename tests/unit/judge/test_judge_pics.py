@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.device.profile.pics import PICS
+from harness.device.tables.pics import PICS
 from harness.judge.observed import OBSERVABLE, UNOBSERVABLE, glimpses, observe
 from harness.model.flow import PlacedCall, Seat
 from harness.model.plan import Answer, Call, Plan, Response
@@ -84,8 +84,15 @@ def test_outbound_proxy_and_route() -> None:
 
 def test_call_that_something_of_ours_passes_on_says_nothing_of_an_outbound_proxy() -> None:
     flow = drive(REDIRECT, Try())
-    behind = tuple(replace(seat, address=Address("127.0.7.7")) for seat in flow.seats)
+    behind = tuple(replace(seat, behind=Address("127.0.7.7")) for seat in flow.seats)
     assert "outbound_proxy" not in glimpses(replace(flow, seats=behind))
+
+
+def test_a_call_that_arrives_elsewhere_than_its_uri_says_went_through_an_outbound_proxy() -> None:
+    flow = drive(REDIRECT, Try(), Try("sip:9{token}@{target}", seat="target"))
+    exchange = flow.seat("callee").address
+    came = tuple(replace(event, destination=exchange) if event.from_device else event for event in flow.events)
+    assert glimpses(replace(flow, events=came))["outbound_proxy"] == "shown"
 
 
 def test_challenge() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from answered_flow import URI, Line, outcomes
 
+from harness.model.axes import Axes
 from harness.purposes.purpose import applicable_rows, purpose_of
 from harness.requirements.catalogue import Catalogue
 from suites.redirect import test_redirect_server as server
@@ -55,9 +56,9 @@ def test_contacts_of_a_forwarding_phone_are_read_as_well():
     judged = purpose_of(forwarding.test_contact_of_a_redirection_can_be_read)
     assert judged is not None
     catalogue = Catalogue.load()
-    assert applicable_rows(judged, catalogue, "uas", {"call_forwarding": True})[0] == ("RFC3261-8.3-02",)
-    assert applicable_rows(judged, catalogue, "redirect", {"redirect_server": True})[0] == ("RFC3261-8.3-02",)
-    assert applicable_rows(judged, catalogue, "uas", {})[0] == ()
+    assert applicable_rows(judged, catalogue, Axes("uas"), {"call_forwarding": True})[0] == ("RFC3261-8.3-02",)
+    assert applicable_rows(judged, catalogue, Axes("redirect"), {"redirect_server": True})[0] == ("RFC3261-8.3-02",)
+    assert applicable_rows(judged, catalogue, Axes("uas"), {})[0] == ()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.sip.uri import same_uri
-
 from ..behaviour import Behaviour, Redial
 from ..contacts import Contact, Target, contacts_of
 from ..sip_uri import SipUri, destination_of
+from ..uri_equality import same_uri
 from ..wire import Final, OutboundRequest
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.sip.uri import same_uri
-
 from ..behaviour import Behaviour
+from ..uri_equality import same_uri
 
 
 @dataclass(frozen=True, slots=True)

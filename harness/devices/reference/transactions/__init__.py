@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .client import ClientTransaction
-from .layer import TransactionLayer
+from .client import ClientTransaction, ClientUser
+from .layer import TransactionLayer, TransactionUser
 from .responses import build_response, echoed_vias, response_destination
-from .server import InviteServerTransaction, ServerTransaction
-from .users import ClientUser, ServerUser, TransactionUser
+from .server import InviteServerTransaction, ServerTransaction, ServerUser
 
 __all__ = [
     "ClientTransaction",

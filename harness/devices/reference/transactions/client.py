@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ..behaviour import Behaviour
 from ..timers import Timers
 from ..transport import Transport
 from ..wire import TIMED_OUT, UNREACHABLE, Final, InboundResponse, OutboundRequest
-from .users import ClientUser, Machine, State
+from .machine import Machine, State
+
+
+class ClientUser(Protocol):
+    """Who sent a request and hears of its responses."""
+
+    def accepts(self, response: InboundResponse) -> bool:
+        """Say whether a response may reach the transaction; a UAC wants one Via and no more (8.1.3.3)."""
+
+    def on_provisional(self, response: InboundResponse) -> None:
+        """Hear of a 1xx."""
+
+    def on_final(self, final: Final) -> None:
+        """Hear of a final response, of every 2xx copy of an INVITE, or that none came."""
 
 
 class ClientTransaction(Machine):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ..behaviour import Behaviour
 from ..diagnostics import complain
@@ -13,14 +13,30 @@ from ..timers import Timers
 from ..tokens import MAGIC_COOKIE
 from ..transport import Transport
 from ..wire import InboundRequest, InboundResponse, OutboundRequest, OutboundResponse
-from .client import ClientTransaction, InviteClientTransaction, NonInviteClientTransaction
+from .client import ClientTransaction, ClientUser, InviteClientTransaction, NonInviteClientTransaction
+from .machine import Machine, State
 from .server import InviteServerTransaction, NonInviteServerTransaction, ServerTransaction
-from .users import ClientUser, Machine, State, TransactionUser
 
 Key = tuple[str, ...]
 
 _SENT = re.compile(rb"(?P<method>\S+) \S+ SIP/2\.0\r\n.*?;branch=(?P<branch>[^;,\s]+)", re.DOTALL)
 Transaction = TypeVar("Transaction", bound=Machine)
+
+
+class TransactionUser(Protocol):
+    """The core above a transaction layer: takes what begins a server transaction or belongs to none."""
+
+    def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
+        """Take a new request other than CANCEL and ACK."""
+
+    def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
+        """Take a new INVITE, in a dialog or not."""
+
+    def on_ack(self, request: InboundRequest) -> None:
+        """Take the ACK of a 2xx."""
+
+    def on_stray(self, response: InboundResponse) -> None:
+        """Take a response that belongs to no transaction of this device, though its top Via does."""
 
 
 class TransactionLayer:

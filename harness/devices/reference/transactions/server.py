@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ..behaviour import Behaviour
 from ..timers import Timers
 from ..tokens import new_tag
 from ..transport import Transport
 from ..wire import Fields, InboundRequest, OutboundResponse
+from .machine import Machine, State
 from .responses import build_response
-from .users import Machine, ServerUser, State
+
+
+class ServerUser(Protocol):
+    """Who answers an INVITE, and hears of what the caller does meanwhile."""
+
+    def on_cancel(self, cancel: InboundRequest) -> None:
+        """Hear that the caller gave up; the CANCEL itself has been answered."""
 
 
 class ServerTransaction(Machine):

@@ -1,4 +1,4 @@
-"""What the tables of a profile are made of: the base of every table, kinds of values, and addresses as text."""
+"""The base of every table of a profile, the types of its values, and ranges of hosts and ports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from harness.device.profile.placeholders import START, names_in
+from harness.device.tables import errors
+from harness.device.tables.placeholders import START, names_in
 
 REGISTERED = "{registered}"
-"""In place of an address: where the device registers from."""
+"""Instead of an address: the address from which the device registers."""
 
 
 def hosts_in(text: str) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ def ports_in(text: str) -> range:
 
 def _known_placeholders(text: str) -> str:
     for name in sorted(names_in(text) - START):
-        raise ValueError(f"{{{name}}} is no placeholder; there are {listed(f'{{{known}}}' for known in START)}")
+        raise errors.unknown_placeholder(name, START)
     return text
 
 
@@ -56,7 +57,7 @@ def regex_with_group(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` if it is one line and no more; ValueError if not."""
+    """``text`` if it is a single line; ValueError if not."""
     if not text or any(ord(char) < 32 or ord(char) == 127 for char in text):
         raise ValueError("expected one line without control characters")
     return text

@@ -1,4 +1,4 @@
-"""What a device can claim (PICS): the keys of the requirement catalogue's conditions, in the words of a manual.
+"""The features that a device can claim (PICS): the keys of the catalogue's conditions, in the words of a manual.
 
 The one source of ``sipverdict list pics``, docs/pics.md, the JSON Schema and the profile that ``init`` writes.
 """
@@ -15,11 +15,11 @@ class Claim:
 
     key: str
     topic: str
-    """The heading it stands under."""
+    """Its heading in the list."""
     sentence: str
     """What a device that claims it does; its subject is the device."""
     find_out: str
-    """Where a manual, a menu or a test call tells."""
+    """How a manual, a menu or a test call shows it."""
 
 
 def _claims(topic: str, *rows: tuple[str, str, str]) -> list[Claim]:

@@ -1,54 +1,13 @@
-"""The seams between the transaction layer and the transaction users above it, and what the machines share."""
+"""What the four state machines share: a state and the timers that belong to it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
 
 from ..timers import Timers
 from ..transport import Transport
-from ..wire import Final, InboundRequest, InboundResponse
-
-if TYPE_CHECKING:
-    from .server import InviteServerTransaction, ServerTransaction
-
-
-class ClientUser(Protocol):
-    """Who sent a request and hears of its responses."""
-
-    def accepts(self, response: InboundResponse) -> bool:
-        """Say whether a response may reach the transaction; a UAC wants one Via and no more (8.1.3.3)."""
-
-    def on_provisional(self, response: InboundResponse) -> None:
-        """Hear of a 1xx."""
-
-    def on_final(self, final: Final) -> None:
-        """Hear of a final response, of every 2xx copy of an INVITE, or that none came."""
-
-
-class ServerUser(Protocol):
-    """Who answers an INVITE, and hears of what the caller does meanwhile."""
-
-    def on_cancel(self, cancel: InboundRequest) -> None:
-        """Hear that the caller gave up; the CANCEL itself has been answered."""
-
-
-class TransactionUser(Protocol):
-    """The core above a transaction layer: takes what begins a server transaction or belongs to none."""
-
-    def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
-        """Take a new request other than CANCEL and ACK."""
-
-    def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
-        """Take a new INVITE, in a dialog or not."""
-
-    def on_ack(self, request: InboundRequest) -> None:
-        """Take the ACK of a 2xx."""
-
-    def on_stray(self, response: InboundResponse) -> None:
-        """Take a response that belongs to no transaction of this device, though its top Via does."""
 
 
 class State(Enum):

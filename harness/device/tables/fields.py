@@ -1,4 +1,4 @@
-"""Which keys a table of the profile has, read off the models: so that a wrong one can be told the right one."""
+"""The keys of each table of the profile, read from the models: an error names the nearest valid key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 def tables(model: type[BaseModel], name: str = "") -> dict[str, list[str]]:
     """The keys of ``model`` and of every table within it, by the table's dotted name.
 
-    A table whose keys are free (``secrets``) stands for itself as ``secrets.*``.
+    A table with free keys is listed as ``secrets.*``.
     """
     found = {name: list(model.model_fields)}
     for key, field in model.model_fields.items():
@@ -22,7 +22,7 @@ def tables(model: type[BaseModel], name: str = "") -> dict[str, list[str]]:
 
 
 def known(tables: dict[str, list[str]], keys: Sequence[str]) -> list[str]:
-    """What may stand in the table ``keys``; nothing if that is not known."""
+    """The keys of the table ``keys``; none if the table is unknown."""
     return tables.get(".".join(keys)) or tables.get(".".join([*keys[:-1], "*"]), [])
 
 

@@ -13,7 +13,7 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}|\{secret:([^{}]*)\}")
 
 
 def names_in(text: str) -> frozenset[str]:
-    """The placeholders in ``text``, secrets aside.  Other braces, as JSON has them, are no placeholders."""
+    """The placeholders in ``text`` except secrets.  Other braces, as in JSON, are not placeholders."""
     return frozenset(name for name, _ in _PLACEHOLDER.findall(text) if name)
 
 
@@ -25,8 +25,8 @@ def secrets_in(text: str) -> frozenset[str]:
 def fill(text: str, values: Mapping[str, str], secret: Callable[[str], str] | None = None) -> str:
     """``text`` with its placeholders filled in, once: a value that looks like a placeholder stays as it is.
 
-    ``secret`` is asked for the secrets (``Profile.secret``).  A placeholder without a value
-    stays as well, which the profile's validation has ruled out before.
+    ``secret`` returns the secret of a name (``Profile.secret``).  A placeholder without a value stays as it is; the
+    profile's validation rejects those of the profile.
     """
 
     def value(found: re.Match[str]) -> str:

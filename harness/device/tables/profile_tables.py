@@ -1,0 +1,83 @@
+"""Every table of a profile but ``[stimulus]``, as one model: what a kind of stimulus knows of the rest."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+
+from harness.device.tables import errors
+from harness.device.tables.lab_section import LabSection
+from harness.device.tables.pics import PICS
+from harness.device.tables.placeholders import fill
+from harness.device.tables.secret_reference import Reference, SecretName, read_secret
+from harness.device.tables.sections import DeviceSection, ProcessSection, ReadySection
+from harness.device.tables.values import Section
+from harness.errors import ProfileError
+
+
+def _pics_key(key: str) -> str:
+    if key not in PICS:
+        raise errors.unknown_pics_key()
+    return key
+
+
+def _value(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    if not isinstance(value, (str, int, float)):  # bool is an int
+        raise ValueError("expected a string, a number, true or false")
+    return value
+
+
+Value = Annotated[str | int | float | bool, BeforeValidator(_value)]
+
+
+class ProfileTables(Section):
+    """A profile without its ``[stimulus]``."""
+
+    device: DeviceSection
+    pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
+    """The features that it claims to support.  A key that is not mentioned is not claimed."""
+    pixit: dict[str, Value] = Field(default_factory=dict, repr=False)
+    """Values of this specimen and lab that its configuration templates need.  The names are free."""
+    secrets: dict[SecretName, Reference] = Field(default_factory=dict)
+    """The place of each password, by a free name.  ``{secret:NAME}`` is replaced by the password."""
+    lab: LabSection = LabSection()
+    process: ProcessSection | None = None
+    ready: ReadySection = ReadySection()
+
+    _source: Path = PrivateAttr(default=Path())
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self.device.name
+
+    @property
+    def source(self) -> Path:
+        """The profile's file."""
+        return self._source
+
+    def claims(self, key: str) -> bool:
+        """Whether the device claims ``key``; KeyError for a key that no PICS has."""
+        if key not in PICS:
+            raise KeyError(key)
+        return self.pics.get(key, False)
+
+    def secret(self, name: str) -> str:
+        """The secret called ``name``, read now; ProfileError (file, key) if it cannot be read.  Confidential."""
+        if name not in self.secrets:
+            known = ", ".join(sorted(self.secrets)) or "none"
+            raise ProfileError(f"{self.source}: secrets.{name}: no such secret", f"known: {known}; see [secrets]")
+        return read_secret(self.source, name, self.secrets[name])
+
+    def reveal(self, text: str) -> str:
+        """``text`` with its secrets filled in; ProfileError if one cannot be read.  Confidential."""
+        return fill(text, {}, self.secret)
+
+    def all_pics(self) -> dict[str, bool]:
+        """Every PICS key and whether the device claims it."""
+        return {key: self.pics.get(key, False) for key in PICS}

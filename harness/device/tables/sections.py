@@ -1,0 +1,92 @@
+"""``[device]``, ``[process]`` and ``[ready]`` of a profile: what the device is, and how it is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
+from harness.model.axes import Role
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise ValueError("expected the name of a file in the profile's own folder")
+    return text
+
+
+class DeviceSection(Section):
+    """``[device]``: the device's identity, roles and capacity."""
+
+    name: Annotated[str, AfterValidator(one_line)]
+    """Its name in commands, verdicts and reports."""
+    vendor: str = ""
+    """Its maker."""
+    model: str = ""
+    """The product name, as on its type plate."""
+    firmware: str = ""
+    """Its version, as declared.  The version that the product itself reports takes precedence (``process.version``)."""
+    serial: str = ""
+    """The specimen: serial number or MAC address."""
+    roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
+    """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
+    ``proxy`` pass them on, ``redirect`` answers with 3xx."""
+    transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
+    """The transports of its SIP.  The suite's endpoints support ``udp`` so far."""
+    families: Annotated[tuple[Literal["ipv4"], ...], Field(strict=False, min_length=1)] = ("ipv4",)
+    """The IP families over which it is tested.  The suite's endpoints support ``ipv4`` so far."""
+    max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """The number of calls that it carries at once.  More calls make a run shorter."""
+    per_plan: bool = False
+    """One process per plan: for devices that start fast and send every call to one configured peer."""
+
+
+class ProcessSection(Section):
+    """``[process]``: how the suite starts and stops the device.  Absent: the device is running already."""
+
+    argv: Argv
+    """Program and arguments, one each; never a shell string."""
+    backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended if there is a backup address."""
+    fault_argv: Annotated[tuple[str, ...], LAX] = ()
+    """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
+    env: dict[str, Filled] = Field(default_factory=dict)
+    """Environment variables, in addition to the suite's own."""
+    files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], LAX] = ()
+    """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
+    modules: Annotated[tuple[str, ...], LAX] = ()
+    """Python modules that ``{python}`` must be able to import.  The suite reports a missing one before the start."""
+    install: str = ""
+    """Instructions for the reader if the product is not installed."""
+    version_of: str = ""
+    """The Python distribution (or module that the suite has loaded) whose version is the product's."""
+    version: Annotated[tuple[Filled, ...], LAX] = ()
+    """A command that prints the product's version."""
+    version_pattern: Annotated[str, AfterValidator(regex_with_group)] | None = None
+    """Finds the version in the output of that command; without a command, in the output of the device at its start."""
+    stop_timeout_s: Seconds = 1.5
+    """Seconds from SIGTERM until the process group is killed."""
+    orphan_signal: Literal["KILL", "TERM"] = "KILL"
+    """The signal that it receives if the suite itself is killed: TERM if it must end child processes of its own."""
+
+
+class ReadySection(Section):
+    """``[ready]``: the one event that shows that the device is ready."""
+
+    stdout: Line | None = None
+    """The beginning of a line of its standard output."""
+    udp_bound: Literal[True] | None = None
+    """Its UDP address is bound."""
+    options: Literal[True] | None = None
+    """It answers an OPTIONS with any status."""
+    control: Literal[True] | None = None
+    """The control port of its stimulus answers."""
+    timeout_s: Seconds = 10.0
+    """Seconds until the start is given up."""
+
+    @property
+    def kind(self) -> str | None:
+        """The event that is set; None if none is."""
+        return next((kind for kind in ("stdout", "udp_bound", "options", "control") if getattr(self, kind)), None)

@@ -1,0 +1,70 @@
+"""The tester's own calls of one drive: each is a caller at a seat of its own, through the device or to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.drive.bench import on_free_port
+from harness.drive.caller import CallerState
+from harness.drive.context import DriveContext
+from harness.drive.recorder import Recorder
+from harness.endpoints.host import CallOrder, LiveSeat, SeatOrder
+from harness.endpoints.tap.tap import Listener
+from harness.model.plan import Call, Places, Plan
+from harness.model.weather import Forecast
+from harness.system import clock
+
+
+@dataclass
+class Callers:
+    """Makes the calls of ``plan`` that the device does not make by itself."""
+
+    context: DriveContext
+    flow: str
+    plan: Plan
+    role: str
+    places: Places
+    recorder: Recorder
+    listener: Listener
+    forecast: Forecast | None
+    on_seat: Callable[[LiveSeat], None]
+    """Is given every caller's seat, which ends with the others of the drive."""
+    _made: int = field(default=0)
+
+    async def call(self, call: Call) -> CallerState:
+        """Begin ``call``.  SetupError or PlanError if that cannot be."""
+        context = self.context
+        self._made += 1
+        name = "caller" if self._made == 1 else f"caller{self._made}"
+        bindings = self.plan.bindings if self._made == 1 and context.profile.lab.registrar else ()
+        # Where the device answers calls itself, nobody else would end one that it accepts.
+        hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
+        credentials = context.lab.credentials
+        state = self.recorder.callers[name] = CallerState(
+            call, clock.now(), bool(bindings), hangs_up, credentials is not None
+        )
+        made = CallOrder(call, bindings, hangs_up, self.plan.statuses, credentials)
+        way = context.lab.way(self.places.token, self.places.device)
+
+        async def start() -> LiveSeat:
+            own = way.pool.lease()
+            order = SeatOrder(
+                self.flow,
+                name,
+                "caller",
+                own,
+                self.places,
+                self.listener,
+                way.hop,
+                symmetric=context.lab.exchange is not None,
+                forecast=self.forecast,
+            )
+            try:
+                return await context.bench.host.call(made, order, way.on_seat)
+            except BaseException:
+                way.pool.give_back(own)
+                raise
+
+        self.on_seat(await on_free_port(start, way.pool))
+        return state

@@ -1,0 +1,55 @@
+"""What a drive is given: its device and lab, and where what it finds out goes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from harness.device.profile.models import Profile
+from harness.drive.backup import Backup
+from harness.drive.bench import Bench
+from harness.drive.devices import Devices
+from harness.drive.lab import Lab
+from harness.drive.life import Life
+from harness.drive.names import Names
+from harness.drive.priority import PriorityGate
+from harness.live.progress import Progress
+from harness.model.flow import Control
+from harness.model.weather import Weather
+from harness.model.windows import Window
+
+
+@dataclass
+class Controls:
+    """The first time that the device was seen to reach an address of each kind."""
+
+    seen: dict[str, Control] = field(default_factory=dict)
+
+    def note(self, control: Control) -> None:
+        """Remember ``control``, unless there is one of its kind."""
+        self.seen.setdefault(control.seat_kind, control)
+
+
+@dataclass(frozen=True)
+class DriveContext:
+    """One device of a run, as its drives see it."""
+
+    bench: Bench
+    lab: Lab
+    devices: Devices
+    life: Life
+    names: Names
+    controls: Controls
+    progress: Progress
+    window: Window
+    slots: asyncio.Semaphore
+    """How many calls the device can carry."""
+    setting_up: PriorityGate
+    """How many of its drives may be set up at one time."""
+    backup: Backup | None = None
+    weather: Weather = field(default_factory=Weather)
+
+    @property
+    def profile(self) -> Profile:
+        """The device's profile."""
+        return self.devices.spec.profile

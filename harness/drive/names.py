@@ -1,0 +1,38 @@
+"""The digits and the names of the drives of one device in one run."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from dataclasses import dataclass, field
+
+
+def _prefix() -> str:
+    return f"{secrets.randbelow(1000):03d}"
+
+
+@dataclass
+class Names:
+    """Makes tokens and flow ids; each is given once."""
+
+    device: str
+    dial_prefix: str
+    """The digits with which the device's dial plan wants a number to begin."""
+    _run: str = field(default_factory=_prefix)
+    """What tells this run's numbers from those of the run before, whose late calls may still come."""
+    _serials: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def tokens(self) -> str:
+        """A regular expression for the tokens that are made here."""
+        return rf"{self.dial_prefix}{self._run}\d{{4}}"
+
+    def token(self) -> str:
+        """Digits that no other drive of this run has in the URI it dials."""
+        return f"{self.dial_prefix}{self._run}{next(self._serials):04d}"
+
+    def flow(self, axes: str, token: str, attempt: int) -> str:
+        """The id of a flow: readable, unique within the run, fit for a file name."""
+        again = "-again" if attempt else ""
+        return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', self.device)}-{axes}-{token[4:]}{again}"

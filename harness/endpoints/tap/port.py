@@ -1,0 +1,113 @@
+"""A UDP socket of the suite: when each datagram came, from where, and whether the kernel had to drop any."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from harness.errors import SetupError
+from harness.net.address import Address
+from harness.system import clock
+
+OnDatagram = Callable[[bytes, Address, float], None]
+"""Takes a datagram, its source, and when it arrived (seconds since the epoch, by the clock of the run)."""
+
+AT_ONCE: Final = 64
+"""How many datagrams are read before others get their turn: a flood must not stop the loop."""
+_LARGEST: Final = 65_536
+_BUFFER: Final = 4 * 1024 * 1024
+# Linux has these for all common machines; Python has no names for them.
+_SO_TIMESTAMPNS: Final = 35
+_SO_RXQ_OVFL: Final = 40
+_SO_RCVBUFFORCE: Final = 33
+_ANCILLARY: Final = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(4)
+_TIMESPEC: Final = struct.Struct("@ll")
+_COUNT: Final = struct.Struct("@I")
+
+
+class PortTaken(SetupError):
+    """Another program has the address: lease another one and try again."""
+
+
+class UdpPort:
+    """Bound from the moment it is made until :meth:`close`; belongs to the running event loop."""
+
+    def __init__(self, address: Address, on_datagram: OnDatagram) -> None:
+        """Bind ``address`` (port 0: any).  PortTaken if another program is there, SetupError if it cannot be had."""
+        self._on_datagram = on_datagram
+        self._socket = address.open_socket()
+        try:
+            self._socket.bind(address.sockaddr)
+        except OSError as error:
+            self._socket.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(
+                    f"{address} ({address.transport}) is taken by another program", "ss -lunp shows which"
+                ) from error
+            raise SetupError(
+                f"{address} cannot be bound: {error.strerror or error}", "it must be an address of this machine"
+            ) from error
+        self._socket.setblocking(False)
+        self._enlarge()
+        for option in (_SO_TIMESTAMPNS, _SO_RXQ_OVFL):
+            # Where a kernel has neither, a datagram came when it was read, and drops are not known.
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, 1)
+        self.address = Address.of(self._socket.getsockname(), address.transport)
+        self.bound_at = clock.now()
+        self.closed_at: float | None = None
+        self.drops = 0
+        """How many datagrams the kernel has dropped here because nobody had read the ones before."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._read)
+
+    def send(self, data: bytes, to: Address) -> float:
+        """Send one datagram; returns when that was.
+
+        A full buffer, or a port at which nobody listens, is a lost datagram: SIP over UDP sends again.
+        """
+        at = clock.now()
+        with contextlib.suppress(OSError):
+            self._socket.sendto(data, to.sockaddr)
+        return at
+
+    def only_from(self, peer: Address) -> None:
+        """From now on the kernel lets nobody in but ``peer``."""
+        self._socket.connect(peer.sockaddr)
+
+    def close(self) -> None:
+        """Read what has arrived until now, and let the address go."""
+        if self.closed_at is None:
+            self._read(most=None)
+            self.closed_at = clock.now()
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+
+    def _enlarge(self) -> None:
+        for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):  # the first one is root's
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+                return
+
+    def _read(self, most: int | None = AT_ONCE) -> None:
+        while most is None or most > 0:
+            try:
+                data, ancillary, _, source = self._socket.recvmsg(_LARGEST, _ANCILLARY)
+            except BlockingIOError:
+                return
+            except OSError:  # the peer of a connected socket has gone; that is seen elsewhere
+                return
+            most = None if most is None else most - 1
+            at: float | None = None
+            for level, kind, value in ancillary:
+                if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
+                    seconds, nanoseconds = _TIMESPEC.unpack(value)
+                    at = clock.of_kernel(seconds + nanoseconds / 1e9)
+                elif level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL and len(value) == _COUNT.size:
+                    self.drops = _COUNT.unpack(value)[0]
+            self._on_datagram(data, Address.of(source, self.address.transport), at or clock.now())

@@ -1,0 +1,114 @@
+"""One seat of a plan as the device meets it: a socket of the suite, behind which somebody acts.
+
+Everything that crosses the tap becomes an :class:`Event` of the flow, with the true source and destination and the time
+at which it crossed.  Whoever acts behind it (a SIPp) gets what came, and is never the witness of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from harness.endpoints.tap.port import UdpPort
+from harness.endpoints.tap.routes import Hop, Outlet, Routes
+from harness.model.flow import Event, Fate, Unreadable
+from harness.model.weather import Forecast
+from harness.net.address import Address
+from harness.sip.message import SipMessage
+from harness.system import clock
+
+_KEEPALIVE: Final = b"\r\n\0 "
+LONGEST_KEPT: Final = 2_000
+"""How many bytes are kept of what is no SIP message."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears what crosses a tap."""
+
+    on_event: Callable[[Event], None]
+    on_unreadable: Callable[[Unreadable], None]
+    """What came and is no SIP message; keepalives (RFC 5626 3.5.1) are neither."""
+    on_device: Callable[[float], None] = lambda _at: None
+    """Hears when anything of the device arrived."""
+
+
+class Tap:
+    """A seat's own socket; :meth:`close` ends it.  Belongs to the running event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        own: Address,
+        listener: Listener,
+        *,
+        otherwise: Callable[[Outlet], Hop | None],
+        fixed: bool = False,
+        symmetric: bool = False,
+        forecast: Forecast | None = None,
+    ) -> None:
+        """Open it at ``own``.  PortTaken if another program is there; SetupError if the address cannot be had."""
+        self.name = name
+        self.port = UdpPort(own, lambda data, source, at: self.arrived(data, source, at, self.port))
+        self.routes = Routes(self.port, otherwise, fixed, symmetric)
+        self._listener = listener
+        self._forecast = forecast
+        self._deliver: Callable[[bytes], None] = lambda _data: None
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+
+    def deliver_to(self, deliver: Callable[[bytes], None]) -> None:
+        """From now on what comes is handed to ``deliver``."""
+        self._deliver = deliver
+
+    def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
+        """Take what the device has sent from ``source`` to ``outlet``: record it, and pass it on."""
+        self._listener.on_device(at)
+        if not data.strip(_KEEPALIVE):
+            return
+        message = SipMessage(data.decode("latin-1"))
+        if not ((message.method or message.status) and message.call_id):
+            kept = data[:LONGEST_KEPT].decode("latin-1")
+            self._listener.on_unreadable(Unreadable(self.name, kept, at, source, len(data)))
+            return
+        self.routes.came(message, outlet, source)
+        delays = [0.0] if self._forecast is None else list(self._forecast.delays())
+        fate: Fate = "lost" if not delays else "copied" if len(delays) > 1 else "delayed" if delays[0] else ""
+        event = Event(message.raw, 0, at, self.name, "received", source.transport, source, outlet.address, fate)
+        self._listener.on_event(event)
+        for delay in delays:
+            self._after(delay, lambda: self._deliver(data))
+
+    def emit(self, data: bytes) -> None:
+        """Send what somebody behind the tap says, to where it has to go."""
+        message = SipMessage(data.decode("latin-1"))
+        hop = self.routes.hop(message)
+        if hop is None:
+            return
+        delays = [0.0] if self._forecast is None else list(self._forecast.delays())
+        if not delays:
+            self._heard(message, hop, clock.now(), "lost")
+        for number, delay in enumerate(delays):
+            fate: Fate = "copied" if number else "delayed" if delay else ""
+            self._after(delay, partial(self._send, data, message, hop, fate))
+
+    def close(self) -> None:
+        """Take what has arrived until now, and let the address go."""
+        self.port.close()
+        self._closed = True
+
+    def _send(self, data: bytes, message: SipMessage, hop: Hop, fate: Fate) -> None:
+        self._heard(message, hop, hop.outlet.send(data, hop.to), fate)
+
+    def _heard(self, message: SipMessage, hop: Hop, at: float, fate: Fate) -> None:
+        source, to = hop.outlet.address, hop.to
+        self._listener.on_event(Event(message.raw, 0, at, self.name, "sent", to.transport, source, to, fate))
+
+    def _after(self, delay: float, do: Callable[[], None]) -> None:
+        if not delay:
+            do()
+        else:
+            self._loop.call_later(delay, lambda: None if self._closed else do())

@@ -1,0 +1,66 @@
+"""Whether a flow can be of the axes that it claims.  A mix-up in the harness must not pass as evidence.
+
+Pure: it looks at the labels of a flow and at its messages, so a stored flow is checked like one that was just driven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from harness.model.flow import Event, Flow
+from harness.net.address import Family, family_of
+from harness.sip.uri import SipUri
+
+_FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
+
+
+def contradiction(flow: Flow) -> str:
+    """Why ``flow`` is no evidence of its axes, in one sentence; "" if it is."""
+    for found in _contradictions(flow):
+        claim = f"{flow.transport.upper()} over {_FAMILIES[flow.family]}"
+        return f"a bug in sipverdict: flow {flow.id} is recorded as {claim}, but {found}"
+    return ""
+
+
+def _contradictions(flow: Flow) -> Iterator[str]:
+    for seat in flow.seats:
+        for address in filter(None, (seat.address, seat.behind)):
+            if (address.transport, address.family) != (flow.transport, flow.family):
+                yield f"{seat.name} was at {address} ({address.transport}, {address.family})"
+    for event in flow.events:
+        if event.transport != flow.transport:
+            yield f"{event.label}, went over {event.transport}"
+    for event in flow.events:
+        if not event.from_device:
+            yield from _of_ours(flow, event)
+    yield from _of_the_device(flow)
+
+
+def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
+    """What the suite wrote itself: the top Via of its requests, and where its endpoints want to be reached.
+
+    The top Via of its responses is the device's.  Contacts of a REGISTER and of a redirection name other endpoints.
+    """
+    if event.method is not None and event.vias:
+        via = event.vias[0]
+        if via.transport.lower() != flow.transport:
+            yield f"{event.label}, has the Via SIP/2.0/{via.transport}"
+        elif family_of(via.host) not in (None, flow.family):
+            yield f"{event.label}, has the Via host {via.host}"
+    if event.cseq_method != "REGISTER" and (event.method is not None or 200 <= (event.status or 0) < 300):
+        for uri in map(SipUri.parse, event.contact_uris):
+            if uri is not None and family_of(uri.host) not in (None, flow.family):
+                yield f"{event.label}, has the Contact host {uri.host}"
+
+
+def _of_the_device(flow: Flow) -> Iterator[str]:
+    """The device's own requests, if none of them was sent over the transport.
+
+    A device that sometimes writes another transport than it uses does wrong by itself, and is judged for it.
+    """
+    requests = [event for event in flow.events if event.from_device and event.method is not None and event.vias]
+    if requests and all(event.vias[0].transport.lower() != flow.transport for event in requests):
+        label, transport = requests[0].label, requests[0].vias[0].transport
+        doubt = "unless the device writes a transport that it does not use"
+        yield f"no request of the device says so: {label}, has the Via SIP/2.0/{transport} ({doubt})"

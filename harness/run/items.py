@@ -1,0 +1,37 @@
+"""The cases that pytest's items are of.
+
+Under pytest-xdist a worker tells the controller the ids of its items and nothing else.  Ids are looked up in what this
+run may have, never taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.device.spec import DeviceSpec
+from harness.model.axes import Axes, CaseId
+
+
+def axes_of(spec: DeviceSpec) -> tuple[Axes, ...]:
+    """The axes on which the device of ``spec`` is tested, as its profile declares them."""
+    section = spec.profile.device
+    return Axes.product(section.roles, section.transports, section.families)
+
+
+class Items:
+    """Finds the case of an item's id."""
+
+    def __init__(self, specs: Iterable[DeviceSpec]) -> None:
+        made = (CaseId("", spec.name, one.role, one.transport, one.family) for spec in specs for one in axes_of(spec))
+        self._cases = {case.item: case for case in made}
+
+    def case(self, nodeid: str) -> CaseId | None:
+        """The case of ``suites/uac/test_topic.py::test_sentence[device-uac-udp]``; None for an item of another kind."""
+        item, _, parameter = nodeid.removesuffix("]").partition("[")
+        found = self._cases.get(parameter)
+        if found is None:
+            return None
+        path, _, function = item.rpartition("::")
+        module = path.removesuffix(".py").rpartition("suites/")[2].replace("test_", "")
+        purpose = f"{module}/{function.removeprefix('test_')}"
+        return CaseId(purpose, found.device, found.role, found.transport, found.family)

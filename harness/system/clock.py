@@ -1,0 +1,28 @@
+"""The one clock of a run: it shows the time of day, and nobody can set it.
+
+It is the monotonic clock, moved to the time of day at which this process started.  So the times of messages, windows
+and signs of life can be subtracted from each other, whatever is done to the clock of the machine meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+_OFFSET_S: Final = time.time() - time.monotonic()
+_LONGEST_AGE_S: Final = 5.0
+
+
+def now() -> float:
+    """Seconds since the epoch (UTC) by the clock of the run."""
+    return time.monotonic() + _OFFSET_S
+
+
+def of_kernel(stamp: float) -> float:
+    """The kernel's time of day ``stamp`` of something that has just been read, by the clock of the run.
+
+    Only its age counts, so a clock that was set an hour ago does no harm.  A stamp of an impossible age, from a clock
+    that was set just then, is taken for now.
+    """
+    age = time.time() - stamp
+    return now() - (age if 0 <= age < _LONGEST_AGE_S else 0.0)

@@ -1,0 +1,7 @@
+"""``python -m sipverdict``: the same as ``sipverdict``."""
+
+import sys
+
+from sipverdict import main
+
+sys.exit(main())
