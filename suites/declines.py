@@ -35,7 +35,7 @@ def declined_with(status: int, *headers: str, reason: str | None = None) -> Plan
 
 
 UNKNOWN_6XX = (declined_with(699, reason="Nowhere"), declined_with(607), declined_with(608))
-"""Refusals with codes that RFC 3261 does not define: one that nobody has, and two that are younger.
+"""Refusals with codes that RFC 3261 does not define: one that is not registered, and two that are younger.
 
-The phrase is there because only the code is to be strange.
+They have a reason phrase, so that only the code is unknown.
 """

@@ -13,11 +13,11 @@ from harness.sip.message import split_list
 from harness.sip.uri import same_uri
 
 BOUND_S = 2.0
-"""Seconds after the final response by which its ACK must be here; a device needs none of them."""
+"""Seconds after the final response within which its ACK must arrive; a device needs a few milliseconds."""
 IN_FLIGHT_S = 0.1
-"""A request that was sent before the response could be read may arrive so long after it."""
+"""Seconds after a response within which a request may arrive that was sent before the response was read."""
 NOT_REFUSED = "the INVITE got no final response other than 2xx in this flow"
-NOT_ACKED = "no ACK of the final response arrived, so there is none to look at (that it is missing is another rule)"
+NOT_ACKED = "no ACK of the final response arrived, so there is none to judge (another rule covers a missing ACK)"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def refused(flow: Flow) -> Refusal | None:
 
 
 def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding:
-    """Whether an ACK came, in time.  What it looks like is not asked."""
+    """Whether an ACK came, in time, whatever its contents."""
     name = f"the {refusal.final.status} (message {refusal.final.number})"
     expected = f"an ACK of {name} within {BOUND_S:g} s"
     means = "the other side repeats its response for 32 s and may take the call for still going on"
@@ -70,8 +70,8 @@ def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding
             expected=expected,
             actual=f"the first ACK came {late:.1f} s after {name}",
             event=refusal.acks[0],
-            means="the other side had to repeat its response",
-            look_at="what the device waits for: the ACK is sent by the transaction layer, not by the application",
+            means="the other side has to repeat its response",
+            look_at="what delays the ACK: the transaction layer sends it, not the application",
             at_most=Verdict.WARN,
             requirement=requirement,
         )
@@ -111,7 +111,7 @@ def vias(message: Event) -> tuple[str, ...]:
 
 
 def via_differs(ack: Event, invite: Event) -> str:
-    """In what the ACK's Via is not the INVITE's topmost one, as far as a transaction is matched by it; "" if not."""
+    """How the ACK's Via differs from the INVITE's topmost one where a transaction is matched by it; else ""."""
     values, wanted = ack.vias, invite.vias
     if not wanted:
         return ""
@@ -125,7 +125,7 @@ def via_differs(ack: Event, invite: Event) -> str:
 
 
 def copied_from_response(ack: Event, invite: Event) -> str:
-    """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's had not; else ""."""
+    """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's does not have; else ""."""
     if any(via.has_source for via in invite.vias[:1]) or not any(via.has_source for via in ack.vias):
         return ""
     return " ".join(vias(ack))
@@ -142,7 +142,7 @@ def to_differs(ack: Event, finals: tuple[Event, ...]) -> bool:
 
 
 def has_body(message: Event) -> bool:
-    """Whether it carries a body; what stands behind a Content-Length of 0 is none (18.3)."""
+    """Whether it carries a body; bytes after a Content-Length of 0 are none (18.3)."""
     length = (message.header("Content-Length") or "").strip()
     return bool(message.body.strip("\r\n\0 ")) and not (length.isdecimal() and int(length) == 0)
 

@@ -1,4 +1,4 @@
-"""A flow read as INVITE attempts: what the device tried, where, and what belongs to each try."""
+"""A flow read as INVITE attempts: what the device tried, where, and what belongs to each attempt."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def at(flow: Flow, seat: str) -> tuple[Attempt, ...]:
 
 
 def _transaction(event: Event) -> tuple[str, ...]:
-    # The seat is part of the key: a device that reuses its branch for the next target opens a new attempt all the same.
+    # The seat is part of the key: a device that reuses its branch for the next target still opens a new attempt.
     return (event.seat, event.call_id, str(event.cseq_number), event.branch or "")
 
 

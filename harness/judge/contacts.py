@@ -1,4 +1,4 @@
-"""The Contacts of a redirection that the device makes: whether they can be read, and what they must not hold."""
+"""The Contacts of a redirection that the device makes: whether they can be read, and what they must not contain."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def contact_values(message: Event) -> tuple[str, ...]:
 
 
 def flaws(value: str) -> tuple[str, ...]:
-    """What is wrong with a Contact value of a redirection by RFC 3261 20.10 and 25.1, in words; () if nothing is."""
+    """What is wrong with a Contact value of a redirection by RFC 3261 20.10 and 25.1, in words; () if it is correct."""
     if value.strip() == "*":
-        return ("'*' names nobody; it has a meaning in REGISTER only",)
+        return ("'*' names no target; it is defined for REGISTER only",)
     words = []
     found = _BRACKETED.fullmatch(value.strip())
     if found:

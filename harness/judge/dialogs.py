@@ -121,9 +121,9 @@ def why_no_reinvite(flow: Flow) -> str:
 
 
 def byes_of_its_own(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
-    """The BYEs that the device sent in the dialog after the refusal, unless somebody else had ended the call before.
+    """The BYEs that the device sent in the dialog after the refusal, unless the other side had ended the call before.
 
-    Through a B2BUA the caller may hang up; the BYE that it then sends on is not its own idea.
+    Behind a B2BUA the caller may hang up.  The B2BUA then relays that BYE, and does not send it on its own decision.
     """
     ended = flow.select("BYE", received=False)
     first = ended[0].number if ended else None

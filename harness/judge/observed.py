@@ -1,8 +1,8 @@
-"""What a device's claims (PICS) look like on the wire: seen, had its chance and was not seen, or cannot be told.
+"""How a device's claims (PICS) show on the wire: seen, not seen although there was a chance, or not observable.
 
-Pure functions over flows.  They judge nothing: a claim that is never seen, or a feature that shows without being
-claimed, is told, and is no verdict.  :func:`glimpses` looks at one flow; :func:`observe` puts together what the flows
-of a device showed.
+Pure functions over flows.  They give no verdicts: a claim that is never seen, or a feature that is seen and not
+claimed, is only reported. :func:`glimpses` looks at one flow; :func:`observe` combines what the flows of a device
+showed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.sip.uri import same_uri
 
-NOT_FOLLOWED = "the redirection was not followed in this flow, so there is no new INVITE to look at"
+NOT_FOLLOWED = "the redirection was not followed in this flow, so there is no new INVITE to judge"
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,10 @@ def dropped(
     at_most: Verdict = Verdict.FAIL,
     requirement: str = "",
 ) -> Finding:
-    """What it means that nothing followed the 3xx of ``attempt`` in ``odd``: a fault if the ``plain`` 302 was followed.
+    """Nothing followed the 3xx of ``attempt`` in ``odd``: a violation if the ``plain`` 302 was followed.
 
-    Not to follow is no failure.  To follow an ordinary 302 and not this one is: the form of this one is the reason.
+    Not following is no failure.  If a device follows an ordinary 302 and not this one, the form of this one is the
+    reason.
     """
     if redirected(plain) is None:
         return unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
@@ -93,7 +94,7 @@ def dropped(
     return violated(
         code="not-followed",
         expected=expected,
-        actual=f"no INVITE came of this {attempt.status}, though the device followed the ordinary 302 of another call",
+        actual=f"no INVITE followed this {attempt.status}; the device followed the ordinary 302 of another call",
         event=attempt.final,
         means=means,
         look_at=look_at,
@@ -112,30 +113,30 @@ def lost_ack(
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding | None:
-    """What it means that the final response of ``attempt`` got no ACK: a fault if the ``plain`` 302 got one.
+    """The final response of ``attempt`` got no ACK: a violation if the ``plain`` 302 got one.
 
-    None if it was acknowledged (however wrongly: the ACK has purposes of its own).  A device that acknowledges no 302
-    at all, or sends its ACKs to the Contact, fails there, and once.
+    None if it was acknowledged, even wrongly: other tests judge the ACK. A device that acknowledges no 302 at all, or
+    sends its ACKs to the Contact, fails once, in those tests.
     """
     if attempt.acks:
         return None
     ordinary = original(plain)
     if ordinary is None or not ordinary.acks:
         return unseen(
-            "there was no ACK, but an ordinary 302 gets none here either",
+            "there was no ACK, but this device acknowledges no ordinary 302 either",
             code="no-ack-usually",
             requirement=requirement,
         )
     if all(ack.seat != ordinary.seat for ack in ordinary.acks):
-        astray = f"no ACK was seen; that of an ordinary 302 goes to {ordinary.acks[0].seat}: so may this one"
+        astray = f"no ACK was seen; that of an ordinary 302 goes to {ordinary.acks[0].seat}, and this one may have, too"
         return unseen(astray, code="ack-elsewhere", requirement=requirement)
     return violated(
         code="no-ack",
         expected="an ACK",
-        actual=f"no ACK for {what}, though the ordinary 302 of another call got one",
+        actual=f"no ACK for {what}, although the ordinary 302 of another call got one",
         event=attempt.final,
         means="the redirector repeats its response for 32 s and the caller hears nothing",
-        look_at=look_at or "the parser: which header of this response made the device throw it away?",
+        look_at=look_at or "the parser: which header of this response made the device drop it?",
         at_most=at_most,
         at_least=at_least,
         requirement=requirement,

@@ -13,9 +13,9 @@ _PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
 
 
 def via_changes(request: Event, response: Event) -> tuple[str, bool]:
-    """In what the Vias of a response are not those of its request, in words, and whether that is mere writing.
+    """How the Vias of a response differ from those of its request, in words, and whether only their notation differs.
 
-    ``received`` and ``rport`` belong into the topmost one (18.2.1, RFC 3581).
+    ``received`` and ``rport`` belong to the topmost one (18.2.1, RFC 3581).
     """
     wanted, came = request.vias, response.vias
     if len(wanted) != len(came):
@@ -34,7 +34,7 @@ def via_changes(request: Event, response: Event) -> tuple[str, bool]:
 
 
 def from_changes(request: Event, response: Event) -> tuple[str, bool]:
-    """The From of a response if it is not that of its request, and whether that is mere writing; else ""."""
+    """The From of a response if it differs from that of its request, and whether only its notation differs; else ""."""
     ours, theirs = request.header("From") or "", response.header("From") or ""
     if close_up(ours) == close_up(theirs):
         return "", True

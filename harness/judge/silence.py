@@ -124,10 +124,10 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
         if "backup" in reached:
             return None
         return Gap(NO_CONTROL, f"no positive control: the device was never seen to use {seat.address}")
-    # One that calls nobody can only be seen to answer, and its answers go to an address like the guard's.
+    # A device that places no calls can only be seen to answer; its answers go to an address like the guard's.
     if flow.role in ("redirect", "uas"):
         answered = any(flow.select(at=other.name, received=True) for other in flow.seats if other.kind == "caller")
-        return None if answered else Gap(NO_CONTROL, "no positive control: the device answered nobody in this flow")
+        return None if answered else Gap(NO_CONTROL, "no positive control: the device answered no request in this flow")
     # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
     # does not follow can only be seen to reach what it dials.
     wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"

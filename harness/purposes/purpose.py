@@ -76,7 +76,7 @@ class Purpose:
         wanted = set(rows)
         kept = [finding for finding in said if finding.requirement in wanted]
         silent = [row for row in self.requirements if row in wanted and all(f.requirement != row for f in kept)]
-        return (*kept, *(unseen("nothing in the flow shows it", requirement=row) for row in silent))
+        return (*kept, *(unseen("nothing in the flow shows this", requirement=row) for row in silent))
 
     def _calls(self, flows: Sequence[Flow]) -> Iterable[Iterable[Finding]]:
         for flow in flows:

@@ -21,7 +21,7 @@ CALLER = "caller"
 MOVED_TO_DECLINE = Plan((callee(redirect(MOVED, tag="moved")), target(refuse(603))))
 """The call is moved, and the new target declines it."""
 
-HANGS = "the caller hears ringing or silence for a call that is long over"
+HANGS = "the caller hears ringing or silence for a call that is over"
 
 
 def _upstream(flow: Flow) -> tuple[Event, ...]:
@@ -63,8 +63,8 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
             expected="a Contact that leads the caller on",
             actual=f"Contact: {loops}, which is the device itself with the user that was called",
             event=passed,
-            means="a caller that follows comes back with the same call, for ever",
-            look_at="what the B2BUA writes into the Contact of a 3xx it passes on",
+            means="a caller that follows returns with the same call without end",
+            look_at="what the B2BUA writes into the Contact of a 3xx that it relays",
             at_least=Verdict.FAIL,
         )
         return
@@ -75,7 +75,7 @@ def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findin
         at=["target"],
         expected="nothing at the target, since the 3xx was passed on",
         means="the target rings twice: once for the B2BUA, once for the caller",
-        look_at="is the 302 passed on before, or beside, the logic that follows it?",
+        look_at="is the 302 relayed before, or beside, the logic that follows it?",
     )
 
 
@@ -172,8 +172,8 @@ def test_redirection_that_is_not_followed_ends_the_call(flow: Flow) -> Findings:
         flow,
         refusal,
         code="calls-again",
-        means="a device that does not follow calls somebody all the same",
-        look_at="what a 3xx does when following is switched off",
+        means="a device that claims not to follow places another call",
+        look_at="how a 3xx is handled when following is switched off",
     )
     upstream = _upstream(flow)
     if not upstream:
@@ -203,8 +203,8 @@ def _reported(flow: Flow, final: Event) -> Finding:
         expected=f"the {final.status}, or another final refusal, at the caller",
         actual=f"{answer.status} {answer.reason} at the caller",
         event=answer,
-        means="the caller's side tries again what the callee has declined",
-        look_at="which outcome is reported when a redirection was followed",
+        means="the caller's side tries a call again that the callee has declined",
+        look_at="which outcome is reported after a redirection was followed",
     )
 
 
@@ -217,6 +217,6 @@ def _hangs(flow: Flow, final: Event, requirement: str) -> Finding:
         actual=f"none within {flow.watch.closed_at - final.time:.1f} s of the {final.status}",
         event=final,
         means=HANGS,
-        look_at="what ends the caller's leg when the other one was refused",
+        look_at="what ends the caller's leg when the other leg was refused",
         requirement=requirement,
     )

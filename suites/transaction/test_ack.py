@@ -59,8 +59,8 @@ def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
             expected=f"the ACK at {refusal.attempt.seat}, where the INVITE arrived",
             actual=f"the ACK at {ack.seat} ({flow.seat(ack.seat).address})",
             event=ack,
-            means="the other side repeats its response for 32 s, and a stranger gets the ACK",
-            look_at="is the ACK routed by the Contact of the response, as only that of a 2xx may be?",
+            means="the other side repeats its response for 32 s, and an unrelated host gets the ACK",
+            look_at="is the ACK routed by the Contact of the response, as only the ACK of a 2xx is?",
         )
 
 
@@ -86,7 +86,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
             expected=f"ACK {invite.request_uri}",
             actual=f"ACK {ack.request_uri}",
             event=ack,
-            means="a proxy on the way sends the ACK elsewhere, and the response is repeated for 32 s",
+            means="a proxy in the path sends the ACK elsewhere, and the response is repeated for 32 s",
             look_at="is the ACK built from the INVITE as it was sent, or from the call's new target?",
             at_most=Verdict.WARN if same_uri(ack.request_uri, invite.request_uri) else Verdict.FAIL,
         )
@@ -106,7 +106,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
             actual=f"From: {ack.header('From')}",
             event=ack,
             means=UNMATCHED,
-            look_at="where the ACK's From comes from: URI and tag are the INVITE's",
+            look_at="where the ACK's From comes from: it has the URI and the tag of the INVITE",
         )
 
 
@@ -141,7 +141,7 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
                 expected="the Via as the INVITE had it, without received and without a value of rport",
                 actual=f"Via: {copied}",
                 event=ack,
-                means="nothing a user notices; the Via was taken from the response",
+                means="users notice nothing; the Via was copied from the response",
                 look_at="where the ACK's Via comes from",
                 at_most=Verdict.WARN,
             )
@@ -191,7 +191,7 @@ def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
             expected=f"CSeq: {refusal.invite.cseq_number} ACK",
             actual=f"CSeq: {ack.header('CSeq')}",
             event=ack,
-            means="the other side may not take it for the ACK of this INVITE, and repeats its response",
+            means="the other side may not match the ACK to this INVITE, and repeats its response",
             look_at="is the CSeq counter raised for an ACK?",
         )
 
@@ -241,7 +241,7 @@ def test_ack_has_no_body(flow: Flow) -> Findings:
                 expected="an ACK without body",
                 actual=f"{len(ack.body)} bytes, Content-Type: {ack.header('Content-Type')}",
                 event=ack,
-                means="nothing, mostly; a strict server may drop the ACK and repeat its response",
+                means="users mostly notice nothing; a strict server may drop the ACK and repeat its response",
                 look_at="is the INVITE copied with its body?",
             )
         else:

@@ -23,7 +23,7 @@ FAILURE_THEN_REDIRECT = Plan((callee(Answer((Response(500), _REDIRECT_LATER))), 
 """Another final response on the same branch, 0.3 s after the first."""
 
 DECLINE_THEN_ANSWER = Plan((callee(Answer((Response(603), Response(200, tag="late", after=0.3)), then="wait")),))
-"""A 603 and, on the same branch, the 200 of somebody else."""
+"""A 603 and, on the same branch, the 200 of another phone."""
 
 SESSION_S = 3.0
 """How long the late 200 is repeated before it counts as not acknowledged."""
@@ -38,8 +38,8 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
             expected=f"no copy of the INVITE once {name} was received",
             actual=f"{len(late)} more with the same branch, after {after}",
             event=late[0],
-            means="the callee's server is asked again and again what it has already answered",
-            look_at="is Timer A stopped when the final response comes?",
+            means="the callee's server gets an INVITE again and again that it has already answered",
+            look_at="does the final response stop Timer A?",
         )
     if missing := gap(since(flow, refusal.attempt), [refusal.attempt.seat]):
         return not_proven(f"no copy came after {name}", missing)
@@ -106,9 +106,9 @@ def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
         code="second-final-followed",
         after=refusal.final,
         at=["elsewhere"],
-        expected=f"the {refusal.final.status} stands, and nothing goes to the Contact of the later 302",
-        means="a call that had ended is moved to somebody else",
-        look_at="does the transaction hand up what it receives in Completed?",
+        expected=f"the {refusal.final.status} remains the outcome, and nothing goes to the Contact of the later 302",
+        means="a call that had ended is moved to another user",
+        look_at="does the transaction hand responses to the application in state Completed?",
     )
 
 

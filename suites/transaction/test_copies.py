@@ -24,7 +24,7 @@ AT_31_S = (30.5,)
 TIMER_D_S = 31.9
 """Seconds after the first response until which its copies must be acknowledged: 32, less what clocks may differ."""
 T4_S = 5.0
-"""Seconds that a message may stay in the network: a copy that comes so soon must find its transaction."""
+"""Seconds that a message may stay in the network: a copy within that time must match its transaction."""
 
 _302 = Response(302, contacts=(MOVED,))
 _603 = Response(603)
@@ -35,8 +35,8 @@ REDIRECT_TIMER_G = Plan((callee(Answer((_302,), copies=TIMER_G)), target(accept(
 DECLINE_TIMER_G = Plan((callee(Answer((_603,), copies=TIMER_G)),), watched=False)
 DECLINE_AT_31_S = Plan((callee(Answer((_603,), copies=AT_31_S)),), watched=False)
 
-REPEATS = "one lost ACK, and the other side repeats its response until its timer ends"
-RE_ACK = "does the client transaction stay in Completed for 32 s, and does it send its ACK again there?"
+REPEATS = "after one lost ACK the other side repeats its response until its timer ends"
+RE_ACK = "does the client transaction stay in Completed for 32 s, and repeat its ACK there?"
 TIMER_D = "Timer D: how long does the client transaction stay in Completed?"
 
 

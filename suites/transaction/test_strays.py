@@ -73,7 +73,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
         after=strays[0],
         at=["elsewhere"],
         expected="nothing goes to the Contact of a 302 that matches no INVITE",
-        means="whoever can send a datagram to the device moves its calls",
+        means="an attacker who can send a datagram to the device moves its calls",
         look_at="how responses are matched: branch and method of the CSeq, both",
         requirement=UNMATCHED,
     )
@@ -85,7 +85,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
         expected="no ACK of a response that matches no INVITE",
         actual=f"{acks[0].start_line}, To tag {acks[0].to_tag}" if acks else "no ACK of it",
         event=acks[0] if acks else strays[0],
-        means="whoever can send a datagram to the device ends its calls",
+        means="an attacker who can send a datagram to the device ends its calls",
         look_at="how responses are matched: branch and method of the CSeq, both",
         requirement=UNMATCHED,
     )
@@ -98,8 +98,8 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
             expected=f"an ACK of the {attempt.status} that came after them",
             actual="an ACK" if attempt.acks else "no ACK: the call was over for the device",
             event=attempt.final,
-            means="whoever can send a datagram to the device ends its calls",
-            look_at="what a response that matches nothing does to the call with its Call-ID",
+            means="an attacker who can send a datagram to the device ends its calls",
+            look_at="how a response without transaction affects the call with its Call-ID",
             requirement=UNMATCHED,
         )
     upstream = callers(flow)
@@ -113,12 +113,12 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
                 expected="nothing of it at the caller",
                 actual=f"{passed[0].start_line} at the caller, To tag {passed[0].to_tag}",
                 event=passed[0],
-                means="whoever can send a datagram to the proxy ends the calls of others",
-                look_at="what is done with a response without transaction: RFC 6026 7.3 says drop, 16.7 said forward",
+                means="an attacker who can send a datagram to the proxy ends the calls of others",
+                look_at="how a response without transaction is handled: RFC 6026 7.3 says drop, 16.7 said forward",
                 at_most=Verdict.WARN,
                 requirement=row,
             )
     elif not flow.select(received=True, at=upstream, where=lambda e: (e.status or 0) > 100):
-        yield unseen("nothing that the callee said reached the caller", code="nothing-relayed", requirement=DROPPED)
+        yield unseen("no response of the callee reached the caller", code="nothing-relayed", requirement=DROPPED)
     else:
         yield satisfied("none of them reached the caller", requirement=DROPPED)

@@ -33,7 +33,7 @@ from suites.uac._plans import (
     STAR,
 )
 
-_PARSER = "the parser of Contact: it was written for the one form that the vendor's own exchange sends"
+_PARSER = "the parser of Contact: does it know only the form that the vendor's own exchange sends?"
 
 
 @purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"], roles=CALLERS)
@@ -94,7 +94,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
             first,
             plain,
             expected="an INVITE for the Contact",
-            means="forwarding fails with redirectors that write compactly",
+            means="forwarding fails with redirectors that use the compact form",
             look_at="the table of compact header names",
         )
 
@@ -119,7 +119,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
             first,
             plain,
             expected=f"an INVITE for the user 9{token}",
-            means="who has a comma in the name cannot be reached by forwarding",
+            means="a user with a comma in the display name cannot be reached by forwarding",
             look_at=_PARSER,
         )
     else:
@@ -130,8 +130,8 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
             expected=f"one INVITE, for the user 9{token} behind the display name",
             actual=", ".join(attempt.invite.start_line for attempt in targets),
             event=(wrong or targets)[0].invite,
-            means="the call goes to whatever stands in somebody's name",
-            look_at="how the display name is skipped: quotes first, and a backslash inside them",
+            means="the call goes to a URI inside a display name",
+            look_at="how the parser skips the display name: quotes first, and a backslash inside them",
         )
 
 
@@ -156,7 +156,7 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
                 plain,
                 expected="an INVITE for the Contact",
                 means="forwarding fails for a parameter that this call does not need",
-                look_at="what the parser of expires does with what is no number",
+                look_at="how the parser of expires handles a value that is no number",
             )
 
 
@@ -192,7 +192,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
             expected="no INVITE, or one for the URI that can be read",
             actual=wrong[0].invite.start_line,
             event=wrong[0].invite,
-            means="the device calls what nobody asked it to call",
+            means="the device calls a target that no user or server asked for",
             look_at=_PARSER,
         )
     elif lost:

@@ -60,7 +60,7 @@ def a_fail(purpose: str = FAILED, evidence: tuple[str, ...] = ("f1", "f1-again")
             "actual": "INVITE arrived 1.0 s after the 603",
             "event": 5,
             "where": "message 5, at callee",
-            "means": "a caller who was turned down rings again by itself",
+            "means": "the device of a declined caller calls again by itself",
             "look_at": "auto-redial",
             **more,
         },

@@ -52,7 +52,7 @@ def test_a_fail_says_what_to_do(page: Page) -> None:
     for told in (
         "Expected an ACK, and no further INVITE or silence",
         "Actual INVITE arrived 1.0 s after the 603 (message 5, at callee)",
-        "What users notice a caller who was turned down rings again by itself",
+        "What users notice the device of a declined caller calls again by itself",
         "Look at auto-redial",
         "Clause RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1",
         "make run DEVICE=reference ARGS='suites/uac/test_decline_is_final.py::test_decline_is_final",
@@ -117,8 +117,8 @@ def test_french(run: Path) -> None:
     assert '<html lang="fr">' in text
     assert "✗ Non conforme Un objectif de test a échoué" in page.text
     assert "Attendu an ACK" in page.text
-    assert ' lang="en">a caller who was turned down rings again by itself' not in text  # inside a bdi of its own
-    assert '<dd lang="en"><bdi dir="ltr">a caller who was turned down rings again by itself</bdi></dd>' in text
+    assert ' lang="en">the device of a declined caller calls again by itself' not in text  # inside a bdi of its own
+    assert '<dd lang="en"><bdi dir="ltr">the device of a declined caller calls again by itself</bdi></dd>' in text
     assert "Appelants : ne réessayez pas automatiquement." in page.text
     for english in ("What failed", "Look at", "Coverage", "drives."):
         assert english not in page.text.replace("Coverage by clause", "")

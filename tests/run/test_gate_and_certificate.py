@@ -172,7 +172,7 @@ def test_failing(runs: Runs) -> None:
     assert "counts: fail: RFC3261-21.6-01 in uac/decline_is_final/decline_is_final" in run.output
     assert "gate must: shut (exit status 1), 1 findings count" in run.output
     (row,) = next(one for one in run.records if one["verdict"] == "fail")["requirements"]
-    finding = f"RFC3261-21.6-01:{FINAL}:uac:{row['code']}"
+    finding = f"RFC3261-21.6-01:uac/decline_is_final/decline_is_final:uac:{row['code']}"
     assert f"finding   {finding}" in run.output
     cases = ElementTree.parse(run.folder / "junit.xml").findall(".//testcase")
     properties = [{p.get("name"): p.get("value") for p in one.findall(".//property")} for one in cases]
