@@ -39,6 +39,8 @@ class Finding:
     """What was seen; for ``unseen``: why it could not be."""
     event: int | None = None
     """The number of the decisive message in the flow."""
+    flow: str = ""
+    """The id of that flow, where a verdict rests on many."""
     where: str = ""
     """That message in words: ``message 4 of 9, at callee``."""
     means: str = ""
@@ -141,6 +143,7 @@ def requirement_line(ruled: Ruled) -> Mapping[str, Any]:
         "expected": list(finding.expected),
         "actual": finding.actual,
         "message": finding.event,
+        "flow": finding.flow,
         "where": finding.where,
         "means": finding.means,
         "look_at": finding.look_at,
