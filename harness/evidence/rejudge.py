@@ -11,10 +11,14 @@ from functools import cached_property
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
+from harness.model.finding import Ruled
 from harness.model.flow import Flow
+from harness.model.outcome import NOT_APPLICABLE
+from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
+from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
-from harness.purposes.settle import Assessment, assess, conclude, wants_another
+from harness.purposes.settle import assess, conclude, wants_another
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
@@ -87,6 +91,8 @@ class _Rejudge:
         purpose = self._purposes.get(line.purpose)
         if purpose is None:
             return f"stored {line.verdict}, now unknown: this suite has no such purpose"
+        if purpose.everywhere and (here := self._flows_at(line)):
+            return self._everywhere(line, purpose, here)
         if not line.applicable:
             device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
             return contradiction(line, purpose, device, self._catalogue, window)
@@ -129,12 +135,34 @@ class _Rejudge:
             return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
         told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
         whole = f"{now.reason} - {told}" if told else now.reason
-        if differs := self._rows_differ(line, now):
+        if differs := self._rows_differ(line, now.ruled):
             return differs
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
 
-    def _rows_differ(self, line: VerdictLine, now: Assessment) -> str:
-        found = {ruled.finding.requirement: RequirementLine.of(ruled) for ruled in now.ruled}
+    def _flows_at(self, line: VerdictLine) -> list[Flow]:
+        """Every flow of the run that an invariant of this case is judged over."""
+        of = (line.device, line.case.axes)
+        ids = dict.fromkeys(f for one in self._run.records if (one.device, one.case.axes) == of for f in one.flows)
+        return [flow for flow in map(self._flow, ids) if isinstance(flow, Flow) and not self._foreign(line, flow)]
+
+    def _everywhere(self, line: VerdictLine, purpose: Purpose, flows: Sequence[Flow]) -> str:
+        self.judged += line.applicable
+        if missing := [flow for flow in map(self._flow, line.flows) if isinstance(flow, str)]:
+            return missing[0]
+        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, flows[0].device["pics"])
+        now = overall(purpose, rows, flows, self._catalogue, self._ruling)
+        verdict = NOT_APPLICABLE if now.verdict is Verdict.NONE else now.verdict.word
+        reason = why_not or now.reason
+        if verdict != line.verdict:
+            return f"stored {line.verdict}, now {verdict}: {reason[:300]}"
+        if verdict != NOT_APPLICABLE and now.flows != line.flows:
+            return f"it rests on {len(line.flows)} flows; judged again, on {len(now.flows)}, or on others"
+        if differs := self._rows_differ(line, now.ruled):
+            return differs
+        return "" if line.reason == reason else f"reason: stored {line.reason!r:.160}, now {reason!r:.160}"
+
+    def _rows_differ(self, line: VerdictLine, ruled_now: Sequence[Ruled]) -> str:
+        found = {ruled.finding.requirement: RequirementLine.of(ruled) for ruled in ruled_now}
         if (stored := [row.id for row in line.requirements]) != list(found):
             return f"it speaks of {', '.join(stored) or 'nothing'}; judged again, of {', '.join(found)}"
         for row in line.requirements:

@@ -16,6 +16,8 @@ from urllib.parse import unquote
 from harness.judge.attempts import Attempt, attempts
 from harness.judge.targets import address_of
 from harness.model.flow import Event, Flow
+from harness.net.address import family_of
+from harness.sip.uri import SipUri
 
 Glimpse = Literal["shown", "missed"]
 """In one flow: it showed; it had a chance to show, and did not."""
@@ -197,6 +199,9 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
         yield _told("preloaded_route", bool(first.invite.headers("Route")))
         for attempt in all_attempts:
             arrived, named = attempt.invite.destination, address_of(attempt.invite.request_uri)
+            uri = SipUri.parse(attempt.invite.request_uri)
+            if uri is None or family_of(uri.host) is None or uri.parameter("maddr") is not None:
+                continue  # where it leads is for DNS, or for ;maddr, to say
             # What is dialled names the exchange itself where a device has one: only a redirection shows more.
             behind = any(seat.behind and seat.name == attempt.seat for seat in flow.seats)
             if arrived and named and not attempt.in_dialog and (str(arrived) != named or not behind):

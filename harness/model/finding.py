@@ -37,6 +37,8 @@ class Finding:
     """What was seen; for ``unseen``: why it could not be."""
     event: int | None = None
     """The number of the decisive message in the flow."""
+    flow: str = ""
+    """The id of that flow, where a verdict rests on many."""
     where: str = ""
     """That message in words: ``message 4 of 9, at callee``."""
     means: str = ""

@@ -52,6 +52,8 @@ class Purpose:
     """What the stimulus must be able to do besides placing a call (``hangup``, ``reinvite``)."""
     least_window: float
     """Seconds: in a run with a shorter window it is skipped, with the reason."""
+    everywhere: bool = False
+    """An invariant: it has no plan of its own, and is judged over every flow of the device in the run."""
 
     @property
     def plans(self) -> tuple[Plan, ...]:
@@ -60,7 +62,7 @@ class Purpose:
 
     def plans_for(self, role: str) -> tuple[Plan, ...]:
         """The plans that are driven for a device in ``role``."""
-        return self.plans_by_role.get(role) or self.plans_by_role[""]
+        return self.plans_by_role.get(role) or self.plans_by_role.get("", ())
 
     @property
     def summary(self) -> str:
@@ -77,6 +79,12 @@ class Purpose:
         kept = [finding for finding in said if finding.requirement in wanted]
         silent = [row for row in self.requirements if row in wanted and all(f.requirement != row for f in kept)]
         return (*kept, *(unseen("nothing in the flow shows this", requirement=row) for row in silent))
+
+    def says_of(self, flow: Flow, rows: Iterable[str]) -> tuple[Finding, ...]:
+        """What an invariant says of one flow about ``rows``; nothing where it had no occasion to show."""
+        wanted = set(rows)
+        named = self._named(self.judge(flow))
+        return tuple(dataclasses.replace(one, flow=flow.id) for one in named if one.requirement in wanted)
 
     def _calls(self, flows: Sequence[Flow]) -> Iterable[Iterable[Finding]]:
         for flow in flows:
@@ -133,9 +141,8 @@ def purpose(
 
     def decorate(judge: Judge) -> Judge:
         by_role = plan if isinstance(plan, Mapping) else {"": plan}
-        module = judge.__module__.removeprefix("suites.").replace("test_", "").replace(".", "/")
         made = Purpose(
-            name=f"{module}/{judge.__name__.removeprefix('test_')}",
+            name=name_of(judge),
             requirements=requirements,
             plans_by_role={role: (some,) if isinstance(some, Plan) else tuple(some) for role, some in by_role.items()},
             judge=judge,
@@ -145,15 +152,26 @@ def purpose(
             least_window=least_window,
         )
 
-        # pytest refuses test functions that yield, so what it collects is a plain function around the judge.
-        @functools.wraps(judge)
-        def collected(*flows: object, **named: object) -> tuple[Finding, ...]:
-            return tuple(judge(*flows, **named))
-
-        setattr(collected, _MARK, made)
-        return collected
+        return as_test(made)
 
     return decorate
+
+
+def name_of(judge: Judge) -> str:
+    """The name of the purpose whose judge it is: folder, topic, sentence."""
+    module = judge.__module__.removeprefix("suites.").replace("test_", "").replace(".", "/")
+    return f"{module}/{judge.__name__.removeprefix('test_')}"
+
+
+def as_test(made: Purpose) -> Judge:
+    """``made`` as pytest collects it: a plain function, for pytest refuses test functions that yield."""
+
+    @functools.wraps(made.judge)
+    def collected(*flows: object, **named: object) -> tuple[Finding, ...]:
+        return tuple(made.judge(*flows, **named))
+
+    setattr(collected, _MARK, made)
+    return collected
 
 
 def purpose_of(function: object) -> Purpose | None:

@@ -17,11 +17,13 @@ from harness.device import Profile
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
 from harness.judge.observed import Glimpse, glimpses
+from harness.model.axes import Axes
 from harness.model.finding import Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.purposes.case import Case
+from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue, Row
@@ -120,6 +122,25 @@ class Run:
         }
         return sum(len(plan.calls) for _, plan, _ in asked)
 
+    def _background(self) -> dict[tuple[str, Axes], tuple[Plan, ...]]:
+        """The plans of the whole suite where only invariants were chosen: they are judged over what others drive."""
+        there = {(case.device, case.axes) for case in self._cases.values() if not case.purpose.everywhere}
+        alone = {(c.device, c.axes) for c in self._cases.values() if c.purpose.everywhere and not c.skip} - there
+        cases = (
+            [case for purpose in all_purposes().values() for case in self.cases_for(purpose).values()] if alone else []
+        )
+        return {
+            (device, axes): tuple(
+                dict.fromkeys(
+                    plan
+                    for case in cases
+                    if (case.device, case.axes) == (device, axes) and not case.skip
+                    for plan in case.purpose.plans_for(case.role)
+                )
+            )
+            for device, axes in alone
+        }
+
     def case(self, nodeid: str) -> Case:
         """The case of the item ``nodeid``."""
         return self._cases[nodeid]
@@ -140,6 +161,7 @@ class Run:
                 self._store,
                 smoke=settings.smoke,
                 repeat=settings.repeat,
+                background=self._background(),
             )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
             # A worker of xdist, which is told its devices one by one, has no terminal.

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,17 +23,21 @@ from harness.drive.station import Station
 from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
-from harness.model.finding import Record
+from harness.model.finding import Record, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
+from harness.model.verdict import Verdict
 from harness.model.windows import Window
 from harness.net.address import Transport
 from harness.purposes.case import Case
+from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.smoke.plain import smoked
 
+CONFIRMING_ROUNDS = 3
+"""How often plans are driven again for what breaks an invariant: another round takes another window."""
 SIDE_BY_SIDE = 12
 """How many devices are tested at one time: a product takes memory, and their calls wait for one queue anyhow."""
 
@@ -51,6 +56,8 @@ class Options:
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
     """How often every case is driven; more than once: what differs is flaky."""
+    background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)
+    """What is driven beside the plans of the cases, by device: for invariants that were chosen alone."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,10 @@ class _Job:
             self._drives.append(asyncio.create_task(drive))
             self._drives[-1].add_done_callback(self.store)
         return self._drives[attempt]
+
+    async def driven(self) -> list[Flow]:
+        """The flows of all drives that have been begun, in order."""
+        return list(await asyncio.gather(*self._drives))
 
 
 class Session:
@@ -177,6 +188,9 @@ class Session:
             for plan in case.purpose.plans_for(case.role):
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
+        for (device, axes), plans in self._options.background.items():
+            for plan in plans if device == station.spec.name else ():
+                jobs.setdefault((plan, axes), _Job(station, plan, axes, self._store))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
@@ -184,8 +198,14 @@ class Session:
             *(
                 self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
                 for case in cases
+                if not case.purpose.everywhere
             )
         )
+        by_axes: dict[Axes, list[Case]] = {}
+        for case in cases:
+            if case.purpose.everywhere:
+                by_axes.setdefault(case.axes, []).append(case)
+        await asyncio.gather(*(self._settle_everywhere(axes, some, jobs) for axes, some in by_axes.items()))
 
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
         result = self._results[case.id]
@@ -198,25 +218,71 @@ class Session:
                 driven.append(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
                 rounds.append(self._assess(case, driven[-1]))
             assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
-            record = Record(
-                purpose=case.purpose.name,
-                device=case.device,
-                role=case.role,
-                transport=case.transport,
-                family=case.family,
-                verdict=assessment.verdict,
-                applicable=True,
-                reason=assessment.reason,
-                requirements=assessment.ruled,
-                window_s=self._options.window.seconds,
-                drives=len(driven),
-                evidence=tuple(flow.id for flow in flows),
+            record = self._record(
+                case, assessment.verdict, assessment.reason, assessment.ruled, len(driven), (flow.id for flow in flows)
             )
             self.progress.judged(record)
             result.set_result(Settled(case, record, tuple(flows)))
         except Exception as error:
             # One case that cannot be settled must not take the others with it.
             _fail(result, error)
+
+    async def _settle_everywhere(
+        self, axes: Axes, cases: Sequence[Case], jobs: Mapping[tuple[Plan, Axes], _Job]
+    ) -> None:
+        """Settle the invariants of one point of the axes, over all flows that were driven there.
+
+        All of them together: what one has driven again is judged by the others, too, as in a replay.
+        """
+        here = {plan: job for (plan, of), job in jobs.items() if of == axes}
+        try:
+            for number in itertools.count():
+                flows = [flow for job in here.values() for flow in await job.driven()]
+                said = {case.id: self._overall(case, flows) for case in cases}
+                again = [plan for one in said.values() for plan in one.again]
+                if not again or number == CONFIRMING_ROUNDS or self._options.repeat > 1:
+                    break
+                self.progress.confirming += not number
+                await asyncio.gather(*(here[plan].drive(1, urgent=True) for plan in dict.fromkeys(again)))
+            for case in cases:
+                self._conclude_everywhere(case, said[case.id], flows)
+        except Exception as error:
+            for case in cases:
+                _fail(self._results[case.id], error)
+
+    def _conclude_everywhere(self, case: Case, said: Overall, flows: Sequence[Flow]) -> None:
+        record = self._record(case, said.verdict, said.reason, said.ruled, 1, said.flows)
+        self.progress.judged(record)
+        about = {ruled.finding.flow for ruled in said.ruled}
+        self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
+
+    def _overall(self, case: Case, flows: Sequence[Flow]) -> Overall:
+        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+
+    def _record(
+        self,
+        case: Case,
+        verdict: Verdict,
+        reason: str,
+        ruled: tuple[Ruled, ...],
+        drives: int,
+        evidence: Iterable[str],
+    ) -> Record:
+        return Record(
+            purpose=case.purpose.name,
+            device=case.device,
+            role=case.role,
+            transport=case.transport,
+            family=case.family,
+            verdict=verdict,
+            # What no flow gave an occasion for has not been tested: there is nothing to say of the device.
+            applicable=not case.purpose.everywhere or verdict is not Verdict.NONE,
+            reason=reason,
+            requirements=ruled,
+            window_s=self._options.window.seconds,
+            drives=drives,
+            evidence=tuple(evidence),
+        )
 
     def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:
         return assess(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)

@@ -98,6 +98,8 @@ class RequirementLine:
     unproven: str
     code: Code
     """What was wrong: see :attr:`harness.model.finding.Finding.code`."""
+    flow: str = ""
+    """The flow of that message, where a verdict rests on many; else empty."""
 
     @classmethod
     def of(cls, ruled: Ruled) -> RequirementLine:
@@ -118,6 +120,7 @@ class RequirementLine:
             note=finding.note,
             unproven=finding.unproven,
             code=finding.code,
+            flow=finding.flow,
         )
 
     @property

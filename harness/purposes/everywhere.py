@@ -1,0 +1,131 @@
+"""From all flows of a device to the verdict of an invariant.  Pure: the session and ``replay`` both use it.
+
+A break is confirmed like any fail: the plan in which it was seen is driven again, and only what is seen in both drives
+is a fail.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.model.finding import Finding, Ruled
+from harness.model.flow import Flow
+from harness.model.plan import Plan
+from harness.model.verdict import Verdict, combine
+from harness.purposes.evidence_check import contradiction
+from harness.purposes.purpose import Purpose
+from harness.purposes.weather import despite_weather
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+
+AT_ONCE = 3
+"""How many plans are driven again in one round: one that breaks again is enough for a fail."""
+
+
+@dataclass(frozen=True)
+class Overall:
+    """What all flows say of an invariant."""
+
+    ruled: tuple[Ruled, ...]
+    """One for each requirement that had an occasion."""
+    flows: tuple[str, ...]
+    """What the verdict rests on: the ids of the flows that gave an occasion, and of all that were driven again."""
+    again: tuple[Plan, ...] = ()
+    """The plans that are to be driven once more before a fail is one."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its requirements; NONE if nothing gave an occasion."""
+        return combine(ruled.verdict for ruled in self.ruled)
+
+    @property
+    def reason(self) -> str:
+        """One line: the reason of the worst requirement."""
+        worst = max(self.ruled, key=lambda ruled: ruled.verdict, default=None)
+        return worst.reason if worst else "no flow of this run gave an occasion"
+
+
+@dataclass(frozen=True)
+class _Said:
+    flow: Flow
+    ruled: Ruled
+
+
+def overall(
+    invariant: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+) -> Overall:
+    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
+    said: dict[str, list[_Said]] = {row: [] for row in rows}
+    sound = sorted((flow for flow in flows if not contradiction(flow)), key=lambda flow: flow.id)
+    for flow in sound:
+        for finding in despite_weather(invariant.says_of(flow, rows), [flow]):
+            ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
+            said[finding.requirement].append(_Said(flow, ruled))
+    drives: dict[Plan, list[str]] = {}
+    for flow in sound:
+        drives.setdefault(flow.plan, []).append(flow.id)
+    outcomes = [_of_row(of_row, drives) for of_row in said.values() if of_row]
+    there = {one.flow.id for of_row in said.values() for one in of_row}
+    there |= {identifier for ids in drives.values() for identifier in ids[1:]}
+    again = dict.fromkeys(plan for _, plans in outcomes for plan in plans)
+    return Overall(
+        tuple(ruled for ruled, _ in outcomes),
+        tuple(flow.id for flow in sound if flow.id in there),
+        tuple(again)[:AT_ONCE],
+    )
+
+
+def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tuple[Ruled, tuple[Plan, ...]]:
+    """What all flows say of one requirement, and the plans that may confirm a fail."""
+    fails = [one for one in said if one.ruled.verdict is Verdict.FAIL]
+    worst = max(said, key=lambda one: (one.ruled.verdict, one.ruled.finding.outcome == "violated"))
+    if not fails:
+        return _counted(worst.ruled, said), ()
+    for first in fails:
+        if _repeated(first, fails):
+            return _counted(first.ruled, said), ()
+    once = tuple(dict.fromkeys(one.flow.plan for one in fails if len(drives[one.flow.plan]) == 1))
+    if once:
+        return _counted(fails[0].ruled, said), once
+    finding = fails[0].ruled.finding
+    reason = f"not repeatable: {finding.actual} in flow {finding.flow}, and not in another drive of its plan"
+    unseen = dataclasses.replace(finding, outcome="unseen", actual=reason)
+    return Ruled(unseen, fails[0].ruled.level, Verdict.INCONCLUSIVE, reason), ()
+
+
+def _repeated(first: _Said, fails: Iterable[_Said]) -> bool:
+    """Whether another drive of the same plan shows the same defect."""
+    return any(
+        one.flow.plan == first.flow.plan
+        and one.flow.id != first.flow.id
+        and one.ruled.finding.code == first.ruled.finding.code
+        for one in fails
+    )
+
+
+def _counted(ruled: Ruled, said: Sequence[_Said]) -> Ruled:
+    """``ruled``, whose reason says how often, and in how many flows."""
+    flows = len({one.flow.id for one in said})
+    same = [one for one in said if _same(one.ruled.finding, ruled.finding)]
+    if ruled.finding.outcome == "satisfied":
+        held = sum(one.ruled.finding.outcome == "satisfied" for one in said)
+        reason = f"as required {_times(held)} in {flows} {_flows(flows)}"
+    else:
+        broken = len({one.flow.id for one in same})
+        times = f", {_times(len(same))}" if len(same) > broken else ""
+        reason = f"{ruled.finding.actual} (in {broken} of {flows} {_flows(flows)}{times})"
+    return dataclasses.replace(ruled, reason=reason)
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return (one.outcome, one.code) == (other.outcome, other.code)
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _flows(number: int) -> str:
+    return "flow" if number == 1 else "flows"
