@@ -72,7 +72,7 @@ class Drive:
         self.places = Places(token)
         self.recorder = Recorder(self.plan, self._on_event)
         self.listener = Listener(self.recorder.hear, self.recorder.put_aside, self.context.life.heard)
-        weather = self.context.weather
+        weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if weather else None
 

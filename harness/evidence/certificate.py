@@ -126,6 +126,8 @@ def _of_run(run: StoredRun) -> Iterator[str]:
             f"the suite was changed since its commit {header.suite_commit[:12]}: commit the changes, or install the "
             "release again"
         )
+    if header.weather:
+        yield f"the taps changed what the network does ({header.weather}); a certificate needs a run without --weather"
     if header.again:
         yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
 

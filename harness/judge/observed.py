@@ -203,8 +203,10 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
             if uri is None or family_of(uri.host) is None or uri.parameter("maddr") is not None:
                 continue  # where it leads is for DNS, or for ;maddr, to say
             # What is dialled names the exchange itself where a device has one: only a redirection shows more.
-            behind = any(seat.behind and seat.name == attempt.seat for seat in flow.seats)
-            if arrived and named and not attempt.in_dialog and (str(arrived) != named or not behind):
+            seat = flow.seat(attempt.seat)
+            if seat.kind == "backup":
+                continue  # it is meant for every call, whomever that names
+            if arrived and named and not attempt.in_dialog and (str(arrived) != named or seat.behind is None):
                 yield _told("outbound_proxy", str(arrived) != named)
     if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
         yield _told("sends_reinvite", any(attempt.in_dialog for attempt in all_attempts))

@@ -161,6 +161,7 @@ class Run:
                 self._store,
                 smoke=settings.smoke,
                 repeat=settings.repeat,
+                weather=settings.weather,
                 background=self._background(),
             )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)

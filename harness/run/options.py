@@ -108,6 +108,12 @@ GROUPS = (
             Option("--ruling", "how contested requirements are read", choices=RULINGS, default=RULINGS[0]),
             Option("--strict", "a violated SHOULD is a fail", own=False),
             Option(
+                "--weather",
+                "lose, delay, copy or reorder messages on their way, as in loss=0.05,delay=20ms,seed=7",
+                metavar="WEATHER",
+                page="running.md",
+            ),
+            Option(
                 "--repeat",
                 "run every case K times (1 to 20); differing results are reported as flaky",
                 metavar="K",

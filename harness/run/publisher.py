@@ -91,6 +91,7 @@ class Publisher:
             suite_dirty=suite.dirty,
             suite_digest=suite.digest,
             again=self.settings.again.header.run if self.settings.again else "",
+            weather=str(self.settings.weather) if self.settings.weather else "",
         )
         self._stream = VerdictStream(self.folder.verdicts, header)
 

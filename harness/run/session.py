@@ -27,6 +27,7 @@ from harness.model.finding import Record, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.model.weather import Weather
 from harness.model.windows import Window
 from harness.net.address import Transport
 from harness.purposes.case import Case
@@ -56,6 +57,8 @@ class Options:
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
     """How often every case is driven; more than once: what differs is flaky."""
+    weather: Weather = field(default_factory=Weather)
+    """What the taps do to messages on purpose."""
     background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)
     """What is driven beside the plans of the cases, by device: for invariants that were chosen alone."""
 
@@ -165,7 +168,9 @@ class Session:
             bench = await self._get_bench()
             async with (
                 self._side_by_side,
-                Station(self._specs[device], bench, self._options.window, self.progress) as station,
+                Station(
+                    self._specs[device], bench, self._options.window, self.progress, self._options.weather
+                ) as station,
                 smoked(station, self._kinds(cases), self._options.on_flow) as failed,
             ):
                 for case in cases:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.device.spec import DeviceSpec
 from harness.errors import SetupError
 from harness.model.device_name import title
+from harness.model.weather import Weather
 from harness.model.windows import QUICK, WINDOWS, Window
 from harness.policy.gate import Gate
 from harness.policy.waivers import Waiver
@@ -42,6 +43,8 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
     again: Again | None = None
+    weather: Weather = field(default_factory=Weather)
+    """What the taps do to messages on purpose."""
 
     @property
     def title(self) -> str:
@@ -78,4 +81,12 @@ class Settings:
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,
+            weather=_weather(option.weather or ""),
         )
+
+
+def _weather(text: str) -> Weather:
+    try:
+        return Weather.parse(text)
+    except ValueError as error:
+        raise SetupError(f"--weather {text!r:.120}: {error}", "docs/running.md describes it") from None

@@ -77,6 +77,8 @@ class Header:
     """SHA-256 over the suite's files."""
     again: str = ""
     """The run of which this one repeats what did not pass."""
+    weather: str = ""
+    """What the taps did to messages on purpose; empty: nothing."""
 
 
 @dataclass(frozen=True)
