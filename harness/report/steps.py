@@ -94,6 +94,8 @@ def _silence(flow: Flow, seat: Seat) -> Silence:
         return Silence(seat.name, "was never listening", False, since)
     if seat.lost_at is not None:
         return Silence(seat.name, f"stopped listening after {seat.lost_at - seat.bound_at:.1f} s", False, since)
+    if seat.drops:
+        return Silence(seat.name, f"nothing was heard, and this machine dropped {seat.drops} datagrams", False, since)
     if since is None or watch.opened_at is None:
         return Silence(seat.name, "nothing arrived, no window was watched", False, None)
     seconds = watch.closed_at - watch.opened_at

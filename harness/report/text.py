@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from harness.judge.silence import NO_CONTROL, NO_LIFE, NOT_LISTENING, UNREADABLE, WINDOW
+from harness.judge.silence import DROPS, NO_CONTROL, NO_LIFE, NOT_LISTENING, UNREADABLE, WINDOW
 from harness.model.finding_key import FindingKey
 from harness.model.printable import printable
 from harness.model.verdict import Verdict
@@ -21,6 +21,7 @@ _LONGEST = 800
 """Characters of one entry: a device may send 100 kB in one header line."""
 _CONDITIONS: Final = {
     NOT_LISTENING: "1 of 4: every guard listens from before the call to the end of the window",
+    DROPS: "1 of 4: every guard listens, and this machine takes whatever arrives there",
     UNREADABLE: "1 of 4: every guard listens from before the call to the end of the window",
     WINDOW: "2 of 4: the window is kept whole, from the last copy of the final response",
     NO_CONTROL: "3 of 4: in this run the device is seen to reach such an address when it should",

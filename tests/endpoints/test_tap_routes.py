@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sipp_peer import Device, Record, _pool, address, run
 
@@ -290,6 +290,9 @@ def test_the_last_transactions_of_a_flood_are_the_ones_that_are_known() -> None:
     st.lists(st.sampled_from(["SIP/2.0/UDP", " ", "h", ":", "99999", "5", ";", "rport", "maddr=", "=", ",", "[", '"']))
     | st.text(max_size=40)
 )
+@example("SIP/2.0/UDP h:99999")
+@example("SIP/2.0/UDP h:0;maddr=[")
+@example('SIP/2.0/UDP [::1]:\u0665;x=";";=;;')
 def test_no_via_is_too_odd(parts: list[str] | str) -> None:
     ways, outlet = routes()
     source = Address("127.0.0.2", 7000)

@@ -13,6 +13,7 @@ from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Tap
 from harness.model.flow import Fate
 from harness.model.weather import Forecast, Weather
+from harness.system import clock
 
 MESSAGES = 40
 
@@ -127,6 +128,15 @@ async def test_a_delayed_message_has_the_time_at_which_it_crossed() -> None:
             ("sent", "delayed"),
             ("received", "delayed"),
         ]
+
+
+@run
+async def test_a_reordered_message_goes_30_ms_later() -> None:
+    async with scene(Weather(reorder=1)) as on:
+        began = clock.now()
+        on.tap.emit(message(1).encode())
+        await on.device.get()
+        assert 0.029 < on.record.events[0].time - began < 0.3
 
 
 @run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow
@@ -56,6 +57,14 @@ def test_long_flows_are_cut_around_the_decisive_message() -> None:
     assert len(svg) < 100_000
     assert "… 197 more" in text_ladder(long, mark=300)
     assert re.search(r"^> 300 ", text_ladder(long, mark=300), re.M)
+
+
+def test_a_silence_in_which_something_was_dropped_is_none() -> None:
+    one = flow(*DECLINED, seats=("callee", "guard"), plan=DECLINE)
+    assert "silent for" in text_ladder(one)
+    deaf = replace(one, seats=tuple(replace(seat, drops=3) for seat in one.seats))
+    assert "silent for" not in text_ladder(deaf)
+    assert "nothing was heard, and this machine dropped 3 datagrams" in text_ladder(deaf)
 
 
 def test_equal_flows_are_equal_bytes_and_self_contained() -> None:
