@@ -1,7 +1,7 @@
-"""Waivers: findings that are known and, until a date, let through a gate.  Each has an owner, a reason and an end.
+"""Waivers: known findings that a gate ignores until a date.  Each has an owner, a reason and an end.
 
-A waiver names one finding exactly.  It changes no verdict: the finding stands in every report, and a run that was
-let through by a waiver never certifies.
+A waiver names exactly one finding.  It changes no verdict: every report shows the finding, and a waived run is never
+certified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.requirements.catalogue import Catalogue
 LARGEST = 1024 * 1024
 """Bytes of a waivers file."""
 WHOLE = "-"
-"""Stands for the requirement where a purpose came to no finding at all (its device could not be used)."""
+"""Replaces the requirement if a purpose has no finding at all (its device could not be used)."""
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _WORDS = {
@@ -33,7 +33,7 @@ _WORDS = {
     "string_too_long": "expected at most 500 characters",
     "date_type": "expected a date, as in 2027-01-31",
     "extra_forbidden": "unknown key",
-    "string_pattern_mismatch": f"expected {LENGTH} hexadecimal digits, as a run says them behind 'finding'",
+    "string_pattern_mismatch": f"expected {LENGTH} hexadecimal digits, as a report shows them after 'finding'",
     "literal_error": "expected fail, inconclusive or warn",
 }
 
@@ -54,14 +54,14 @@ class _Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Waiver:
-    """One finding that is let through."""
+    """One finding that the gate ignores."""
 
     number: int
     """Its place in the file, from 1."""
     owner: str
     reason: str
     expires: date
-    """The last day on which it holds."""
+    """The last day on which it is valid."""
     device: str
     purpose: str
     role: str
@@ -73,7 +73,7 @@ class Waiver:
 
     @property
     def case(self) -> tuple[str, str, str, str]:
-        """The case that it speaks of."""
+        """The case that it covers."""
         return self.purpose, self.device, self.role, self.transport
 
     @property
@@ -111,14 +111,14 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
 
 
 def _read(path: Path) -> dict[str, Any]:
-    hint = "docs/gate.md shows a waivers file; without waivers leave --waivers out"
+    hint = "docs/gate.md shows a waivers file; omit --waivers if there are none"
     try:
         if not path.is_file():  # a FIFO or a device would keep us waiting
             raise SetupError(
                 f"{path}: expected a waivers file, found {'no file' if path.exists() else 'nothing'}", hint
             )
         if path.stat().st_size > LARGEST:
-            raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB: this is no waivers file", hint)
+            raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB, too large for a waivers file", hint)
         return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error

@@ -1,4 +1,4 @@
-"""A finding as the text a person reads: what was expected, what came, where, what it means, what to do next."""
+"""A finding as text: expected, actual, where, what it means, what to look at next."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def unseen_entries(why: str) -> list[tuple[str, str]]:
     if unproven:
         entries = [("seen", before.strip(" ,;:").removesuffix(" but").rstrip(" ,")), ("missing", missing)]
         entries += [("needed", needed) for word, needed in _CONDITIONS if word in missing][:1]
-    return [*entries, ("means", "nothing is known about the device here, good or bad")]
+    return [*entries, ("means", "this says nothing about the device, good or bad")]
 
 
 def _weak(found: RequirementLine) -> bool:

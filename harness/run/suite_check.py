@@ -1,4 +1,4 @@
-"""Checks of the suite itself, at collection: a mistake in a purpose is found before a device is asked for anything."""
+"""Checks of the suite itself, at collection: a mistake in a purpose shows before any device is called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
     rendered: set[object] = set()
     for purpose in purposes:
         if purpose.name in names:
-            wrong.append(f"{purpose.name}: there are two purposes of this name")
+            wrong.append(f"{purpose.name}: two purposes have this name")
         names.add(purpose.name)
         if not purpose.requirements:
             wrong.append(f"{purpose.name}: it decides no requirement")
@@ -38,7 +38,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
                 rendered.add(plan)
                 wrong += [f"{purpose.name}: {problem}" for problem in _problems(plan)]
     if wrong:
-        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "mend the purposes that are named")
+        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "correct these purposes")
 
 
 def _problems(plan: Plan) -> list[str]:

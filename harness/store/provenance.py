@@ -1,4 +1,4 @@
-"""Which suite this is: the commit it was checked out at, whether it was changed since, and a digest of its files."""
+"""The version of the suite: the commit of its checkout, whether files differ from it, and a digest of the files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from harness.paths import ROOT
 
 PARTS = ("harness", "suites", "scenarios")
-"""What can change a verdict."""
+"""The folders whose files can change a verdict."""
 _KINDS = {".py", ".json", ".toml", ".j2", ".cfg"}
 _GIT_S = 10
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a run's header says of the suite, beside its version."""
+    """The part of a run's header that identifies the suite, beside its version."""
 
     commit: str
     """"" where the suite is no git checkout, or there is no git."""
     dirty: bool
-    """Whether the checkout differs from its commit in what can change a verdict; True as well if nobody can tell."""
+    """Whether the checkout differs from its commit in what can change a verdict; True as well if git cannot tell."""
     digest: str
     """SHA-256 over names and contents of those files."""
 
@@ -45,7 +45,7 @@ def digest(root: Path = ROOT) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says; None if it cannot be asked."""
+    """The output of git; None if git fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],

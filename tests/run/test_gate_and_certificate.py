@@ -225,7 +225,7 @@ def test_crashed_worker(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
 def test_interrupted(runs: Runs) -> None:
     run = runs["interrupted"].result()
     assert run.status == 2, run.output
-    assert re.search(r"^interrupted: \d+ of \d+ purposes came to a verdict$", run.output, re.M), run.output
+    assert re.search(r"^interrupted: \d+ of \d+ test cases came to a verdict$", run.output, re.M), run.output
 
 
 def test_repeated(runs: Runs) -> None:
