@@ -50,7 +50,7 @@ class Options:
     smoke: bool = True
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
-    """How often every case is driven; more than once: what differs is flaky."""
+    """How many times every case is driven; differing results are reported as flaky."""
 
 
 @dataclass(frozen=True)
