@@ -56,11 +56,11 @@ def _parser() -> Parser:
 
     commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
-    listing = commands.add_parser("list", help="list purposes, requirements, devices, faults, pics or profiles")
+    listing = commands.add_parser("list", help="list purposes (tests), requirements, devices, faults, pics or profiles")
     listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics", "profiles"))
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    explain = commands.add_parser("explain", help="say what a requirement asks for and how it is decided")
+    explain = commands.add_parser("explain", help="show what a requirement demands and how it is tested")
     explain.add_argument("requirement")
 
     init = commands.add_parser("init", help="write a device profile after a few questions, or from options")
@@ -71,21 +71,21 @@ def _parser() -> Parser:
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
     shared: tuple[tuple[CommandName, str], ...] = (
-        ("doctor", "look whether this machine, and a device's profile, are fit for a run"),
-        ("smoke", "make three calls of a device, and say whose fault it is if one fails"),
+        ("doctor", "check that this machine, and a device's profile, are ready"),
+        ("smoke", "place three test calls and explain any failure"),
     )
     for name, help_text in shared:
         command = commands.add_parser(name, help=help_text)
         add_to_command(command, name)
         command.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    expect = commands.add_parser("expect", help="write down the non-passes of a run as what is expected of a device")
+    expect = commands.add_parser("expect", help="save the non-passes of a run as the known ones of a device")
     expect.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
     add_to_command(expect, "expect")
     expect.add_argument(
         "--inconclusive",
         action="store_true",
-        help="also what came to no verdict though nothing was in the way: say so if it does run after run",
+        help="also inconclusive tests without trouble: use it if they are inconclusive in every run",
     )
     _add_reports(commands)
     add_evidence_commands(commands)
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         told = short(f"{type(error).__name__}: {error}", 300)
         again = f"run again with {TRACEBACK}=1 for the traceback"
-        print(f"sipverdict: {told}: this is a mistake of sipverdict; {again}", file=sys.stderr)
+        print(f"sipverdict: {told}: this is a bug in sipverdict; {again}", file=sys.stderr)
         return int(ExitStatus.SETUP)
 
 

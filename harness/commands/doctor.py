@@ -75,7 +75,7 @@ def _printed(checks: Iterable[Check], console: Console) -> list[Check]:
     if console.is_terminal:
         console.print(table)
     counts = Counter(str(check.state) for check in found)
-    said = {"problem": "not fit for a run", "warn": "fit for a run, with warnings", "ok": "fit for a run"}[
+    said = {"problem": "not ready for a run", "warn": "ready for a run, with warnings", "ok": "ready for a run"}[
         _worst(found)
     ]
     console.print(Text(f"{said}: {', '.join(f'{counts[state]} {state}' for state in _STYLES if counts[state])}"))

@@ -11,10 +11,10 @@ from harness.run.options import add_to_command
 
 def add_evidence_commands(commands: Any) -> None:
     """Add them to the subparsers ``commands``."""
-    gate = commands.add_parser("gate", help="what a pipeline asks of a stored run: exit status and sentences")
+    gate = commands.add_parser("gate", help="check a stored run for a pipeline: exit status and reasons")
     gate.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
     add_to_command(gate, "gate")
-    gate.add_argument("--draft", action="store_true", help="print waivers for what counts, to be filled in")
+    gate.add_argument("--draft", action="store_true", help="print waivers for the findings that count, to be completed")
 
     badge = commands.add_parser("badge", help="draw the verdict of a run as an SVG")
     badge.add_argument("run", help="the folder of a run")
@@ -27,13 +27,15 @@ def add_evidence_commands(commands: Any) -> None:
 
     certify = commands.add_parser("certify", help="certify a run: a statement, and a signed dossier of its evidence")
     certify.add_argument("run", help="the folder of a run, in the standard window or a longer one")
-    certify.add_argument("--profile", required=True, help="what is certified (sipverdict list profiles)")
+    certify.add_argument("--profile", required=True, help="the profile to certify (sipverdict list profiles)")
     certify.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key to sign with")
-    certify.add_argument("--device", help="which device of the run, if there are several")
-    certify.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a folder, made if need be")
+    certify.add_argument("--device", help="the device, if the run has several")
+    certify.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="the folder to write; created if missing"
+    )
 
     verify = commands.add_parser("verify", help="check a dossier: files, hashes, signature, and every verdict again")
-    verify.add_argument("dossier", type=Path, help="dossier.tar.gz; it may come from a stranger")
+    verify.add_argument("dossier", type=Path, help="dossier.tar.gz, also from a stranger")
     verify.add_argument("--key", type=Path, metavar="FILE", help="the public key that must have signed it")
 
 

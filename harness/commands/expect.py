@@ -27,7 +27,7 @@ _WHY = 200
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 _TOKEN = re.compile(r"\b\d{0,3}7\d{7}\b")
 _HEAD = """\
-# What {device} is known not to pass, and why.  A run that differs from it, for better or worse, is red.
+# Known non-passes of {device}, with reasons.  A run that differs, for better or worse, is red.
 # Written by: sipverdict expect RUN.  Reasons and dates (until) may be edited and are kept; comments are not.
 """
 
@@ -40,7 +40,10 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
     run = read_run(Path(folder))
     specs, rows = device_specs(list(devices) or ["reference"], []), Catalogue.load().rows
     if run.header.ruling != "certification" or run.header.strict:
-        raise SetupError("expectations are of runs by the ruling certification, and not strict", "run again without")
+        raise SetupError(
+            "expectations apply to runs with the ruling certification and without --strict",
+            "run again without --ruling and --strict",
+        )
     window = WINDOWS[run.header.window]
     by_source: dict[Path, list[DeviceSpec]] = {}
     for spec in specs.values():
@@ -62,7 +65,7 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
             write_whole(path, written(mine[0].profile.name.partition(":")[0], known))
         elif path.is_file():
             path.unlink()
-        told = f"{len(known)} known non-passes" if known else "everything is to pass: no file is needed"
+        told = f"{len(known)} known non-passes" if known else "everything should pass: no file is needed"
         console.print(Text(f"{path}: {told}"), soft_wrap=True)
     return 0
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from harness.model.printable import printable
-from harness.policy.gate import Answer, Asked, Blocking, Gate, answer
+from harness.policy.gate import Answer, Blocking, Gate, GateInput, answer
 from harness.policy.waivers import Waiver, load
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
@@ -23,7 +23,7 @@ def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: da
     if draft:
         print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
         return int(found.status)
-    for sentence in found.told(gated=True):
+    for sentence in found.sentences(gated=True):
         print(printable(sentence))
     return int(found.status)
 
@@ -32,12 +32,14 @@ def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | No
     """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
     catalogue, purposes = Catalogue.load(), all_purposes()
     let: tuple[Waiver, ...] = load(waivers, catalogue, purposes) if waivers else ()
-    return answer(Gate.of(name, catalogue), asked(run), let, catalogue, purposes, today or datetime.now(UTC).date())
+    return answer(
+        Gate.of(name, catalogue), gate_input(run), let, catalogue, purposes, today or datetime.now(UTC).date()
+    )
 
 
-def asked(run: StoredRun) -> Asked:
-    """A stored run as a gate is told of it."""
-    return Asked(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
+def gate_input(run: StoredRun) -> GateInput:
+    """The facts of a stored run that a gate decides on."""
+    return GateInput(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
 
 
 def _draft(blocking: Blocking) -> str:
@@ -54,4 +56,4 @@ def _draft(blocking: Blocking) -> str:
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
     keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in told)
     why = printable(found.reason)[:200]
-    return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"
+    return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it is valid\n"

@@ -16,7 +16,7 @@ def write(folder: str, flows: Sequence[str], out: str | None) -> int:
     run = read_run(Path(folder), cut_off=True)
     wanted = list(dict.fromkeys(name.removeprefix("flows/").removesuffix(".json") for name in flows)) or run.evidence
     if not wanted:
-        raise EvidenceError(f"{folder}: no verdict of this run rests on a flow", "nothing arrived, or nothing was run")
+        raise EvidenceError(f"{folder}: no verdict of this run uses a flow", "nothing arrived, or no test ran")
     target = Path(out) if out else run.folder / "pcap"
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -34,4 +34,4 @@ def _composed(run: StoredRun, name: str) -> bytes:
         return compose(flow)
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
         # Somebody else's file: its parts may be of any type.
-        raise EvidenceError(f"flows/{name}.json: expected a flow, but it cannot be composed: {error!r:.200}") from error
+        raise EvidenceError(f"flows/{name}.json: cannot make a packet file: {error!r:.200}") from error

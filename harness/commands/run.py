@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
 
     if options.again is not None and not (again := Again.of(options.again)).cases:
-        print(f"{again.header.run}: every case passed or did not apply; there is nothing to run again")
+        print(f"{again.header.run}: every test passed or did not apply; nothing to run again")
         return int(ExitStatus.CONFORMING)
 
     command = [

@@ -31,7 +31,7 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
             looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work)))
     except SetupError as error:
         whose = "the profile" if isinstance(error, ProfileError) else "this machine or the command line"
-        raise type(error)(f"no call was made, for a reason of {whose}: {error.cause}", error.hint) from error
+        raise type(error)(f"no call was made, because of {whose}: {error.cause}", error.hint) from error
     if as_json:
         print(json.dumps([_plain(look) for look in looks], indent=1, ensure_ascii=False))
     else:

@@ -34,7 +34,7 @@ def verify(path: Path, key: Path | None) -> int:
     if not found.same_suite:
         print("judged first by another version of the suite, and again by this one")
     if named is None:
-        print(f"signed by the key that it holds itself, {found.key}: name the one that you trust with --key")
+        print(f"signed by the key in the dossier itself, {found.key}: name the key that you trust with --key")
     else:
         print(f"signed by {found.key}")
     return int(ExitStatus.CONFORMING)

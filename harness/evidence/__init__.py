@@ -1,1 +1,1 @@
-"""Evidence that stands: verdicts judged again, certificates, dossiers, signatures - and the reading of a stranger's."""
+"""Evidence: verdicts judged again, certificates, dossiers and signatures, and reading those of strangers."""

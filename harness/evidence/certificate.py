@@ -1,4 +1,4 @@
-"""A certificate: whether a run bears one, and what it says.  Pure functions of a stored run."""
+"""A certificate: the objections to it, and its content.  Pure functions of a stored run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Certificate:
     device: Declared
     """The header's entry for the device."""
     version: str
-    """What the product itself said its version is; "" if it says none."""
+    """The version that the product reported; "" if it reported none."""
     run: str
     suite: Mapping[str, str]
     """version, commit, digest, sipp."""
@@ -75,22 +75,22 @@ def choose_device(run: StoredRun, name: str | None) -> str:
     if name in known:
         return str(name)
     told = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
-    raise SetupError(f"{told}: {', '.join(known)}", "name one with --device: a certificate speaks of one device")
+    raise SetupError(f"{told}: {', '.join(known)}", "name one with --device: a certificate covers one device")
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Something that keeps a run from bearing a certificate."""
+    """A reason why a run cannot be certified."""
 
     sentence: str
     status: ExitStatus = ExitStatus.INCONCLUSIVE
-    """What it amounts to: the run is not enough (2), the device fails (1), the evidence does not bear it (4)."""
+    """2: the run is insufficient; 1: the device fails; 4: the evidence does not support the verdicts."""
 
 
 def objections(
     run: StoredRun, profile: RequirementProfile, device: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> list[Objection]:
-    """Everything that keeps ``device`` from being certified by ``run``; none: nothing does."""
+    """Every reason why ``run`` cannot certify ``device``; empty: it can."""
     return [
         *map(Objection, _of_run(run)),
         *map(Objection, _of_device(run, profile, device, catalogue, purposes)),
@@ -103,14 +103,14 @@ def objections(
 def _of_run(run: StoredRun) -> Iterator[str]:
     header = run.header
     if run.footer is None:
-        yield "the run is not whole: it was cut off before its footer"
+        yield "the run is incomplete: it was cut off before its footer"
     if missing := run.missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        yield f"the run is not whole: no verdict of {'; '.join(map(str, missing[:3]))}{more}"
+        yield f"the run is incomplete: no verdict for {'; '.join(map(str, missing[:3]))}{more}"
     planned = len(header.cases)
     if len(run.records) != header.planned or planned != header.planned:
         yield (
-            f"planned is not executed: the header plans {header.planned} cases and names {planned}, "
+            f"the run is inconsistent: the header plans {header.planned} cases and names {planned}, "
             f"{len(run.records)} have a record"
         )
     if WINDOWS[header.window].seconds < STANDARD.seconds:
@@ -118,7 +118,7 @@ def _of_run(run: StoredRun) -> Iterator[str]:
     if header.ruling != "certification":
         yield f"the ruling is {header.ruling}; a certificate needs certification"
     if run.footer and run.footer.gate and (waived := run.footer.gate.waived):
-        yield f"findings of it were waived ({len(waived)}); a waived run never certifies"
+        yield f"the run has {len(waived)} waived findings; a waived run is never certified"
     if not header.suite_commit:
         yield "the commit of the suite is not known: use a git checkout, with git installed, or a wheel built from one"
     elif header.suite_dirty:
@@ -129,7 +129,7 @@ def _of_run(run: StoredRun) -> Iterator[str]:
     if header.weather:
         yield f"the taps changed what the network does ({header.weather}); a certificate needs a run without --weather"
     if header.again:
-        yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
+        yield "the run only repeats the non-passes of another run; a certificate needs a whole run"
 
 
 def _of_device(
@@ -142,11 +142,11 @@ def _of_device(
         yield f"the run does not say what {name} is and declares"
         return
     if device.faults:
-        yield f"{name} was given faults ({', '.join(device.faults)}): that is no product"
+        yield f"{name} was given faults ({', '.join(device.faults)}): a certificate is for a product"
     holes = unmet(profile, name, device, run.records, catalogue, purposes)
     yield from holes[:_TOLD]
     if len(holes) > _TOLD:
-        yield f"and {len(holes) - _TOLD} more that the profile demands and the run did not decide"
+        yield f"and {len(holes) - _TOLD} more requirements that the run did not decide"
     if not holes and not _demanded(profile, device, catalogue, purposes):
         yield f"nothing of {profile.name} applies to {name}: its PICS switch everything off"
 
@@ -199,7 +199,7 @@ def _of_controls(run: StoredRun) -> Iterator[str]:
         except EvidenceError:
             continue  # judging it again says so
         yield from (
-            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, on which no verdict rests"
+            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, which no verdict uses"
             for control in sorted(controls)
         )
 

@@ -33,7 +33,7 @@ def generate(name: Path) -> tuple[Path, Path, str]:
     private, public = name.with_name(f"{name.name}.key"), name.with_name(f"{name.name}.pub")
     for path in (private, public):
         if path.exists() or path.is_symlink():
-            raise SetupError(f"{path} exists, and a key is never overwritten", "choose another name: -o NAME")
+            raise SetupError(f"{path} exists; a key is never overwritten", "choose another name: -o NAME")
     signer = CryptoSigner.generate_ed25519()
     _create(private, signer.private_bytes, 0o600)
     try:
@@ -67,7 +67,7 @@ def load_private(path: Path) -> CryptoSigner:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise SetupError(
-                f"{path}: a private key that others may read (mode {mode:04o}) proves nothing",
+                f"{path}: other users can read this private key (mode {mode:04o}), so it proves nothing",
                 f"chmod 600 {path}; if others had access to it, make a new one",
             )
     try:

@@ -69,7 +69,7 @@ def _story(told: Facts) -> Iterable[Flowable]:
     rows = [
         (one.row.id, one.row.level, one.row.clause, one.role, one.verdict, one.row.requirement) for one in told.decided
     ]
-    head = ("requirement", "level", "clause", "role", "verdict", "what it asks for")
+    head = ("requirement", "level", "clause", "role", "verdict", "requirement")
     yield from _section(f"Requirements ({len(rows)})", _table(head, rows, (86, 42, 88, 30, 34, 0)))
     if told.switched_off:
         off = [(one.row.id, one.row.clause, one.role, one.reason) for one in told.switched_off]
@@ -77,11 +77,11 @@ def _story(told: Facts) -> Iterable[Flowable]:
         yield from _section(f"Not applicable ({len(off)})", _table(head_off, off, (96, 130, 34, 0)))
     if told.beside:
         head_beside = ("purpose", "verdict", "why")
-        yield from _section("Outside the profile, and not passed", _table(head_beside, told.beside, (170, 50, 0)))
+        yield from _section("Non-passes outside the profile", _table(head_beside, told.beside, (170, 50, 0)))
     pics = [(key, "yes" if claimed else "no", words) for key, words, claimed in told.pics]
-    yield from _section("PICS: what the device declares", _table(("key", "claimed", "meaning"), pics, (110, 40, 0)))
+    yield from _section("PICS (declared by the device)", _table(("key", "claimed", "meaning"), pics, (110, 40, 0)))
     if told.pixit:
-        yield from _section("PIXIT: what the tester was given", _facts(told.pixit))
+        yield from _section("PIXIT (set by the tester)", _facts(told.pixit))
     yield from _section("Evidence", [_say(_evidence(told), _TEXT)])
 
 

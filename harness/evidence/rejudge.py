@@ -1,6 +1,6 @@
-"""Every verdict of a stored run computed again from its flows, by today's judges: what ``replay`` and ``verify`` do.
+"""Computes every verdict of a stored run again from its flows, with today's judges, for ``replay`` and ``verify``.
 
-The run may be anybody's.  What its evidence does not bear is said, a sentence each; nothing in it makes this raise.
+The run may come from a stranger.  Each unsupported verdict gives one sentence; nothing in the run makes this raise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")
 
 @dataclass(frozen=True)
 class Difference:
-    """A record that its evidence does not bear."""
+    """A record that its evidence does not support."""
 
     line: VerdictLine
     why: str
@@ -57,8 +57,8 @@ def unjudged(run: StoredRun) -> str:
     """In words: how many records of ``run`` rest on no flow, so that there is nothing in them to judge; "" if none."""
     skipped = sum(not line.applicable for line in run.records)
     without = sum(line.applicable and not line.evidence for line in run.records)
-    told = [f"{skipped} do not apply"] if skipped else []
-    told += [f"{without} came to no verdict"] if without else []
+    told = [f"{skipped} not applicable"] if skipped else []
+    told += [f"{without} without verdict"] if without else []
     return f" ({', '.join(told)})" if told else ""
 
 
@@ -90,7 +90,7 @@ class _Rejudge:
     def _difference(self, line: VerdictLine) -> str:
         purpose = self._purposes.get(line.purpose)
         if purpose is None:
-            return f"stored {line.verdict}, now unknown: this suite has no such purpose"
+            return f"stored {line.verdict}, now unknown: this suite has no such test"
         if purpose.everywhere and (here := self._flows_at(line)):
             return self._everywhere(line, purpose, here)
         if not line.applicable:
@@ -99,14 +99,14 @@ class _Rejudge:
         if not line.evidence:
             # Such a record can only say that nothing was seen, and why.
             unseen = line.verdict in ("inconclusive", "none") and not line.requirements
-            return "" if unseen else f"stored {line.verdict}, but it rests on no flow"
+            return "" if unseen else f"stored {line.verdict}, but it has no flow"
         flows = [self._flow(flow) for flow in line.flows]
         if missing := [flow for flow in flows if isinstance(flow, str)]:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
         plans = purpose.plans_for(line.role)
         if not plans or len(read) % len(plans):
-            return f"it rests on {len(read)} flows; every drive of it makes {len(plans)}"
+            return f"it has {len(read)} flows; every drive makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
         for drive in drives:
             for flow, plan in zip(drive, plans, strict=True):
@@ -126,10 +126,10 @@ class _Rejudge:
         while self._repeat == 1 and wanted <= len(rounds) and wants_another(rounds[:wanted]):
             wanted += 1
         if len(drives) != line.drives:
-            return f"it says {line.drives} drives, its evidence is of {len(drives)}"
+            return f"it claims {line.drives} drives; its evidence shows {len(drives)}"
         if len(drives) != wanted:
-            what = "that many were wanted" if self._repeat > 1 else "a fail is confirmed by another drive"
-            return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
+            what = "the run repeats every case" if self._repeat > 1 else "a fail is confirmed by another drive"
+            return f"its evidence shows {len(drives)} drives instead of {wanted}: {what}"
         now = conclude(rounds, self._repeat)
         if str(now.verdict) != line.verdict:
             return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"

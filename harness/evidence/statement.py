@@ -52,7 +52,7 @@ def facts(certificate: Certificate, key: str) -> Facts:
             ("model", device.model),
             ("firmware, as declared", device.firmware),
             ("serial number", device.serial),
-            ("version, as it told", certificate.version),
+            ("version, as reported", certificate.version),
             ("roles", ", ".join(device.roles)),
             ("transports", ", ".join(device.transports)),
         ),

@@ -1,7 +1,7 @@
-"""Records of cases that were not asked of a device: whether it is so, as far as a stored run tells.
+"""Checks records that say "not applicable", as far as a stored run allows.
 
-Why a case does not apply follows from what the device declares and from the run's window, and is worked out again.
-Three reasons rest on the device's profile, which no run keeps: of those, that the purpose has such a need at all.
+The reason follows from what the device declares and from the run's window, so it is computed again.  Three reasons
+follow from the device's profile, which no run keeps: for these, the purpose must at least have such a need.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
         yield f"the profile of {device} has no stimulus to {' or to '.join(missing)}"
     for plan in purpose.plans_for(role):
         for missing in _some_of(plan.numbers):
-            yield f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(missing)}"
+            yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):
-            yield f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+            yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
 
 
 def _some_of(needed: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Verifying a dossier, which may come from a stranger: files, hashes, signature, plan, verdicts - everything again."""
+"""Verifies a dossier, which may come from a stranger: files, hashes, signature, plans and every verdict."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Map
     try:
         signer = key or parse_public(parts.get(dossier.KEY, b""))
         if key is not None and parse_public(parts.get(dossier.KEY, b"")).keyid != key.keyid:
-            problems.append(f"{dossier.KEY} is another key than the one that you named")
+            problems.append(f"{dossier.KEY} is not the key that you named")
         attested = open_envelope(parts.get(dossier.ENVELOPE, b""), signer)
         problems += _subjects(parts, attested["digests"])
     except ValueError as error:
@@ -108,9 +108,9 @@ def _subjects(parts: Mapping[str, bytes], attested: Mapping[str, str]) -> Iterat
 def _compared(there: Mapping[str, str], listed: Mapping[str, str], by: str) -> Iterator[str]:
     for name in sorted(there.keys() | listed.keys()):
         if name not in listed:
-            yield f"{name} was added: {by} does not know it"
+            yield f"{name} was added: {by} does not list it"
         elif name not in there:
-            yield f"{name!s:.120} was removed: {by} names it"
+            yield f"{name!s:.120} was removed: {by} lists it"
         elif there[name] != listed[name]:
             yield f"{name} was changed: its hash is not the one in {by}"
 
@@ -119,8 +119,8 @@ def _flows(run: StoredRun, parts: Mapping[str, bytes]) -> Iterator[str]:
     """Exactly the flows that the verdicts rest on: those of their positive controls are among them."""
     wanted = {name for identifier in run.evidence for name in dossier.flow_files(identifier)}
     there = {name for name in parts if name.startswith("flows/")}
-    yield from (f"{name} is missing: a verdict rests on it" for name in sorted(wanted - there))
-    yield from (f"{name} is nobody's evidence: no verdict rests on it" for name in sorted(there - wanted))
+    yield from (f"{name} is missing: a verdict uses it" for name in sorted(wanted - there))
+    yield from (f"{name} is not evidence: no verdict uses it" for name in sorted(there - wanted))
 
 
 def _certificate(
@@ -150,10 +150,10 @@ def _certificate(
         return
     made = certificate(run, profile, device, catalogue, purposes)
     if dossier.predicate(made) != attested["predicate"]:
-        yield f"{dossier.ENVELOPE}: what it attests is not what the evidence says"
+        yield f"{dossier.ENVELOPE}: it attests something else than the evidence shows"
     same_suite = run.header.suite_digest == digest()
     if (
         same_suite
         and html(facts(made, signer.keyid)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]
     ):
-        yield f"{dossier.STATEMENT_HTML} does not say what the evidence says"
+        yield f"{dossier.STATEMENT_HTML} differs from what the evidence shows"

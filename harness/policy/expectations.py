@@ -1,7 +1,7 @@
-"""A run against what is known of its devices (``expected.toml``, :mod:`harness.policy.expected_file`).
+"""Compares a run with what is known of its devices (``expected.toml``, :mod:`harness.policy.expected_file`).
 
-Expectations bend no verdict.  They say of a device, requirement by requirement, what it was seen not to do and why, so
-that a run can tell what is new.  A deviation in either direction is told and makes a run red.
+Expectations change no verdict.  They list the known non-passes of a device, requirement by requirement, with reasons.
+A run reports every deviation, in either direction, and a deviation makes the run red.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Expectations:
 
     @classmethod
     def of(cls, specs: Mapping[str, DeviceSpec], window: Window) -> Expectations:
-        """Those of the devices of a run, faulty ones left out; SetupError for a file that cannot be used."""
+        """The expectations for the devices of a run, except those with faults; SetupError for an unusable file."""
         known: dict[str, tuple[Known, ...]] = {}
         files: dict[str, Path] = {}
         asked: dict[str, str] = {}
@@ -67,7 +67,7 @@ class Expectations:
         return ", ".join(str(p.relative_to(ROOT)) if p.is_relative_to(ROOT) else p.name for p in paths)
 
     def deviations(self, records: Iterable[VerdictLine]) -> tuple[Deviation, ...]:
-        """Every difference between ``records`` and what is expected; of a purpose that was not run nothing is said."""
+        """Every difference between ``records`` and what is expected; purposes that were not run are left out."""
         return tuple(d for record in records if record.device in self.known for d in self._of(record))
 
     def non_passes_known(self, records: Iterable[VerdictLine]) -> int:
@@ -82,11 +82,10 @@ class Expectations:
     def exit_status(
         self, status: ExitStatus, tally: Tally, records: Sequence[VerdictLine], *, forgive: bool
     ) -> ExitStatus:
-        """The status of a run that compares itself with what is expected; ``status`` is what it else would be.
+        """The exit status after comparing with expectations; ``status`` is the exit status without them.
 
-        A deviation makes a run red that would have been green: 2.  With ``forgive`` (``--expected``) non-passes as
-        expected do not count: 1 for a fail that is not expected, 2 for any other deviation and for what could not be
-        told, 0 else.
+        A deviation turns 0 into 2.  With ``forgive`` (``--expected``) expected non-passes do not count: 1 for a fail
+        that is not expected, 2 for any other deviation and for inconclusive cases, else 0.
         """
         deviations = self.deviations(records)
         if not forgive:
@@ -127,11 +126,9 @@ class Expectations:
         for row in {**expected, **got}:
             want, have = expected.get(row, Verdict.PASS), got.get(row)
             if have is None:
-                yield _deviation(
-                    record, row, want, None, "missing", "it does not apply to the device as it is declared"
-                )
+                yield _deviation(record, row, want, None, "missing", "not applicable to the device as declared")
             elif have is Verdict.INCONCLUSIVE and want not in (Verdict.PASS, have):
-                yield _deviation(record, row, want, have, "missing", "it could not be told this time")
+                yield _deviation(record, row, want, have, "missing", "inconclusive this time")
             elif (seen := max(have, Verdict.PASS)) != want:
                 yield _deviation(record, row, want, seen, "worse" if seen > want else "better", over.get(row, ""))
 

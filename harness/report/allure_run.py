@@ -1,4 +1,4 @@
-"""What Allure is told of a run as a whole: environment, kinds of results, and which run it is.
+"""The files for Allure about a run as a whole: environment, kinds of results, and the run's name.
 
 Each file is written once, when the run is over; ``--alluredir`` holds the results of the tests beside them.
 """
@@ -16,27 +16,27 @@ _SETUP = r"[\s\S]*(SetupError|ProfileError|SippError|PlanError|DeviceError)[\s\S
 # Allure 2 reads these expressions as Java does, Allure 3 as JavaScript does.
 CATEGORIES: tuple[Mapping[str, object], ...] = (
     {"name": "The device does not conform", "matchedStatuses": ["failed"]},
-    {"name": "Could not be told", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
-    {"name": "Set up wrong, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
-    {"name": "A mistake of the suite", "matchedStatuses": ["broken"]},
+    {"name": "Inconclusive", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
+    {"name": "Wrong set-up, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
+    {"name": "Bug in sipverdict", "matchedStatuses": ["broken"]},
     {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
 )
 """Kinds of results for Allure's front page."""
 
 
 def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
-    """``environment.properties``: what the report's front page says of the run."""
+    """``environment.properties``: the front page of the report."""
     text = "".join(f"{_property(key, ' :=#!')}={_property(str(value))}\n" for key, value in mapping.items())
     write_whole(folder / "environment.properties", text)
 
 
 def write_categories(folder: Path) -> None:
-    """``categories.json``: "the device did wrong", "we could not tell" and "set up wrong" never look alike."""
+    """``categories.json``: "the device did wrong", "inconclusive" and "wrong set-up" never look alike."""
     write_whole(folder / "categories.json", json.dumps(CATEGORIES, indent=2) + "\n")
 
 
 def write_executor(folder: Path, run: str, version: str) -> None:
-    """``executor.json``: which run this is."""
+    """``executor.json``: the name of the run."""
     executor = {
         "name": f"sipverdict {version}",
         "type": "sipverdict",

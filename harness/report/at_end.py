@@ -1,4 +1,4 @@
-"""What is made of a run when it is over: its page, and what Allure wants to know of all of it."""
+"""Writes the reports of a finished run: its page, and the files for Allure about the whole run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.store.stored_run import StoredRun, read_run
 
 
 def write_reports(folder: RunFolder) -> SetupError | None:
-    """Write the reports of the run in ``folder``; what kept them from being written.
+    """Write the reports of the run in ``folder``; return the error if they cannot be written.
 
-    Never raises: the verdicts are safe in their stream, and the reports can be made again from it.
+    Never raises: the verdicts are stored, and the reports can be made from them later.
     """
     try:
         run = read_run(folder.path, cut_off=True)
@@ -24,11 +24,11 @@ def write_reports(folder: RunFolder) -> SetupError | None:
         write_page(folder.path)
     except SetupError as error:
         return error
-    except EvidenceError as error:  # a full disk can leave a stream that says nothing yet
-        return SetupError(f"no page could be made: {error.cause}", error.hint)
-    except Exception as error:  # a mistake of ours must not cost a run its verdict
+    except EvidenceError as error:  # a full disk can leave an empty stream
+        return SetupError(f"cannot make the page: {error.cause}", error.hint)
+    except Exception as error:  # a bug in a report must not cost a run its verdict
         return SetupError(
-            f"no page could be made: {type(error).__name__}: {error}",
+            f"cannot make the page: {type(error).__name__}: {error}",
             f"the verdicts are complete; please report this, then try: sipverdict report {folder.path}",
         )
     return None

@@ -1,4 +1,4 @@
-"""What did not pass, as a page tells it: one case after the other, worst first, each a good bug report."""
+"""The non-passes of a run for its page: one case after the other, worst first, each a good bug report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FindingView:
     clause: str
     link: str
     entries: tuple[tuple[str, str], ...]
-    """What is told, each with the key of its label below ``finding.``."""
+    """The texts, each with the key of its label below ``finding.``."""
     weak: bool
     """Whether the clause itself leaves a choice."""
 
@@ -55,7 +55,7 @@ class CaseView:
 
 @dataclass(frozen=True)
 class Unused:
-    """Purposes that could not be run, for one reason: one piece of news, not one for each."""
+    """Tests that could not run for one common reason, shown as one entry."""
 
     device: str
     reason: str
@@ -72,17 +72,17 @@ class Section:
 
     @property
     def size(self) -> int:
-        """How many purposes it tells of."""
+        """How many tests it shows."""
         return len(self.cases) + sum(len(unused.purposes) for unused in self.unused)
 
 
 def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
-    """What failed, what could not be told and what is to be warned of; those without cases are left out."""
+    """The sections for fails, inconclusive tests and warnings; empty ones are left out."""
     room = EvidenceRoom(run)
     anchors: set[str] = set()
     made = []
     for name in SECTIONS:
-        # No verdict at all is a hole in the run: it stands with what could not be told.
+        # A missing verdict is a gap in the run: it is shown with the inconclusive ones.
         names = {name, "none"} if name == "inconclusive" else {name}
         records = [record for record in run.records if record.verdict in names]
         records.sort(key=lambda record: (record.device, record.purpose, record.role))

@@ -1,4 +1,4 @@
-"""Which codes were seen in a run: 3xx and 6xx, by whom, in how many flows."""
+"""The 3xx and 6xx codes in a run: who sent them, and in how many flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coverage by clause: what a run says of every statement of the catalogue, and why where it says nothing."""
+"""Coverage by clause: the result of a run for every statement of the catalogue, with the reason if there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.store.verdict_lines import VerdictLine
 
 NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
 STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)
-"""What can become of a statement, in the order in which it is told."""
+"""The possible results of a statement, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Why:
 
 @dataclass(frozen=True)
 class Covered:
-    """What a run says of one statement."""
+    """The result of a run for one statement."""
 
     row: Row
     status: str

@@ -1,4 +1,4 @@
-"""Who was tested: the devices of a stored run."""
+"""The devices of a stored run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from harness.store.verdict_lines import Declared
 
 @dataclass(frozen=True)
 class Identity:
-    """A device as a run knew it.  All of it may come from a stranger's file: strings of any length and content."""
+    """A device as the run recorded it.  A stranger may have written the file: strings of any length and content."""
 
     name: str
     vendor: str = ""
     model: str = ""
     firmware: str = ""
-    """The version that it was asked for, or else the declared one."""
+    """The version that the device reported, or else the declared one."""
     serial: str = ""
     roles: tuple[str, ...] = ()
     pics: Mapping[str, bool] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Identity:
 
 
 def devices_of(run: StoredRun) -> tuple[Identity, ...]:
-    """The devices that ``run`` has verdicts of, in the order in which it was asked for them; without any: the first."""
+    """The devices with verdicts in ``run``, in the order of the command line; if there are none, the first device."""
     roles: dict[str, dict[Role, None]] = {}
     flows: dict[str, str] = {}
     for line in run.records:
@@ -50,7 +50,7 @@ def devices_of(run: StoredRun) -> tuple[Identity, ...]:
 
 
 def _version(run: StoredRun, flow: str | None) -> str:
-    """The version that the device itself was asked for; every flow knows it."""
+    """The version that the device itself reported; every flow has it."""
     with contextlib.suppress(EvidenceError):
         return str(run.flow(flow).device.get("version") or "") if flow else ""
     return ""

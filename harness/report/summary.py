@@ -1,4 +1,4 @@
-"""What stands at the end of a run in the terminal: three lines if all is well, else one more per finding."""
+"""The table at the end of a run: three lines if all is well, and one more per finding."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
         for record in told if not console.is_terminal else ():
             _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
-            _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
+            _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
     _print_pics(run.pics, console)
     _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))
@@ -122,7 +122,7 @@ def _worth_telling(record: VerdictLine) -> bool:
 
 
 def _rank(record: VerdictLine) -> int:
-    # No verdict at all is a hole in the run: it stands with what could not be told.
+    # A missing verdict is a gap in the run: it is shown with the inconclusive ones.
     return Verdict.INCONCLUSIVE if record.rank is Verdict.NONE else record.rank
 
 
@@ -133,8 +133,8 @@ def _cells(record: VerdictLine, sentence: Callable[[VerdictLine], str] | None) -
     what = sentence(record) if sentence else record.purpose
     usual = record.case.axes == Axes(record.role)
     where = f" ({record.role})" if usual else f" ({record.case.axes.label})"
-    why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
-    # What is missing is the news; a line has room for little else.
+    why = record.reason or (worst[0].reason if worst else "") or "no verdict"
+    # The missing proof is the news; a line has room for little else.
     if worst and worst[0].unproven:
         why = f"unproven: {worst[0].unproven}"
     return requirement, short(f"{what}{where}", 100), short(why, _WHY)
@@ -163,7 +163,7 @@ def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
     verdict = words.get(tally.verdict, "conforming")
     if not tally.complete:
         hole = (
-            f"{tally.executed} of {tally.planned} purposes came to a verdict"
+            f"{tally.executed} of {tally.planned} test cases came to a verdict"
             if tally.planned
             else "nothing was planned"
         )

@@ -1,4 +1,4 @@
-"""A finding as the text a person reads: what was expected, what came, where, what it means, what to do next."""
+"""A finding as text: expected, actual, where, what it means, what to look at next."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def explain(found: RequirementLine, row_text: str, clause: str, key: FindingKey,
 
 
 def unseen_entries(why: str, code: str) -> list[tuple[str, str]]:
-    """The entries of a finding that nothing was seen, each with its label."""
+    """The entries of a finding without an observation, each with its label."""
     needed = _CONDITIONS.get(code)
     return [("not seen", why), *([("needed", needed)] if needed else [])]
 

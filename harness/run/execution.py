@@ -203,7 +203,7 @@ class Run:
             return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
         except Exception as error:
             # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
-            reason = f"the suite itself broke: {type(error).__name__}: {error}"
+            reason = f"bug in the suite: {type(error).__name__}: {error}"
             return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
 
     def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
@@ -243,9 +243,9 @@ class Run:
 def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
     """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
     if unnamed := [name for name in plan.numbers if name not in profile.all_numbers()]:
-        return f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
+        return f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
     if plan.bindings and not profile.lab.registrar and not all(call.numbers for call in plan.calls):
-        return f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+        return f"{device} accepts no registrations: its profile lacks lab.registrar = true"
     return ""
 
 

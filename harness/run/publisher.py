@@ -20,7 +20,7 @@ from harness.model.printable import printable
 from harness.model.windows import WindowName
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
-from harness.policy.gate import Answer, Asked, answer
+from harness.policy.gate import Answer, GateInput, answer
 from harness.purposes.discovery import all_purposes
 from harness.report import summary
 from harness.report.at_end import write_reports
@@ -56,15 +56,15 @@ class Publisher:
         """Seconds of all windows together."""
         self.began = time.monotonic()
         self.troubles: list[str] = []
-        """What could not be written, or is set up wrong: the exit status tells."""
+        """Errors of the disk or the set-up; they set the exit status."""
         self._sipp = sipp
         self._stream: VerdictStream | None = None
         self.items = Items(settings.specs.values())
         self._cases: tuple[CaseId, ...] = ()
         self.crashed: list[str] = []
-        """The xdist workers that ended by themselves."""
+        """The xdist workers that crashed."""
         self.answer: Answer | None = None
-        """What the gate says, once the run is over."""
+        """The answer of the gate, once the run is over."""
 
     def plan(self, items: Iterable[str]) -> None:
         """The cases of these pytest items are to come to a verdict.  The first call begins the stream."""
@@ -153,7 +153,7 @@ class Publisher:
             pics=self.pics,
         )
         summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
-        for sentence in self.answer.told(self._gated) if self.answer else ():
+        for sentence in self.answer.sentences(self._gated) if self.answer else ():
             reporter.write_line(printable(sentence))
 
     def close(self, *, interrupted: bool) -> ExitStatus:
@@ -190,7 +190,7 @@ class Publisher:
     def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
         """What the gate of this run says of it."""
         there = {line.case for line in self.records}
-        asked = Asked(
+        run = GateInput(
             self.records,
             self.planned,
             tuple(case for case in self._cases if case not in there),
@@ -201,7 +201,7 @@ class Publisher:
         )
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(
-            self.settings.gate, asked, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()
+            self.settings.gate, run, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()
         )
 
     def _evidence_is_missing(self) -> bool:
@@ -211,9 +211,9 @@ class Publisher:
         """Nothing was run because nothing was chosen: say by what."""
         option = reporter.config.option
         chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
-        by = " and ".join(chosen) or "what was asked for"
+        by = " and ".join(chosen) or "the selection"
         devices = self.settings.title
-        reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {devices}", red=True)
+        reporter.write_line(f"ERROR nothing to run: {by} selects no test for {devices}", red=True)
         reporter.write_line("  hint: sipverdict list purposes shows them all")
 
 
@@ -224,9 +224,9 @@ def expectations_of(settings: Settings) -> Expectations:
     if settings.expected and not made.known:
         first = next(iter(settings.specs.values()))
         why = (
-            f"there is no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
+            f"no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
             if usual
-            else "expectations are of runs by the ruling certification, and not strict"
+            else "expectations apply to runs with the ruling certification and without --strict"
         )
-        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or leave --expected out")
+        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or omit --expected")
     return made

@@ -1,4 +1,4 @@
-"""What pytest and junit.xml are told of one record."""
+"""The outcome of one record for pytest and junit.xml."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def settle(record: VerdictLine, text: str) -> None:
     if record.rank is Verdict.INCONCLUSIVE:
         raise Inconclusive(text)
     if record.rank is Verdict.NONE:
-        raise Inconclusive(f"{record.purpose} came to no verdict", "this is a mistake of the suite, please report it")
+        raise Inconclusive(f"{record.purpose} came to no verdict", "this is a bug in the suite, please report it")
     if record.rank is Verdict.WARN:
         warnings.warn(Warned(text), stacklevel=2)
 

@@ -1,4 +1,4 @@
-"""What of a stored run did not pass and is to be run once more."""
+"""The cases of a stored run that did not pass, to be run again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PASSED = ("pass", "warn", "not_applicable")
 
 @dataclass(frozen=True)
 class Again:
-    """The cases of a run that came to no good verdict, or to none."""
+    """The cases of a run with a bad verdict or without one."""
 
     folder: Path
     header: Header
@@ -22,7 +22,7 @@ class Again:
 
     @classmethod
     def of(cls, folder: Path) -> Again:
-        """What is left of the run in ``folder``, which may have been cut off; EvidenceError if it is none."""
+        """The non-passes of the run in ``folder``, which may have been cut off; EvidenceError if it is no run."""
         run = read_run(folder, cut_off=True)
         failed = (line.case for line in run.records if line.verdict not in PASSED)
         return cls(folder, run.header, frozenset((*failed, *run.missing)))

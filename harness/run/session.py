@@ -56,7 +56,7 @@ class Options:
     smoke: bool = True
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
-    """How often every case is driven; more than once: what differs is flaky."""
+    """How many times every case is driven; differing results are reported as flaky."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
     background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)

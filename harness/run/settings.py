@@ -1,4 +1,4 @@
-"""What a run is asked for, checked before anything is started."""
+"""The settings of a run, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Settings:
     ruling: Ruling
     out: Path
     smoke: bool = True
-    """Whether a plain call is made first, and a device in which none can be made is not tested."""
+    """Whether each device makes a plain call first; a device that cannot is not tested."""
     expected: bool = False
-    """Whether known non-passes as expected leave the exit status 0."""
+    """Whether expected non-passes leave the exit status 0."""
     gate: Gate = field(default_factory=Gate)
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def title(self) -> str:
-        """The devices in short: what the run is called by."""
+        """The devices in short: the name of the run."""
         return title(tuple(self.specs))
 
     @classmethod
@@ -57,12 +57,12 @@ class Settings:
         option = config.option
         repeat = 1 if option.repeat is None else option.repeat
         if not 1 <= repeat <= MOST_REPEATS:
-            raise SetupError(f"--repeat {repeat}: expected 1 to {MOST_REPEATS}", "3 tells steady from flaky")
+            raise SetupError(f"--repeat {repeat}: expected 1 to {MOST_REPEATS}", "3 shows whether a result is flaky")
         if option.expected and (option.gate or option.waivers):
             there = "--gate" if option.gate else "--waivers"
             raise SetupError(
-                f"--expected goes with neither --gate nor --waivers, and {there} is there",
-                "a gate says itself what it lets through: leave one of them out",
+                f"--expected cannot be combined with --gate or --waivers; found {there}",
+                "a gate has waivers of its own: omit one of them",
             )
         again = Again.of(option.again) if option.again else None
         told = again.header if again else None

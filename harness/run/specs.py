@@ -45,7 +45,7 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
             for profile in _which_show(device, profiles, given):
                 name = "+".join((profile.name, *given))
                 if name in specs:
-                    raise SetupError(f"the device {name} was asked for twice", "name each device once")
+                    raise SetupError(f"the device {name} is listed twice", "name each device once")
                 specs[name] = DeviceSpec(name, profile, given)
     _check_addresses(specs)
     return specs
@@ -58,7 +58,7 @@ def _which_show(device: str, profiles: tuple[Profile, ...], given: tuple[str, ..
     faults = [_fault(name) for name in given]
     able = [profile for profile in profiles if profile.process and profile.process.fault_argv]
     if not able:
-        raise SetupError(f"{device} cannot be given faults", "faults are for the reference device: DEVICE=reference")
+        raise SetupError(f"{device} cannot be given faults", "only the reference device has faults: --device reference")
     chosen = [profile for profile in able if all(_shows(fault, profile) for fault in faults)]
     if not chosen:
         needs = " and ".join(
@@ -86,12 +86,12 @@ def _fault(name: str) -> Fault:
 
 
 def _check_addresses(specs: dict[str, DeviceSpec]) -> None:
-    """SetupError for two devices at one fixed address: each would be blamed for what the other does."""
+    """SetupError for two devices at one fixed address: each would be blamed for the other."""
     at: dict[str, str] = {}
     for name, spec in specs.items():
         address = spec.profile.lab.address
         if address != "{lease}" and at.setdefault(address, name) != name:
             raise SetupError(
                 f"{at[address]} and {name} are both at {address}",
-                "a run tests all variants of a device: name one of them (NAME:VARIANT), or give each its lab.address",
+                "a run tests all variants of a device: choose one (NAME:VARIANT), or give each its own lab.address",
             )

@@ -1,4 +1,4 @@
-"""Checks of the suite itself, at collection: a mistake in a purpose is found before a device is asked for anything."""
+"""Checks of the suite itself, at collection: a mistake in a purpose shows before any device is called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
     for purpose in purposes:
         modules.add(purpose.judge.__module__)
         if purpose.name in names:
-            wrong.append(f"{purpose.name}: there are two purposes of this name")
+            wrong.append(f"{purpose.name}: two purposes have this name")
         names.add(purpose.name)
         if not purpose.requirements:
             wrong.append(f"{purpose.name}: it decides no requirement")
@@ -47,7 +47,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
                 wrong += [f"{purpose.name}: {problem}" for problem in _problems(plan)]
     wrong += [problem for name in sorted(modules | _judge_modules()) for problem in malformed_codes(name)]
     if wrong:
-        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "mend the purposes that are named")
+        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "correct these purposes")
 
 
 def _judge_modules() -> set[str]:

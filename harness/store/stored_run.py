@@ -1,4 +1,4 @@
-"""Reading a stored run back.  It may come from anybody: nothing in it is trusted, every error names file and line."""
+"""Reads a stored run back.  It may come from a stranger: nothing in it is trusted, every error names file and line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.store.record import RECORD, with_messages
 from harness.store.verdict_lines import Declared, Footer, Header, VerdictLine
 
 Parts = Mapping[str, bytes]
-"""A run that is not a folder: its files by their path in it (a dossier's)."""
+"""The files of a run that is no folder (a dossier's), by their path."""
 _LONGEST_LINE = 16 * 1024 * 1024
 _FOOTER = b'"executed":'
 """Only a footer has this key; inside a string its quotes are escaped."""
@@ -25,15 +25,15 @@ _FOOTER = b'"executed":'
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as its folder tells it."""
+    """A run as it was read from its folder."""
 
     folder: Path
     header: Header
     records: tuple[VerdictLine, ...]
     footer: Footer | None
-    """None only where a stream that was cut off was asked for."""
+    """None if the stream was cut off, which :func:`read_run` allows on demand."""
     parts: Parts | None = None
-    """Its files, where they are in no folder."""
+    """Its files if they are in no folder."""
 
     @property
     def devices(self) -> dict[str, Declared]:
@@ -42,7 +42,7 @@ class StoredRun:
 
     @property
     def missing(self) -> tuple[CaseId, ...]:
-        """The cases that were planned and have no record."""
+        """The planned cases without a record."""
         there = {line.case for line in self.records}
         return tuple(case for case in self.header.cases if case not in there)
 
@@ -83,7 +83,7 @@ class StoredRun:
 
 
 def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None) -> StoredRun:
-    """The run stored in ``folder``, or in ``parts`` (``folder`` is then only what it is called).
+    """The run stored in ``folder``, or in ``parts`` (then ``folder`` is only a name for messages).
 
     EvidenceError, naming file, line and what was expected, unless it is whole: header, valid lines, and a footer
     that agrees with them.  With ``cut_off`` the footer, and all of a last line, may be missing.

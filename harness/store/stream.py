@@ -1,7 +1,7 @@
 """``verdicts.jsonl``: a header, one line per purpose and device as soon as it is judged, a footer.
 
-A stream without its footer is not a run: it was cut off.  The writer appends one whole line per verdict, so that
-Ctrl-C, a kill or a full disk lose nothing that was judged before.
+A stream without its footer was cut off.  The writer appends one whole line per verdict: Ctrl-C, a kill or a full disk
+lose no earlier verdict.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ class VerdictStream:
     def write(self, line: VerdictLine) -> None:
         """Append ``line``.  SetupError if the disk refuses: it is kept, and goes into the file with the next one.
 
-        ValueError for a second record of the same case: a mistake of the harness that would hide a purpose that came
-        to no verdict.
+        ValueError for a second line of the same case: a bug in the harness, which would hide a case without verdict.
         """
         with self._lock:
             if line.case in self._seen:
@@ -81,7 +80,7 @@ class VerdictStream:
             return tally
 
     def abandon(self) -> None:
-        """Close without a footer: the run was cut off, and the stream says so by what is missing."""
+        """Close without a footer: the missing footer shows that the run was cut off."""
         if self._file is not None:
             with contextlib.suppress(SetupError):
                 self._flush(self._file)
@@ -107,7 +106,7 @@ class VerdictStream:
         self._flush(self._file)
 
     def _flush(self, file: int) -> None:
-        """Bring everything said into the file, each line whole; SetupError if the disk refuses."""
+        """Write every line that is not yet in the file, each whole; SetupError if the disk refuses."""
         while self._safe.lines < len(self._said):
             line = self._said[self._safe.lines][1]
             try:

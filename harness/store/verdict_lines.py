@@ -31,7 +31,7 @@ FlowPath = Annotated[str, Field(pattern=r"^flows/[A-Za-z0-9][A-Za-z0-9._-]{0,199
 
 @dataclass(frozen=True)
 class Declared:
-    """What a run's header says of a device: who it is, what it claims and what the tester gave it."""
+    """A device in a run's header: its identity, its claims and what the tester gave it."""
 
     name: str
     roles: tuple[Role, ...]
@@ -49,7 +49,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Header:
-    """What a run is, said before its first verdict."""
+    """The first line: what is run, on which devices."""
 
     run: str
     suite: str
@@ -61,7 +61,7 @@ class Header:
     window: WindowName
     ruling: Mode
     planned: Count
-    """How many cases are to come to a verdict."""
+    """How many cases are planned."""
     devices: tuple[Declared, ...]
     cases: tuple[CaseId, ...]
     """What is planned, in order."""
@@ -72,11 +72,11 @@ class Header:
     suite_commit: str = ""
     """The commit of the suite; empty where it is no git checkout."""
     suite_dirty: bool = True
-    """Whether the suite differed from that commit; True as well where git could not tell."""
+    """Whether the suite differed from that commit; True as well if git could not tell."""
     suite_digest: str = ""
     """SHA-256 over the suite's files."""
     again: str = ""
-    """The run of which this one repeats what did not pass."""
+    """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
 
@@ -105,7 +105,7 @@ class RequirementLine:
 
     @classmethod
     def of(cls, ruled: Ruled) -> RequirementLine:
-        """The line that is written of ``ruled``."""
+        """The line for ``ruled``."""
         finding = ruled.finding
         return cls(
             id=finding.requirement,
@@ -146,11 +146,11 @@ class VerdictLine:
     window_s: Annotated[float, Field(ge=0)]
     drives: Count
     evidence: tuple[FlowPath, ...]
-    """The flows that it rests on."""
+    """The flows on which it rests."""
 
     @classmethod
     def of(cls, record: Record) -> VerdictLine:
-        """The line that is written of ``record``."""
+        """The line for ``record``."""
         return cls(
             purpose=record.purpose,
             device=record.device,
@@ -177,7 +177,7 @@ class VerdictLine:
 
     @cached_property
     def case(self) -> CaseId:
-        """The case that it is about: no other line of the run has it."""
+        """The case, which identifies a line within a run."""
         return CaseId(self.purpose, self.device, self.role, self.transport, self.family)
 
     def key(self, row: RequirementLine) -> FindingKey:
@@ -186,7 +186,7 @@ class VerdictLine:
 
     @property
     def flows(self) -> tuple[str, ...]:
-        """The ids of the flows that it rests on."""
+        """The ids of the flows on which it rests."""
         return tuple(path.removeprefix("flows/").removesuffix(".json") for path in self.evidence)
 
 
@@ -205,7 +205,7 @@ class Deviation:
     got: str
     """A verdict, or ``not_applicable``."""
     kind: Literal["worse", "better", "missing"]
-    """``missing``: what was expected could not be compared, for it came to no verdict."""
+    """``missing``: nothing to compare, because the case came to no verdict."""
     note: str = ""
 
     @property
@@ -218,7 +218,7 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Compared:
-    """A run against what is expected of its devices."""
+    """The comparison of a run with what is expected of its devices."""
 
     file: str
     known: int
@@ -228,7 +228,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Waived:
-    """A finding that a gate let through."""
+    """A finding that a waiver excluded from the gate."""
 
     owner: str
     reason: str
@@ -243,7 +243,7 @@ class Waived:
 
 @dataclass(frozen=True)
 class Gated:
-    """The answer of the gate that was asked at the end of a run."""
+    """The answer of the gate at the end of a run."""
 
     name: str
     status: int
@@ -252,12 +252,12 @@ class Gated:
 
 @dataclass(frozen=True)
 class Footer:
-    """The end of a run: how many verdicts there are, and what was compared."""
+    """The last line: how many verdicts there are, and how they compare."""
 
     executed: Count
     counts: Mapping[str, Count]
     verdict: VerdictName
     pics: tuple[Observation, ...] = ()
-    """What was seen of each claim."""
+    """What the flows show of each claim."""
     expected: Compared | None = None
     gate: Gated | None = None

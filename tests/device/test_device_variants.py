@@ -141,7 +141,7 @@ def test_a_device_is_run_with_its_variants(write: Write) -> None:
     source = write(profile=VARIANTS).source
     assert list(device_specs([str(source)], [])) == ["toy", "toy:relay", "toy:phone-2"]
     assert list(device_specs([f"{source}:relay", f"{source}:base"], [])) == ["toy:relay", "toy"]
-    with pytest.raises(SetupError, match="toy:relay was asked for twice"):
+    with pytest.raises(SetupError, match="toy:relay is listed twice"):
         device_specs([str(source), f"{source}:relay"], [])
 
 

@@ -13,7 +13,7 @@ import pytest
 from handmade import ACKED, CATALOGUE, FINAL, PURPOSE_NAMES, PURPOSES, WAIVED, Maker, behaves, redials, redials_once
 
 from harness.cli import main
-from harness.commands.gate import ask, asked, gate
+from harness.commands.gate import ask, gate, gate_input
 from harness.model.outcome import ExitStatus
 from harness.policy.gate import Answer, Gate, answer
 from harness.policy.waivers import load
@@ -107,7 +107,7 @@ MUST_ROW, SHOULD_ROW, MAY_ROW = "RFC3261-8.1.3.4-02", "RFC3261-9.1-01", "RFC3261
     ],
 )
 def test_what_each_gate_counts(verdict: str, row: str, open_in: tuple[str, ...], run: StoredRun) -> None:
-    told = replace(asked(run), records=[_line(run, verdict, row)], planned=1, missing=())
+    told = replace(gate_input(run), records=[_line(run, verdict, row)], planned=1, missing=())
     for name in ("", "must", "should"):
         found = answer(Gate.of(name, CATALOGUE), told, (), CATALOGUE, PURPOSES, TODAY)
         assert (found.status == 0) == (name in open_in), name
@@ -115,7 +115,9 @@ def test_what_each_gate_counts(verdict: str, row: str, open_in: tuple[str, ...],
 
 def test_device_that_could_not_be_used_at_all(run: StoredRun) -> None:
     line = replace(_line(run, "inconclusive", MUST_ROW), requirements=(), reason="it did not start")
-    found = answer(Gate(), replace(asked(run), records=[line], planned=1, missing=()), (), CATALOGUE, PURPOSES, TODAY)
+    found = answer(
+        Gate(), replace(gate_input(run), records=[line], planned=1, missing=()), (), CATALOGUE, PURPOSES, TODAY
+    )
     assert found.status is ExitStatus.INCONCLUSIVE
     assert found.blocking[0].found.requirement == "none"
 
@@ -128,7 +130,7 @@ def test_missing_purpose(tmp_path: Path) -> None:
     found = ask(stored, "must")
     assert found.status is ExitStatus.INCONCLUSIVE
     assert found.problems == (
-        "incomplete: 8 of 9 purposes came to a verdict",
+        "incomplete: 8 of 9 test cases came to a verdict",
         f"no verdict: {ACKED} phone-uac-udp",
     )
 
@@ -144,7 +146,7 @@ def test_stream_without_its_footer(run: StoredRun, tmp_path: Path) -> None:
 def test_nothing_planned(tmp_path: Path) -> None:
     found = ask(Maker(tmp_path, purposes=()).make(), "must")
     assert found.status is ExitStatus.INCONCLUSIVE
-    assert found.problems == ("incomplete: 0 of 0 purposes came to a verdict",)
+    assert found.problems == ("incomplete: 0 of 0 test cases came to a verdict",)
 
 
 def test_profile_that_was_not_asked_whole(tmp_path: Path) -> None:
@@ -157,7 +159,9 @@ def test_profile_that_was_not_asked_whole(tmp_path: Path) -> None:
 
 def test_profile_of_which_the_device_has_no_role(tmp_path: Path) -> None:
     stored = Maker(tmp_path, device={"roles": ("proxy",)}).make()
-    assert "profile:tiny: phone has none of its roles (uac); it is proxy" in ask(stored, "profile:tiny").problems
+    assert (
+        "profile:tiny: phone has none of the profile's roles (uac); it is proxy" in ask(stored, "profile:tiny").problems
+    )
 
 
 def test_profile_counts_only_its_own_requirements(tmp_path: Path) -> None:
@@ -175,7 +179,9 @@ def test_waived(failing: StoredRun, tmp_path: Path) -> None:
     found = let(failing, waiver(failing), tmp_path)
     assert found.status is ExitStatus.CONFORMING
     assert found.sentence == "gate: open, 1 waived"
-    assert any(line.startswith("waived until 2026-06-01: fail: RFC3261-21.6-01") for line in found.told(gated=True))
+    assert any(
+        line.startswith("waived until 2026-06-01: fail: RFC3261-21.6-01") for line in found.sentences(gated=True)
+    )
     assert found.footer.waived[0].owner == "Ada"
 
 
@@ -183,7 +189,7 @@ def test_waiver_expired(failing: StoredRun, tmp_path: Path) -> None:
     found = let(failing, waiver(failing), tmp_path, today=date(2026, 6, 2))
     assert found.status is ExitStatus.NOT_CONFORMING
     assert found.problems == (
-        f"expired: waiver 1 ({KEY} of phone, udp; owner: Ada) held until 2026-06-01; its finding counts again",
+        f"expired: waiver 1 ({KEY} of phone, udp; owner: Ada) was valid until 2026-06-01; its finding counts again",
     )
 
 

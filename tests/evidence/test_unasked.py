@@ -49,8 +49,8 @@ def skipped(reason: str, **more: Any) -> dict[str, Any]:
 
 
 HANGUP = "the profile of phone has no stimulus to hangup"
-REGISTRAR = "nothing can be registered with phone: its profile does not say lab.registrar = true"
-NUMBER = "the profile of phone names no number for it: lab.numbers.redirects"
+REGISTRAR = "phone accepts no registrations: its profile lacks lab.registrar = true"
+NUMBER = "the profile of phone lacks a number: lab.numbers.redirects"
 SHORT = "needs a window of 40 s; this run's is 5 s (quick)"
 UNDECLARED = "not applicable: the device does not declare not follows_redirects"
 PHONE = Declared(
@@ -91,11 +91,11 @@ def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str)
 def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = Maker(tmp_path, purposes=(FINAL, ACKED, UNFOLLOWED)).make()
     assert replay(str(run.folder)) == 0
-    assert f"2 records judged again from {run.folder} (1 do not apply): every verdict is the same" in (
+    assert f"2 records judged again from {run.folder} (1 not applicable): every verdict is the same" in (
         capsys.readouterr().out
     )
     unused = replace(run.records[0], verdict="inconclusive", evidence=())
-    assert unjudged(replace(run, records=(unused, *run.records))) == " (1 do not apply, 1 came to no verdict)"
+    assert unjudged(replace(run, records=(unused, *run.records))) == " (1 not applicable, 1 without verdict)"
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:
@@ -117,10 +117,10 @@ def test_who_the_header_does_not_know_is_not_skipped() -> None:
         (skipped(SHORT), "but RFC3261-21.6-01 applies to what the device declares"),
         (skipped(HANGUP, drives=1), "stored not applicable, but it has drives"),
         ({"verdict": "not_applicable", "requirements": []}, "stored not applicable, but it has evidence and drives"),
-        ({"evidence": []}, "stored pass, but it rests on no flow"),
+        ({"evidence": []}, "stored pass, but it has no flow"),
         (
             skipped("it was raining", verdict="inconclusive") | {"requirements": [UNSEEN]},
-            "stored inconclusive, but it rests on no flow",
+            "stored inconclusive, but it has no flow",
         ),
     ],
 )

@@ -384,7 +384,7 @@ def test_what_to_do_about_a_place_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="that is a folder: name a file in it"):
         write_whole(tmp_path / "folder", "x")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(SetupError, match="there is a file of that name: name a folder"):
+        with pytest.raises(SetupError, match="a file has that name: name a folder"):
             RunFolder.create(out, "reference")
 
 

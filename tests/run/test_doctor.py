@@ -166,7 +166,7 @@ def test_doctor_without_sipp(runs: dict[str, Future[Said]]) -> None:
     assert run.status == 3
     assert "SIPp was not found in PATH" in run.line("problem  SIPp")
     assert "sip-tester" in run.line("problem  SIPp")
-    assert "not fit for a run" in run.text
+    assert "not ready for a run" in run.text
     assert "Python" in run.text, "the other checks are made all the same"
 
 
@@ -264,12 +264,12 @@ def test_smoke_without_sipp(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     monkeypatch.setenv("SIPVERDICT_SIPP", "/nonexistent")
     assert main(["smoke"]) == 3
     told = capsys.readouterr().err
-    assert "no call was made, for a reason of this machine or the command line: SIPp was not found" in told
+    assert "no call was made, because of this machine or the command line: SIPp was not found" in told
 
 
 def test_smoke_of_no_device(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["smoke", "--device", "refrence"]) == 3
-    assert "for a reason of the profile: no device is called 'refrence'" in capsys.readouterr().err
+    assert "because of the profile: no device is called 'refrence'" in capsys.readouterr().err
 
 
 def test_smoke_of_a_device_that_is_not_there(runs: dict[str, Future[Said]]) -> None:

@@ -21,7 +21,7 @@ def test_a_mistake_of_ours_is_said_in_one_line(
     assert told.out == ""
     assert told.err.count("\n") == 1
     assert told.err.startswith("sipverdict: KeyError: ")
-    assert "this is a mistake of sipverdict; run again with SIPVERDICT_TRACEBACK=1 for the traceback" in told.err
+    assert "this is a bug in sipverdict; run again with SIPVERDICT_TRACEBACK=1 for the traceback" in told.err
     assert "\x1b" not in told.err
     monkeypatch.setenv(cli.TRACEBACK, "1")
     with pytest.raises(KeyError):

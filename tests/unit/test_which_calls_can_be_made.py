@@ -33,8 +33,8 @@ def lab(stimulus: object = None, **more: object) -> Profile:
     [
         (Plan(()), lab(), ""),
         (BOUND, lab(registrar=True), ""),
-        (BOUND, lab(), "nothing can be registered with dut.*lab.registrar = true"),
-        (Plan((), (Call("{declines}"),)), lab(), "names no number for it: lab.numbers.declines"),
+        (BOUND, lab(), "dut accepts no registrations.*lab.registrar = true"),
+        (Plan((), (Call("{declines}"),)), lab(), "lacks a number: lab.numbers.declines"),
         (Plan((), (Call("{declines}"),)), lab(registrar=True), "lab.numbers.declines"),
         (Plan((), (Call("{declines}"), Call("{rings}"))), lab(), "lab.numbers.declines and lab.numbers.rings"),
         (Plan((), (Call("{declines}"),)), lab(numbers={"declines": "sip:6@{device}"}), ""),
