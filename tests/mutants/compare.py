@@ -1,0 +1,139 @@
+"""Whether two devices have the same wire: the flows of one against the flows of the other, plan by plan.
+
+Other messages are a difference at once, if they are seen in several plans.  What a busy machine can bring about by
+itself (one plan alone, another order, more copies, other times) is one only if a second run shows it as well.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from harness.model.flow import Flow
+from tests.mutants.wire import Form, Line, form_of, plan_of
+
+Kind = Literal["messages", "order", "copies", "times"]
+Forms = Mapping[str, Sequence[Form]]
+"""The forms of all drives of a plan, by plan."""
+CERTAIN: Final = 3
+"""In so many plans other messages are no accident."""
+_SLACK_S: Final = 0.4
+_SLACK: Final = 0.2
+"""What a time may differ by on a busy machine: this much, and this part of it."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in one plan that the other device did not do."""
+
+    plan: str
+    kind: Kind
+    flow: str
+    """The id of the flow that shows it."""
+    seat: str
+    number: int
+    """The number of the message in the flow; 0 for one that did not come."""
+    text: str
+    """The lines that differ, for people."""
+
+
+def forms_of(flows: Iterable[Flow]) -> dict[str, list[Form]]:
+    """The forms of ``flows``, by plan."""
+    forms: dict[str, list[Form]] = {}
+    for flow in flows:
+        forms.setdefault(plan_of(flow), []).append(form_of(flow))
+    return forms
+
+
+def differences(changed: Forms, unchanged: Forms) -> list[Difference]:
+    """One for each plan in which the first drive of the changed device is like none of the unchanged one's."""
+    found = (_of_plan(plan, forms[0], unchanged[plan]) for plan, forms in changed.items() if plan in unchanged)
+    return [difference for difference in found if difference]
+
+
+def certain(found: Sequence[Difference]) -> bool:
+    """Whether one run is enough to tell."""
+    return sum(difference.kind == "messages" for difference in found) >= CERTAIN
+
+
+def repeated(found: Sequence[Difference], again: Sequence[Difference]) -> list[Difference]:
+    """Those that a second run shows in the same plan, in the same way."""
+    seen = {(difference.plan, difference.kind) for difference in again}
+    return [difference for difference in found if (difference.plan, difference.kind) in seen]
+
+
+def _of_plan(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+    like = [other for other in others if other.messages == form.messages]
+    if not like:
+        return _other_messages(plan, form, others[0])
+    return _other_order(plan, form, like) or _other_copies(plan, form, like) or _other_times(plan, form, like)
+
+
+def _other_messages(plan: str, form: Form, other: Form) -> Difference:
+    for seat in sorted({*form.seats, *other.seats}):
+        here, there = form.seats.get(seat, ()), other.seats.get(seat, ())
+        known, texts = {line.text for line in there}, {line.text for line in here}
+        added = next((line for line in here if line.text not in known), None)
+        missing = next((line for line in there if line.text not in texts), None)
+        if added or missing:
+            return Difference(plan, "messages", form.flow, seat, added.number if added else 0, _told(missing, added))
+    raise AssertionError("forms with equal messages")
+
+
+def _told(missing: Line | None, added: Line | None) -> str:
+    """The lines that make the difference; the start line goes along, so that the message is known."""
+    if missing is None or added is None:
+        there, line = ("+", added) if added else ("-", missing)
+        assert line is not None
+        return f"{there} {line.text.splitlines()[0] if line.text else '(empty)'}  (whole message)"
+    lines = [
+        line.rstrip() for line in difflib.ndiff(missing.text.splitlines(), added.text.splitlines()) if line[:1] in "+-"
+    ]
+    return "\n".join([f"  {added.text.splitlines()[0]}" if added.text else "  (empty)", *lines[:8]])
+
+
+def _other_order(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+    for seat, lines in form.seats.items():
+        order = [line.text for line in lines]
+        orders = [[line.text for line in other.seats.get(seat, ())] for other in others]
+        if order not in orders:
+            at = next((at for at, text in enumerate(order) if text != orders[0][at]), 0)
+            return Difference(plan, "order", form.flow, seat, lines[at].number, f"comes earlier: {_start(lines[at])}")
+    return None
+
+
+def _other_copies(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+    for seat, line in _lines(form):
+        counts = [len(same.times) for other in others if (same := _same(other, seat, line))]
+        if not min(counts) <= len(line.times) <= max(counts):
+            text = f"comes {len(line.times)} times, not {min(counts)}: {_start(line)}"
+            return Difference(plan, "copies", form.flow, seat, line.number, text)
+    return None
+
+
+def _other_times(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+    for seat, line in _lines(form):
+        for at, time in enumerate(line.times):
+            times = [same.times[at] for other in others if (same := _same(other, seat, line)) and at < len(same.times)]
+            if times and not min(times) - _slack(min(times)) <= time <= max(times) + _slack(max(times)):
+                text = f"comes after {time:.2f} s, not {min(times):.2f} s: {_start(line)}"
+                return Difference(plan, "times", form.flow, seat, line.number, text)
+    return None
+
+
+def _lines(form: Form) -> list[tuple[str, Line]]:
+    return [(seat, line) for seat, lines in form.seats.items() for line in lines]
+
+
+def _same(other: Form, seat: str, line: Line) -> Line | None:
+    return next((one for one in other.seats.get(seat, ()) if one.text == line.text), None)
+
+
+def _slack(time: float) -> float:
+    return _SLACK_S + _SLACK * abs(time)
+
+
+def _start(line: Line) -> str:
+    return line.text.splitlines()[0] if line.text else "(empty)"
