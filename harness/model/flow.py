@@ -174,6 +174,13 @@ class Flow:
     weather: str = ""
     """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
     family: Family = "ipv4"
+    late: tuple[Event, ...] = ()
+    """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.
+
+    Written when the device's run ends.  What is said of the window rests on the events alone.
+    """
+    strays: tuple[Event, ...] = ()
+    """What came to an address that all drives share, while this one went on, and bears nobody's digits."""
 
     def seat(self, name: str) -> Seat:
         """The seat called ``name``; KeyError if there is none."""
@@ -224,6 +231,8 @@ class Flow:
                 "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
                 "events": tuple(map(_event, stored["events"])),
                 "lost": tuple(map(_event, stored["lost"])),
+                "late": tuple(map(_event, stored["late"])),
+                "strays": tuple(map(_event, stored["strays"])),
                 "watch": Watch(Window(**watch["window"]), watch["opened_at"], watch["closed_at"]),
                 "controls": tuple(
                     Control(**control | {"address": Address(**control["address"])}) for control in stored["controls"]
