@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from harness.device.profile import secrets
-from harness.model.flow import Flow
+from harness.model.flow import Event, Flow
 
 
 def blanked(flow: Flow, known: Iterable[str]) -> Flow:
@@ -26,13 +26,15 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
     def clean(text: str) -> str:
         return pattern.sub(lambda found: "*" * len(found[0]), text)
 
+    def read(event: Event) -> Event:
+        return dataclasses.replace(event, raw=clean(event.raw)) if pattern.search(event.raw) else event
+
     return dataclasses.replace(
         flow,
         seats=tuple(dataclasses.replace(seat, scenario=clean(seat.scenario)) for seat in flow.seats),
-        events=tuple(
-            dataclasses.replace(event, raw=clean(event.raw)) if pattern.search(event.raw) else event
-            for event in flow.events
-        ),
+        events=tuple(map(read, flow.events)),
+        late=tuple(map(read, flow.late)),
+        strays=tuple(map(read, flow.strays)),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(dataclasses.replace(event, raw=clean(event.raw)) for event in flow.lost),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),

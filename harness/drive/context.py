@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from harness.device.profile.models import Profile
+from harness.drive.afterwards import Afterwards
 from harness.drive.backup import Backup
 from harness.drive.bench import Bench
 from harness.drive.devices import Devices
@@ -13,6 +14,7 @@ from harness.drive.lab import Lab
 from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.priority import PriorityGate
+from harness.drive.switchboard import Switchboard
 from harness.live.progress import Progress
 from harness.model.flow import Control
 from harness.model.weather import Weather
@@ -46,6 +48,10 @@ class DriveContext:
     """How many calls the device can carry."""
     setting_up: PriorityGate
     """How many of its drives may be set up at one time."""
+    board: Switchboard
+    """Whose message it is that comes to a shared socket, or late."""
+    afterwards: Afterwards
+    """The seats of drives that are over."""
     backup: Backup | None = None
     weather: Weather = field(default_factory=Weather)
 

@@ -15,7 +15,7 @@ from harness.drive.capacity import Capacity
 from harness.endpoints.host import LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
-from harness.lab.exchange import Exchange
+from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
 from harness.net.address import Address
@@ -55,12 +55,18 @@ class Lab:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, profile: Profile, bench: Bench, tokens: str, on_device: Callable[[float], None]
+        cls,
+        profile: Profile,
+        bench: Bench,
+        tokens: str,
+        on_device: Callable[[float], None],
+        unclaimed: Unclaimed,
     ) -> AsyncIterator[Lab]:
         """Take the addresses that ``profile`` names, and open the exchange if the device has one.
 
         ``tokens``: a regular expression for the digits of its drives.  ``on_device`` hears when something of the
-        device arrives at the exchange (seconds since the epoch).  SetupError if an address cannot be had.
+        device arrives at the exchange (seconds since the epoch), ``unclaimed`` what comes there for no plan.
+        SetupError if an address cannot be had.
         """
         async with contextlib.AsyncExitStack() as opened:
             pool: AddressPool = bench.pool
@@ -81,6 +87,7 @@ class Lab:
                     on_device,
                     bench.taps,
                     relays=profile.claims("outbound_proxy"),
+                    unclaimed=unclaimed,
                 )
                 opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)

@@ -19,6 +19,9 @@ would fill the disk, and the two hundredth says no more than the hundredth."""
 MOST_UNREADABLE = 100
 """How many datagrams that are no SIP a drive keeps."""
 
+MOST_LATE = 200
+"""How many messages are kept that come when the drive is over."""
+
 
 @dataclass
 class _Invite:
@@ -56,6 +59,11 @@ class Recorder:
     """How many messages of which kind at which seat were not kept."""
     callers: dict[str, CallerState] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
+    over: bool = False
+    """Whether the drive is over: what comes now is late."""
+    call_ids: set[str] = field(default_factory=set)
+    """The calls of which something has come."""
+    _late: list[Event] = field(default_factory=list)
     _disowned: bool = False
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +71,11 @@ class Recorder:
 
     def hear(self, event: Event) -> None:
         """Take one message."""
+        self.call_ids.add(event.call_id)
+        if self.over:
+            if len(self._late) < MOST_LATE:
+                self._late.append(event)
+            return
         kind = (event.seat, _kind(event))
         self._kinds[kind] += 1
         if self._kinds[kind] > KEPT_OF_A_KIND and not self._disowned:
@@ -77,7 +90,7 @@ class Recorder:
 
     def put_aside(self, unreadable: Unreadable) -> None:
         """Take bytes that are no SIP message."""
-        if self._disowned:
+        if self._disowned or self.over:
             return
         if len(self.unreadable) < MOST_UNREADABLE:
             self.unreadable.append(unreadable)
@@ -141,6 +154,12 @@ class Recorder:
         """What crossed the taps, in the order in which it did."""
         in_order = sorted(self.heard, key=lambda event: event.time)
         return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, 1))
+
+    def late(self) -> tuple[Event, ...]:
+        """What came when the drive was over, numbered on from what came before."""
+        in_order = sorted(self._late, key=lambda event: event.time)
+        first = len(self.heard) + 1
+        return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, first))
 
     def saw(self, predicate: Callable[[Event], bool]) -> bool:
         """Whether a message that satisfies ``predicate`` was heard."""

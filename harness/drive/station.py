@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from types import TracebackType
 
 from harness.device.profile.secrets import secret_values
 from harness.device.spec import DeviceSpec
+from harness.drive.afterwards import Afterwards
 from harness.drive.backup import Backup
 from harness.drive.bench import Bench
 from harness.drive.blanking import blanked
@@ -19,13 +21,16 @@ from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.plain import plain_call
 from harness.drive.priority import PriorityGate
+from harness.drive.switchboard import Switchboard
+from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
+from harness.lab.exchange import Unclaimed
 from harness.live.progress import Progress
 from harness.model.flow import Flow, LifeSign
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window
-from harness.net.address import Transport
+from harness.net.address import Address, Transport
 from harness.system.locks import lock_folder, try_lock
 
 
@@ -47,6 +52,8 @@ class Station:
         self._window = window
         self._progress = progress
         self._weather = weather or Weather()
+        self._drives: dict[str, Drive] = {}
+        """Those that are over, by the id of their flow."""
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Station:
@@ -88,7 +95,16 @@ class Station:
 
         SetupError if nothing can be said of it, because this machine could not keep the evidence.
         """
-        return self.without_secrets(await self.prepare(plan, role, transport, attempt, urgent=urgent).run())
+        drive = self.prepare(plan, role, transport, attempt, urgent=urgent)
+        flow = self.without_secrets(await drive.run())
+        self._drives[flow.id] = drive
+        return flow
+
+    def completed(self, flow: Flow) -> Flow:
+        """``flow`` with what has come since its drive was over."""
+        drive = self._drives.get(flow.id)
+        late = drive.recorder.late() if drive else ()
+        return self.without_secrets(dataclasses.replace(flow, late=late)) if late else flow
 
     def without_secrets(self, flow: Flow) -> Flow:
         """``flow`` as it may be kept and shown."""
@@ -99,12 +115,15 @@ class Station:
         spec, bench = self.spec, self._bench
         names = Names(spec.name, spec.profile.lab.prefix)
         life = Life(bench.prober, self._call_plainly)
-        lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard))
+        board, afterwards = Switchboard(names), Afterwards()
+        self._open.push_async_callback(afterwards.close)
+        unclaimed = Unclaimed(board.hear, board.put_aside)
+        lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard, unclaimed))
         life.prober = lab.prober
         backup: Backup | None = None
-        if spec.profile.lab.backup is not False:
-            backup = Backup(names, life.heard)
-            await backup.open(bench, lab.pool, spec.name)
+        if (where := spec.profile.lab.backup) is not False:
+            backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
+            await backup.open(bench, lab.pool, spec.name, Address.parse(where) if isinstance(where, str) else None)
             self._open.push_async_callback(backup.close)
         carries = spec.profile.calls_at_once
         return DriveContext(
@@ -119,6 +138,8 @@ class Station:
             slots=asyncio.Semaphore(carries),
             # One more than it can carry: a drive that is ready and waits for a slot must not keep others waiting.
             setting_up=PriorityGate(carries + 1),
+            board=board,
+            afterwards=afterwards,
             backup=backup,
             weather=self._weather,
         )

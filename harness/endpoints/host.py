@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from harness.endpoints.tap.routes import Hop, Outlet
-from harness.endpoints.tap.tap import Listener
+from harness.endpoints.tap.tap import Answer, Listener
 from harness.model.flow import Seat
 from harness.model.plan import Call, Endpoint, Places
 from harness.model.weather import Forecast
@@ -84,6 +84,9 @@ class LiveSeat(Protocol):
 
     def wake(self) -> None:
         """There is something to do again."""
+
+    async def outlive(self, answer: Answer) -> None:
+        """End whoever acts here, and go on listening until :meth:`stop`: ``answer`` says what still comes gets."""
 
     async def stop(self) -> None:
         """End it; what has arrived until then is heard."""

@@ -1,6 +1,7 @@
 """Silence must be proven: "did not happen" is a pass only when four things are in the evidence.
 
-1. every guard was bound before the stimulus and stayed so for the whole window, and could read each request it got;
+1. every guard was bound before the stimulus and stayed so for the whole window, and could read each request it got,
+   and no call to a number that belongs to no plan came to an address that all drives share;
 2. the window is stated and was kept, from the last copy of the final response;
 3. a positive control: this device, in this run, reached an address like the guard's when it should;
 4. the device was alive after the window.
@@ -23,6 +24,7 @@ DROPS: Final = "datagrams-dropped"
 WINDOW: Final = "window-not-kept"
 NO_CONTROL: Final = "no-positive-control"
 NO_LIFE: Final = "no-sign-of-life"
+UNKNOWN_CALL: Final = "call-to-unknown-number"
 """The kinds of :class:`~harness.judge.say.Gap`: which condition is missing."""
 
 
@@ -77,6 +79,8 @@ def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
             return reason
     if unread := _unread(flow, guards):
         return unread
+    if strange := _strange_call(flow):
+        return strange
     window, opened, closed = flow.watch.window, flow.watch.opened_at, flow.watch.closed_at
     if opened is None:
         return Gap(WINDOW, "no final response was ever sent, so the window never began")
@@ -112,6 +116,16 @@ def _unread(flow: Flow, seats: Iterable[Seat]) -> Gap | None:
     if flow.unreadable_left_out:
         more = f"and {flow.unreadable_left_out} more"
         return Gap(UNREADABLE, f"more arrived that is no SIP message than a flow keeps ({more})")
+    return None
+
+
+def _strange_call(flow: Flow) -> Gap | None:
+    """That a call came while this drive went on which may be its own, for it bears nobody's digits."""
+    first = min((call.placed_at for call in flow.calls), default=None)
+    for stray in flow.strays:
+        if stray.method == "INVITE" and stray.to_tag is None and (first is None or stray.time >= first):
+            came = f"{stray.start_line[:120]} came to the {stray.seat} meanwhile"
+            return Gap(UNKNOWN_CALL, f"{came}, and whose call it was is not known")
     return None
 
 

@@ -5,7 +5,7 @@ seats share.  It finds the plan by the digits (the token) that were dialled, and
 seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
 judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
-Outside of plans it answers REGISTER and keepalives.  What was dialled for no plan is refused, and remembered.
+Outside of plans it answers REGISTER and keepalives.  Other requests for no plan are refused, and told to a listener.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from harness.endpoints.host import LiveSeat
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import UdpPort
 from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
-from harness.lab.reply import Reply, written
+from harness.lab.reply import OVER, Reply, refusal, written
+from harness.model.flow import Event, Unreadable
 from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, split_host_port
 from harness.sip.message import SipMessage
 from harness.sip.via import Via
@@ -34,10 +36,19 @@ _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
 _HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
-MOST_UNCLAIMED: Final = 50
-"""How many Request-URIs that belong to no plan are remembered."""
+NAME: Final = "exchange"
+"""The seat of what comes here and is passed on to nobody."""
 MOST_CALLS: Final = 1_000
 """How many Call-IDs of one drive are remembered."""
+_UNKNOWN: Final = Reply(404, "Not Found")
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """Who hears what comes for no plan."""
+
+    on_event: Callable[[Event], None] = lambda _event: None
+    on_unreadable: Callable[[Unreadable], None] = lambda _unreadable: None
 
 
 @dataclass
@@ -83,12 +94,13 @@ class Exchange:
         on_device: Callable[[float], None],
         taps: TapLoop,
         relays: bool,
+        unclaimed: Unclaimed,
     ) -> None:
         """In the taps' thread: see :meth:`open`."""
         self.address = address
         self.registrar = registrar
-        self.unclaimed: list[str] = []
-        """What was dialled for no plan: Request-URIs, in order."""
+        self._on_unclaimed = taps.heard_by(unclaimed.on_event)
+        self._on_unreadable = taps.heard_by(unclaimed.on_unreadable)
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
@@ -117,14 +129,16 @@ class Exchange:
         taps: TapLoop,
         *,
         relays: bool = False,
+        unclaimed: Unclaimed = Unclaimed(),
     ) -> Exchange:
         """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
 
         ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
         device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
-        has been sent to what is here, the callee, whatever its Request-URI says.
+        has been sent to what is here, the callee, whatever its Request-URI says.  ``unclaimed`` hears what comes for no
+        plan.
         """
-        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays))
+        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays, unclaimed))
 
     async def close(self) -> None:
         """Give the port back."""
@@ -183,7 +197,8 @@ class Exchange:
         try:
             self._take(data, source, at)
         except Exception as error:  # whatever a device sends, the next datagram is served
-            self.unclaimed.append(f"what {source} sent could not be passed on: {error!r:.200}")
+            text = f"({error!r:.200}) {data[:LONGEST_KEPT].decode('latin-1')}"
+            self._on_unreadable(Unreadable(NAME, text, at, source, len(data)))
 
     def _take(self, data: bytes, source: Address, at: float) -> None:
         """Pass a datagram on to a seat, or answer it."""
@@ -207,7 +222,7 @@ class Exchange:
             with self._lock:
                 seat = self._seat_called(message)
             if seat is None:
-                self._refuse(message, source)
+                self._refuse(message, source, at)
         if seat is not None:
             seat.arrived(data, source, at, self.port)
 
@@ -240,19 +255,17 @@ class Exchange:
         reachable = line.seats if self._relays else line.callers
         return next((seat for seat in reachable if seat.own == named), line.callee)
 
-    def _refuse(self, message: SipMessage, source: Address) -> None:
-        if message.method == "ACK":
+    def _refuse(self, message: SipMessage, source: Address, at: float) -> None:
+        """Answer what belongs to no plan; it is told, unless it is what devices send by themselves."""
+        if not (message.method and message.call_id):
+            text = message.raw[:LONGEST_KEPT]
+            self._on_unreadable(Unreadable(NAME, text, at, source, len(message.raw)))
             return
-        if message.method == "OPTIONS":
-            self._reply(Reply(200, "OK", ("Accept: application/sdp",)), message, source)
-            return
-        if message.method == "INVITE":
-            if message.request_uri not in self.unclaimed and len(self.unclaimed) < MOST_UNCLAIMED:
-                self.unclaimed.append(message.request_uri)
-            over = bool(self._token.search(message.request_uri))
-            self._reply(Reply(480, "This Test Is Over") if over else Reply(404, "Not Found"), message, source)
-            return
-        self._reply(Reply(481, "Call/Transaction Does Not Exist"), message, source)
+        if message.method != "OPTIONS":
+            self._on_unclaimed(Event(message.raw, 0, at, NAME, "received", source.transport, source, self.address))
+        over = self._token.search(message.request_uri) is not None
+        if reply := refusal(message, OVER if over else _UNKNOWN):
+            self._reply(reply, message, source)
 
     def _reply(self, reply: Reply, message: SipMessage, source: Address) -> None:
         self.port.send(written(reply, message, source, self._tag), source)

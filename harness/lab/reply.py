@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from harness.net.address import Address
 from harness.sip.message import SipMessage
@@ -17,6 +18,20 @@ class Reply:
     reason: str
     lines: tuple[str, ...] = ()
     """Further header lines, whole."""
+
+
+OVER: Final = Reply(480, "This Test Is Over")
+_NO_CALL: Final = Reply(481, "Call/Transaction Does Not Exist")
+_THERE: Final = Reply(200, "OK", ("Accept: application/sdp",))
+
+
+def refusal(request: SipMessage, unknown: Reply = OVER) -> Reply | None:
+    """What a request gets that belongs to no drive that is going on; ``unknown``: an INVITE.  None: no answer."""
+    if request.method is None or request.method == "ACK":
+        return None
+    if request.method == "OPTIONS":
+        return _THERE
+    return unknown if request.method == "INVITE" else _NO_CALL
 
 
 def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> bytes:

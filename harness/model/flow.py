@@ -170,6 +170,13 @@ class Flow:
     weather: str = ""
     """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
     family: Family = "ipv4"
+    late: tuple[Event, ...] = ()
+    """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.
+
+    Written when the device's run ends.  What is said of the window rests on the events alone.
+    """
+    strays: tuple[Event, ...] = ()
+    """What came to an address that all drives share, while this one went on, and bears nobody's digits."""
     format: Literal[1] = 1
     """Version of the stored form; raised when an old flow could no longer be judged the same."""
 

@@ -17,7 +17,7 @@ from allure_commons.utils import now
 
 from harness.model.flow import Event, Flow
 from harness.model.printable import Redact, capped, lines, printable
-from harness.report.ladder import svg_ladder
+from harness.report.ladder import svg_ladder, text_ladder
 from harness.report.steps import start_of
 
 LARGEST = 200_000
@@ -36,8 +36,10 @@ def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
 
 def _files(flow: Flow, mark: int | None) -> Iterator[Attachment]:
     yield _file("ladder", svg_ladder(flow, mark, tips=False), AttachmentType.SVG)
-    messages = "\n".join(map(_message, flow.events)) or "no message"
-    yield _file("messages", capped(lines(messages), LARGEST), AttachmentType.TEXT)
+    messages = "\n".join(map(_message, (*flow.events, *flow.late))) or "no message"
+    # The ladder as text, with every cause, stands above them: one file for all, for files are most of what this costs.
+    text = f"{text_ladder(flow, mark)}\n\n{lines(messages)}"
+    yield _file("messages", capped(text, LARGEST), AttachmentType.TEXT)
     # Nothing in them is from the device, and cleaning them would take longer than all the rest.
     scenarios = [f"<!-- ---- {printable(seat.name)} -->\n{seat.scenario}" for seat in flow.seats if seat.scenario]
     if scenarios:
@@ -86,6 +88,8 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
         calls=tuple(dataclasses.replace(call, uri=clean(call.uri)) for call in flow.calls),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(_event(event, clean) for event in flow.lost),
+        late=tuple(_event(event, clean) for event in flow.late),
+        strays=tuple(_event(event, clean) for event in flow.strays),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from harness.errors import EvidenceError
+from harness.judge.account.entry import Account
+from harness.judge.account.replay import account
 from harness.model.flow import Event, Flow
 from harness.report.ladder import svg_ladder
 from harness.store.stored_run import StoredRun
@@ -32,6 +34,8 @@ class Message:
     label: str
     from_device: bool
     text: str
+    cause: str = ""
+    """Why the device sent it."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,9 @@ class EvidenceRoom:
         anchor = f"flow-{flow.id}" + (f"-{mark}" if mark is not None else "")
         try:
             title = flow.plan.title
-            messages = [_message(event) for event in flow.events[:MESSAGES]]
-            decisive = next((_message(event) for event in flow.events if event.number == mark), None)
+            causes, events = account(flow), (*flow.events, *flow.late)
+            messages = [_message(event, causes) for event in events[:MESSAGES]]
+            decisive = next((_message(event, causes) for event in events if event.number == mark), None)
             cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
             svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
         except Exception as error:  # whatever a stranger put into the file, the page stands
@@ -121,13 +126,13 @@ class EvidenceRoom:
         self.room -= len(svg) + cost
         # The ladder escapes every text itself.
         return Evidence(
-            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(flow.events) - MESSAGES, 0)
+            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(events) - MESSAGES, 0)
         )
 
 
 def _has(flow: Flow | EvidenceError, number: int, where: str) -> bool:
     """Whether ``flow`` has the message ``number`` where the finding saw it."""
-    events = flow.events if isinstance(flow, Flow) else ()
+    events = (*flow.events, *flow.late) if isinstance(flow, Flow) else ()
     return any(event.number == number and where in ("", event.label) for event in events)
 
 
@@ -136,5 +141,5 @@ def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
     return all(plan == plans[0] for plan in plans)
 
 
-def _message(event: Event) -> Message:
-    return Message(event.label, event.from_device, event.text)
+def _message(event: Event, causes: Account) -> Message:
+    return Message(event.label, event.from_device, event.text, causes.phrase(event.number))

@@ -23,7 +23,7 @@ def compose(flow: Flow) -> bytes:
 
     What the tap lost on its way to the device was never sent, and is not in it.
     """
-    return pcapng(map(_datagram, flow.events), _about(flow), f"sipverdict {version()}")
+    return pcapng(map(_datagram, (*flow.events, *flow.late)), _about(flow), f"sipverdict {version()}")
 
 
 def _datagram(event: Event) -> Datagram:

@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.judge.account.entry import Account
+from harness.judge.account.replay import account
 from harness.model.flow import Event, Flow, PlacedCall, Seat
 
 StepKind = Literal["request", "response", "garbled", "call", "more", "closed"]
@@ -34,6 +36,10 @@ class Step:
     full: str = ""
     """The whole message."""
     decisive: bool = False
+    cause: str = ""
+    """Why the device sent it, by the account (:mod:`harness.judge.account`), in a short phrase."""
+    explained: bool = True
+    """Whether the account knows a cause."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +69,27 @@ def start_of(flow: Flow) -> float:
 
 def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:
     """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message."""
-    start = start_of(flow)
+    start, causes = start_of(flow), account(flow)
     made: list[Step] = []
     calls = list(flow.calls)
     seen: set[tuple[str, str, str]] = set()
+
+    def step(event: Event) -> Step:
+        drawn = _step(event, start, mark, causes, copy=(event.seat, event.direction, event.raw) in seen)
+        seen.add((event.seat, event.direction, event.raw))
+        return drawn
+
     for event in sorted((*flow.events, *flow.lost), key=lambda event: event.time):
         while calls and calls[0].placed_at <= event.time:
             made.append(_call(calls.pop(0), start))
-        made.append(_step(event, start, mark, copy=(event.seat, event.direction, event.raw) in seen))
-        seen.add((event.seat, event.direction, event.raw))
+        made.append(step(event))
     made.extend(_call(call, start) for call in calls)
     made = _cut(made, limit)
     if flow.plan.watched and flow.watch.opened_at is not None:
         watched = flow.watch.closed_at - flow.watch.opened_at
         text = f"{watched:.0f} s watched since the last final response ({flow.watch.window.name} window)"
         made.append(Step("closed", text, offset=flow.watch.closed_at - start))
-    return tuple(made)
+    return (*made, *_cut([step(event) for event in flow.late], limit))
 
 
 def silences(flow: Flow) -> tuple[Silence, ...]:
@@ -108,7 +119,7 @@ def _call(placed: PlacedCall, start: float) -> Step:
     return Step("call", f"is asked to call {placed.uri}, by {placed.by}", offset=placed.placed_at - start)
 
 
-def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
+def _step(event: Event, start: float, mark: int | None, causes: Account, *, copy: bool) -> Step:
     notes, detail = [], ""
     kind: StepKind
     if event.status is not None:
@@ -139,6 +150,8 @@ def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
         detail=detail,
         full=event.text,
         decisive=event.number == mark,
+        cause=causes.phrase(event.number),
+        explained=causes.explains(event.number),
     )
 
 

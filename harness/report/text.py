@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from harness.judge.silence import DROPS, NO_CONTROL, NO_LIFE, NOT_LISTENING, UNREADABLE, WINDOW
+from harness.judge.silence import DROPS, NO_CONTROL, NO_LIFE, NOT_LISTENING, UNKNOWN_CALL, UNREADABLE, WINDOW
 from harness.model.finding_key import FindingKey
 from harness.model.printable import printable
 from harness.model.verdict import Verdict
@@ -23,6 +23,7 @@ _CONDITIONS: Final = {
     NOT_LISTENING: "1 of 4: every guard listens from before the call to the end of the window",
     DROPS: "1 of 4: every guard listens, and this machine takes whatever arrives there",
     UNREADABLE: "1 of 4: every guard listens from before the call to the end of the window",
+    UNKNOWN_CALL: "1 of 4: every call of the device is known to belong to one drive",
     WINDOW: "2 of 4: the window is kept whole, from the last copy of the final response",
     NO_CONTROL: "3 of 4: in this run the device is seen to reach such an address when it should",
     NO_LIFE: "4 of 4: the device is alive after the window",

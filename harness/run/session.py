@@ -93,9 +93,9 @@ class _Job:
             self._drives[-1].add_done_callback(self.store)
         return self._drives[attempt]
 
-    async def driven(self) -> list[Flow]:
-        """The flows of all drives that have been begun, in order."""
-        return list(await asyncio.gather(*self._drives))
+    async def completed(self) -> list[Flow]:
+        """The flows of all drives that have been begun, in order, with what has come since they were over."""
+        return list(map(self.station.completed, await asyncio.gather(*self._drives)))
 
 
 class Session:
@@ -206,7 +206,7 @@ class Session:
                 if not case.purpose.everywhere
             )
         )
-        by_axes: dict[Axes, list[Case]] = {}
+        by_axes: dict[Axes, list[Case]] = {axes: [] for _, axes in jobs}
         for case in cases:
             if case.purpose.everywhere:
                 by_axes.setdefault(case.axes, []).append(case)
@@ -237,18 +237,22 @@ class Session:
     ) -> None:
         """Settle the invariants of one point of the axes, over all flows that were driven there.
 
-        All of them together: what one has driven again is judged by the others, too, as in a replay.
+        All of them together: what one has driven again is judged by the others, too, as in a replay.  A flow to which
+        something has come late is stored once more, as it is judged here.
         """
         here = {plan: job for (plan, of), job in jobs.items() if of == axes}
         try:
             for number in itertools.count():
-                flows = [flow for job in here.values() for flow in await job.driven()]
+                flows = [flow for job in here.values() for flow in await job.completed()]
                 said = {case.id: self._overall(case, flows) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
                 if not again or number == CONFIRMING_ROUNDS or self._options.repeat > 1:
                     break
                 self.progress.confirming += not number
                 await asyncio.gather(*(here[plan].drive(1, urgent=True) for plan in dict.fromkeys(again)))
+            for flow in flows:
+                if flow.late:
+                    self._options.on_flow(flow)
             for case in cases:
                 self._conclude_everywhere(case, said[case.id], flows)
         except Exception as error:

@@ -13,21 +13,21 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NoReturn, get_args
 
 from harness.errors import EvidenceError
 from harness.model.flow import Direction, Event, Fate, Flow, Unreadable
 from harness.net.address import Address, Transport
 from harness.store.codec import dump, load
 
-Kind = Literal["message", "lost", "unreadable"]
+Kind = Literal["message", "late", "stray", "lost", "unreadable"]
 RECORD: Final = ".record"
 """How the name of the file ends, beside the ``.json`` of its flow."""
 _FORMAT: Final = b"sipverdict-record 1\n"
-_FRAME: Final = re.compile(rb"(message|lost|unreadable) (\d{1,9}) (\d{1,9})\n")
+_FRAME: Final = re.compile(rb"(message|late|stray|lost|unreadable) (\d{1,9}) (\d{1,9})\n")
 _END: Final = re.compile(rb"end (\d{1,9}) ([0-9a-f]{64})\n")
 _STATUS: Final = re.compile(rb"\s*SIP/2\.0 (\d{3})\b", re.IGNORECASE)
-_KINDS: Final[dict[bytes, Kind]] = {b"message": "message", b"lost": "lost", b"unreadable": "unreadable"}
+_KINDS: Final[dict[bytes, Kind]] = {kind.encode("ascii"): kind for kind in get_args(Kind)}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class _Meta:
 
 def without_messages(flow: Flow) -> Flow:
     """``flow`` as it is stored beside its record."""
-    return replace(flow, events=(), lost=(), unreadable=())
+    return replace(flow, events=(), late=(), strays=(), lost=(), unreadable=())
 
 
 def record_of(flow: Flow) -> bytes:
@@ -59,31 +59,33 @@ def record_of(flow: Flow) -> bytes:
 
 def with_messages(flow: Flow, record: bytes, where: str) -> Flow:
     """``flow`` with the messages of its ``record``; EvidenceError naming ``where`` and the frame that is wrong."""
-    events: list[Event] = []
-    lost: list[Event] = []
+    messages: dict[Kind, list[Event]] = {kind: [] for kind in get_args(Kind)}
     unreadable: list[Unreadable] = []
     for number, (kind, meta, body) in enumerate(_read(record, where), start=1):
         known = load(_Meta, meta, f"{where}, frame {number}")
         text = body.decode("latin-1")
         if kind == "unreadable":
             unreadable.append(Unreadable(known.seat, text, known.time, known.source, known.size))
-            continue
-        event = Event(
-            text,
-            0,
-            known.time,
-            known.seat,
-            known.direction,
-            known.transport,
-            known.source,
-            known.destination,
-            known.fate,
-        )
-        if kind == "lost":
-            lost.append(event)
         else:
-            events.append(replace(event, number=len(events) + 1))
-    return replace(flow, events=tuple(events), lost=tuple(lost), unreadable=tuple(unreadable))
+            messages[kind].append(_event(known, text))
+    events = messages["message"]
+    return replace(
+        flow,
+        events=tuple(_numbered(events, 1)),
+        late=tuple(_numbered(messages["late"], len(events) + 1)),
+        strays=tuple(messages["stray"]),
+        lost=tuple(messages["lost"]),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _event(meta: _Meta, text: str) -> Event:
+    ends = meta.source, meta.destination
+    return Event(text, 0, meta.time, meta.seat, meta.direction, meta.transport, *ends, meta.fate)
+
+
+def _numbered(events: Iterable[Event], first: int) -> Iterator[Event]:
+    return (replace(event, number=number) for number, event in enumerate(events, first))
 
 
 def statuses(record: bytes) -> set[tuple[str, Direction]]:
@@ -94,13 +96,15 @@ def statuses(record: bytes) -> set[tuple[str, Direction]]:
     found: set[tuple[str, Direction]] = set()
     with contextlib.suppress(EvidenceError):
         for kind, meta, body in _read(record, ""):
-            if kind == "message" and (status := _STATUS.match(body)):
+            if kind in ("message", "late") and (status := _STATUS.match(body)):
                 found.add((status[1].decode(), "sent" if b'"direction":"sent"' in meta else "received"))
     return found
 
 
 def _frames(flow: Flow) -> Iterator[bytes]:
     yield from _messages("message", flow.events)
+    yield from _messages("late", flow.late)
+    yield from _messages("stray", flow.strays)
     yield from _messages("lost", flow.lost)
     for one in flow.unreadable:
         meta = _Meta(one.time, one.seat, "received", flow.transport, one.source, None, size=one.size)

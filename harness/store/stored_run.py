@@ -13,7 +13,7 @@ from harness.model.flow import Flow
 from harness.model.outcome import NAMES, NOT_APPLICABLE, Tally
 from harness.store.codec import load
 from harness.store.folder import FLOW_ID
-from harness.store.record import RECORD, with_messages
+from harness.store.record import RECORD, with_messages, without_messages
 from harness.store.verdict_lines import Declared, Footer, Header, VerdictLine
 
 Parts = Mapping[str, bytes]
@@ -64,7 +64,7 @@ class StoredRun:
             raise EvidenceError(f"{path}: expected the id of a flow, found {identifier[:80]!r}")
         record = path.with_suffix(RECORD)
         flow = load(Flow, self._read(path, "a stored flow"), f"{path}: expected a stored flow")
-        if flow.events or flow.lost or flow.unreadable:
+        if flow != without_messages(flow):
             raise EvidenceError(f"{path}: expected the messages in {record.name}, found them here")
         return with_messages(flow, self._read(record, "the record of a flow"), str(record))
 

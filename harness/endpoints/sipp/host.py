@@ -16,7 +16,7 @@ from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
-from harness.endpoints.tap.tap import Listener, Tap
+from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
 from harness.model.plan import Endpoint
@@ -186,8 +186,17 @@ class SippSeat:
         if self._ready and self._process is not None:
             self._process.wake()
 
+    async def outlive(self, answer: Answer) -> None:
+        """End the SIPp; the tap stays, and ``answer`` says what still comes gets."""
+        await self._end_sipp()
+        await self._host.taps.do(lambda: self._outlive(answer))
+
     async def stop(self) -> None:
         """End the SIPp, then the tap; what has arrived until then is heard."""
+        await self._end_sipp()
+        await self._host.taps.do(self._close)
+
+    async def _end_sipp(self) -> None:
         self._stopped = True
         if self._acting is not None and not self._acting.done():
             self._acting.cancel()
@@ -195,7 +204,6 @@ class SippSeat:
             await asyncio.gather(self._acting, return_exceptions=True)
         if self._process is not None:
             await self._process.stop()
-        await self._host.taps.do(self._close)
 
     def evidence(self) -> Seat:
         """What the flow says of it."""
@@ -205,6 +213,11 @@ class SippSeat:
         return Seat(self.name, self.kind, self.address, port.bound_at, lost_at, self._scenario, behind, port.drops)
 
     # --- in the taps' thread
+
+    def _outlive(self, answer: Answer) -> None:
+        if self._inner is not None:
+            self._inner.close()
+        self._tap.outlive(answer)
 
     def _close(self) -> None:
         if self._inner is not None:

@@ -92,6 +92,10 @@ class UdpPort:
         """From now on the kernel lets nobody in but ``peer``."""
         self._socket.connect(peer.sockaddr)
 
+    def drain(self) -> None:
+        """Read what has arrived until now."""
+        self._read(most=None)
+
     def close(self) -> None:
         """Read what has arrived until now, and let the address go."""
         if self.closed_at is None:

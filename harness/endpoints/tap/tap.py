@@ -21,6 +21,8 @@ from harness.sip.message import SipMessage
 from harness.system import clock
 
 _KEEPALIVE: Final = b"\r\n\0 "
+Answer = Callable[[bytes, Address], bytes | None]
+"""The response to a datagram and its source, where nobody acts behind the tap any more; None: none."""
 LONGEST_KEPT: Final = 2_000
 """How many bytes are kept of what is no SIP message."""
 
@@ -57,6 +59,7 @@ class Tap:
         self._listener = listener
         self._forecast = forecast
         self._deliver: Callable[[bytes], None] = lambda _data: None
+        self._answer: Answer | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = False
 
@@ -79,8 +82,17 @@ class Tap:
         fate: Fate = "lost" if not delays else "copied" if len(delays) > 1 else "delayed" if delays[0] else ""
         event = Event(message.raw, 0, at, self.name, "received", source.transport, source, outlet.address, fate)
         self._listener.on_event(event)
+        if self._answer is not None:
+            if reply := self._answer(data, source):
+                self.emit(reply)
+            return
         for delay in delays:
             self._after(delay, lambda: self._deliver(data))
+
+    def outlive(self, answer: Answer) -> None:
+        """Take what has arrived until now; from now on nobody acts here, and ``answer`` says what a datagram gets."""
+        self.port.drain()
+        self._answer = answer
 
     def emit(self, data: bytes) -> None:
         """Send what somebody behind the tap says, to where it has to go."""
