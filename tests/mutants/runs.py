@@ -16,6 +16,8 @@ from typing import Any, Final
 from harness.device.process import dying_with_parent
 from harness.model.flow import Flow
 from harness.paths import ROOT
+from harness.store.codec import load
+from harness.store.record import RECORD, with_messages
 from tests.mutants.roles import Part
 
 LIMIT_S: Final = {"quick": 240.0, "standard": 420.0, "extended": 600.0}
@@ -51,7 +53,10 @@ class Finished:
     def flows(self) -> list[Flow]:
         """All flows that were stored, in the order in which they were driven."""
         stored = sorted((self.folder / "flows").glob("*.json"), key=lambda path: (path.stat().st_mtime, path.name))
-        return [Flow.from_json(path.read_text("utf-8")) for path in stored]
+        return [
+            with_messages(load(Flow, path.read_bytes(), str(path)), path.with_suffix(RECORD).read_bytes(), str(path))
+            for path in stored
+        ]
 
 
 async def run(asked: Asked, out: Path) -> Finished:
