@@ -9,7 +9,7 @@ from harness.judge.served import Begun, begun
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
-DUE_S = 2.4 * T1
+DUE_S = 2 * T1
 """So long after a request that has no answer there must be a copy of it: T1, and what a busy machine takes."""
 CROSSED_S = 0.35
 """A copy may have been sent before the device had read a response, if it comes no later than so long after it."""

@@ -33,6 +33,10 @@ SINGLE = (
 _SINGLE = {name.lower(): name for name in SINGLE}
 
 
+_ECHOED = ("via", "from", "call-id", "cseq")
+"""What a response of ours repeats from the device's request."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """One message taken apart where a tolerant reader would not complain."""
@@ -55,8 +59,11 @@ class Shape:
 
     @classmethod
     def of(cls, event: Event) -> Shape:
-        """The shape of ``event``."""
-        return cls(event.raw.lstrip("\r\n"))
+        """The shape of ``event``, which is worked out once."""
+        known: Shape | None = event.__dict__.get("_shape")
+        if known is None:
+            known = event.__dict__["_shape"] = cls(event.raw.lstrip("\r\n"))
+        return known
 
     @cached_property
     def nameless(self) -> tuple[str, ...]:
@@ -111,7 +118,9 @@ def sent_by_us(flow: Flow) -> Sent:
     for event in flow.events:
         if not event.from_device:
             shape = Shape.of(event)
-            lines.update(line.strip() for line in (shape.start_line, *shape.lines))
-            doubled.update(name for name, count in shape.counts.items() if count > 1)
+            echo = _ECHOED if event.status is not None else ()
+            own = (line for line in shape.lines if long_name(line.partition(":")[0]) not in echo)
+            lines.update(line.strip() for line in (shape.start_line, *own))
+            doubled.update(name for name, count in shape.counts.items() if count > 1 and name.lower() not in echo)
             bodies.add(event.body)
     return Sent(frozenset(lines), frozenset(doubled), frozenset(bodies))

@@ -17,7 +17,7 @@ def _refusals(flow: Flow) -> Iterable[Refusal]:
     return filter(None, (refusal_of(flow, attempt) for attempt in attempts(flow)))
 
 
-@invariant("RFC3261-17.1.1.2-01", faults=["no_ack"])
+@invariant("RFC3261-17.1.1.2-01", faults=["no_ack", "acks_only_first_branch", "no_ack_of_487"])
 def test_every_refusal_is_acknowledged(flow: Flow) -> Findings:
     """The transaction answers every final response from 300 to 699 with an ACK: first, redirected, hunted, forked.
 

@@ -8,7 +8,7 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-17.1.1.2-08", faults=["never_repeats_invite", "copies_with_new_branch"])
+@invariant("RFC3261-17.1.1.2-08", faults=["never_repeats_invite", "copies_lose_hops"])
 def test_every_invite_without_response_is_repeated(flow: Flow) -> Findings:
     """An INVITE that nobody answers is sent again after 0.5 s, unchanged: to the first target, a Contact, a branch.
 
@@ -18,7 +18,7 @@ def test_every_invite_without_response_is_repeated(flow: Flow) -> Findings:
     yield from repeated(flow, "RFC3261-17.1.1.2-08", invites=True)
 
 
-@invariant("RFC3261-17.1.2.2-02", faults=["sends_bye_twice"])
+@invariant("RFC3261-17.1.2.2-02", faults=["sends_requests_once"])
 def test_every_other_request_without_response_is_repeated(flow: Flow) -> Findings:
     """A CANCEL or BYE that gets no final response is sent again after 0.5 s, unchanged.
 
