@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.judge.attempts import Attempt, original
+from harness.judge.once import once_per_flow
 from harness.judge.say import satisfied, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -42,13 +44,19 @@ def refusal_of(flow: Flow, attempt: Attempt | None) -> Refusal | None:
         return None
     # An ACK under another Call-ID that has the INVITE's branch was meant for it, too.
     invite = attempt.invite
-    strays = flow.select(
-        "ACK",
-        received=True,
-        where=lambda ack: ack.call_id != invite.call_id and ack.branch is not None and ack.branch == invite.branch,
-    )
+    strays = (ack for ack in _acks_of_branch(flow).get(invite.branch or "", ()) if ack.call_id != invite.call_id)
     acks = tuple(sorted((*attempt.acks, *strays), key=lambda ack: ack.number))
     return Refusal(attempt, attempt.final, acks)
+
+
+@once_per_flow
+def _acks_of_branch(flow: Flow) -> Mapping[str, Sequence[Event]]:
+    """The device's ACKs by their branch; those without one are nobody's."""
+    found: dict[str, list[Event]] = {}
+    for event in flow.events:
+        if event.method == "ACK" and event.from_device and event.branch:
+            found.setdefault(event.branch, []).append(event)
+    return found
 
 
 def refused(flow: Flow) -> Refusal | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
 
 _OF_ANOTHER = ("ACK", "CANCEL", "REGISTER", "BYE", "PRACK", "UPDATE")
@@ -137,10 +138,14 @@ def unproven(flow: Flow, seat: str, until: float) -> str:
         return f"something arrived that is no SIP message ({flow.unreadable[0].label[:80]})"
     if told := "; ".join(trouble.text for trouble in flow.troubles if trouble.blame != "stimulus"):
         return told
-    last_heard = max((event.time for event in flow.select(received=True)), default=0.0)
-    if (flow.life is None or flow.life.at < until) and last_heard < until:
+    if (flow.life is None or flow.life.at < until) and _last_heard(flow) < until:
         return "the device gave no sign of life afterwards"
     return ""
+
+
+@once_per_flow
+def _last_heard(flow: Flow) -> float:
+    return max((event.time for event in flow.events if event.from_device), default=0.0)
 
 
 def _shared_out(events: Iterable[Event], requests: Iterable[Event]) -> dict[int, tuple[Event, ...]]:

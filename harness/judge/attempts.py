@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
+
+Transaction = tuple[str, str, str, str]
+_Draft = tuple[Event, tuple[Event, ...], tuple[Event, ...]]
+"""An INVITE, its copies and the responses to it."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +53,28 @@ class Attempt:
         return tuple(line for line in lines if line and not line.startswith("o="))
 
 
+@once_per_flow
 def attempts(flow: Flow) -> tuple[Attempt, ...]:
     """Every INVITE transaction of the device in ``flow``, in order of arrival."""
-    invites: dict[tuple[str, ...], list[Event]] = {}
-    for event in flow.select("INVITE", received=True):
-        invites.setdefault(_transaction(event), []).append(event)
-    drafts = [(copies[0], tuple(copies[1:]), _responses(flow, copies[0])) for copies in invites.values()]
-    acks: dict[int, list[Event]] = {}
-    for ack in flow.select("ACK", received=True):
-        scored = [(_kinship(ack, invite, responses), invite.number) for invite, _, responses in drafts]
-        best = max(scored, default=(0, 0))
-        if best[0]:
-            acks.setdefault(best[1], []).append(ack)
+    invites: dict[Transaction, list[Event]] = {}
+    responses: dict[Transaction, list[Event]] = {}
+    dialogs: dict[tuple[str, str, str | None], int] = {}
+    acks: list[Event] = []
+    for event in flow.events:
+        if event.method == "INVITE" and event.from_device:
+            invites.setdefault(_transaction(event), []).append(event)
+        elif event.method == "ACK" and event.from_device:
+            acks.append(event)
+        elif event.status is not None and not event.from_device:
+            if event.cseq_method == "INVITE":
+                responses.setdefault(_transaction(event), []).append(event)
+            if event.status == 200:
+                dialogs.setdefault((event.seat, event.call_id, event.to_tag), event.number)
+    drafts = [(copies[0], tuple(copies[1:]), tuple(responses.get(key, ()))) for key, copies in invites.items()]
+    meant = _meant_for(acks, drafts)
     return tuple(
-        Attempt(invite, copies, responses, tuple(acks.get(invite.number, ())), _in_dialog(flow, invite))
-        for invite, copies, responses in drafts
+        Attempt(invite, copies, answers, tuple(meant.get(invite.number, ())), _in_dialog(dialogs, invite))
+        for invite, copies, answers in drafts
     )
 
 
@@ -80,23 +93,25 @@ def at(flow: Flow, seat: str) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in tries(flow) if attempt.seat == seat)
 
 
-def _transaction(event: Event) -> tuple[str, ...]:
+def _transaction(event: Event) -> Transaction:
     # The seat is part of the key: a device that reuses its branch for the next target still opens a new attempt.
     return (event.seat, event.call_id, str(event.cseq_number), event.branch or "")
 
 
-def _responses(flow: Flow, invite: Event) -> tuple[Event, ...]:
-    return flow.select(
-        received=False,
-        at=invite.seat,
-        where=lambda event: (
-            event.status is not None
-            and event.cseq_method == "INVITE"
-            and event.call_id == invite.call_id
-            and event.cseq_number == invite.cseq_number
-            and event.branch == invite.branch
-        ),
-    )
+def _meant_for(acks: Iterable[Event], drafts: Iterable[_Draft]) -> dict[int, list[Event]]:
+    """The ACKs by the number of the INVITE that each was most likely meant for."""
+    of_call: dict[str, list[_Draft]] = {}
+    for draft in drafts:
+        of_call.setdefault(draft[0].call_id, []).append(draft)
+    meant: dict[int, list[Event]] = {}
+    for ack in acks:
+        scored = [
+            (_kinship(ack, invite, responses), invite.number) for invite, _, responses in of_call.get(ack.call_id, ())
+        ]
+        best = max(scored, default=(0, 0))
+        if best[0]:
+            meant.setdefault(best[1], []).append(ack)
+    return meant
 
 
 def _kinship(ack: Event, invite: Event, responses: tuple[Event, ...]) -> int:
@@ -112,9 +127,7 @@ def _kinship(ack: Event, invite: Event, responses: tuple[Event, ...]) -> int:
     )
 
 
-def _in_dialog(flow: Flow, invite: Event) -> bool:
+def _in_dialog(dialogs: Mapping[tuple[str, str, str | None], int], invite: Event) -> bool:
     # The To tag alone does not make a re-INVITE: a device may wrongly keep the tag of a 302 in a new attempt.
-    return invite.to_tag is not None and any(
-        event.number < invite.number and event.to_tag == invite.to_tag and event.call_id == invite.call_id
-        for event in flow.select(at=invite.seat, status=200, received=False)
-    )
+    begun = dialogs.get((invite.seat, invite.call_id, invite.to_tag))
+    return invite.to_tag is not None and begun is not None and begun < invite.number

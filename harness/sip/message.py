@@ -52,9 +52,8 @@ class SipMessage:
         whole = True
         for line in filter(None, _LINE_END.split(_FOLD.sub(" ", head))[1:]):
             written, colon, value = line.partition(":")
-            name = written.strip().lower()
-            if colon and name:
-                values.setdefault(COMPACT_FORMS.get(name, name).lower(), []).append(value.strip())
+            if colon and written.strip():
+                values.setdefault(long_name(written), []).append(value.strip())
             else:
                 whole = False
         return values, whole
@@ -172,6 +171,12 @@ class SipMessage:
 
     def __str__(self) -> str:
         return self.start_line
+
+
+def long_name(written: str) -> str:
+    """The name of a header by which it compares: without blanks, in small letters, and its long form (7.3.3)."""
+    name = written.strip().lower()
+    return COMPACT_FORMS.get(name, name).lower()
 
 
 def split_list(line: str) -> tuple[str, ...]:

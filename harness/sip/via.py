@@ -84,6 +84,17 @@ class Via:
         return self._values.get("maddr")
 
     @property
+    def received(self) -> str | None:
+        """The address that the request was seen to come from, without brackets (18.2.1); None without one."""
+        value = self._values.get("received")
+        return None if value is None else value.strip("[]").lower()
+
+    @property
+    def rport(self) -> str | None:
+        """The value of ``rport``; None without one, be it asked for or not (RFC 3581)."""
+        return self._values.get("rport") or None
+
+    @property
     def asks_for_rport(self) -> bool:
         """Whether its sender wants the response where the request came from (RFC 3581 section 3)."""
         return _RPORT.search(self.text) is not None

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
+from harness.judge import ack_form
 from harness.judge.acks import (
     NOT_ACKED,
     NOT_REFUSED,
     acknowledged,
-    copied_from_response,
-    from_differs,
-    has_body,
     refused,
     routes,
-    to_differs,
-    via_differs,
-    vias,
 )
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.say import Findings, unseen
 from harness.model.flow import Flow
-from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from harness.sip.uri import same_uri
 from suites.declines import POINTING_DECLINE
 from suites.plans import DECLINE, DECLINE_RINGING, REDIRECT, REDIRECT_RINGING
 
 PLANS = (REDIRECT, REDIRECT_RINGING, DECLINE, DECLINE_RINGING)
 """302 and 603, at once and after ringing."""
-UNMATCHED = "the other side cannot match the ACK and repeats its response for 32 s"
 
 
 @purpose("RFC3261-17.1.1.2-01", plan=PLANS, faults=["no_ack"])
@@ -52,16 +44,7 @@ def test_ack_goes_where_the_invite_went(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    for ack in refusal.acks:
-        yield expect(
-            ack.seat == refusal.attempt.seat,
-            code="ack-elsewhere",
-            expected=f"the ACK at {refusal.attempt.seat}, where the INVITE arrived",
-            actual=f"the ACK at {ack.seat} ({flow.seat(ack.seat).address})",
-            event=ack,
-            means="the other side repeats its response for 32 s, and an unrelated host gets the ACK",
-            look_at="is the ACK routed by the Contact of the response, as only the ACK of a 2xx is?",
-        )
+    yield from ack_form.destination(flow, refusal)
 
 
 @purpose("RFC3261-17.1.1.3-01", plan=PLANS, faults=["ack_contact_request_uri"])
@@ -78,36 +61,7 @@ def test_ack_repeats_request_uri_call_id_and_from(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    invite = refusal.invite
-    for ack in refusal.acks:
-        yield expect(
-            ack.request_uri == invite.request_uri,
-            code="request-uri-rewritten" if same_uri(ack.request_uri, invite.request_uri) else "wrong-request-uri",
-            expected=f"ACK {invite.request_uri}",
-            actual=f"ACK {ack.request_uri}",
-            event=ack,
-            means="a proxy in the path sends the ACK elsewhere, and the response is repeated for 32 s",
-            look_at="is the ACK built from the INVITE as it was sent, or from the call's new target?",
-            at_most=Verdict.WARN if same_uri(ack.request_uri, invite.request_uri) else Verdict.FAIL,
-        )
-        yield expect(
-            ack.call_id == invite.call_id,
-            code="wrong-call-id",
-            expected=f"Call-ID: {invite.call_id}",
-            actual=f"Call-ID: {ack.call_id}",
-            event=ack,
-            means=UNMATCHED,
-            look_at="where the ACK's Call-ID comes from",
-        )
-        yield expect(
-            not from_differs(ack, invite),
-            code="wrong-from",
-            expected=f"From: {invite.header('From')}",
-            actual=f"From: {ack.header('From')}",
-            event=ack,
-            means=UNMATCHED,
-            look_at="where the ACK's From comes from: it has the URI and the tag of the INVITE",
-        )
+    yield from ack_form.request_uri_call_id_and_from(refusal)
 
 
 @purpose("RFC3261-17.1.1.3-02", plan=PLANS, faults=["ack_new_branch"])
@@ -124,27 +78,7 @@ def test_ack_has_the_via_of_the_invite(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    for ack in refusal.acks:
-        wrong = via_differs(ack, refusal.invite)
-        yield expect(
-            not wrong,
-            code="wrong-via",
-            expected=f"one Via, as in the INVITE: {''.join(vias(refusal.invite)[:1])}",
-            actual=wrong or "the INVITE's Via",
-            event=ack,
-            means=UNMATCHED,
-            look_at="does the ACK get a branch of its own, as only the ACK of a 2xx does?",
-        )
-        if not wrong and (copied := copied_from_response(ack, refusal.invite)):
-            yield violated(
-                code="via-of-response",
-                expected="the Via as the INVITE had it, without received and without a value of rport",
-                actual=f"Via: {copied}",
-                event=ack,
-                means="users notice nothing; the Via was copied from the response",
-                look_at="where the ACK's Via comes from",
-                at_most=Verdict.WARN,
-            )
+    yield from ack_form.via(refusal)
 
 
 @purpose("RFC3261-17.1.1.3-03", plan=PLANS, faults=["ack_wrong_to_tag"])
@@ -159,16 +93,7 @@ def test_ack_has_the_to_of_the_response(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    for ack in refusal.acks:
-        yield expect(
-            not to_differs(ack, refusal.attempt.finals),
-            code="wrong-to-tag" if ack.to_tag else "no-to-tag",
-            expected=f"To: {refusal.final.header('To')}",
-            actual=f"To: {ack.header('To')}",
-            event=ack,
-            means="the other side may not find the call the ACK belongs to, and repeats its response",
-            look_at="where the ACK's To comes from: the final response, the INVITE, or an earlier 18x?",
-        )
+    yield from ack_form.to(refusal)
 
 
 @purpose("RFC3261-17.1.1.3-04", plan=PLANS, faults=["ack_wrong_cseq"])
@@ -184,16 +109,7 @@ def test_ack_has_the_cseq_number_of_the_invite(flow: Flow) -> Findings:
     if refusal.invite.cseq_number is None:
         yield unseen("the CSeq of the INVITE cannot be read", code="unreadable")
         return
-    for ack in refusal.acks:
-        yield expect(
-            (ack.cseq_number, ack.cseq_method) == (refusal.invite.cseq_number, "ACK"),
-            code="wrong-cseq",
-            expected=f"CSeq: {refusal.invite.cseq_number} ACK",
-            actual=f"CSeq: {ack.header('CSeq')}",
-            event=ack,
-            means="the other side may not match the ACK to this INVITE, and repeats its response",
-            look_at="is the CSeq counter raised for an ACK?",
-        )
+    yield from ack_form.cseq(refusal)
 
 
 @purpose("RFC3261-17.1.1.3-05", plan=(REDIRECT, DECLINE))
@@ -207,20 +123,10 @@ def test_ack_repeats_the_route(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    wanted = routes(refusal.invite)
-    if not wanted:
+    if not routes(refusal.invite):
         yield unseen("the INVITE has no Route, although the device declares a preloaded one", code="no-route")
         return
-    for ack in refusal.acks:
-        yield expect(
-            routes(ack) == wanted,
-            code="wrong-route" if routes(ack) else "no-route",
-            expected=f"Route: {', '.join(wanted)}",
-            actual=f"Route: {', '.join(routes(ack)) or '(none)'}",
-            event=ack,
-            means="behind an outbound proxy the ACK is lost, and the response is repeated for 32 s",
-            look_at="is the ACK of a refusal built from the INVITE with its Route?",
-        )
+    yield from ack_form.route(refusal)
 
 
 @purpose("RFC3261-17.1.1.3-06", plan=PLANS, faults=["ack_with_body"])
@@ -234,15 +140,4 @@ def test_ack_has_no_body(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    for ack in refusal.acks:
-        if has_body(ack):
-            yield violated(
-                code="body",
-                expected="an ACK without body",
-                actual=f"{len(ack.body)} bytes, Content-Type: {ack.header('Content-Type')}",
-                event=ack,
-                means="users mostly notice nothing; a strict server may drop the ACK and repeat its response",
-                look_at="is the INVITE copied with its body?",
-            )
-        else:
-            yield satisfied("no body", event=ack)
+    yield from ack_form.no_body(refusal)

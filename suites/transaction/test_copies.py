@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from harness.judge.acks import NOT_ACKED, Refusal, no_ack_doubt, refused
+from harness.judge.ack_copies import REPEATS, TIMER_D, TIMER_D_S, doubt, each_copy_acknowledged
+from harness.judge.acks import NOT_ACKED, refused
 from harness.judge.declines import called_again, since, stays_declined
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
-from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Plan, Response
 from harness.model.verdict import Verdict
@@ -21,10 +19,6 @@ TIMER_G = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)
 """The copies of a server whose ACKs are all lost (17.2.1), less the one after 31.5 s: it could come after Timer D."""
 AT_31_S = (30.5,)
 """Half a second early: a busy machine sends it late, and after 32 s it would prove nothing."""
-TIMER_D_S = 31.9
-"""Seconds after the first response until which its copies must be acknowledged: 32, less what clocks may differ."""
-T4_S = 5.0
-"""Seconds that a message may stay in the network: a copy within that time must match its transaction."""
 
 _302 = Response(302, contacts=(MOVED,))
 _603 = Response(603)
@@ -34,88 +28,6 @@ DECLINE_COPIES = Plan((callee(Answer((_603,), copies=SOON)),))
 REDIRECT_TIMER_G = Plan((callee(Answer((_302,), copies=TIMER_G)), target(accept())), watched=False)
 DECLINE_TIMER_G = Plan((callee(Answer((_603,), copies=TIMER_G)),), watched=False)
 DECLINE_AT_31_S = Plan((callee(Answer((_603,), copies=AT_31_S)),), watched=False)
-
-REPEATS = "after one lost ACK the other side repeats its response until its timer ends"
-RE_ACK = "does the client transaction stay in Completed for 32 s, and repeat its ACK there?"
-TIMER_D = "Timer D: how long does the client transaction stay in Completed?"
-
-
-def _each_copy_acknowledged(flow: Flow, refusal: Refusal) -> Finding:
-    """As many ACKs as copies, and all of them the same ACK."""
-    acks = refusal.acks
-    finals = tuple(f for f in refusal.attempt.finals if f.time - refusal.final.time <= TIMER_D_S)
-    ended = 0.0
-    if len(acks) < len(finals):
-        if doubt := _doubt(flow, refusal):
-            return unseen(f"{len(acks)} ACKs for {len(finals)} copies, but {doubt}", code="not-proven")
-        ended = _over_by(refusal)
-    changed = _changed(refusal)
-    # A transaction that ends early, which is the milder fault, does not hide an ACK that is another.
-    if len(acks) < len(finals) and not (ended and changed):
-        over = f", and none for copies from {ended:.1f} s on: the transaction had ended by then" if ended else ""
-        return violated(
-            code="transaction-ends-early" if ended else "copies-unacknowledged",
-            expected=f"{len(finals)} ACKs, one for each copy of the {refusal.final.status}",
-            actual=f"{len(acks)} ACKs{over}",
-            event=finals[len(acks)],
-            means=REPEATS,
-            look_at=TIMER_D if ended else RE_ACK,
-            at_most=Verdict.WARN if ended else Verdict.FAIL,
-        )
-    if changed:
-        return changed
-    alike = len({ack.raw for ack in acks}) == 1
-    return satisfied(
-        f"{len(acks)} ACKs for {len(finals)} copies of the {refusal.final.status}",
-        note="" if alike else "the ACKs differ in bytes, but in nothing that they are matched by",
-    )
-
-
-def _over_by(refusal: Refusal) -> float:
-    """Seconds between the first response and the first copy without ACK, if the transaction was over by then; else 0.
-
-    It was if every copy before has its ACK, none after has one, and T4 has passed.  To acknowledge copies is a MUST
-    while the transaction lasts; that it lasts 32 s is a SHOULD (17.1.1.2).
-    """
-    acks, finals = refusal.acks, refusal.attempt.finals
-    in_turn = all(ack.number > final.number for ack, final in zip(acks, finals, strict=False))
-    first_without = finals[len(acks)]
-    after = first_without.time - refusal.final.time
-    return after if in_turn and acks[-1].number < first_without.number and after > T4_S else 0.0
-
-
-def _changed(refusal: Refusal) -> Finding | None:
-    """The first ACK that is another than the first one; None if all are the same."""
-    first, *others = refusal.acks
-    for ack in others:
-        changed = [
-            name
-            for name, was, now in (
-                ("Request-URI", first.request_uri, ack.request_uri),
-                ("branch", first.branch, ack.branch),
-                ("To tag", first.to_tag, ack.to_tag),
-                ("From tag", first.from_tag, ack.from_tag),
-                ("CSeq", first.cseq_number, ack.cseq_number),
-            )
-            if was != now
-        ]
-        if changed:
-            return violated(
-                code="ack-changed",
-                expected="the same ACK for each copy",
-                actual=f"another {', '.join(changed)} than in message {first.number}",
-                event=ack,
-                means="the other side matches only one of the ACKs",
-                look_at="is the ACK kept by the transaction, or built anew for each copy?",
-            )
-    return None
-
-
-def _doubt(flow: Flow, refusal: Refusal) -> str:
-    if flow.watch.closed_at - refusal.attempt.finals[-1].time < 0.2:
-        return "the flow ends with the last copy"
-    # The first ACK shows that one can arrive; what is left to doubt is the end of the flow.
-    return no_ack_doubt(flow, dataclasses.replace(refusal, final=refusal.attempt.finals[0]))
 
 
 @purpose(
@@ -148,7 +60,7 @@ def _followed_once(flow: Flow) -> Findings:
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    yield _each_copy_acknowledged(flow, refusal)
+    yield each_copy_acknowledged(flow, refusal)
     # What the device does after the first 302, right or wrong, has other judges.
     once = called_again(flow, refusal)
     again = called_again(flow, refusal, unless=lambda attempt: attempt == once)
@@ -177,7 +89,7 @@ def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Fl
     if plain is None or copied is None or not copied.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    yield _each_copy_acknowledged(flows[1], copied)
+    yield each_copy_acknowledged(flows[1], copied)
     if called_again(flows[0], plain) is None:
         yield stays_declined(
             flows[1],
@@ -205,7 +117,7 @@ def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Fi
     if refusal is None or not refusal.acks:
         yield unseen(NOT_ACKED, code="not-acknowledged")
         return
-    yield _each_copy_acknowledged(flow, refusal)
+    yield each_copy_acknowledged(flow, refusal)
 
 
 @purpose("RFC3261-17.1.1.2-04", plan=DECLINE_AT_31_S, faults=["ignores_copies"], least_window=40.0)
@@ -230,8 +142,8 @@ def test_copy_after_31_seconds_is_acknowledged(flow: Flow) -> Findings:
         return
     late = copies[-1]
     again = [ack for ack in refusal.acks if ack.number > late.number]
-    if not again and (doubt := _doubt(flow, refusal)):
-        yield unseen(f"the copy got no ACK, but {doubt}", code="not-proven")
+    if not again and (why := doubt(flow, refusal)):
+        yield unseen(f"the copy got no ACK, but {why}", code="not-proven")
         return
     after = late.time - refusal.final.time
     if again:

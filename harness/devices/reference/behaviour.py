@@ -42,6 +42,9 @@ class Behaviour(ProxyRules, ServerRules):
     copies_after_final: tuple[float, ...] = ()
     """Seconds after a final response at which copies of the INVITE are sent: none (17.1.1.2)."""
 
+    stops_at_provisional = True
+    """A provisional response ends the copies of the INVITE (17.1.1.2)."""
+
     cancels_finished = False
     """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 
@@ -51,6 +54,10 @@ class Behaviour(ProxyRules, ServerRules):
     def datagram(self, data: bytes) -> bytes:
         """Return a datagram as it is read: as it came."""
         return data
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Return the datagrams that a message becomes, and where each goes: the message as it was built."""
+        return ((data, destination),)
 
     def hears(self, response: InboundResponse) -> bool:
         """Say whether a response that matches a transaction is taken: every one, whatever it says (8.1.3.2)."""

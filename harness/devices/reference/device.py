@@ -23,7 +23,7 @@ from .transactions import (
     TransactionLayer,
     TransactionUser,
 )
-from .transport import ThroughProxy, UdpTransport
+from .transport import ThroughProxy, UdpTransport, Worded
 from .user_agent import UserAgent
 from .wire import InboundRequest, InboundResponse
 
@@ -82,7 +82,8 @@ class Device:
     def _layer(self, bound: socket.socket, behaviour: Behaviour, timers: Timers) -> TransactionLayer:
         layer = TransactionLayer(self, behaviour, timers)
         transport = UdpTransport(bound, layer.on_message)
-        layer.attach(ThroughProxy(transport, self._proxy) if self._proxy else transport)
+        worded = Worded(transport, behaviour.worded)
+        layer.attach(ThroughProxy(worded, self._proxy) if self._proxy else worded)
         self._transports.append(transport)
         return layer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from .sip_uri import Address
@@ -65,6 +65,38 @@ class ThroughProxy:
     def send(self, data: bytes, destination: Address) -> None:
         """Send a response where it belongs, and a request to the proxy."""
         self._transport.send(data, destination if data.startswith(b"SIP/2.0 ") else self._proxy)
+
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """As the transport does."""
+        self._transport.watch_errors(hear)
+
+
+class Worded:
+    """A transport whose messages are put into their last form by somebody else."""
+
+    def __init__(self, transport: Transport, word: Callable[[bytes, Address], Iterable[tuple[bytes, Address]]]) -> None:
+        self._transport = transport
+        self._word = word
+
+    @property
+    def name(self) -> str:
+        """That of the transport."""
+        return self._transport.name
+
+    @property
+    def reliable(self) -> bool:
+        """That of the transport."""
+        return self._transport.reliable
+
+    @property
+    def local(self) -> Address:
+        """That of the transport."""
+        return self._transport.local
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send what becomes of the message."""
+        for datagram in self._word(data, destination):
+            self._transport.send(*datagram)
 
     def watch_errors(self, hear: Undeliverable) -> None:
         """As the transport does."""

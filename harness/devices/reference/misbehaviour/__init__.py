@@ -17,6 +17,7 @@ from . import (
     declines,
     finals,
     invites,
+    messages,
     partings,
     recursion,
     relaying,
@@ -30,7 +31,7 @@ from . import (
 _MODULES = (
     *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
     *(searches, relaying, recursion),
-    *(answers, repeats),
+    *(answers, repeats, messages),
 )
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {
     name: value

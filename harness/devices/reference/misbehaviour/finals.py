@@ -81,6 +81,12 @@ class KeepsRetransmitting(Behaviour):
     copies_after_final = (0.5, 1.5, 3.5)
 
 
+class RepeatsWhileRinging(Behaviour):
+    """Wrong by 17.1.1.2: timer A runs in Calling only."""
+
+    stops_at_provisional = False
+
+
 class NoAck(Behaviour):
     """Wrong by 17.1.1.2."""
 
@@ -89,6 +95,41 @@ class NoAck(Behaviour):
     ) -> OutboundRequest | None:
         """Send none."""
         return None
+
+
+class AcksOnlyFirstBranch(Behaviour):
+    """Wrong by 16.7 and 17.1.1.2: each branch is a transaction with an ACK of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[str, str] = {}
+
+    def acknowledge(
+        self, ack: OutboundRequest, invite: OutboundRequest, response: InboundResponse
+    ) -> OutboundRequest | None:
+        """Send none for another branch of the call."""
+        first = self._first.setdefault(response.call_id, invite.branch)
+        return super().acknowledge(ack, invite, response) if invite.branch == first else None
+
+
+class NoAckOf487(Behaviour):
+    """Wrong by 9.1 and 17.1.1.2: a cancelled INVITE ends like any other."""
+
+    def acknowledge(
+        self, ack: OutboundRequest, invite: OutboundRequest, response: InboundResponse
+    ) -> OutboundRequest | None:
+        """Send none."""
+        return None if response.code == 487 else super().acknowledge(ack, invite, response)
+
+
+class AckWithoutMaxForwards(Behaviour):
+    """Wrong by 8.1.1: an ACK is a request."""
+
+    def acknowledge(
+        self, ack: OutboundRequest, invite: OutboundRequest, response: InboundResponse
+    ) -> OutboundRequest | None:
+        """Leave it out."""
+        return super().acknowledge(ack.without("Max-Forwards"), invite, response)
 
 
 class AckNewBranch(Behaviour):

@@ -33,5 +33,15 @@ class AppendsUriHeaders(Behaviour):
         return replace(invite, fields=invite.fields + asked)
 
 
+class SwapsUriHeaders(Behaviour):
+    """Wrong by 19.1.1: the name comes first."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Add a header that is named as the Subject is worded."""
+        invite = super().redirected(invite, previous, target)
+        asked = [(value, name) for name, value in asked_for(target.contact) if name.lower() == "subject"]
+        return invite.with_fields(tuple(asked))
+
+
 def _with(invite: OutboundRequest, name: str, value: str) -> OutboundRequest:
     return replace(invite, body=value.encode()) if name.lower() == "body" else invite.with_only(name, value)

@@ -95,7 +95,8 @@ class InviteClientTransaction(ClientTransaction):
         """Take a response by figure 5."""
         if self.state in (State.CALLING, State.PROCEEDING):
             if response.code < 200:
-                self.enter(State.PROCEEDING)
+                if self.behaviour.stops_at_provisional:
+                    self.enter(State.PROCEEDING)
                 self.user.on_provisional(response)
             elif response.code < 300:
                 self.enter(State.ACCEPTED)

@@ -1,0 +1,296 @@
+"""Whether the messages of a device are well formed: their shape, and the headers that each must have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from harness.judge.responses import from_changes, via_changes
+from harness.judge.say import Findings, expect, satisfied, violated
+from harness.judge.served import served
+from harness.judge.shape import Sent, Shape, sent_by_us
+from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
+from harness.sip.uri import SipUri, same_uri
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+\Z")
+_COOKIE = "z9hG4bK"
+_MOST_FORWARDS = 255
+_DROPPED = "a strict element drops the message, and the call fails or is never heard of"
+_BUILT = "where the message is put together: is every line written through one function?"
+
+
+def well_shaped(flow: Flow, requirement: str) -> Findings:
+    """Every message has a start line, header lines with a name, and an empty line behind them."""
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        if event.from_device:
+            yield from _shape(event, ours, requirement)
+    sources = {event.source.host for event in flow.events if event.from_device and event.source}
+    for one in flow.unreadable:
+        if one.source is None or one.source.host in sources:
+            yield violated(
+                code="no-sip-message",
+                expected="a message with a start line of SIP/2.0 and a Call-ID",
+                actual=f"{one.size or len(one.text)} bytes that are none, {one.label[:120]}",
+                means=_DROPPED,
+                look_at=_BUILT,
+                requirement=requirement,
+            )
+
+
+def _shape(event: Event, ours: Sent, requirement: str) -> Findings:
+    shape = Shape.of(event)
+    nameless = [line for line in shape.nameless if not ours.has(line)] if shape.ended else []
+    start_line_wrong = shape.start_line_wrong and not _from_us(shape.start_line, ours)
+    if not shape.ended:
+        code, expected, actual = "no-empty-line", "an empty line behind the last header line", "none"
+    elif nameless:
+        code, expected, actual = "header-without-name", "a name and a colon in every header line", repr(nameless[0])
+    elif start_line_wrong:
+        code, expected = "bad-start-line", "METHOD URI SIP/2.0, or SIP/2.0 CODE REASON, with single blanks"
+        actual = repr(shape.start_line)
+    elif shape.bare_lf:
+        code, expected, actual = "bare-lf", "lines that end with CR LF", "a line that ends with LF alone"
+    else:
+        yield satisfied(event=event, requirement=requirement)
+        return
+    yield violated(
+        code=code,
+        expected=expected,
+        actual=f"{_named(event)}: {actual[:160]}",
+        event=event,
+        means="most elements read it all the same" if code == "bare-lf" else _DROPPED,
+        look_at=_BUILT,
+        at_most=Verdict.WARN if code == "bare-lf" else Verdict.FAIL,
+        requirement=requirement,
+    )
+
+
+def _from_us(start_line: str, ours: Sent) -> bool:
+    """Whether a Request-URI outside the grammar is one that we wrote: into a request, or into a Contact."""
+    uri = start_line.partition(" ")[2].rpartition(" ")[0]
+    return bool(uri) and any(uri in line for line in ours.lines)
+
+
+def once_each(flow: Flow, requirement: str) -> Findings:
+    """No message has two lines of a header that is one value."""
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        if event.from_device:
+            counts = Shape.of(event).counts
+            twice = [name for name, count in counts.items() if count > 1 and name not in ours.doubled]
+            values = " and ".join(event.headers(twice[0])) if twice else ""
+            yield expect(
+                not twice,
+                code="header-twice",
+                expected=f"one {twice[0]} line" if twice else "one line of each",
+                actual=f"{_named(event)}: {twice[0]}: {values}" if twice else "one line of each",
+                event=event,
+                means="one element reads the first and another the last of them; a strict one answers 400",
+                look_at="is a header added although it is already there?",
+                requirement=requirement,
+            )
+
+
+def sized(flow: Flow, length: str, kind: str) -> Findings:
+    """The Content-Length is that of the body, and a body has a Content-Type.
+
+    Over UDP Content-Length may be missing (18.3), and line ends or zero bytes behind the body are nobody's.
+    """
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        if not event.from_device or not Shape.of(event).ended:
+            continue
+        written, body = event.header("Content-Length"), event.body
+        if written is not None:
+            wrong = _wrong_length(written.strip(), body)
+            if wrong and body in ours.bodies and ours.has(f"Content-Length: {written}"):
+                wrong = ""
+            yield expect(
+                not wrong,
+                code="wrong-content-length",
+                expected=f"Content-Length: {len(body)}",
+                actual=f"{_named(event)}: Content-Length: {written}, {wrong}",
+                event=event,
+                means="the session description is cut off, or the message is refused with 400",
+                look_at="are bytes counted, and after the body is complete?",
+                requirement=length,
+            )
+        if body.strip("\r\n\0 ") and body not in ours.bodies:
+            yield expect(
+                event.header("Content-Type") is not None,
+                code="no-content-type",
+                expected="a Content-Type, for there is a body",
+                actual=f"{_named(event)}: {len(body)} bytes without Content-Type",
+                event=event,
+                means="the other side cannot tell that this is a session description",
+                look_at=_BUILT,
+                requirement=kind,
+            )
+
+
+def _wrong_length(written: str, body: str) -> str:
+    if not re.fullmatch("[0-9]+", written):
+        return "which is no number"
+    said = int(written)
+    if said > len(body) or body[said:].strip("\r\n\0 "):
+        return f"and a body of {len(body)} bytes"
+    return ""
+
+
+def complete_requests(flow: Flow, requirement: str) -> Findings:
+    """Every request has the headers that all requests have, and each says what it must (8.1.1, 16.6)."""
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        if event.from_device and event.method is not None:
+            wrong = _incomplete(event, ours)
+            code, expected, actual = wrong or ("", "", "")
+            yield expect(
+                not wrong,
+                code=code,
+                expected=expected,
+                actual=f"{_named(event)}: {actual}",
+                event=event,
+                means=_DROPPED,
+                look_at=_BUILT,
+                requirement=requirement,
+            )
+
+
+def _incomplete(event: Event, ours: Sent) -> tuple[str, str, str] | None:
+    """The first thing that is wrong with a request, as code, what is expected and what is there."""
+    for name in ("Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards"):
+        if not event.header(name):
+            return f"no-{name.lower()}", f"a {name}", f"no {name}"
+    via = next(iter(event.vias), None)
+    line = f"Via: {event.header('Via')}"
+    if via is None or not via.readable:
+        return "bad-via", "SIP/2.0/TRANSPORT HOST in the Via", line
+    if not (via.branch or "").startswith(_COOKIE) or via.branch == _COOKIE:
+        return "no-magic-cookie", f"a branch that begins with {_COOKIE} and goes on", line
+    for name, uri, tag in (("From", event.from_uri, event.from_tag), ("To", event.to_uri, event.to_tag)):
+        line = f"{name}: {event.header(name)}"
+        if ours.has(line):
+            continue
+        if not _URI.match(uri):
+            return f"bad-{name.lower()}", f"a URI in the {name}", line
+        if tag == "" or (tag is None and name == "From"):
+            return f"{name.lower()}-without-tag", f"a tag in the {name}, with a value", line
+    if event.cseq_method != event.method or event.cseq_number is None or event.cseq_number >= 2**31:
+        return "wrong-cseq", f"CSeq: a number below 2**31, and {event.method}", f"CSeq: {event.header('CSeq')}"
+    hops = (event.header("Max-Forwards") or "").strip()
+    if not re.fullmatch("[0-9]{1,3}", hops) or int(hops) > _MOST_FORWARDS:
+        return "bad-max-forwards", "Max-Forwards: a number up to 255", f"Max-Forwards: {hops}"
+    return None
+
+
+def contacts(flow: Flow, invite: str, answer: str) -> Findings:
+    """An INVITE has one Contact, and a 2xx to an INVITE has one: there the other side sends its next request."""
+    for event in flow.events:
+        ok = event.status is not None and 200 <= event.status < 300 and event.cseq_method == "INVITE"
+        if not event.from_device or not (ok or event.method == "INVITE"):
+            continue
+        found = event.contact_uris
+        sound = len(found) == 1 and _URI.match(found[0]) and found[0].lower().startswith(("sip:", "sips:"))
+        yield expect(
+            bool(sound),
+            code="no-contact" if not found else "several-contacts" if len(found) > 1 else "bad-contact",
+            expected="one Contact with a SIP URI",
+            actual=f"{_named(event)}: {len(found)} Contacts{': ' if found else ''}{', '.join(found)[:160]}",
+            event=event,
+            means="the other side cannot send its next request, so it cannot hang up",
+            look_at=_BUILT,
+            requirement=answer if ok else invite,
+        )
+
+
+def complete_responses(flow: Flow, requirement: str) -> Findings:
+    """Every response has the Vias, From, To, Call-ID and CSeq of its request, and above 100 a To tag."""
+    ours = sent_by_us(flow)
+    for one in served(flow):
+        for response in one.responses:
+            wrong = _unlike(one.request, response, ours)
+            code, expected, actual = wrong or ("", "", "")
+            yield expect(
+                not wrong,
+                code=code,
+                expected=expected,
+                actual=f"{_named(response)}: {actual}",
+                event=response,
+                means="the caller, or an element on the way to it, cannot match the response and drops it",
+                look_at="is the response made of the request, header by header?",
+                requirement=requirement,
+            )
+
+
+def _unlike(request: Event, response: Event, ours: Sent) -> tuple[str, str, str] | None:
+    changed, writing = via_changes(request, response)
+    if changed and not writing:
+        return "other-via", f"the Vias of the {request.method}", changed
+    changed, writing = from_changes(request, response)
+    if changed and not writing:
+        return "other-from", f"From: {request.header('From')}", changed
+    line = f"To: {response.header('To') or '(none)'}"
+    if not _same_in_to(request.to_uri, response.to_uri):
+        return "other-to", f"To: {request.header('To')}", line
+    if request.to_tag and response.to_tag != request.to_tag:
+        return "other-to-tag", f"To: {request.header('To')}", line
+    if ours.has(line):
+        return None  # A proxy passes on what the callee said.
+    if response.to_tag == "" or (response.to_tag is None and (response.status or 0) > 100):
+        return "no-to-tag", "a tag in the To", line
+    if response.cseq_number != request.cseq_number:
+        return "other-cseq", f"CSeq: {request.header('CSeq')}", f"CSeq: {response.header('CSeq')}"
+    return None
+
+
+def _same_in_to(ours: str, theirs: str) -> bool:
+    """Whether two URIs are equal as far as a To may have them: without port and parameters (19.1.1, table 1)."""
+    a, b = SipUri.parse(ours), SipUri.parse(theirs)
+    if a is None or b is None:
+        return ours == theirs
+    return same_uri(*(f"{uri.scheme}:{uri.user or 'nobody'}@{uri.host}" for uri in (a, b)))
+
+
+def no_value_as_name(flow: Flow, requirement: str) -> Findings:
+    """No header is named after a value in a URI that the device was given, as ``moved:`` after ``?Subject=moved``."""
+    words = _words(flow)
+    if not words:
+        return
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        if event.from_device and event.method is not None and event.number > min(words.values()):
+            named = [line for line in Shape.of(event).lines if _name(line) in words and not ours.has(line)]
+            yield expect(
+                not named,
+                code="value-as-header",
+                expected="headers that are named as in the URI",
+                actual=f"{_named(event)}: {named[0]}" if named else "no such header",
+                event=event,
+                means="whoever writes the Contact can put headers into the request that nobody asked for",
+                look_at="are name and value of ?name=value in the Contact taken the right way round?",
+                requirement=requirement,
+            )
+
+
+def _name(line: str) -> str:
+    return line.partition(":")[0].strip().lower()
+
+
+_VALUES = re.compile(r"(?:[?&][^=&>\s]+|;method)=([A-Za-z][A-Za-z0-9\-]*)(?=[&;>?\s]|\Z)", re.IGNORECASE)
+
+
+def _words(flow: Flow) -> Mapping[str, int]:
+    """The values of headers and methods in the URIs of Contacts that we sent, and in which message each came first."""
+    found: dict[str, int] = {}
+    for event in flow.events:
+        if not event.from_device and event.status is not None:
+            for uri in event.contact_uris if event.headers("Contact") else ():
+                for value in _VALUES.findall(uri):
+                    found.setdefault(value.lower(), event.number)
+    return found
+
+
+def _named(event: Event) -> str:
+    return event.method or f"{event.status} to the {event.cseq_method}"

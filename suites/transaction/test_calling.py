@@ -1,0 +1,46 @@
+"""An INVITE that nobody answers yet, or that rings (RFC 3261 17.1.1.2, states Calling and Proceeding)."""
+
+from __future__ import annotations
+
+from harness.judge.attempts import original
+from harness.judge.resends import repeated, rests
+from harness.judge.say import Findings, unseen
+from harness.model.flow import Flow
+from harness.model.plan import Answer, Plan, Response
+from harness.purposes.purpose import purpose
+from suites.plans import callee
+
+SLOW = Plan((callee(Answer((Response(603, after=1.8),))),))
+"""The only response comes when two copies of the INVITE are due."""
+
+
+RINGING = Plan((callee(Answer((Response(180, after=0.1), Response(603, after=1.7)))),))
+"""It rings before the first copy is due, for so long that three would come."""
+
+
+@purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing"])
+def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
+    """Any response ends the copies of an INVITE, a 180 as well as a final one.
+
+    A server that has forgotten how it began rings the phone again for each copy.  Typical defect: Timer A is stopped by
+    the final response only.
+    """
+    if original(flow) is None:
+        yield unseen("the device never called", code="no-call")
+        return
+    found = tuple(rests(flow, "RFC3261-17.1.1.2-07"))
+    yield from found or [unseen("the INVITE got no response", code="not-answered")]
+
+
+@purpose("RFC3261-17.1.1.2-08", plan=SLOW, faults=["never_repeats_invite", "copies_lose_hops"])
+def test_invite_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
+    """On UDP an INVITE without any response is sent again after 0.5 s, then after 1 s more, unchanged.
+
+    One lost datagram, and the call is never made.  Typical defects: the INVITE is sent once, by the application; a
+    copy gets a branch of its own, and the other side rings twice.
+    """
+    if original(flow) is None:
+        yield unseen("the device never called", code="no-call")
+        return
+    found = tuple(repeated(flow, "RFC3261-17.1.1.2-08", invites=True))
+    yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
