@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from harness.judge.once import once
 from harness.model.flow import Event, Flow
 
 _OF_ANOTHER = ("ACK", "CANCEL", "REGISTER", "BYE", "PRACK", "UPDATE")
@@ -61,6 +62,7 @@ def callers(flow: Flow) -> tuple[str, ...]:
     return tuple(seat.name for seat in flow.seats if seat.kind == "caller")
 
 
+@once
 def asked(flow: Flow) -> tuple[Asked, ...]:
     """What the callers asked the device for, in order: INVITEs and other requests outside a dialog."""
     sent = flow.select(received=False, at=callers(flow), where=lambda event: event.method is not None)

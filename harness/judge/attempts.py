@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.judge.once import once
 from harness.model.flow import Event, Flow
 
 
@@ -47,6 +48,7 @@ class Attempt:
         return tuple(line for line in lines if line and not line.startswith("o="))
 
 
+@once
 def attempts(flow: Flow) -> tuple[Attempt, ...]:
     """Every INVITE transaction of the device in ``flow``, in order of arrival."""
     invites: dict[tuple[str, ...], list[Event]] = {}
