@@ -29,7 +29,13 @@ ASKED_NOBODY = "what made the device call again: a list of routes, a redial time
 
 @invariant(
     "RFC3261-21.6-01",
-    faults=[*REDIALS, "redials_before_retry_after", "tries_backup_after_603", "follows_contact_in_603"],
+    faults=[
+        *REDIALS,
+        "redials_after_ringing",
+        "redials_before_retry_after",
+        "tries_backup_after_603",
+        "follows_contact_in_603",
+    ],
     roles=["uac", "b2bua"],
 )
 def test_no_call_again_after_any_6xx(flow: Flow) -> Findings:

@@ -158,7 +158,7 @@ def test_our_cancel_is_answered(flow: Flow) -> Findings:
             yield violated(
                 code="cancel-unanswered",
                 expected=f"200 or 481 to the CANCEL (message {cancel.number})",
-                actual=f"no final response in {flow.watch.closed_at - cancel.time:.1f} s",
+                actual=f"no final response to the CANCEL in {flow.watch.closed_at - cancel.time:.1f} s",
                 event=cancel,
                 means="the caller repeats its CANCEL for 32 s, and cannot know whether the call has ended",
                 look_at="the CANCEL is a transaction of its own: is it answered beside the INVITE?",

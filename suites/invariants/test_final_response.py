@@ -38,10 +38,36 @@ def test_every_caller_gets_a_final_response(flow: Flow) -> Findings:
             code="no-final-response",
             expected=f"a final response at {one.seat} within {BOUND_S:g} s of message {since.number} "
             f"({since.start_line})",
-            actual=f"none in {flow.watch.closed_at - since.time:.1f} s",
+            actual=f"no final response for the caller in {flow.watch.closed_at - since.time:.1f} s after "
+            f"{since.start_line}",
             event=since,
             means="the caller hears ringing, or nothing, until it gives up",
             look_at="what ends the caller's transaction when the other side has ended, or could not be called at all",
+        )
+
+
+@invariant("RFC3261-12.2.2-02", faults=["answers_message_481"])
+def test_481_is_for_requests_in_a_dialog(flow: Flow) -> Findings:
+    """A request that places a call or stands alone (MESSAGE, OPTIONS) is not answered 481.
+
+    481 says that the dialog of the request is gone; a request without a To tag has none. Typical defect: the device
+    looks for the session of every request, and a MESSAGE comes without one.
+
+    With Replaces, Join or Target-Dialog the request does name a dialog.
+    """
+    for one in asked(flow):
+        if one.final is None or any(one.request.headers(name) for name in ("Replaces", "Join", "Target-Dialog")):
+            continue
+        if one.status != 481:
+            yield satisfied(f"{one.request.method} answered {one.status}", event=one.final)
+            continue
+        yield violated(
+            code="481-without-dialog",
+            expected=f"no 481 to a {one.request.method} without To tag (message {one.request.number})",
+            actual=f"the {one.request.method} was answered {one.final.start_line}",
+            event=one.final,
+            means="the sender takes it that a call has ended, and not that its message was refused",
+            look_at="where requests outside of a dialog are answered",
         )
 
 

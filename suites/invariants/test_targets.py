@@ -9,6 +9,7 @@ from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
 from harness.judge.legs import dialogs
 from harness.judge.say import Findings, satisfied, violated
+from harness.judge.silence import later
 from harness.judge.targets import address_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -27,7 +28,14 @@ COOKIE = "z9hg4bk"
     "RFC3261-8.1.3.4-02",
     "RFC3261-8.1.3.4-03",
     "RFC3261-21.4-01",
-    faults=["retries_original", "endless_loop", "retries_after_482", "follows_every_copy", "retries_without_contact"],
+    faults=[
+        "retries_after_503",
+        "retries_original",
+        "endless_loop",
+        "retries_after_482",
+        "follows_every_copy",
+        "retries_without_contact",
+    ],
     roles=["uac", "b2bua"],
 )
 def test_each_target_is_tried_once(flow: Flow) -> Findings:
@@ -70,8 +78,8 @@ def _once(call: Call, attempt: Attempt, earlier: tuple[Attempt, ...], *, redirec
             return violated(
                 code="original-tried-again" if original else "target-tried-again",
                 expected=f"no second INVITE to {uri} in this call",
-                actual=f"{invite.start_line} at {invite.seat}, {invite.time - other.invite.time:.1f} s after the first "
-                f"one (message {other.invite.number}), which got {came}",
+                actual=f"{invite.start_line} at {invite.seat}, {later(invite.time - other.invite.time)} after the "
+                f"first one (message {other.invite.number}), which got {came}",
                 event=invite,
                 means="the same phone rings twice for one call; with a redirection back, for ever",
                 look_at="which URIs the device remembers as tried, and what resets that list",
