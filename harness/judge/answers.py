@@ -61,6 +61,7 @@ def callers(flow: Flow) -> tuple[str, ...]:
     return tuple(seat.name for seat in flow.seats if seat.kind == "caller")
 
 
+@once_per_flow
 def asked(flow: Flow) -> tuple[Asked, ...]:
     """What the callers asked the device for, in order: INVITEs and other requests outside a dialog."""
     sent = flow.select(received=False, at=callers(flow), where=lambda event: event.method is not None)

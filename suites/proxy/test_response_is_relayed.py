@@ -86,7 +86,7 @@ def test_decline_keeps_its_headers_and_its_body(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3261-16.7.4-05", plan=RICH_REDIRECT, faults=["rewrites_302", "strips_302"])
+@purpose("RFC3261-16.7.4-05", plan=RICH_REDIRECT, faults=["rewrites_302", "strips_302", "relays_302_without_contact"])
 def test_redirection_is_passed_on_untouched(flow: Flow) -> Findings:
     """A proxy that does not recurse relays a 302 with every Contact, parameter, header and body unchanged.
 

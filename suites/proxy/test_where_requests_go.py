@@ -56,7 +56,7 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     "RFC3261-16.5-02",
     "RFC3261-21.3.4-02",
     plan=REDIRECT,
-    faults=["recurses_for_others", "rewrites_302"],
+    faults=["recurses_for_others", "rewrites_302", "relays_302_without_contact"],
     roles=["proxy"],
 )
 def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Findings:

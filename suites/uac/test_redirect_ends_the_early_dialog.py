@@ -16,7 +16,11 @@ from suites.plans import REDIRECT, REDIRECT_RINGING
 _NEVER_RANG = "the callee did not redirect in this flow"
 
 
-@purpose("INT-302-18X-01", plan=REDIRECT_RINGING, faults=["keeps_to_tag", "bye_after_302", "cancels_after_302"])
+@purpose(
+    "INT-302-18X-01",
+    plan=REDIRECT_RINGING,
+    faults=["keeps_to_tag", "bye_after_302", "cancels_after_302", "no_ack_of_redirected_200"],
+)
 def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
     """After 180 and 302 the early dialog is over: the device calls the target with a fresh request.
 

@@ -138,7 +138,7 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("INT-302-200-01", plan=REDIRECT, faults=["acks_200_to_redirector"])
+@purpose("INT-302-200-01", plan=REDIRECT, faults=["acks_200_to_redirector", "no_ack_of_redirected_200"])
 def test_answered_call_belongs_to_the_target(flow: Flow) -> Findings:
     """Once the target answers, the call is with the target: the ACK goes there, with the target's tag.
 

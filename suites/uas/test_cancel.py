@@ -17,7 +17,7 @@ ANSWER_S = 2.0
     "RFC3261-9.2-01",
     "RFC3261-8.3-04",
     plan={role: plan for role, plan in LATE_CANCEL.items() if role != "proxy"},
-    faults=["late_cancel_ends_call"],
+    faults=["late_cancel_ends_call", "ignores_cancel"],
 )
 def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
     """A CANCEL that comes after the 302 or 603 is answered 200, and the 302 or 603 remains the outcome.
@@ -50,7 +50,7 @@ def test_cancel_after_the_refusal_changes_nothing(flow: Flow) -> Findings:
     yield _cancel_accepted(flow, one, cancels[0], answers)
 
 
-@purpose("RFC3261-9.2-02", plan=CANCELLED, faults=["cancel_declined"])
+@purpose("RFC3261-9.2-02", plan=CANCELLED, faults=["cancel_declined", "ignores_cancel"])
 def test_cancelled_call_is_terminated(flow: Flow) -> Findings:
     """A CANCEL while the phone rings is answered 200, and the INVITE 487: not 603, 302 or 486.
 

@@ -21,6 +21,9 @@ class ProxyRules:
     relays_stray = False
     """Whether a response that matches no transaction is forwarded (RFC 6026 section 7.3: it is dropped)."""
 
+    forwards_ack = True
+    """The ACK of a 2xx is forwarded, though it belongs to no transaction (16.11)."""
+
     keeps_emptied = False
     """Whether a 3xx from which every Contact has been taken may still be the answer (16.7 item 4)."""
 
