@@ -267,3 +267,16 @@ def test_a_call_that_cannot_be_is_refused(call: Call, says: str) -> None:
     places = Places("1", {"callee": Address("127.0.40.1")}, Address("127.0.40.2"))
     with pytest.raises(PlanError, match=says):
         render_call(call, places, Address("127.0.40.3"))
+
+
+@run
+async def test_a_refusal_just_ahead_of_the_answer_to_the_cancel_is_acknowledged(tmp_path: Path) -> None:
+    """SIPp takes a step of its scenario at a time, and the second message would make it forget the first."""
+    async with calling(tmp_path, Call(act="cancel")) as (device, _):
+        invite = await device.get()
+        device.respond(invite, "180 Ringing")
+        cancel = await device.get()
+        assert await device.hears_nothing(0.3), "the caller sleeps"
+        device.respond(invite, "487 Request Terminated")
+        device.respond(cancel, "200 OK")
+        assert (await device.get()).method == "ACK"

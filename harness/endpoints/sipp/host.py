@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.endpoints.host import CallOrder, Kind, LiveSeat, SeatOrder
 from harness.endpoints.sipp.binary import SippBinary
 from harness.endpoints.sipp.legible import legible
+from harness.endpoints.sipp.pace import Pace
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
@@ -24,6 +25,12 @@ from harness.net.address import Address
 from harness.net.pool import AddressPool
 from harness.system.disk import disk_errors
 
+CALLER_STEP_S, CALLER_STEPS_S = 0.01, 0.05
+"""How long a caller's SIPp gets for a provisional response, and for anything else, before the next message.
+
+It takes some milliseconds for each step of its scenario, and a message that comes between two steps makes it forget the
+one before: a 487 just ahead of the 200 to the CANCEL got no ACK.
+"""
 MOST_WAITING = 200
 """How many datagrams wait for a SIPp that is about to start."""
 
@@ -225,6 +232,10 @@ class SippSeat:
         self._tap.close()
 
     def _flush(self) -> None:
+        assert self._inner is not None
+        assert self._process is not None
+        send, own = self._inner.send, self._process.own
+        self._pace = Pace(lambda data: send(data, own), _caller_needs if self._calls else lambda _data: 0.0)
         self._ready = True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
@@ -234,7 +245,7 @@ class SippSeat:
         """Hand one datagram to the SIPp, as it can read it; or keep it until there is one."""
         if self._ready and self._inner is not None and self._process is not None:
             if (readable := legible(data)) is not None:
-                self._inner.send(readable, self._process.own)
+                self._pace.hand_over(readable)
             return
         # A copy of what waits already says nothing new: nobody has been silent yet.
         if data not in self._waiting and len(self._waiting) < MOST_WAITING:
@@ -287,6 +298,10 @@ class SippSeat:
         inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._tap.emit(data))
         inner.only_from(private)
         return inner
+
+
+def _caller_needs(data: bytes) -> float:
+    return CALLER_STEP_S if data.startswith(b"SIP/2.0 1") else CALLER_STEPS_S
 
 
 def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:
