@@ -26,7 +26,7 @@ _EM = 6.63
 """Width of a character of the 11 px monospace."""
 _SMALL_EM = 6.03
 """The same of its 10 px."""
-_CAUSES = 330
+_CAUSES = 400
 """Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
@@ -151,7 +151,12 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
 
 
 def _placed(rows: tuple[Step, ...]) -> list[tuple[Step, int]]:
-    return [(row, _HEAD + 36 + place * _ROW + (_WAIT if row.kind == "closed" else 0)) for place, row in enumerate(rows)]
+    placed, y = [], _HEAD + 36
+    for row in rows:
+        y += _WAIT if row.kind == "closed" else 0
+        placed.append((row, y))
+        y += _ROW
+    return placed
 
 
 def _head(lane: _Lane, *, dut: bool) -> str:

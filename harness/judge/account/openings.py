@@ -56,7 +56,7 @@ class Openings:
         """We have answered one of the device's INVITEs for good."""
         call = self._by_try.get(transaction.request.number)
         if call is not None and transaction.final is response:
-            call.answered(response)
+            call.answered(response, transaction)
 
     def call_of(self, transaction: Transaction) -> WantedCall | None:
         """The call that an INVITE of the device belongs to."""

@@ -20,6 +20,10 @@ class Responses:
     def answered(self, response: Event) -> Entry:
         """Which request ``response`` answers, and why."""
         asked = self._transactions.asked_by_us(response)
+        stray = self._transactions.strays.get((response.call_id, response.status, response.to_tag))
+        if stray is not None and self._relays:
+            # A proxy may pass on, without state, what belongs to none of its transactions (16.7, 16.11).
+            return Explanation("relay", stray.number, f"passes on {named(stray)}, which belongs to no transaction")
         if asked is None:
             return Unexplained("answer-to-nothing", f"{response.status} to no {response.cseq_method} of ours")
         if asked.request.seat != response.seat:
