@@ -75,12 +75,12 @@ LATE_CALLERS = (
     *("redials_after_1s", "redials_other_number", "redials_before_retry_after", "redials_at_retry_after"),
     *("repeats_call_at_retry_after", "repeats_refused_reinvite"),
 )
-MAY_CATCH = {
+MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
     # Another INVITE that the device sends by itself may come before the copy of the caller's INVITE, or after it.
     "redials_at_once": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     # Where another drive goes on long enough, a seat hears what comes after the window.
-    **{fault: LATE_CALL for fault in LATE_CALLERS},
+    **dict.fromkeys(LATE_CALLERS, LATE_CALL),
 }
 """Purposes that see a fault now and then."""
 
