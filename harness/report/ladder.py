@@ -271,8 +271,9 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
-    notes += [f"of no known drive, at {one.seat}: {one.start_line}" for one in flow.strays[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(flow.strays) - 3, 0)
+    strays = [one for one in flow.strays if one.method == "INVITE"]
+    notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
     more += flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 

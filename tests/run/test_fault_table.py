@@ -72,7 +72,8 @@ ONE_IN = 1 if WHOLE else 16
 
 LATE_CALL = frozenset({"invariants/account/no_call_comes_when_its_drive_is_over"})
 LATE_CALLERS = (
-    *("redials_after_1s", "redials_other_number", "redials_before_retry_after", "redials_at_retry_after"),
+    *("redials_after_1s", "redials_after_8s", "redials_other_number"),
+    *("redials_before_retry_after", "redials_at_retry_after"),
     *("repeats_call_at_retry_after", "repeats_refused_reinvite"),
 )
 MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
