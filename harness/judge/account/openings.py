@@ -83,7 +83,7 @@ class Openings:
     def _wanted(self, invite: Event) -> WantedCall | None:
         while self._asked and self._asked[0].placed_at <= invite.time:
             placed = self._asked.pop(0)
-            wanted = f"call {len(self._calls) + 1}: the device was asked to call {placed.uri}"
+            wanted = f"call {len(self._calls) + 1}, which the device was asked for"
             self._calls.append(WantedCall(placed.uri, wanted))
         latest = self._calls[-1] if self._calls else None
         known = self._by_call_id.get(invite.call_id)

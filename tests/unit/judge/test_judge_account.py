@@ -38,7 +38,7 @@ def redirected(*, again: str = TARGET) -> Wire:
 
 
 def test_a_declined_call_has_its_causes() -> None:
-    assert phrases(declined().flow()) == [f"call 1: the device was asked to call {URI}", "ACK of the 603 (message 2)"]
+    assert phrases(declined().flow()) == ["call 1, which the device was asked for", "ACK of the 603 (message 2)"]
 
 
 def test_a_contact_is_the_cause_of_the_next_invite() -> None:
