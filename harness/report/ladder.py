@@ -26,7 +26,7 @@ _EM = 6.63
 """Width of a character of the 11 px monospace."""
 _SMALL_EM = 6.03
 """The same of its 10 px."""
-_CAUSES = 330
+_CAUSES = 400
 """Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
@@ -151,7 +151,12 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
 
 
 def _placed(rows: tuple[Step, ...]) -> list[tuple[Step, int]]:
-    return [(row, _HEAD + 36 + place * _ROW + (_WAIT if row.kind == "closed" else 0)) for place, row in enumerate(rows)]
+    placed, y = [], _HEAD + 36
+    for row in rows:
+        y += _WAIT if row.kind == "closed" else 0
+        placed.append((row, y))
+        y += _ROW
+    return placed
 
 
 def _head(lane: _Lane, *, dut: bool) -> str:
@@ -266,8 +271,9 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
-    notes += [f"of no known drive, at {one.seat}: {one.start_line}" for one in flow.strays[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(flow.strays) - 3, 0)
+    strays = [one for one in flow.strays if one.method == "INVITE"]
+    notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
     more += flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 

@@ -108,6 +108,7 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     ),
     "unknown_6xx_as_4xx": ("699 Whatever", "", lambda wire: len(wire.invites) == 2),
     "bye_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("BYE")) == 1),
+    "message_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("MESSAGE")) == 1),
     "redials_after_302": (MOVED, "200 OK", lambda wire: len(wire.invites) == 2 and not wire.target.heard),
     "reads_reason_phrase": (
         "302 Anders erreichbar\nContact: <sip:x@{target}>",

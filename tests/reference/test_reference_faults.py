@@ -24,7 +24,9 @@ ELSEWHERE = {
     "remembers_contact",
     "ends_call_on_refused_reinvite",
     "redials_after_1s",
+    "redials_after_8s",
     "redials_at_33s",
+    "redials_other_number",
     "dies_after_603",
 }
 
@@ -61,7 +63,13 @@ def test_fault_shows(play: Callable[..., None], fault: str, faulty: bool) -> Non
     play(scenario)
 
 
-@pytest.mark.parametrize(("fault", "delay"), [("redials_after_1s", 1), ("redials_at_33s", 33)])
+@pytest.mark.parametrize(
+    ("fault", "delay"),
+    [
+        *(("redials_after_1s", 1), ("redials_other_number", 2)),
+        *(("redials_after_8s", 8), ("redials_at_33s", 33)),
+    ],
+)
 def test_late_redials_wait(fault: str, delay: float) -> None:
     behaviour = behaviour_with([fault_named(fault)])
     redial = behaviour.redial(Final(603, "Decline"))

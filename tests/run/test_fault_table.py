@@ -37,7 +37,7 @@ Records = list[dict[str, Any]]
 
 APART = {"dies_after_603"}
 """Its device is gone in the middle of a run that tests other things side by side: see test_fault_that_kills.py."""
-TOO_LATE_FOR_QUICK = {"redials_at_33s"} | {
+TOO_LATE_FOR_QUICK = {"redials_after_8s", "redials_at_33s"} | {
     fault
     for fault in {fault for purpose in PURPOSES.values() for fault in purpose.faults}
     if all(purpose.least_window for purpose in PURPOSES.values() if fault in purpose.faults)
@@ -55,6 +55,10 @@ NEVER_FAILS = {
     "transaction/ack/ack_repeats_the_route": "17.1.1.3-05: it has no preloaded route",
     "uac/without_following/redirection_is_a_failed_call": "13.2.2.2-02: it follows redirections",
     "b2bua/what_the_caller_learns/redirection_that_is_not_followed_ends_the_call": "13.2.2.2-02: it follows them",
+    # When the device's run ends is chance; shown in tests/drive/test_what_comes_late.py.
+    "invariants/account/no_call_comes_when_its_drive_is_over": "INT-ACCOUNT-02: what comes after the window",
+    # The devices of this table have an address of their own; shown in tests/run/test_a_call_to_nobody.py.
+    "invariants/account/every_call_belongs_to_a_drive": "INT-ACCOUNT-03: only where all calls come to one address",
     # A window of 70 s is more than these tests can wait for.
     "proxy/recursed_request/redirect_target_may_ring_for_three_minutes": "16.6-05: only in the extended window",
 }
@@ -66,10 +70,18 @@ ONE_IN = 1 if WHOLE else 16
 """Of the plans that no purpose needs which names the fault, so many are left out but one."""
 
 
-MAY_CATCH = {
+LATE_CALL = frozenset({"invariants/account/no_call_comes_when_its_drive_is_over"})
+LATE_CALLERS = (
+    *("redials_after_1s", "redials_after_8s", "redials_other_number"),
+    *("redials_before_retry_after", "redials_at_retry_after"),
+    *("repeats_call_at_retry_after", "repeats_refused_reinvite"),
+)
+MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
     # Another INVITE that the device sends by itself may come before the copy of the caller's INVITE, or after it.
     "redials_at_once": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
+    # Where another drive goes on long enough, a seat hears what comes after the window.
+    **dict.fromkeys(LATE_CALLERS, LATE_CALL),
 }
 """Purposes that see a fault now and then."""
 

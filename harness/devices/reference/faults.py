@@ -108,7 +108,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("redials_at_once", "Calls the same URI again at once after a 6xx, under the same Call-ID."),
     Fault("redials_after_1s", "Calls the same URI again one second after a 6xx."),
     Fault("redials_after_ringing", "Calls the same URI again one second after a 6xx, if the phone has rung."),
+    Fault("redials_after_8s", "Calls the same URI again eight seconds after a 6xx, when a quick window is over."),
     Fault("redials_at_33s", "Calls the same URI again 33 s after a 6xx, when the transaction is forgotten."),
+    Fault("redials_other_number", "Calls another number at the same server two seconds after a 6xx."),
     Fault("redials_before_retry_after", "Calls again after a third of the Retry-After of a 6xx."),
     Fault("redials_at_retry_after", "Calls again by itself as soon as the Retry-After of a 6xx has passed."),
     Fault("repeats_call_at_retry_after", "Calls again with the old Call-ID and CSeq when Retry-After has passed."),
@@ -126,6 +128,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
     Fault("cancels_after_final", "Sends CANCEL when the user hangs up a call that has been refused."),
     Fault("bye_after_603", "Sends BYE for a call that was answered 603."),
+    Fault("message_after_603", "Sends the user who answered a call 603 a MESSAGE that nobody has written."),
     Fault("dies_after_603", "Crashes 200 ms after it has acknowledged a 603."),
     # What the caller of a B2BUA is told.
     Fault("relays_and_follows", "Follows a 3xx, and passes it on to the caller as well.", _BRIDGE),
