@@ -70,6 +70,39 @@ ONE_IN = 1 if WHOLE else 16
 """Of the plans that no purpose needs which names the fault, so many are left out but one."""
 
 
+ANY_CALL = {
+    "uac": "transaction/ack/ack_has_no_body",
+    "b2bua": "transaction/ack/ack_has_no_body",
+    "proxy": "proxy/best_response/decline_of_the_only_branch_goes_up_as_it_is",
+    "redirect": "transaction/server_transaction/further_acks_are_absorbed",
+    "uas": "uas/answers/refusal_has_a_to_tag",
+}
+"""Invariants have no plans.  A fault that only invariants name is shown in those of this purpose, by role."""
+SHOWN_BY = {
+    "acks_only_first_branch": {"proxy/best_response/decline_is_preferred_to_every_other_answer"},
+    "bare_answer_to_cancel": {
+        "proxy/cancel/reason_of_a_cancel_is_passed_on",
+        "uas/cancel/cancel_after_the_refusal_changes_nothing",
+    },
+    "constant_from_tag": {"uac/after_decline/next_call_after_a_decline_works"},
+    "no_ack_of_487": {
+        "proxy/best_response/caller_is_answered_once_however_many_branches_there_were",
+        "proxy/cancel/reasons_are_of_different_protocols",
+    },
+    "sends_no_100": {
+        "proxy/best_response/caller_is_answered_once_however_many_branches_there_were",
+        "transaction/calling/invite_is_repeated_until_it_is_answered",
+    },
+    "sends_requests_once": {"uas/answers/message_gets_no_provisional_answer"},
+    "swaps_uri_headers": {"uac/redirect_request_uri/headers_and_method_stay_out"},
+}
+"""The purposes in whose plans it shows, where not every call shows it."""
+BY_INVARIANTS_ALONE = {
+    fault.name
+    for fault in FAULTS
+    if all(purpose.everywhere for purpose in PURPOSES.values() if fault.name in purpose.faults)
+}
+
 LATE_CALL = frozenset({"invariants/account/no_call_comes_when_its_drive_is_over"})
 LATE_CALLERS = (
     *("redials_after_1s", "redials_after_8s", "redials_other_number"),
@@ -107,10 +140,17 @@ class Cell:
         """The pytest items of the purposes that its device meets."""
         for purpose in PURPOSES.values():
             if self.role in ROLES[purpose.name] and (
-                self.fault in purpose.faults or (PLANS[purpose.plans] + turn) % ONE_IN == 0
+                self.fault in purpose.faults
+                or purpose.name in self._shown_by
+                or (PLANS[purpose.plans] + turn) % ONE_IN == 0
             ):
                 folder, file, sentence = purpose.name.split("/")
                 yield f"suites/{folder}/test_{file}.py::test_{sentence}[{self.tested}-{self.role}-udp]"
+
+    @property
+    def _shown_by(self) -> set[str]:
+        alone = {ANY_CALL[self.role]} if self.fault in BY_INVARIANTS_ALONE else set()
+        return SHOWN_BY.get(self.fault, alone)
 
 
 def _cells() -> Iterable[Cell]:
