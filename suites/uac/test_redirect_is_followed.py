@@ -194,7 +194,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     look_at = "the default of the table of status codes"
     for attempt in hops(odd):
-        lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at=look_at)
+        lost = lost_ack(odd, attempt, plain, what=f"the {attempt.status}", look_at=look_at)
         tag = attempt.final.to_tag if attempt.final else None
         goodbye = [bye for bye in odd.select("BYE", at=attempt.seat, received=True) if bye.to_tag == tag]
         if lost:
@@ -223,7 +223,7 @@ def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     for attempt in hops(odd):
         line = attempt.final.start_line if attempt.final else ""
-        lost = lost_ack(attempt, plain, what=f'"{line}"', look_at="how the status line is read")
+        lost = lost_ack(odd, attempt, plain, what=f'"{line}"', look_at="how the status line is read")
         if lost:
             yield lost
         elif any(step.old == attempt for step in redirections(odd)) or redirected(plain) is None:

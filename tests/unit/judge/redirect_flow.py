@@ -30,6 +30,8 @@ class Try:
     headers: tuple[str, ...] = ("Max-Forwards: 70", "Contact: <sip:device@127.0.0.9>", "Supported: timer")
     body: str = "v=0\r\n"
     acked: bool = True
+    acked_after: float = 0.02
+    """Seconds from its final response to its ACK."""
     acked_at: str = ""
     """Where its ACK arrives; empty: where the INVITE did."""
     call: int = 0
@@ -71,7 +73,11 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
             say(at + 0.02, one.seat, [line, *head, f"{to};tag={tag}", f"CSeq: {cseq} INVITE", *contacts], sent=True)
             if response.status >= 200 and one.acked:
                 acked = [f"ACK {uri} SIP/2.0", head[0] + ("x" if response.status < 300 else ""), *head[1:]]
-                say(at + 0.04, one.acked_at or one.seat, [*acked, f"{to};tag={tag}", f"CSeq: {cseq} ACK"])
+                say(
+                    at + 0.02 + one.acked_after,
+                    one.acked_at or one.seat,
+                    [*acked, f"{to};tag={tag}", f"CSeq: {cseq} ACK"],
+                )
     opened = max((event.time for event in events if event.direction == "sent"), default=None)
     closed = (opened or START) + QUICK.seconds
     return Flow(
