@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.judge.passed_on import passed_on
 from harness.model.flow import Event, Flow
 
 
@@ -16,7 +17,9 @@ class Attempt:
     """Retransmissions of the INVITE."""
     responses: tuple[Event, ...]
     acks: tuple[Event, ...]
-    """The ACKs that were meant for it, wherever they arrived and however wrong they are."""
+    """The ACKs that were meant for it, wherever they arrived and however wrong they are.
+
+    The ACK that a caller sends to a refusal, and that a proxy passes on, is none: it is not the proxy's."""
     in_dialog: bool
     """A re-INVITE."""
 
@@ -55,7 +58,13 @@ def attempts(flow: Flow) -> tuple[Attempt, ...]:
     drafts = [(copies[0], tuple(copies[1:]), _responses(flow, copies[0])) for copies in invites.values()]
     acks: dict[int, list[Event]] = {}
     for ack in flow.select("ACK", received=True):
-        scored = [(_kinship(ack, invite, responses), invite.number) for invite, _, responses in drafts]
+        # The ACK of a 2xx is passed on from end to end; that of a refusal is made anew by each hop (17.1.1.3).
+        forwarded = passed_on(flow, ack)
+        scored = [
+            (_kinship(ack, invite, responses), invite.number)
+            for invite, _, responses in drafts
+            if not forwarded or _accepted(responses)
+        ]
         best = max(scored, default=(0, 0))
         if best[0]:
             acks.setdefault(best[1], []).append(ack)
@@ -97,6 +106,10 @@ def _responses(flow: Flow, invite: Event) -> tuple[Event, ...]:
             and event.branch == invite.branch
         ),
     )
+
+
+def _accepted(responses: tuple[Event, ...]) -> bool:
+    return any(200 <= (response.status or 0) < 300 for response in responses)
 
 
 def _kinship(ack: Event, invite: Event, responses: tuple[Event, ...]) -> int:
