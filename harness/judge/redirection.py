@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.judge.acks import BOUND_S, Refusal, copies_sent, no_ack_doubt, on_time, refusal_of
 from harness.judge.attempts import Attempt, original, tries
+from harness.judge.patience import may_yet_come
 from harness.judge.say import not_proven, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
@@ -90,7 +91,8 @@ def dropped(
     """
     if redirected(plain) is None:
         return unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
-    if missing := gap(odd, (attempt.seat,)):
+    missing = gap(odd, (attempt.seat,)) or (may_yet_come(odd, attempt.final) if attempt.final else None)
+    if missing:
         return not_proven("nothing followed", missing, requirement=requirement)
     return violated(
         code="not-followed",

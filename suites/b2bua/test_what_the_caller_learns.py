@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
@@ -209,7 +210,7 @@ def _reported(flow: Flow, final: Event) -> Finding:
 
 
 def _hangs(flow: Flow, final: Event, requirement: str) -> Finding:
-    if missing := gap(flow, watched_seats(flow)):
+    if missing := gap(flow, watched_seats(flow)) or may_yet_come(flow, final):
         return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
         code="no-final-response",

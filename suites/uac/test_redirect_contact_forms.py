@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.judge.attempts import original
+from harness.judge.attempts import original, tries
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import (
     NOT_FOLLOWED,
     dropped,
@@ -54,7 +55,10 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
         first = original(flow)
         lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
-        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else None
+        ends = [attempt.final for attempt in tries(flow) if attempt.final]
+        missing = None
+        if len(tried) < len(reference):
+            missing = gap(flow, ("callee",)) or (may_yet_come(flow, ends[-1]) if ends else None)
         if lost:
             yield lost
         elif missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.judge.attempts import original
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import (
     NOT_FOLLOWED,
     dropped,
@@ -46,7 +47,7 @@ def test_contact_is_called(flow: Flow) -> Findings:
         yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
         return
     seat = flow.seat("target")
-    missing = gap(flow, (first.seat,))
+    missing = gap(flow, (first.seat,)) or may_yet_come(flow, response)
     if missing is None and (seat.bound_at is None or seat.lost_at is not None):
         missing = Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was not listening all the time")
     if missing:

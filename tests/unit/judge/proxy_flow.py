@@ -7,7 +7,7 @@ from typing import Self
 
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK, Window
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from suites.proxy import _plans as plans
 
@@ -164,7 +164,7 @@ class ProxyWire:
         via = f"Via: SIP/2.0/UDP 127.0.0.9:5060;branch=z9hG4bK{branch}"
         return self._say(at, seat, f"ACK {self._to()} SIP/2.0", (via, *own))
 
-    def flow(self, *, window: Window = QUICK, closed: float | None = None, alive: bool = True) -> Flow:
+    def flow(self, *, window: Window = STANDARD, closed: float | None = None, alive: bool = True) -> Flow:
         """The flow, watched to the end of the window after the last message."""
         events = tuple(
             replace(event, number=number)

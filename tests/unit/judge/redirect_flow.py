@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.model.finding import Finding
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 
 START = 1_000.0
@@ -38,7 +38,7 @@ class Try:
     """Which of the plan's calls it belongs to."""
 
 
-def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> Flow:
+def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, window: Window = STANDARD) -> Flow:
     """The flow of ``plan`` with a device that sent ``tries``, one after the other."""
     hosts = {endpoint.name: f"127.0.1.{number}" for number, endpoint in enumerate(plan.endpoints, 1)}
     seats = {
@@ -79,7 +79,7 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
                     [*acked, f"{to};tag={tag}", f"CSeq: {cseq} ACK"],
                 )
     opened = max((event.time for event in events if event.direction == "sent"), default=None)
-    closed = (opened or START) + QUICK.seconds
+    closed = (opened or START) + window.seconds + 0.02
     return Flow(
         id="f1",
         plan=plan,
@@ -90,7 +90,7 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
         seats=tuple(Seat(e.name, e.kind, seats[e.name], START - 1) for e in plan.endpoints),
         calls=tuple(PlacedCall("sip:x", START + 2.0 * n - 0.01, "test") for n in range(len(plan.calls))),
         events=tuple(events),
-        watch=Watch(QUICK, opened, closed),
+        watch=Watch(window, opened, closed),
         controls=(Control("target", Address("127.0.1.99"), START, "f0"),) if control else (),
         life=LifeSign(closed + 0.1, "OPTIONS") if alive else None,
     )

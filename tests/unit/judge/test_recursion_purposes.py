@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from proxy_flow import HEADERS, ProxyWire, said
 
-from harness.model.windows import EXTENDED, STANDARD
+from harness.model.windows import EXTENDED, QUICK, STANDARD
 from suites.proxy import _plans as plans
 from suites.proxy import test_recursed_request as request
 from suites.proxy import test_recursion as recursion
@@ -159,7 +159,7 @@ def test_an_unreachable_contact() -> None:
     assert said(judge(wire().tells(32.1, 302, left).flow(window=STANDARD))) == ["satisfied"]
     assert said(judge(wire().tells(32.1, 500).flow(window=STANDARD))) == ["violated"]
     assert said(judge(wire().flow(window=STANDARD))) == ["violated"]
-    assert said(judge(wire().flow())) == ["unseen"]
+    assert said(judge(wire().flow(window=QUICK))) == ["unseen"]
 
 
 def test_a_message_without_answer() -> None:
