@@ -18,12 +18,17 @@ def extent(flow: Flow, found: Sequence[Attempt]) -> str:
         return ""
     moments = [attempt.invite.time for attempt in found]
     lasted, longest = moments[-1] - moments[0], max(late - early for early, late in pairwise(moments))
-    size = f"; {len(found)} such INVITEs in {lasted:.1f} s"
+    size = f"; {len(found)} such INVITEs in {later(lasted)}"
     if limit := _limit(flow):
         return f"{size}, a loop that only this suite's limit ended: {limit}"
     if flow.watch.closed_at - moments[-1] < 1.5 * longest:
         return f"{size}, and no end of it before the flow ended"
     return f"{size}, and then no more for {flow.watch.closed_at - moments[-1]:.0f} s"
+
+
+def later(seconds: float) -> str:
+    """A delay for people: milliseconds below a second.  What is negative came before, and is shown so."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _limit(flow: Flow) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 
 from harness.judge.acks import IN_FLIGHT_S
 from harness.judge.attempts import Attempt, tries
-from harness.judge.extent import extent
+from harness.judge.extent import extent, later
 from harness.judge.say import Gap, not_proven, satisfied, violated
 from harness.judge.targets import repeats
 from harness.model.finding import Finding
@@ -160,11 +160,6 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
     how = "follow a redirection to an address" if wanted == "target" else "reach an address"
     where = f"{how} like {seat.name}'s ({seat.address})"
     return Gap(NO_CONTROL, f"no positive control: this device was not seen, in this run, to {where}")
-
-
-def later(seconds: float) -> str:
-    """A delay for people: milliseconds below a second.  What is negative came before, and is shown so."""
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _name(event: Event) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
+from harness.judge.answers import first_asked
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
 from harness.judge.patience import may_yet_come
@@ -26,12 +27,9 @@ HANGS = "the caller hears ringing or silence for a call that is over"
 
 
 def _upstream(flow: Flow) -> tuple[Event, ...]:
-    """The final responses to the caller's INVITE."""
-    return flow.select(
-        received=True,
-        at=CALLER,
-        where=lambda event: (event.status or 0) >= 200 and event.cseq_method == "INVITE",
-    )
+    """The final responses to the caller's INVITE; a challenge that the caller has answered is none (22.2)."""
+    one = first_asked(flow)
+    return one.finals if one else ()
 
 
 @purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])

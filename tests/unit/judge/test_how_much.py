@@ -7,8 +7,8 @@ import dataclasses
 from redirect_flow import Try, drive, outcomes
 
 from harness.judge.attempts import tries
-from harness.judge.extent import extent
-from harness.judge.silence import later, silent
+from harness.judge.extent import extent, later
+from harness.judge.silence import silent
 from harness.model.flow import Flow
 from suites.plans import DECLINE
 from suites.uac import _plans as plans
@@ -31,13 +31,13 @@ def test_a_single_call_is_no_loop() -> None:
 
 
 def test_a_loop_says_how_long_it_was() -> None:
-    assert "; 4 such INVITEs in 0.3 s, and then no more for 40 s" in told(again(5))
+    assert "; 4 such INVITEs in 300 ms, and then no more for 40 s" in told(again(5))
 
 
 def test_a_loop_that_only_the_limit_ended() -> None:
     capped = dataclasses.replace(DECLINE, endpoints=(dataclasses.replace(DECLINE.endpoints[0], cap=3),))
     limit = "a loop that only this suite's limit ended: after 3 calls callee answers 480"
-    assert f"4 such INVITEs in 0.3 s, {limit}" in told(again(5, capped))
+    assert f"4 such INVITEs in 300 ms, {limit}" in told(again(5, capped))
 
 
 def test_a_loop_that_the_end_of_the_flow_ended() -> None:
