@@ -174,18 +174,13 @@ class Session:
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], _Job] = {}
         for case in cases:
-            for plan in case.purpose.plans_for(case.role):
+            for plan in case.plans:
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
-        await asyncio.gather(
-            *(
-                self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
-                for case in cases
-            )
-        )
+        await asyncio.gather(*(self._settle(case, [jobs[plan, case.axes] for plan in case.plans]) for case in cases))
 
     async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
         result = self._results[case.id]
