@@ -14,12 +14,13 @@ from harness.evidence.unasked import contradiction
 from harness.model.finding import Ruled
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
 from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
-from harness.purposes.troubles import troubles_told
+from harness.purposes.troubles import left_out_told, troubles_told
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.store.stored_run import StoredRun
@@ -105,6 +106,10 @@ class _Rejudge:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
         plans = purpose.plans_for(line.role)
+        if purpose.judges_each_flow and line.drives > 0:
+            # A profile may lack what some of the plans need; the others are judged without them.
+            first = [flow.plan for flow in read[: len(read) // line.drives]]
+            plans = tuple(plan for plan in plans if plan in first or not _may_be_left_out(plan))
         if not plans or len(read) % len(plans):
             return f"it has {len(read)} flows; every drive makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
@@ -134,7 +139,8 @@ class _Rejudge:
         if str(now.verdict) != line.verdict:
             return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
         told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
-        whole = f"{now.reason} - {told}" if told else now.reason
+        left_out = left_out_told(purpose, line.role, drives[0])
+        whole = " - ".join(filter(None, (now.reason, told, left_out)))
         if differs := self._rows_differ(line, now.ruled):
             return differs
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
@@ -209,6 +215,11 @@ class _Rejudge:
             if (tuple(has) if isinstance(has, list) else has) != wants:
                 return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
+
+
+def _may_be_left_out(plan: Plan) -> bool:
+    """Whether ``plan`` needs something that a profile may not name."""
+    return bool(plan.numbers or plan.bindings)
 
 
 def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:

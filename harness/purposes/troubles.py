@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.model.flow import Flow
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.purposes.purpose import Purpose
 
 _WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}
+
+
+def left_out_told(purpose: Purpose, role: str, flows: Sequence[Flow]) -> str:
+    """Which plans of ``purpose`` were not driven, and what the profile lacks for them; "" if all were, or none."""
+    driven = {flow.plan for flow in flows}
+    left_out = [plan for plan in purpose.plans_for(role) if plan not in driven]
+    if not driven or not left_out:
+        return ""
+    return f"left out: {'; '.join(f'{plan.title} (needs {_needed(plan)})' for plan in left_out)}"
+
+
+def _needed(plan: Plan) -> str:
+    return " and ".join(f"lab.numbers.{name}" for name in plan.numbers) or "lab.registrar = true"
 
 
 def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Flow]) -> str:

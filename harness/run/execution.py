@@ -25,7 +25,7 @@ from harness.model.verdict import Verdict
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
-from harness.purposes.troubles import troubles_told
+from harness.purposes.troubles import left_out_told, troubles_told
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import axes_of
 from harness.run.session import Options, Session, Settled
@@ -66,7 +66,9 @@ class Run:
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
-                yield Case(purpose, name, axes, () if why_not else rows, why_not)
+                plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)
+                why_not = why_not or unnamed
+                yield Case(purpose, name, axes, () if why_not else rows, why_not, plans)
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
@@ -80,7 +82,7 @@ class Run:
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return next(filter(None, (_cannot_call(plan, profile, device) for plan in purpose.plans_for(role))), "")
+        return ""
 
     def check(self, items: Iterable[pytest.Item]) -> None:
         """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
@@ -118,7 +120,7 @@ class Run:
             (case.device, plan, case.axes)
             for case in self._cases.values()
             if not case.skip and case.role == "uac" and specs[case.device].profile.stimulus.by_hand
-            for plan in case.purpose.plans_for(case.role)
+            for plan in case.plans
         }
         return sum(len(plan.calls) for _, plan, _ in asked)
 
@@ -240,6 +242,15 @@ class Run:
                 self.work.parent.rmdir()
 
 
+def _permitted(purpose: Purpose, role: str, profile: Profile, device: str) -> tuple[tuple[Plan, ...], str]:
+    """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
+    plans = purpose.plans_for(role)
+    reasons = [_cannot_call(plan, profile, device) for plan in plans]
+    permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
+    enough = permitted == plans or (permitted and purpose.judges_each_flow)
+    return permitted, "" if enough else next(filter(None, reasons), "")
+
+
 def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
     """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
     if unnamed := [name for name in plan.numbers if name not in profile.all_numbers()]:
@@ -256,8 +267,9 @@ def troubles_of(settled: Settled) -> str:
 
 
 def with_troubles(settled: Settled) -> Settled:
-    """``settled`` with a reason that says what :func:`troubles_of` says."""
-    if troubles := troubles_of(settled):
-        record = dataclasses.replace(settled.record, reason=f"{settled.record.reason} - {troubles}")
+    """``settled`` with a reason that says what :func:`troubles_of` says, and which plans were left out."""
+    left_out = left_out_told(settled.case.purpose, settled.case.role, settled.flows)
+    if told := [text for text in (troubles_of(settled), left_out) if text]:
+        record = dataclasses.replace(settled.record, reason=" - ".join((settled.record.reason, *told)))
         return dataclasses.replace(settled, record=record)
     return settled

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
 from harness.judge.declines import since, watched_seats
+from harness.judge.extent import later
 from harness.judge.say import Findings, satisfied, violated
-from harness.judge.silence import gap, later
+from harness.judge.silence import gap
 from harness.judge.targets import address_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from harness.judge.acks import routes
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
+from harness.judge.extent import later
 from harness.judge.legs import dialogs
 from harness.judge.say import Findings, satisfied, violated
-from harness.judge.silence import later
 from harness.judge.targets import address_of, user_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow

@@ -178,7 +178,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reuses_branch_on_recursion", "Calls a Contact with the branch of the one before.", _PROXY, _RECURSING),
     Fault("recursion_changes_from", "Calls a Contact with a From of its own.", _PROXY, _RECURSING),
     Fault("recursion_keeps_uri_headers", "Leaves ?headers and ;method in the Request-URI.", _PROXY, _RECURSING),
-    Fault("recursion_ignores_q", "Tries the Contacts of a 3xx from the lowest q up.", _PROXY, _RECURSING),
+    Fault(
+        "recursion_ignores_q",
+        "Tries the Contacts of a 3xx in the order of the header, whatever their q.",
+        _PROXY,
+        _RECURSING,
+    ),
     Fault("keeps_max_forwards", "Calls a Contact with Max-Forwards as received.", _PROXY, _RECURSING),
     Fault("unreachable_contact_ends_search", "Gives up when a Contact cannot be reached.", _PROXY, _RECURSING),
     Fault("parallel_recursion_leaves_ringing", "Cancels no Contact after the 6xx of another.", _PROXY, _RECURSING),

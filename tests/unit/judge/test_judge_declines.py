@@ -10,7 +10,7 @@ from harness.judge.declines import handled_like, stays_declined
 from harness.model.flow import Trouble
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
-from harness.model.windows import EXTENDED, STANDARD
+from harness.model.windows import EXTENDED, QUICK, STANDARD
 from suites.transaction import test_completed as completed
 from suites.transaction import test_copies as copies
 from suites.uac import test_after_decline as after
@@ -44,7 +44,7 @@ def test_silence_needs_its_proof_and_an_allowed_call_does_not_shorten_the_watch(
         flow = declined().flow(alive=alive)
         assert stays_declined(flow, refused(flow)).outcome == outcome
     wire = again(declined(), 4.0).answer(4.01, 603, call_id="c2", branch="z9hG4bKtwo")
-    flow = wire.flow(closed=5.1)
+    flow = wire.flow(window=QUICK, closed=5.1)
     assert stays_declined(flow, refused(flow), unless=lambda _: True).outcome == "satisfied"
 
 
