@@ -95,13 +95,20 @@ def _told(missing: Line | None, added: Line | None) -> str:
 
 
 def _other_order(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
-    for seat, lines in form.seats.items():
-        order = [line.text for line in lines]
-        orders = [[line.text for line in other.seats.get(seat, ())] for other in others]
-        if order not in orders:
-            at = next((at for at, text in enumerate(order) if text != orders[0][at]), 0)
-            return Difference(plan, "order", form.flow, seat, lines[at].number, f"comes earlier: {_start(lines[at])}")
+    for (seat, exchange), lines in _exchanges(form).items():
+        orders = [_exchanges(other).get((seat, exchange), []) for other in others]
+        if not any([line.text for line in lines] == [line.text for line in order] for order in orders):
+            first = next(line for line, other in zip(lines, orders[0], strict=True) if line.text != other.text)
+            return Difference(plan, "order", form.flow, seat, first.number, f"comes earlier: {_start(first)}")
     return None
+
+
+def _exchanges(form: Form) -> dict[tuple[str, tuple[str, ...]], list[Line]]:
+    """The lines at each endpoint that belong to one exchange, in their order."""
+    exchanges: dict[tuple[str, tuple[str, ...]], list[Line]] = {}
+    for seat, line in _lines(form):
+        exchanges.setdefault((seat, line.exchange), []).append(line)
+    return exchanges
 
 
 def _other_copies(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
