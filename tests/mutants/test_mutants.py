@@ -66,6 +66,7 @@ def test_operator_makes_the_change(source: str, operator: str, text: str) -> Non
         "import a\n",
         "def f(a: int) -> int:\n    assert a\n",
         "if TYPE_CHECKING:\n    x = 3\n",
+        "Pair = tuple[int, str]\n",
         "def f(a: int, b: str): ...\nx = f(a, b)\n",
     ],
 )
