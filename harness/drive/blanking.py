@@ -16,9 +16,11 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
     Done before anything is judged or stored: a stored flow is what its verdict was reached on.  Secrets of less than
     six letters stay, for evidence is full of short numbers that are none.
     """
-    told = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
+    spelled = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
     # Messages are kept as latin-1, byte by byte.
-    parts = dict.fromkeys(part for each in told for part in (each, each.encode("utf-8", "replace").decode("latin-1")))
+    parts = dict.fromkeys(
+        part for each in spelled for part in (each, each.encode("utf-8", "replace").decode("latin-1"))
+    )
     if not parts:
         return flow
     pattern = re.compile("|".join(map(re.escape, parts)))

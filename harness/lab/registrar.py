@@ -13,7 +13,7 @@ from harness.sip.message import SipMessage, addr_spec, split_list
 
 DEFAULT_EXPIRES_S = 3600
 WRONG_UNTIL_FORBIDDEN = 3
-"""A phone with a wrong password asks for ever; after so many times it is told once and for all."""
+"""A phone with a wrong password asks for ever; after so many times it is notes once and for all."""
 _EXPIRES = re.compile(r";\s*expires\s*=\s*\"?(\d+)", re.IGNORECASE)
 _USER = re.compile(r"sips?:([^@;>]*)@", re.IGNORECASE)
 
@@ -71,11 +71,11 @@ class Registrar:
 
     def notes(self) -> tuple[str, ...]:
         """What people should know of how the phone registered, one sentence each."""
-        told = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]
+        notes = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]
         sources = sorted({str(binding.source) for binding in self._bindings.values()})
         if len(sources) > 1:
-            told.append(f"it registered from {' and '.join(sources)}: calls to it go to the newest")
-        return tuple(told)
+            notes.append(f"it registered from {' and '.join(sources)}: calls to it go to the newest")
+        return tuple(notes)
 
     def _who(self, request: SipMessage, source: Address) -> Reply | None:
         """The refusal of somebody who may not register; None of one who may."""
@@ -87,11 +87,11 @@ class Registrar:
             return Reply(404, "Not Found")
         if self._challenger is None:
             return None
-        said = request.header("Authorization")
-        if said is None:
+        authorization = request.header("Authorization")
+        if authorization is None:
             return self._asks()
-        if self._challenger.accepts(said, "REGISTER"):
-            if self._challenger.knows_nonce(said):
+        if self._challenger.accepts(authorization, "REGISTER"):
+            if self._challenger.knows_nonce(authorization):
                 return None
             return self._asks(stale=True)
         self.refused[f"a wrong password, or another realm than {self.account.realm!r}"] += 1

@@ -75,6 +75,6 @@ class Person:
     def news(self) -> list[str]:
         """What has not been told yet; the terminal's."""
         with self._lock:
-            told = list(self._news)
+            news = list(self._news)
             self._news.clear()
-        return told
+        return news

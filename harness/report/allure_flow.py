@@ -1,7 +1,7 @@
-"""A flow as a step of an Allure result: what was driven, the ladder, the messages, the scenarios.
+"""A flow as a step of an Allure result: the calls, the ladder, the messages, the scenarios.
 
-The step is made once and hung into the result of every purpose that judges the flow, and its attachments are named by
-their content: many purposes share a plan, and there are hundreds of them.
+Many purposes judge the same flow.  So the step is made once and added to the result of each of these purposes, and its
+attachments are named by their content.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LARGEST = 200_000
 
 
 def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
-    """The step of ``flow``; its attachments are written on the way.  Everything passes ``clean``."""
-    # Redacted before it is drawn: a label may cut a secret in two, and then no one finds it any more.
+    """The step of ``flow``.  Its attachments are written to disk.  Every text passes ``clean``."""
+    # Redacted before it is drawn: a shortened label may cut a secret in two, and ``clean`` would miss the halves.
     shown = _redacted(flow, clean)
     step = line_step(clean, f"{flow.plan.title} (flow {flow.id})")
     step.steps = [line_step(clean, line) for line in _told(shown)]
@@ -38,7 +38,7 @@ def _files(flow: Flow, mark: int | None) -> Iterator[Attachment]:
     yield _file("ladder", svg_ladder(flow, mark, tips=False), AttachmentType.SVG)
     messages = "\n".join(map(_message, flow.events)) or "no message"
     yield _file("messages", capped(lines(messages), LARGEST), AttachmentType.TEXT)
-    # Nothing in them is from the device, and cleaning them would take longer than all the rest.
+    # They hold nothing from the device, and cleaning them would take longer than all the rest.
     scenarios = [f"<!-- ---- {printable(seat.name)} -->\n{seat.scenario}" for seat in flow.seats if seat.scenario]
     if scenarios:
         # One file for all: writing files is most of what evidence costs.
@@ -53,15 +53,15 @@ def _file(name: str, body: str, kind: AttachmentType) -> Attachment:
 
 
 def _told(flow: Flow) -> Iterator[str]:
-    """What happened, line by line."""
+    """The events of the flow, one line each."""
     start = start_of(flow)
-    told = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
-    told += [
+    lines = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
+    lines += [
         (event.time, f"{event.seat} answers {event.status} {event.reason} ({event.label})")
         for event in flow.events
         if not event.from_device and event.status is not None and event.status >= 200
     ][:20]
-    for at, line in sorted(told):
+    for at, line in sorted(lines):
         yield f"{at - start:+.3f} s  {line}"
     if flow.plan.watched and flow.watch.opened_at is not None:
         yield f"{flow.watch.closed_at - flow.watch.opened_at:.1f} s watched: {flow.watch.window}"
@@ -93,7 +93,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
 def _event(event: Event, clean: Redact) -> Event:
     text = clean(event.text)
     if text == event.text:
-        return event  # what has been read of it need not be read again
+        return event  # parsed once, not for every purpose
     return dataclasses.replace(event, raw=text.encode("utf-8", "replace").decode("latin-1"))
 
 

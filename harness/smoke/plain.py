@@ -67,10 +67,10 @@ async def smoked(
     wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
-        told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
+        errors = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
         # What a plan is judged by is to be in the flows of the run: the smoke is no positive control.
         station.context.controls.seen.clear()
-        yield {kind: error for kind, error in zip(wanted, told, strict=True) if error is not None}
+        yield {kind: error for kind, error in zip(wanted, errors, strict=True) if error is not None}
         await asyncio.gather(*running)
     finally:
         for task in running:

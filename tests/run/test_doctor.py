@@ -256,8 +256,8 @@ def test_smoke_of_every_role(runs: dict[str, Future[Said]]) -> None:
     assert len(looks) == 18
     assert {key for key, look in looks.items() if not look["ok"]} == {("reference:redirect", "redirect", 603)}
     assert all(look["seconds"] is not None for look in looks.values() if look["ok"])
-    assert "caller was told 603" in looks["reference:proxy", "proxy", 603]["said"]
-    assert looks["reference:uas", "uas", 302]["said"] == "answered 302"
+    assert "caller was told 603" in looks["reference:proxy", "proxy", 603]["result"]
+    assert looks["reference:uas", "uas", 302]["result"] == "answered 302"
 
 
 def test_smoke_without_sipp(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
