@@ -1,4 +1,4 @@
-"""Secrets in the evidence: a device may send its password in clear, and a SIPp that answers a challenge knows it."""
+"""Removes secrets from the evidence: devices may send passwords in clear, and SIPp answers challenges."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from harness.model.flow import Flow
 
 
 def blanked(flow: Flow, known: Iterable[str]) -> Flow:
-    """``flow`` with every one of the secrets ``known`` written as as many asterisks, so that all lengths stay true.
+    """``flow`` with each of the secrets ``known`` replaced by asterisks of the same length: all lengths stay true.
 
-    Done before anything is judged or stored: a stored flow is what its verdict was reached on.  Secrets of less than
-    six letters stay, for evidence is full of short numbers that are none.
+    This happens before judging and storing, because the stored flow must be the one that was judged.  Secrets of less
+    than six letters stay, because evidence is full of short numbers that are not secret.
     """
     spelled = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
     # Messages are kept as latin-1, byte by byte.

@@ -1,11 +1,11 @@
 """The exchange: the one address with which a device registers, or to which it sends every call (trunk, outbound proxy).
 
-Plans have seats of their own.  A phone knows one address, and digits.  So the exchange is a socket that all
-seats share.  It finds the plan by the digits (the token) that were dialled, and hands what came, as it is, to the
-seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
-judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
+Plans have seats of their own.  A phone knows only one address, and digits.  So the exchange is a socket that all
+seats share.  It finds the plan by the dialled digits (the token), and hands the message unchanged to the seat's tap.
+The seat's messages leave from here, to the port that the device sent from.  The exchange changes no byte and judges
+nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
-Outside of plans it answers REGISTER and keepalives.  What was dialled for no plan is refused, and remembered.
+Outside of plans it answers REGISTER and keepalives.  A call that belongs to no plan is refused and remembered.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _PONG: Final = b"\r\n"
 _HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
 MOST_UNCLAIMED: Final = 50
-"""How many Request-URIs that belong to no plan are remembered."""
+"""The most remembered Request-URIs that belong to no plan."""
 MOST_CALLS: Final = 1_000
-"""How many Call-IDs of one drive are remembered."""
+"""The most remembered Call-IDs of one drive."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Line:
     """The seats of one drive, as the exchange connects them."""
 
     callee: LiveSeat | None
-    """Who really answers what was dialled; None if the plan has nobody."""
+    """The seat that answers the dialled number; None if the plan has none."""
     by_uri: Mapping[Address, LiveSeat]
     """The seats by the address that URIs name."""
     callers: list[LiveSeat] = field(default_factory=list)
@@ -53,26 +53,26 @@ class Line:
 
     @property
     def seats(self) -> Iterator[LiveSeat]:
-        """All of them."""
+        """All seats."""
         yield from self.by_uri.values()
         yield from filter(None, [self.callee])
         yield from self.callers
 
     def came(self, call_id: str) -> None:
-        """Remember that something of this call has come here."""
+        """Remember that a message of this call has arrived here."""
         self._calls[call_id] = None
         if len(self._calls) > MOST_CALLS:
             del self._calls[next(iter(self._calls))]
 
     def knows(self, call_id: str) -> bool:
-        """Whether something of this call has come here."""
+        """Whether a message of this call has arrived here."""
         return call_id in self._calls
 
 
 class Exchange:
     """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
 
-    What arrives is taken in the taps' thread; the driver's loop opens and connects.
+    Messages arrive in the taps' thread; the driver's loop opens and connects.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Exchange:
         self.address = address
         self.registrar = registrar
         self.unclaimed: list[str] = []
-        """What was dialled for no plan: Request-URIs, in order."""
+        """The Request-URIs of calls that belong to no plan, in order."""
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
-        """Held by whoever looks at the lines and at what is registered, or changes them."""
+        """Protects the lines and the registrations."""
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
@@ -103,7 +103,7 @@ class Exchange:
             self.port = UdpPort(address, self._arrived)
         except SetupError as error:
             raise SetupError(
-                f"the exchange cannot be at {address}: {error.cause}",
+                f"the exchange cannot use {address}: {error.cause}",
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
 
@@ -118,41 +118,41 @@ class Exchange:
         *,
         relays: bool = False,
     ) -> Exchange:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+        """Bind ``address``; SetupError if it is unusable.  ``tokens`` is a regular expression for a drive's digits.
 
-        ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
-        device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
-        has been sent to what is here, the callee, whatever its Request-URI says.
+        ``on_device`` receives the time of every arrival from the device (seconds since the epoch).  ``relays``: the
+        exchange is the device's outbound proxy, so a request that names another seat is meant for that seat.
+        Otherwise every message here is meant for the callee, whatever its Request-URI says.
         """
         return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays))
 
     async def close(self) -> None:
-        """Give the port back."""
+        """Free the port."""
         await self._taps.do(self.port.close)
 
     def connect(self, token: str, line: Line) -> None:
-        """From now on calls to ``token`` are those of ``line``."""
+        """Give calls to ``token`` to ``line`` from now on."""
         with self._lock:
             self._lines[token] = line
 
     def join(self, token: str, seat: LiveSeat) -> None:
-        """The caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
+        """Let the caller at ``seat`` call the device through here, as part of the drive of ``token``."""
         with self._lock:
             if line := self._lines.get(token):
                 line.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
-        """The seats of ``token`` have ended: what still comes is refused here."""
+        """Remove the seats of ``token``, which have ended.  Later messages for them are refused here."""
         with self._lock:
             self._lines.pop(token, None)
 
     def hop_to_device(self) -> Hop | None:
-        """The way to where the device is registered from; None while it is not."""
+        """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
         return Hop(self.port, source) if source else None
 
     async def registration(self, seconds: float) -> Address:
-        """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
+        """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
                 while not (source := self._source()):
@@ -167,13 +167,13 @@ class Exchange:
         return source
 
     def _source(self) -> Address | None:
-        """Where the device is registered from now."""
+        """The addresses from which the device is registered at present."""
         with self._lock:
             current = self.registrar.current(clock.now())
         return current[0].source if current else None
 
     def forget(self) -> None:
-        """The device has ended: what it had registered is nowhere."""
+        """Forget the registrations of a device that has ended."""
         with self._lock:
             self.registrar.forget()
 
@@ -182,14 +182,14 @@ class Exchange:
     def _arrived(self, data: bytes, source: Address, at: float) -> None:
         try:
             self._take(data, source, at)
-        except Exception as error:  # whatever a device sends, the next datagram is served
-            self.unclaimed.append(f"what {source} sent could not be passed on: {error!r:.200}")
+        except Exception as error:  # no datagram may stop the service of the next one
+            self.unclaimed.append(f"a datagram from {source} could not be forwarded: {error!r:.200}")
 
     def _take(self, data: bytes, source: Address, at: float) -> None:
         """Pass a datagram on to a seat, or answer it."""
         self._on_device(at)
         if not data.strip(b"\r\n\0 "):
-            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break wants no answer
+            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break gets no answer
                 self.port.send(_PONG, source)
             return
         message = SipMessage(data.decode("latin-1"))
@@ -259,7 +259,7 @@ class Exchange:
 
 
 def _sent_by(message: SipMessage) -> Address:
-    """Where the topmost Via says that the request came from."""
+    """The address of the sender by the topmost Via."""
     via = message.vias[0] if message.vias else Via("")
     port = 5060 if via.port is None else via.port
     return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")
