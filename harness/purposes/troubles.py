@@ -25,7 +25,7 @@ def _needed(plan: Plan) -> str:
     return " and ".join(f"lab.numbers.{name}" for name in plan.numbers) or "lab.registrar = true"
 
 
-def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Flow]) -> str:
+def troubles_text(verdict: Verdict, reason: str, drives: int, flows: Sequence[Flow]) -> str:
     """What was in the way of ``verdict``, and whose trouble that is; "" if nothing was or ``reason`` says it already.
 
     ``flows`` are those of all ``drives``, in order.
@@ -34,5 +34,5 @@ def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Fl
         return ""
     # A further drive was made because of the first one's troubles, and the verdict is about the last.
     last = flows[-(len(flows) // drives) :] if drives > 1 else flows
-    told = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in reason)
-    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(told)[:3])
+    relevant = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in reason)
+    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(relevant)[:3])

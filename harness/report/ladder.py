@@ -20,7 +20,7 @@ _SPREAD = 250
 _HEAD = 96
 _ROW = 40
 _WAIT = 36
-"""Room above the end of a window, so that a long silence looks like one."""
+"""Room above the end of a window, so that a long silence looks long."""
 _BOX = 152
 _EM = 6.63
 """Width of a character of the 11 px monospace."""
@@ -126,7 +126,7 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
 def _lanes(flow: Flow) -> dict[str, _Lane]:
     """The lanes from left to right by the name of their seat, the device's under "".
 
-    Callers stand left of it; several share a lane, for each makes one call and then another one's turn has come.
+    Callers are left of it.  Several share a lane, because each makes one call, one after the other.
     """
     callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
     left = callers[:1]
@@ -223,7 +223,7 @@ def _class(label: str) -> str:
 
 
 def _tip(row: Step) -> str:
-    """Opens a group whose tooltip is the message."""
+    """The start tag of a group whose tooltip is the message."""
     return f"<g><title>{xml(capped(lines(row.full), _TIP))}</title>" if row.full else "<g>"
 
 
@@ -233,7 +233,7 @@ def _band(y: int, width: int) -> str:
 
 
 def _bar(silence: Silence, rows: tuple[Step, ...], lane: _Lane, bottom: int) -> str:
-    """The hatched bar of a seat that was watched in vain, from where its window was opened."""
+    """The hatched bar of a seat at which nothing arrived, from the start of its window."""
     x, kind = lane.x + 14, f"s {'b' if silence.watched else 'warn'} halo"
     if silence.since is None:
         return _text(x, bottom - 12, silence.text, kind)
