@@ -200,6 +200,9 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
             arrived, named = attempt.invite.destination, address_of(attempt.invite.request_uri)
             # What is dialled names the exchange itself where a device has one: only a redirection shows more.
             behind = any(seat.behind and seat.name == attempt.seat for seat in flow.seats)
+            # At the backup it arrives because another place has failed.
+            if flow.seat(attempt.seat).kind == "backup":
+                continue
             if arrived and named and not attempt.in_dialog and (str(arrived) != named or not behind):
                 yield _told("outbound_proxy", str(arrived) != named)
     if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
