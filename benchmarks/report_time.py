@@ -14,17 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.model.finding import Finding, Record, Ruled
 from harness.model.flow import Flow
-from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes
-from harness.report import allure
 from harness.report.page import write_page
 from harness.report.pcap import compose
-from harness.requirements.catalogue import Catalogue
 from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import VerdictLine
 
 
 def main() -> None:
@@ -34,7 +31,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     run = read_run(Path(options.run))
-    records = [load(line) for line in run.records if line["evidence"]]
+    records = [line for line in run.records if line.evidence]
     flows = {name: run.flow(name) for name in run.evidence}
     all_purposes()
     with tempfile.TemporaryDirectory() as place:
@@ -50,7 +47,7 @@ def main() -> None:
     told(f"packets of {len(flows)} flows", options.rounds, lambda: [compose(flow) for flow in flows.values()])
 
 
-def evidence(out: Path, run: StoredRun, records: list[Record], flows: dict[str, Flow], rounds: int) -> None:
+def evidence(out: Path, run: StoredRun, records: list[VerdictLine], flows: dict[str, Flow], rounds: int) -> None:
     """What is written for each purpose while a run goes on: its line, its flows, its Allure result."""
     print(f"{len(records)} purposes with {len(flows)} flows")
 
@@ -75,13 +72,12 @@ import time
 from pathlib import Path
 import pytest
 sys.path[:0] = {paths!r}
-from report_time import load, rows
 from harness.requirements.catalogue import Catalogue
-from harness.report import allure
+from harness.run import allure_result
 from harness.store.stored_run import read_run
 
 run, catalogue = read_run(Path({run!r})), Catalogue.load()
-records = [load(line) for line in run.records if line["evidence"]]
+records = [line for line in run.records if line.evidence]
 flows = {{name: run.flow(name) for name in run.evidence}}
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,7 +90,8 @@ def spent():
 def test_it(request, number):
     record = records[number]
     if request.config.pluginmanager.hasplugin("allure_listener"):
-        allure.report(request.node, record, [flows[f] for f in record.evidence], rows(record, catalogue), "text")
+        rows = [catalogue[found.id] for found in record.requirements]
+        allure_result.report(request.node, record, [flows[f] for f in record.flows], rows, "text")
 """
 
 
@@ -103,7 +100,7 @@ import sys
 from pathlib import Path
 import allure_pytest.plugin
 sys.path[:0] = {paths!r}
-from harness.report.allure_files import AllureFiles
+from harness.run.allure_files import AllureFiles
 
 def trouble(error):
     raise error
@@ -130,56 +127,23 @@ def pytest_cpu(out: Path, run: StoredRun, *options: str) -> float:
     return min(spent)
 
 
-def rows(record: Record, catalogue: Catalogue) -> list[allure.RowInfo]:
-    found = [catalogue[ruled.finding.requirement] for ruled in record.requirements]
-    return [allure.RowInfo(row.id, row.clause, row.level, row.requirement, record.role, row.link) for row in found]
-
-
-def stored(out: Path, run: StoredRun, records: list[Record], flows: dict[str, Flow]) -> RunFolder:
+def stored(out: Path, run: StoredRun, records: list[VerdictLine], flows: dict[str, Flow]) -> RunFolder:
     folder, header = RunFolder.create(out, "bench"), run.header
     for flow in flows.values():
         folder.write_flow(flow)
-    told_header = Header(folder.name, "0", "0", header["device"], header["window"], header["ruling"], len(records))
-    with VerdictStream(folder.verdicts, told_header) as stream:
+    with VerdictStream(folder.verdicts, replace(header, run=folder.name, planned=len(records), cases=())) as stream:
         for record in records:
             stream.write(record)
     return folder
 
 
-def repeated(records: list[Record], count: int, *, failed: bool) -> Any:
+def repeated(records: list[VerdictLine], count: int, *, failed: bool) -> Any:
     for number in range(count):
         record = records[number % len(records)]
         if failed:
-            worse = tuple(replace(ruled, verdict=Verdict.FAIL) for ruled in record.requirements)
-            record = replace(record, requirements=worse, verdict=Verdict.FAIL)
+            worse = tuple(replace(found, verdict="fail") for found in record.requirements)
+            record = replace(record, requirements=worse, verdict="fail")
         yield replace(record, device=f"{record.device}-{number // len(records)}")
-
-
-def load(line: Any) -> Record:
-    """A record as its line in the stream tells it."""
-    ruled = tuple(
-        Ruled(
-            Finding(
-                *(one["id"], one["outcome"], one["code"], tuple(one["expected"])),
-                *(one["actual"], one["message"], one.get("where", "")),
-            ),
-            one["level"],
-            Verdict.named(one["verdict"]),
-            one["reason"],
-        )
-        for one in line["requirements"]
-    )
-    flows = tuple(path[6:-5] for path in line["evidence"])
-    return Record(
-        *(line[key] for key in ("purpose", "device", "role", "transport")),
-        Verdict.named(line["verdict"]),
-        True,
-        line["reason"],
-        ruled,
-        line["window_s"],
-        line["drives"],
-        flows,
-    )
 
 
 def told(what: str, rounds: int, work: Callable[[], object], per: int = 0) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness.model.flow import Flow
+from harness.store.stored_run import read_run
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_S = 0.05
@@ -84,7 +84,8 @@ def main() -> None:
 
 def spans(run: Path) -> list[tuple[float, float]]:
     """When a device was being called or watched: from the first message of each flow to the end of its window."""
-    flows = (Flow.from_json(path.read_text("utf-8")) for path in (run / "flows").glob("*.json"))
+    stored = read_run(run)
+    flows = map(stored.flow, stored.evidence)
     return [(flow.events[0].time, flow.watch.closed_at) for flow in flows if flow.events]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
@@ -18,7 +18,9 @@ from harness.evidence.verify import verify
 from harness.model.outcome import Tally
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
+from harness.store.codec import dump
 from harness.store.stored_run import read_run
+from harness.store.verdict_lines import Footer
 
 
 def main() -> None:
@@ -57,35 +59,35 @@ def repeated(folder: Path, wanted: int) -> dict[str, bytes]:
     """
     run = read_run(folder)
     parts = dossier.evidence(run)
-    header, footer = dict(run.header), dict(run.footer or {})
-    described = {one["name"]: one for one in header["devices"]}
-    records = [dict(line) for line in run.records]
+    described = run.devices
+    records = list(run.records)
     copies = 0
     while len(records) < wanted:
         copies += 1
         for line in run.records[: wanted - len(records)]:
             name = f"copy{copies}"
-            described.setdefault(name, described[line["device"]] | {"name": name})
+            described.setdefault(name, replace(described[line.device], name=name))
             evidence = []
-            for flow in line["evidence"]:
+            for flow in line.evidence:
                 copy = flow.replace("flows/", f"flows/{name}-")
                 text = parts[flow].decode()
                 for old, new in (
                     (f'"id":"{flow[6:-5]}"', f'"id":"{copy[6:-5]}"'),
-                    (f'"name":"{line["device"]}"', f'"name":"{name}"'),
+                    (f'"name":"{line.device}"', f'"name":"{name}"'),
                 ):
                     text = text.replace(old, new)
                 parts[copy] = text.encode()
+                parts[f"{copy[:-5]}.record"] = parts[f"{flow[:-5]}.record"]
                 evidence.append(copy)
-            records.append(dict(line) | {"device": name, "evidence": evidence})
-    cases: dict[str, list[str]] = {}
+            records.append(replace(line, device=name, evidence=tuple(evidence)))
+    cases: dict[str, tuple[str, ...]] = {}
     for line in records:
-        cases.setdefault(line["purpose"], []).append(f"{line['device']}-{line['role']}-{line['transport']}")
-    tally = Tally.of((line["verdict"] for line in records), len(records))
-    header |= {"planned": len(records), "devices": list(described.values()), "cases": cases}
-    footer |= {"executed": tally.executed, "counts": dict(tally.counts), "verdict": str(tally.verdict)}
-    lines = "".join(json.dumps(entry) + "\n" for entry in (header, *records, footer))
-    return parts | {dossier.VERDICTS: lines.encode(), dossier.STATEMENT_HTML: b"", dossier.STATEMENT_PDF: b""}
+        cases[line.purpose] = (*cases.get(line.purpose, ()), line.case)
+    tally = Tally.of((line.verdict for line in records), len(records))
+    header = replace(run.header, planned=len(records), devices=tuple(described.values()), cases=cases)
+    footer = Footer(tally.executed, tally.counts, tally.verdict.word)
+    lines = b"".join(dump(entry) + b"\n" for entry in (header, *records, footer))
+    return parts | {dossier.VERDICTS: lines, dossier.STATEMENT_HTML: b"", dossier.STATEMENT_PDF: b""}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from harness.commands.init_options import add_init_options
 from harness.errors import SipverdictError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import short
+from harness.run.options import CommandName, add_to_command
 
 _USAGE = """\
 sipverdict run --device reference
@@ -55,11 +56,11 @@ def _parser() -> Parser:
 
     commands.add_parser("run", help="test a device (sipverdict run --help)", add_help=False)
 
-    listing = commands.add_parser("list", help="list purposes, requirements, devices, faults, pics or profiles")
+    listing = commands.add_parser("list", help="list purposes (tests), requirements, devices, faults, pics or profiles")
     listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics", "profiles"))
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    explain = commands.add_parser("explain", help="say what a requirement asks for and how it is decided")
+    explain = commands.add_parser("explain", help="show what a requirement demands and how it is tested")
     explain.add_argument("requirement")
 
     init = commands.add_parser("init", help="write a device profile after a few questions, or from options")
@@ -69,25 +70,22 @@ def _parser() -> Parser:
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
-    for name, help_text in (
-        ("doctor", "look whether this machine, and a device's profile, are fit for a run"),
-        ("smoke", "make three calls of a device, and say whose fault it is if one fails"),
-    ):
+    shared: tuple[tuple[CommandName, str], ...] = (
+        ("doctor", "check that this machine, and a device's profile, are ready"),
+        ("smoke", "place three test calls and explain any failure"),
+    )
+    for name, help_text in shared:
         command = commands.add_parser(name, help=help_text)
-        command.add_argument("--device", action="append", default=[], help="as in sipverdict run; repeatable")
+        add_to_command(command, name)
         command.add_argument("--json", action="store_true", help="as JSON, for programs")
-        if name == "smoke":
-            command.add_argument("--fault", action="append", default=[], help="as in sipverdict run")
-        else:
-            command.add_argument("--out", metavar="FOLDER", help="where runs will be stored (default: reports/out)")
 
-    expect = commands.add_parser("expect", help="write down the non-passes of a run as what is expected of a device")
+    expect = commands.add_parser("expect", help="save the non-passes of a run as the known ones of a device")
     expect.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
-    expect.add_argument("--device", action="append", default=[], help="as in the run; repeatable (default: reference)")
+    add_to_command(expect, "expect")
     expect.add_argument(
         "--inconclusive",
         action="store_true",
-        help="also what came to no verdict though nothing was in the way: say so if it does run after run",
+        help="also inconclusive tests without trouble: use it if they are inconclusive in every run",
     )
     _add_reports(commands)
     add_evidence_commands(commands)
@@ -122,9 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python's own status would be 1, and that says of a device that it does not conform.
         if os.environ.get(TRACEBACK):
             raise
-        told = short(f"{type(error).__name__}: {error}", 300)
+        cause = short(f"{type(error).__name__}: {error}", 300)
         again = f"run again with {TRACEBACK}=1 for the traceback"
-        print(f"sipverdict: {told}: this is a mistake of sipverdict; {again}", file=sys.stderr)
+        print(f"sipverdict: {cause}: this is a bug in sipverdict; {again}", file=sys.stderr)
         return int(ExitStatus.SETUP)
 
 
@@ -173,15 +171,15 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "doctor":
         from harness.commands.doctor import doctor
 
-        return doctor(options.device, out=options.out, as_json=options.json)
+        return doctor(options.device or [], out=options.out, as_json=options.json)
     if options.command == "smoke":
         from harness.commands.smoke import smoke
 
-        return smoke(options.device, options.fault, as_json=options.json)
+        return smoke(options.device or [], options.fault or [], as_json=options.json)
     if options.command == "expect":
         from harness.commands.expect import expect
 
-        return expect(options.run, options.device, inconclusive=options.inconclusive)
+        return expect(options.run, options.device or [], inconclusive=options.inconclusive)
     if options.command == "report":
         from harness.commands.report import report
 

@@ -21,29 +21,32 @@ from harness.errors import SetupError, SipverdictError
 from harness.live.line import LiveLine
 from harness.paths import SUITES
 from harness.purposes.purpose import purpose_of
-from harness.report import allure
-from harness.report.allure_files import AllureFiles
-from harness.report.case import rows_of, text_of
+from harness.report.text import text_of
+from harness.run import allure_result
+from harness.run.allure_files import AllureFiles
 from harness.run.execution import Run, troubles_of, with_troubles
 from harness.run.item_order import run_items
-from harness.run.options import Settings, add_options
+from harness.run.options import add_to_pytest
 from harness.run.publisher import PAYLOAD, Publisher
 from harness.run.pytest_outcome import junit_properties, settle
 from harness.run.session import Settled
+from harness.run.settings import Settings
+from harness.store.codec import dump
 from harness.store.files import cannot_write
 from harness.store.folder import RunFolder
+from harness.store.verdict_lines import VerdictLine
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
 _LIVE = pytest.StashKey[LiveLine]()
 _SETTLED = pytest.StashKey[Settled]()
-_TOLD = pytest.StashKey[set[str]]()
+_SHOWN = pytest.StashKey[set[str]]()
 _FOLDER = "sipverdict_folder"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of a run."""
-    add_options(parser)
+    add_to_pytest(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -197,15 +200,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     troubles = troubles_of(settled)
     settled = with_troubles(settled)
     pyfuncitem.stash[_SETTLED] = settled
-    pyfuncitem.user_properties += junit_properties(settled.record, run.rows(settled.case))
+    line = VerdictLine.of(settled.record)
+    pyfuncitem.user_properties += junit_properties(line, run.rows(settled.case))
     if settled.error is not None:
         raise settled.error
     source = run.settings.specs[settled.case.device].profile.source
-    text = text_of(settled.case, settled.record, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
+    text = text_of(line, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
-        allure.report(pyfuncitem, settled.record, settled.flows, rows_of(settled.case, run.catalogue), text)
-    settle(settled.record, text)
+        allure_result.report(pyfuncitem, line, settled.flows, run.rows(settled.case), text)
+    settle(line, text)
     return True
 
 
@@ -219,7 +223,8 @@ def pytest_runtest_makereport(
     if settled is not None and call.when == "call":
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
-        payload = {"record": settled.record.dump(), "waited": waited, "troubles": run.troubles}
+        line = VerdictLine.of(settled.record)
+        payload = {"record": dump(line), "verdict": line.verdict, "waited": waited, "troubles": run.troubles}
         setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows)})
         if (
             report.failed
@@ -227,10 +232,10 @@ def pytest_runtest_makereport(
             and isinstance(call.excinfo.value, AssertionError | SipverdictError)
         ):
             text = str(call.excinfo.value)
-            # What kept a device from being used at all is told once.
-            told = item.config.stash.setdefault(_TOLD, set())
-            report.longrepr = "the same as above" if not settled.record.drives and text in told else text
-            told.add(text)
+            # What kept a device from being used at all is shown once.
+            shown = item.config.stash.setdefault(_SHOWN, set())
+            report.longrepr = "the same as above" if not settled.record.drives and text in shown else text
+            shown.add(text)
     return report
 
 
@@ -300,6 +305,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
         return None
     if report.skipped:
         return "skipped", "", "N/A"
-    verdict = payload["record"]["verdict"]
+    verdict = payload["verdict"]
     category = {"fail": "failed", "inconclusive": "failed", "none": "skipped"}.get(verdict, "passed")
     return category, "", verdict.upper()

@@ -1,5 +1,7 @@
-"""Plans in which a caller is refused or redirected, by role: a device that answers calls itself is asked for it by a
-number, a redirect server by what is registered with it, and a device on the way passes on what the callee says.
+"""Plans in which a caller is refused or redirected, by role.
+
+A device that answers calls itself refuses by the number that is dialled, a redirect server by the entries that are
+registered with it, and a device in the path relays the response of the callee.
 
 What the caller then does (copies, ACKs, a late CANCEL) is the same for all of them.
 """
@@ -23,7 +25,7 @@ ODD: dict[str, Any] = {
     ),
     "from_params": ";x-odd=1;Flag",
 }
-"""A request that came through two other elements, with parameters that nobody knows."""
+"""A request that came through two other elements, with unknown parameters."""
 
 _NOBODY = (guard("target"),)
 
@@ -56,7 +58,7 @@ def refused(**call: Any) -> dict[str, Plan]:
 REFUSED = refused(**ODD, acks=3)
 """A refusal at once, which gets three ACKs."""
 REPEATED = refused(act="repeat", acks=2)
-"""The INVITE comes once more after its refusal; then two ACKs."""
+"""The caller repeats the INVITE after its refusal, and then sends two ACKs."""
 THIRD_COPY = refused(ack_copy=3)
 """The caller misses two copies of the refusal and acknowledges the third."""
 NEVER = refused(acks=0)

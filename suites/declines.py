@@ -5,7 +5,10 @@ from __future__ import annotations
 from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import callee, guard, refuse
 
-REDIALS = ["redials_at_once", "redials_after_1s", "redials_at_33s", "redials_other_port"]
+REDIALS = [
+    *("redials_at_once", "redials_after_1s", "redials_after_8s", "redials_at_33s"),
+    *("redials_other_port", "redials_other_number"),
+]
 """The faults that call again after any 6xx."""
 
 POINTING_DECLINE = Plan((callee(refuse(603, contacts=("<sip:8{token}@{other}>",))), guard("other")))
@@ -35,7 +38,7 @@ def declined_with(status: int, *headers: str, reason: str | None = None) -> Plan
 
 
 UNKNOWN_6XX = (declined_with(699, reason="Nowhere"), declined_with(607), declined_with(608))
-"""Refusals with codes that RFC 3261 does not define: one that nobody has, and two that are younger.
+"""Refusals with codes that RFC 3261 does not define: one that is not registered, and two that are younger.
 
-The phrase is there because only the code is to be strange.
+They have a reason phrase, so that only the code is unknown.
 """

@@ -9,8 +9,8 @@ from __future__ import annotations
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 CALLERS = ("uac", "b2bua")
-"""Who follows a redirection of any URI.  A proxy may for URIs of its own domain only (RFC 3261 16.5): where these plans
-dial somebody else it must not, and ``suites/proxy`` asks it for its own."""
+"""The roles that follow a redirection of any URI.  A proxy may do so for URIs of its own domain only (RFC 3261 16.5).
+These plans dial other URIs, where it must not; ``suites/proxy`` tests it with its own."""
 
 DIALLED = "sip:{token}@{callee}"
 MOVED_URI = "sip:9{token}@{target}"
@@ -36,17 +36,17 @@ def accept() -> Answer:
 
 
 def callee(*answers: Answer) -> Endpoint:
-    """Who is dialled."""
+    """The endpoint that is dialled."""
     return Endpoint("callee", "callee", answers)
 
 
 def target(*answers: Answer, name: str = "target") -> Endpoint:
-    """Who a Contact points to: an address that the device has nowhere in its configuration."""
+    """The endpoint of a Contact: an address that is nowhere in the device's configuration."""
     return Endpoint(name, "target", answers)
 
 
 def guard(name: str) -> Endpoint:
-    """Where nothing may arrive.  It records, and if something does arrive it refuses politely, not finally."""
+    """An endpoint where nothing may arrive.  It records, and answers 480 to an INVITE that does arrive."""
     return Endpoint(name, "guard", (refuse(480),))
 
 

@@ -1,4 +1,4 @@
-"""The commands about what a run amounts to: gate, badge, keygen, certify, verify - their options, and who does them."""
+"""The commands on the result of a run: gate, badge, keygen, certify, verify, with their options."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-GATES = "must, should or profile:NAME (default: every verdict counts)"
+from harness.run.options import add_to_command
 
 
 def add_evidence_commands(commands: Any) -> None:
     """Add them to the subparsers ``commands``."""
-    gate = commands.add_parser("gate", help="what a pipeline asks of a stored run: exit status and sentences")
+    gate = commands.add_parser("gate", help="check a stored run for a pipeline: exit status and reasons")
     gate.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
-    gate.add_argument("--gate", default="", metavar="GATE", help=GATES)
-    gate.add_argument("--waivers", metavar="FILE", help="findings that are let through, until a date")
-    gate.add_argument("--draft", action="store_true", help="print waivers for what counts, to be filled in")
+    add_to_command(gate, "gate")
+    gate.add_argument("--draft", action="store_true", help="print waivers for the findings that count, to be completed")
 
     badge = commands.add_parser("badge", help="draw the verdict of a run as an SVG")
     badge.add_argument("run", help="the folder of a run")
@@ -28,22 +27,24 @@ def add_evidence_commands(commands: Any) -> None:
 
     certify = commands.add_parser("certify", help="certify a run: a statement, and a signed dossier of its evidence")
     certify.add_argument("run", help="the folder of a run, in the standard window or a longer one")
-    certify.add_argument("--profile", required=True, help="what is certified (sipverdict list profiles)")
+    certify.add_argument("--profile", required=True, help="the profile to certify (sipverdict list profiles)")
     certify.add_argument("--key", type=Path, required=True, metavar="FILE", help="the private key to sign with")
-    certify.add_argument("--device", help="which device of the run, if there are several")
-    certify.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a folder, made if need be")
+    certify.add_argument("--device", help="the device, if the run has several")
+    certify.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="the folder to write; created if missing"
+    )
 
     verify = commands.add_parser("verify", help="check a dossier: files, hashes, signature, and every verdict again")
-    verify.add_argument("dossier", type=Path, help="dossier.tar.gz; it may come from a stranger")
+    verify.add_argument("dossier", type=Path, help="dossier.tar.gz, also from a stranger")
     verify.add_argument("--key", type=Path, metavar="FILE", help="the public key that must have signed it")
 
 
 def run_evidence_command(options: argparse.Namespace) -> int:
-    """Do the command of ``options``.  Each one imports only what it needs."""
+    """Run the command of ``options``.  Each one imports only what it needs."""
     if options.command == "gate":
         from harness.commands.gate import gate
 
-        return gate(options.run, options.gate, options.waivers, draft=options.draft)
+        return gate(options.run, options.gate or "", options.waivers, draft=options.draft)
     if options.command == "badge":
         from harness.commands.badge import badge
 

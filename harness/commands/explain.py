@@ -48,7 +48,7 @@ def page(row: Row, purposes: list[Purpose]) -> str:
     lines += [f"[dim]{name:<10}[/] {escape(text)}" for name, text in facts if text]
     if not purposes:
         known = load_untested().get(row.id)
-        why = words()(f"untested.{known.kind}", see=known.see) if known else "nobody has said why"
+        why = words()(f"untested.{known.kind}", see=known.see) if known else "no reason is given"
         lines += ["", f"[bold]not tested[/] {escape(why)}"]
     for purpose in purposes:
         lines += ["", f"[bold]decided by[/] {escape(purpose.name)}", escape(inspect.getdoc(purpose.judge) or "")]

@@ -1,4 +1,4 @@
-"""``sipverdict gate``: what a pipeline asks of a stored run; the same answer as ``sipverdict run --gate`` gives."""
+"""``sipverdict gate``: answers a pipeline about a stored run, exactly as ``sipverdict run --gate`` does."""
 
 from __future__ import annotations
 
@@ -7,51 +7,53 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from harness.model.printable import printable
-from harness.policy.gate import Answer, Asked, Blocking, Gate, answer
+from harness.policy.gate import Answer, Blocking, Gate, GateInput, answer
 from harness.policy.waivers import Waiver, load
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun, read_run
 
 
-def gate(folder: str, name: str, waivers: str | None, *, draft: bool, today: date | None = None) -> int:
+def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: date | None = None) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
-    With ``draft``: print a waivers file for what counts instead, for a person to sign.
+    With ``draft``, it prints a waivers file for the findings that count, to be completed by a person.
     """
     found = ask(read_run(Path(folder), cut_off=True), name, waivers, today)
     if draft:
         print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
         return int(found.status)
-    for sentence in found.told(gated=True):
+    for sentence in found.sentences(gated=True):
         print(printable(sentence))
     return int(found.status)
 
 
-def ask(run: StoredRun, name: str, waivers: str | None = None, today: date | None = None) -> Answer:
+def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | None = None) -> Answer:
     """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
     catalogue, purposes = Catalogue.load(), all_purposes()
-    let: tuple[Waiver, ...] = load(Path(waivers), catalogue, purposes) if waivers else ()
-    return answer(Gate.of(name, catalogue), asked(run), let, catalogue, purposes, today or datetime.now(UTC).date())
+    let: tuple[Waiver, ...] = load(waivers, catalogue, purposes) if waivers else ()
+    return answer(
+        Gate.of(name, catalogue), gate_input(run), let, catalogue, purposes, today or datetime.now(UTC).date()
+    )
 
 
-def asked(run: StoredRun) -> Asked:
-    """A stored run as a gate is told of it."""
-    return Asked(run.records, run.header["planned"], run.missing, cut_off=run.footer is None, devices=run.devices)
+def gate_input(run: StoredRun) -> GateInput:
+    """The input of a gate, from a stored run."""
+    return GateInput(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
 
 
 def _draft(blocking: Blocking) -> str:
-    line, found = blocking.line, blocking.requirement
-    told = (
+    line, found = blocking.line, blocking.found
+    fields = (
         ("owner", ""),
         ("reason", ""),
-        ("device", line["device"]),
-        ("transport", line["transport"]),
-        ("family", line["family"]),
-        ("verdict", found["verdict"]),
-        ("finding", blocking.key),
+        ("device", line.device),
+        ("transport", line.transport),
+        ("family", line.family),
+        ("verdict", found.verdict),
+        ("finding", str(blocking.key)),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
-    keys = "\n".join(f"{key} = {json.dumps(printable(str(value)), ensure_ascii=False)}" for key, value in told)
-    why = printable(str(found.get("reason", "")))[:200]
-    return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it holds\n"
+    keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in fields)
+    why = printable(found.reason)[:200]
+    return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it is valid\n"

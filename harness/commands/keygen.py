@@ -1,4 +1,4 @@
-"""``sipverdict keygen``: a key pair to sign certificates with."""
+"""``sipverdict keygen``: makes a key pair to sign certificates with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.evidence.keys import generate
 def keygen(name: Path) -> int:
     """Make ``NAME.key`` and ``NAME.pub``."""
     private, public, identity = generate(name)
-    print(f"{private}: the private key: keep it, and keep it to yourself")
-    print(f"{public}: the public key: give it to whoever is to verify your dossiers")
+    print(f"{private}: the private key: keep it secret")
+    print(f"{public}: the public key: give it to people who verify your dossiers")
     print(f"key id {identity}")
     return 0

@@ -1,4 +1,4 @@
-"""What a drive is given: its device and lab, and where what it finds out goes."""
+"""The context of a drive: its device, its lab, and the receivers of its findings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from harness.device.profile.models import Profile
+from harness.drive.afterwards import Afterwards
 from harness.drive.backup import Backup
 from harness.drive.bench import Bench
 from harness.drive.devices import Devices
@@ -13,6 +14,7 @@ from harness.drive.lab import Lab
 from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.priority import PriorityGate
+from harness.drive.switchboard import Switchboard
 from harness.live.progress import Progress
 from harness.model.flow import Control
 from harness.model.weather import Weather
@@ -21,12 +23,12 @@ from harness.model.windows import Window
 
 @dataclass
 class Controls:
-    """The first time that the device was seen to reach an address of each kind."""
+    """The first time that the device reached an address of each kind."""
 
     seen: dict[str, Control] = field(default_factory=dict)
 
     def note(self, control: Control) -> None:
-        """Remember ``control``, unless there is one of its kind."""
+        """Keep ``control``, unless there is one of its kind."""
         self.seen.setdefault(control.seat_kind, control)
 
 
@@ -43,9 +45,13 @@ class DriveContext:
     progress: Progress
     window: Window
     slots: asyncio.Semaphore
-    """How many calls the device can carry."""
+    """One slot for each call that the device can carry."""
     setting_up: PriorityGate
     """How many of its drives may be set up at one time."""
+    board: Switchboard
+    """Whose message it is that comes to a shared socket, or late."""
+    afterwards: Afterwards
+    """The seats of drives that are over."""
     backup: Backup | None = None
     weather: Weather = field(default_factory=Weather)
 

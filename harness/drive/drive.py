@@ -11,6 +11,7 @@ from typing import Literal
 
 from harness.device import Device
 from harness.device.process import Death
+from harness.drive.backup import ENDPOINT
 from harness.drive.bench import on_free_port
 from harness.drive.callers import Callers
 from harness.drive.calling import Calling
@@ -71,8 +72,11 @@ class Drive:
         self.id = self.context.names.flow(self.role, token, self.attempt)
         self.places = Places(token)
         self.recorder = Recorder(self.plan, self._on_event)
-        self.listener = Listener(self.recorder.hear, self.recorder.put_aside, self.context.life.heard)
-        weather = self.context.weather
+        board = self.context.board
+        board.enrol(token, self.recorder)
+        hear = partial(board.hear_at, recorder=self.recorder)
+        self.listener = Listener(hear, self.recorder.put_aside, self.context.life.heard)
+        weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if weather else None
 
@@ -127,8 +131,6 @@ class Drive:
                 await setting_up.enter_async_context(gate.entered(priority))
             # Before anything is dialled.
             await on_free_port(self._take_seats, self.context.lab.pool)
-            if self.context.backup:
-                self.context.backup.enrol(self.places.token, self.recorder)
             self.device = await self._device()
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
@@ -274,11 +276,16 @@ class Drive:
         if self.calling is not None:
             await self.calling.end(self.seats)
             self.troubles += self.calling.troubles
-        await asyncio.gather(*(seat.stop() for seat in self.seats))
+        pool = self.context.lab.pool
+        if pool.reuses:
+            await asyncio.gather(*(seat.stop() for seat in self.seats))
+        else:
+            await self.context.afterwards.keep(self.seats)
         if self.context.lab.exchange:
             self.context.lab.exchange.disconnect(self.places.token)
+        self.recorder.over = True
         for seat in self.seats:
-            self.context.lab.pool.give_back(seat.own)
+            pool.give_back(seat.own)
 
     async def _dismiss(self) -> None:
         """End the device of this drive, if it has one of its own."""
@@ -316,16 +323,23 @@ class Drive:
             controls=tuple(self.context.controls.seen.values()),
             life=life,
             troubles=tuple(self.troubles),
-            unreadable=tuple(recorder.unreadable),
+            unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
             unreadable_left_out=recorder.unreadable_left_out,
             lost=tuple(recorder.lost),
             weather=str(self.forecast.weather) if self.forecast else "",
+            strays=tuple(self._strays(watch)),
         )
+
+    def _strays(self, watch: Watch) -> Iterator[Event]:
+        """What may be of this drive, for it came meanwhile and bears nobody's digits; numbers are for its own."""
+        return self.context.board.strays(self._began_at or watch.closed_at, watch.closed_at)
 
     def _seats_of_flow(self) -> Iterator[Seat]:
         yield from (seat.evidence() for seat in self.seats)
-        if self.plan.uses_backup and self.context.backup:
-            yield self.context.backup.evidence()
+        backup = self.context.backup
+        # What comes to the backup address counts, whatever the plan expects there.
+        if backup and (self.plan.uses_backup or self.recorder.saw(_at_backup)):
+            yield backup.evidence()
 
     def _on_event(self, event: Event) -> None:
         if event.method == "INVITE" and event.from_device:
@@ -335,6 +349,10 @@ class Drive:
 
     def _trouble(self, blame: Literal["harness", "device", "stimulus"], text: str) -> None:
         self.troubles.append(Trouble(blame, text))
+
+
+def _at_backup(event: Event) -> bool:
+    return event.seat == ENDPOINT.name
 
 
 def _blame(error: SipverdictError) -> Literal["harness", "device"]:

@@ -1,4 +1,4 @@
-"""The lab as a device's profile describes it: where endpoints are, the exchange, and who asks whom for a password."""
+"""The lab that a device's profile describes: the addresses of endpoints, the exchange, and the credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.drive.capacity import Capacity
 from harness.endpoints.host import LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
-from harness.lab.exchange import Exchange
+from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
 from harness.net.address import Address
@@ -28,39 +28,45 @@ RESERVED = 4
 
 @dataclass(frozen=True)
 class Way:
-    """How callers come to a device."""
+    """The way of callers to a device."""
 
     pool: AddressPool
-    """Where they are."""
+    """Their addresses."""
     hop: Callable[[Outlet], Hop | None]
-    """Where their requests go, given their own socket."""
+    """The way of their requests, given their own socket."""
     on_seat: Callable[[LiveSeat], None] = lambda _seat: None
-    """Is told of a caller's seat before the call begins."""
+    """Receives a caller's seat before the call begins."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What stands around one device for as long as it is tested."""
+    """The surroundings of one device during its test."""
 
     bench: Bench
     profile: Profile
     pool: AddressPool
-    """Where the endpoints of its drives are."""
+    """The addresses of its drives' endpoints."""
     prober: Prober
     exchange: Exchange | None = None
-    """What stands between the device and the endpoints, where it sends every call to one address."""
+    """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
-    """How many seats there may be, where addresses are few."""
+    """The limit of seats, where addresses are few."""
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, profile: Profile, bench: Bench, tokens: str, on_device: Callable[[float], None]
+        cls,
+        profile: Profile,
+        bench: Bench,
+        tokens: str,
+        on_device: Callable[[float], None],
+        unclaimed: Unclaimed,
     ) -> AsyncIterator[Lab]:
         """Take the addresses that ``profile`` names, and open the exchange if the device has one.
 
         ``tokens``: a regular expression for the digits of its drives.  ``on_device`` hears when something of the
-        device arrives at the exchange (seconds since the epoch).  SetupError if an address cannot be had.
+        device arrives at the exchange (seconds since the epoch), ``unclaimed`` what comes there for no plan.
+        SetupError if an address cannot be had.
         """
         async with contextlib.AsyncExitStack() as opened:
             pool: AddressPool = bench.pool
@@ -81,27 +87,28 @@ class Lab:
                     on_device,
                     bench.taps,
                     relays=profile.claims("outbound_proxy"),
+                    unclaimed=unclaimed,
                 )
                 opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """With what callers answer the device's challenges: user and password."""
+        """User and password with which callers answer the device's challenges."""
         asked = self.profile.lab.credentials
         return (asked.user, self.profile.reveal(asked.password)) if asked else None
 
     def way(self, token: str, device: Address | None) -> Way:
-        """How the callers of the drive of ``token`` come to the device."""
+        """The way of the callers in the drive of ``token`` to the device."""
         exchange = self.exchange
         if exchange is None or self.profile.lab.address != REGISTERED:
             return Way(self.pool, lambda own: Hop(own, device) if device else None)
-        # Behind a NAT only those get through who were called first.
+        # A NAT only lets packets through from an address that the device has sent to.
         return Way(self.pool, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
 
     @contextlib.asynccontextmanager
     async def capacity_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait until there may be so many more seats, and addresses for them."""
+        """Wait until that many more seats and addresses are free."""
         async with contextlib.AsyncExitStack() as reserved:
             if self.capacity:
                 await reserved.enter_async_context(self.capacity.reserved(seats))
@@ -109,7 +116,7 @@ class Lab:
             yield
 
     async def registered(self, device: Device) -> None:
-        """Return when the device is registered, if it is to be; DeviceError, with the reason, if it does not come."""
+        """Return when the device has registered, if it must; DeviceError with the reason if it does not."""
         registration = self.profile.lab.registration
         if self.exchange is not None and registration is not None:
             source = await self.exchange.registration(registration.within_s)

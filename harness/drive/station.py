@@ -1,13 +1,15 @@
-"""One device of a run: ready from the beginning of the block to its end, and what is known of it across its drives."""
+"""One device of a run: ready during a block, with the knowledge that its drives share."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from types import TracebackType
 
 from harness.device.profile.secrets import secret_values
 from harness.device.spec import DeviceSpec
+from harness.drive.afterwards import Afterwards
 from harness.drive.backup import Backup
 from harness.drive.bench import Bench
 from harness.drive.blanking import blanked
@@ -19,13 +21,16 @@ from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.plain import plain_call
 from harness.drive.priority import PriorityGate
+from harness.drive.switchboard import Switchboard
+from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
+from harness.lab.exchange import Unclaimed
 from harness.live.progress import Progress
 from harness.model.flow import Flow, LifeSign
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window
-from harness.net.address import Transport
+from harness.net.address import Address, Transport
 from harness.system.locks import lock_folder, try_lock
 
 
@@ -37,7 +42,7 @@ class Station:
     """
 
     context: DriveContext
-    """What its drives are given; from the moment the block is entered."""
+    """The context of its drives, available inside the block."""
 
     def __init__(
         self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress, weather: Weather | None = None
@@ -47,6 +52,8 @@ class Station:
         self._window = window
         self._progress = progress
         self._weather = weather or Weather()
+        self._drives: dict[str, Drive] = {}
+        """Those that are over, by the id of their flow."""
         self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Station:
@@ -63,7 +70,7 @@ class Station:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A run that is over does not wait for its devices to end, and cancels: they are ended all the same.
+        # A finished run cancels this instead of waiting, and the devices must be ended all the same.
         closing, cancelled = asyncio.ensure_future(self._open.aclose()), False
         while not closing.done():
             try:
@@ -75,23 +82,32 @@ class Station:
         closing.result()
 
     def prepare(self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False) -> Drive:
-        """A drive of ``plan`` that has yet to be run.  ``attempt`` 1 is the confirming one.
+        """A new drive of ``plan``.  ``attempt`` 1 is the confirming one.
 
-        ``urgent``: others wait for it, so it is set up before all that are not.
+        ``urgent``: others wait for it, so it is set up before the rest.
         """
         return Drive(self.context, plan, role, transport, attempt, urgent)
 
     async def drive(
         self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
     ) -> Flow:
-        """Drive ``plan`` and return the evidence, whatever happened.
+        """Drive ``plan`` and return the evidence, even of a failed drive.
 
-        SetupError if nothing can be said of it, because this machine could not keep the evidence.
+        SetupError if this machine could not store the evidence.
         """
-        return self.without_secrets(await self.prepare(plan, role, transport, attempt, urgent=urgent).run())
+        drive = self.prepare(plan, role, transport, attempt, urgent=urgent)
+        flow = self.without_secrets(await drive.run())
+        self._drives[flow.id] = drive
+        return flow
+
+    def completed(self, flow: Flow) -> Flow:
+        """``flow`` with what has come since its drive was over."""
+        drive = self._drives.get(flow.id)
+        late = drive.recorder.late() if drive else ()
+        return self.without_secrets(dataclasses.replace(flow, late=late)) if late else flow
 
     def without_secrets(self, flow: Flow) -> Flow:
-        """``flow`` as it may be kept and shown."""
+        """``flow`` without its secrets."""
         return blanked(flow, secret_values(self.spec.profile))
 
     async def _opened(self) -> DriveContext:
@@ -99,12 +115,15 @@ class Station:
         spec, bench = self.spec, self._bench
         names = Names(spec.name, spec.profile.lab.prefix)
         life = Life(bench.prober, self._call_plainly)
-        lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard))
+        board, afterwards = Switchboard(names), Afterwards()
+        self._open.push_async_callback(afterwards.close)
+        unclaimed = Unclaimed(board.hear, board.put_aside)
+        lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard, unclaimed))
         life.prober = lab.prober
         backup: Backup | None = None
-        if spec.profile.lab.backup is not False:
-            backup = Backup(names, life.heard)
-            await backup.open(bench, lab.pool, spec.name)
+        if (where := spec.profile.lab.backup) is not False:
+            backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
+            await backup.open(bench, lab.pool, spec.name, Address.parse(where) if isinstance(where, str) else None)
             self._open.push_async_callback(backup.close)
         carries = spec.profile.calls_at_once
         return DriveContext(
@@ -117,8 +136,10 @@ class Station:
             progress=self._progress,
             window=self._window,
             slots=asyncio.Semaphore(carries),
-            # One more than it can carry: a drive that is ready and waits for a slot must not keep others waiting.
+            # One more than it can carry, so that a ready drive that waits for a slot does not delay others.
             setting_up=PriorityGate(carries + 1),
+            board=board,
+            afterwards=afterwards,
             backup=backup,
             weather=self._weather,
         )
@@ -138,7 +159,7 @@ class Station:
         return LifeSign(came[0].time, arrived if at == "callee" else f"it answered a plain call: {came[0].start_line}")
 
     def _lock_fixed_address(self) -> None:
-        """Two runs must not share a device: one would see the other's calls."""
+        """Lock the device: a second run would see the calls of the first."""
         fixed = self.spec.profile.lab.address
         if "{" in fixed:
             return

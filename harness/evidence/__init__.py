@@ -1,1 +1,1 @@
-"""Evidence that stands: verdicts judged again, certificates, dossiers, signatures - and the reading of a stranger's."""
+"""Evidence: judging verdicts again, certificates, dossiers, signatures, and verifying dossiers of strangers."""

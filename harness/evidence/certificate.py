@@ -1,23 +1,23 @@
-"""A certificate: whether a run bears one, and what it says.  Pure functions of a stored run."""
+"""A certificate: the objections to it, and its content.  Pure functions of a stored run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from harness.errors import EvidenceError, SetupError
 from harness.evidence.rejudge import rejudge
-from harness.model.outcome import NAMES, NOT_APPLICABLE, ExitStatus, Tally
+from harness.model.outcome import NOT_APPLICABLE, ExitStatus, Tally
 from harness.model.windows import STANDARD, WINDOWS, Window
 from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue, Row
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import Declared, VerdictLine
 
-_TOLD = 8
+_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Decided:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Everything that a conformance statement says."""
+    """The content of a conformance statement."""
 
     profile: RequirementProfile
-    device: Mapping[str, Any]
+    device: Declared
     """The header's entry for the device."""
     version: str
-    """What the product itself said its version is; "" if it says none."""
+    """The version that the product reported; "" if it reported none."""
     run: str
     suite: Mapping[str, str]
     """version, commit, digest, sipp."""
@@ -50,11 +50,11 @@ class Certificate:
     began: datetime
     ended: datetime
     counts: Mapping[str, int]
-    """The verdicts of all purposes that this device was asked, by name."""
+    """The verdicts of all purposes that ran on this device, by name."""
     drives: int
     decided: tuple[Decided, ...]
-    beside: tuple[Mapping[str, Any], ...]
-    """Records of this device outside the profile that did not pass: a certificate does not hide them."""
+    beside: tuple[VerdictLine, ...]
+    """Non-passes of this device outside the profile.  A certificate does not hide them."""
 
     @property
     def warnings(self) -> tuple[Decided, ...]:
@@ -63,34 +63,34 @@ class Certificate:
 
     @property
     def in_force(self) -> tuple[Decided, ...]:
-        """The requirements that the device's PICS leave in force."""
+        """The requirements that apply to the device by its PICS."""
         return tuple(one for one in self.decided if one.verdict != NOT_APPLICABLE)
 
 
 def choose_device(run: StoredRun, name: str | None) -> str:
-    """The device of ``run`` that is to be certified; SetupError if that is not clear."""
-    known = list(dict.fromkeys(str(line["device"]) for line in run.records)) or list(run.devices)
+    """The device of ``run`` to certify; SetupError if it is ambiguous."""
+    known = list(dict.fromkeys(line.device for line in run.records)) or list(run.devices)
     if name is None and len(known) == 1:
         return known[0]
     if name in known:
         return str(name)
-    told = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
-    raise SetupError(f"{told}: {', '.join(known)}", "name one with --device: a certificate speaks of one device")
+    problem = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
+    raise SetupError(f"{problem}: {', '.join(known)}", "name one with --device: a certificate covers one device")
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Something that keeps a run from bearing a certificate."""
+    """A reason why a run cannot be certified."""
 
     sentence: str
     status: ExitStatus = ExitStatus.INCONCLUSIVE
-    """What it amounts to: the run is not enough (2), the device fails (1), the evidence does not bear it (4)."""
+    """2: the run is insufficient; 1: the device fails; 4: the evidence does not support the verdicts."""
 
 
 def objections(
     run: StoredRun, profile: RequirementProfile, device: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> list[Objection]:
-    """Everything that keeps ``device`` from being certified by ``run``; none: nothing does."""
+    """Every reason why ``run`` cannot certify ``device``; empty if it can."""
     return [
         *map(Objection, _of_run(run)),
         *map(Objection, _of_device(run, profile, device, catalogue, purposes)),
@@ -103,33 +103,33 @@ def objections(
 def _of_run(run: StoredRun) -> Iterator[str]:
     header = run.header
     if run.footer is None:
-        yield "the run is not whole: it was cut off before its footer"
+        yield "the run is incomplete: it was cut off before its footer"
     if missing := run.missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        yield f"the run is not whole: no verdict of {'; '.join(map(str, missing[:3]))}{more}"
-    planned = len(header.get("cases", ()))
-    if len(run.records) != header["planned"] or planned != header["planned"]:
+        yield f"the run is incomplete: no verdict for {'; '.join(map(str, missing[:3]))}{more}"
+    planned = len(header.cases)
+    if len(run.records) != header.planned or planned != header.planned:
         yield (
-            f"planned is not executed: the header plans {header['planned']} cases and names {planned}, "
+            f"the run is inconsistent: the header plans {header.planned} cases and names {planned}, "
             f"{len(run.records)} have a record"
         )
-    window = WINDOWS.get(header["window"]) if isinstance(header["window"], str) else None
-    if window is None or window.seconds < STANDARD.seconds:
-        yield f"the window is {header['window']!s:.40}; a certificate needs {STANDARD} or a longer one"
-    if header["ruling"] != "certification":
-        yield f"the ruling is {header['ruling']:.40}; a certificate needs certification"
-    gate = (run.footer or {}).get("gate")
-    if isinstance(gate, dict) and (waived := gate.get("waived")):
-        yield f"findings of it were waived ({len(waived)}); a waived run never certifies"
-    if not header.get("suite_commit"):
+    if WINDOWS[header.window].seconds < STANDARD.seconds:
+        yield f"the window is {header.window}; a certificate needs {STANDARD} or a longer one"
+    if header.ruling != "certification":
+        yield f"the ruling is {header.ruling}; a certificate needs certification"
+    if run.footer and run.footer.gate and (waived := run.footer.gate.waived):
+        yield f"the run has {len(waived)} waived findings; a waived run is never certified"
+    if not header.suite_commit:
         yield "the commit of the suite is not known: use a git checkout, with git installed, or a wheel built from one"
-    elif header.get("suite_dirty", True):
+    elif header.suite_dirty:
         yield (
-            f"the suite was changed since its commit {header['suite_commit'][:12]}: commit the changes, or install the "
+            f"the suite was changed since its commit {header.suite_commit[:12]}: commit the changes, or install the "
             "release again"
         )
-    if header.get("again"):
-        yield "the run only repeats what did not pass in another one; a certificate needs a whole run"
+    if header.weather:
+        yield f"the taps changed what the network does ({header.weather}); a certificate needs a run without --weather"
+    if header.again:
+        yield "the run only repeats the non-passes of another run; a certificate needs a whole run"
 
 
 def _of_device(
@@ -141,18 +141,18 @@ def _of_device(
     if device is None:
         yield f"the run does not say what {name} is and declares"
         return
-    if device.get("faults"):
-        yield f"{name} was given faults ({', '.join(device['faults'])}): that is no product"
+    if device.faults:
+        yield f"{name} was given faults ({', '.join(device.faults)}): a certificate is for a product"
     holes = unmet(profile, name, device, run.records, catalogue, purposes)
-    yield from holes[:_TOLD]
-    if len(holes) > _TOLD:
-        yield f"and {len(holes) - _TOLD} more that the profile demands and the run did not decide"
+    yield from holes[:_LISTED]
+    if len(holes) > _LISTED:
+        yield f"and {len(holes) - _LISTED} more requirements that the run did not decide"
     if not holes and not _demanded(profile, device, catalogue, purposes):
         yield f"nothing of {profile.name} applies to {name}: its PICS switch everything off"
 
 
 def _demanded(
-    profile: RequirementProfile, device: Mapping[str, Any], catalogue: Catalogue, purposes: Mapping[str, Purpose]
+    profile: RequirementProfile, device: Declared, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> set[tuple[str, str, str]]:
     """Purpose, role and requirement of everything that the profile demands of the device."""
     return {
@@ -167,13 +167,13 @@ def _of_verdicts(
 ) -> Iterator[Objection]:
     demanded = _demanded(profile, run.devices[name], catalogue, purposes) if name in run.devices else set()
     for line in run.records:
-        for row in line["requirements"] if line.get("device") == name else ():
-            if (line["purpose"], line["role"], row["id"]) not in demanded or row["verdict"] in ("pass", "warn"):
+        for row in line.requirements if line.device == name else ():
+            if (line.purpose, line.role, row.id) not in demanded or row.verdict in ("pass", "warn"):
                 continue
-            failed = row["verdict"] == "fail"
-            what = f"fail, confirmed by {line['drives']} drives" if failed else row["verdict"]
+            failed = row.verdict == "fail"
+            what = f"fail, confirmed by {line.drives} drives" if failed else row.verdict
             yield Objection(
-                f"{row['id']} is {what} in {line['purpose']} ({line['role']}): {row['reason'][:160]}",
+                f"{row.id} is {what} in {line.purpose} ({line.role}): {row.reason[:160]}",
                 ExitStatus.NOT_CONFORMING if failed else ExitStatus.INCONCLUSIVE,
             )
 
@@ -184,22 +184,22 @@ def _of_evidence(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Pu
     except EvidenceError as error:
         yield Objection(error.cause, ExitStatus.EVIDENCE)
         return
-    for difference in judged.differences[:_TOLD]:
+    for difference in judged.differences[:_LISTED]:
         yield Objection(f"judged again, a verdict differs: {difference.sentence}", ExitStatus.EVIDENCE)
-    if (more := len(judged.differences) - _TOLD) > 0:
+    if (more := len(judged.differences) - _LISTED) > 0:
         yield Objection(f"judged again, {more} more differ", ExitStatus.EVIDENCE)
 
 
 def _of_controls(run: StoredRun) -> Iterator[str]:
-    """Positive controls that cannot be looked at: a dossier holds the flows of verdicts, and no others."""
+    """Positive controls outside the evidence: a dossier holds only the flows that verdicts use."""
     there = set(run.evidence)
     for identifier in run.evidence:
         try:
             controls = {control.flow for control in run.flow(identifier).controls} - there
         except EvidenceError:
-            continue  # judging it again says so
+            continue  # judging again reports it
         yield from (
-            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, on which no verdict rests"
+            f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, which no verdict uses"
             for control in sorted(controls)
         )
 
@@ -207,19 +207,19 @@ def _of_controls(run: StoredRun) -> Iterator[str]:
 def certificate(
     run: StoredRun, profile: RequirementProfile, name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> Certificate:
-    """What the certificate of ``name`` says; only to be called where there are no :func:`objections`."""
+    """The certificate of ``name``.  Call it only without :func:`objections`."""
     device, header = run.devices[name], run.header
-    records = [line for line in run.records if line.get("device") == name]
-    flows = [run.flow(path[6:-5]) for line in records for path in line["evidence"]]
+    records = [line for line in run.records if line.device == name]
+    flows = [run.flow(flow) for line in records for flow in line.flows]
     decided = tuple(
-        _decided(demand.role, demand.purposes, records, catalogue[demand.requirement], device["transports"])
+        _decided(demand.role, demand.purposes, records, catalogue[demand.requirement], device.transports)
         for demand in demands(profile, device, purposes, catalogue)
     )
     inside = {(purpose, one.role) for one in decided for purpose in one.purposes}
     beside = tuple(
         line
         for line in records
-        if (line["purpose"], line["role"]) not in inside and line["verdict"] not in ("pass", NOT_APPLICABLE)
+        if (line.purpose, line.role) not in inside and line.verdict not in ("pass", NOT_APPLICABLE)
     )
     times = [time for flow in flows for time in (*(call.placed_at for call in flow.calls), flow.watch.closed_at)]
     versions = dict.fromkeys(str(flow.device.get("version") or "") for flow in flows)
@@ -227,19 +227,19 @@ def certificate(
         profile=profile,
         device=device,
         version=", ".join(filter(None, versions)),
-        run=header["run"],
+        run=header.run,
         suite={
-            "version": header["suite"],
-            "commit": header["suite_commit"],
-            "digest": header["suite_digest"],
-            "sipp": header["sipp"],
+            "version": header.suite,
+            "commit": header.suite_commit,
+            "digest": header.suite_digest,
+            "sipp": header.sipp,
         },
-        window=WINDOWS[header["window"]],
-        ruling=header["ruling"],
-        strict=bool(header.get("strict")),
+        window=WINDOWS[header.window],
+        ruling=header.ruling,
+        strict=header.strict,
         began=_utc(min(times, default=0.0)),
         ended=_utc(max(times, default=0.0)),
-        counts=Tally.of((line["verdict"] for line in records), len(records)).counts,
+        counts=Tally.of((line.verdict for line in records), len(records)).counts,
         drives=len({flow.id for flow in flows}),
         decided=decided,
         beside=beside,
@@ -247,20 +247,20 @@ def certificate(
 
 
 def _decided(
-    role: str, purposes: tuple[str, ...], records: list[Mapping[str, Any]], row: Row, transports: Sequence[str]
+    role: str, purposes: tuple[str, ...], records: list[VerdictLine], row: Row, transports: Sequence[str]
 ) -> Decided:
     found = [
-        said
+        finding
         for line in records
-        if line["purpose"] in purposes and line["role"] == role
-        for said in line["requirements"]
-        if said["id"] == row.id
+        if line.purpose in purposes and line.role == role
+        for finding in line.requirements
+        if finding.id == row.id
     ]
     if not found:
         over = "" if set(row.transports) & set(transports) else f"it is about {' and '.join(row.transports)} only"
         return Decided(row, role, NOT_APPLICABLE, over or f"the device does not declare {row.applies_if}", ())
-    worst = min(found, key=lambda said: NAMES.index(said["verdict"]))
-    return Decided(row, role, worst["verdict"], worst["reason"], purposes)
+    worst = max(found, key=lambda finding: finding.rank)
+    return Decided(row, role, worst.verdict, worst.reason, purposes)
 
 
 def _utc(seconds: float) -> datetime:

@@ -1,70 +1,66 @@
-"""Every verdict of a stored run computed again from its flows, by today's judges: what ``replay`` and ``verify`` do.
+"""Computes every verdict of a stored run again from its flows, with today's judges, for ``replay`` and ``verify``.
 
-The run may be anybody's.  What its evidence does not bear is said, a sentence each; nothing in it makes this raise.
+The run may come from a stranger.  Each unsupported verdict gives one sentence; nothing in the run makes this raise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
-from harness.model.axes import CaseId
-from harness.model.finding import requirement_line
+from harness.model.finding import Ruled
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE
+from harness.model.plan import Plan
+from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
+from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
-from harness.purposes.settle import Assessment, assess, conclude, wants_another
-from harness.purposes.troubles import troubles_told
+from harness.purposes.settle import assess, conclude, wants_another
+from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
-Line = Mapping[str, Any]
-_SAME = (
-    *("id", "level", "verdict", "outcome", "reason", "expected", "actual", "message"),
-    *("where", "means", "look_at", "note", "unproven", "code"),
-)
-"""What a stored requirement and one judged again have in common, where the stored one has it."""
 _IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")
-"""What header and flow both say of a device, if neither is of an older suite."""
+"""The fields of a device that both header and flow hold."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A record that its evidence does not bear."""
+    """A record that is not supported by its evidence."""
 
-    line: Line
+    line: VerdictLine
     why: str
     """One sentence without its subject: ``stored pass, now fail: …``."""
 
     @property
     def sentence(self) -> str:
         """The whole sentence."""
-        case = CaseId.of(self.line)
+        case = self.line.case
         return f"{case.purpose} ({case.where}): {self.why}"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of judging a run again."""
+    """The result of judging a run again."""
 
     differences: tuple[Difference, ...]
     judged: int
-    """How many records were judged again (those that rest on flows)."""
+    """The number of records judged again (the ones with flows)."""
 
 
 def unjudged(run: StoredRun) -> str:
-    """In words: how many records of ``run`` rest on no flow, so that there is nothing in them to judge; "" if none."""
-    skipped = sum(line["verdict"] == NOT_APPLICABLE for line in run.records)
-    without = sum(line["verdict"] != NOT_APPLICABLE and not line["evidence"] for line in run.records)
-    told = [f"{skipped} do not apply"] if skipped else []
-    told += [f"{without} came to no verdict"] if without else []
-    return f" ({', '.join(told)})" if told else ""
+    """The number of records of ``run`` without a flow, which cannot be judged, in words; "" if there are none."""
+    skipped = sum(not line.applicable for line in run.records)
+    without = sum(line.applicable and not line.evidence for line in run.records)
+    parts = [f"{skipped} not applicable"] if skipped else []
+    parts += [f"{without} without verdict"] if without else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 class _Rejudge:
@@ -75,41 +71,47 @@ class _Rejudge:
         self._catalogue = catalogue
         self._purposes = purposes
         self._flows: dict[str, Flow | str] = {}
-        self._repeat = int(run.header.get("repeat", 1))
+        self._repeat = run.header.repeat
         self.judged = 0
 
     @cached_property
     def _ruling(self) -> Ruling:
-        return Ruling(self._run.header["ruling"], self._run.header.get("strict", False))
+        return Ruling(self._run.header.ruling, self._run.header.strict)
 
     def differences(self) -> Iterator[Difference]:
         for line in self._run.records:
             try:
                 why = self._difference(line)
             except Exception as error:
-                # Flows that nobody drove may hold what no judge expects.  That is no evidence, and no crash.
+                # Forged flows may hold data that no judge expects.  They are no evidence, and must not crash.
                 why = f"its evidence cannot be judged: {type(error).__name__}: {error!s:.160}"
             if why:
                 yield Difference(line, why)
 
-    def _difference(self, line: Line) -> str:
-        purpose = self._purposes.get(line["purpose"])
+    def _difference(self, line: VerdictLine) -> str:
+        purpose = self._purposes.get(line.purpose)
         if purpose is None:
-            return f"stored {line['verdict']}, now unknown: this suite has no such purpose"
-        if line["verdict"] == NOT_APPLICABLE:
-            device, window = self._run.devices.get(line.get("device", "")), WINDOWS[self._run.header["window"]]
+            return f"stored {line.verdict}, now unknown: this suite has no such test"
+        if purpose.everywhere and (here := self._flows_at(line)):
+            return self._everywhere(line, purpose, here)
+        if not line.applicable:
+            device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
             return contradiction(line, purpose, device, self._catalogue, window)
-        if not line["evidence"]:
-            # Such a record can only say that nothing was seen, and why.
-            unseen = line["verdict"] in ("inconclusive", "none") and not line["requirements"]
-            return "" if unseen else f"stored {line['verdict']}, but it rests on no flow"
-        flows = [self._flow(path[6:-5]) for path in line["evidence"]]
+        if not line.evidence:
+            # Such a record can only be inconclusive, with a reason.
+            unseen = line.verdict in ("inconclusive", "none") and not line.requirements
+            return "" if unseen else f"stored {line.verdict}, but it has no flow"
+        flows = [self._flow(flow) for flow in line.flows]
         if missing := [flow for flow in flows if isinstance(flow, str)]:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
-        plans = purpose.plans_for(line["role"])
+        plans = purpose.plans_for(line.role)
+        if purpose.judges_each_flow and line.drives > 0:
+            # A profile may lack what some of the plans need; the others are judged without them.
+            first = [flow.plan for flow in read[: len(read) // line.drives]]
+            plans = tuple(plan for plan in plans if plan in first or not _may_be_left_out(plan))
         if not plans or len(read) % len(plans):
-            return f"it rests on {len(read)} flows; every drive of it makes {len(plans)}"
+            return f"it has {len(read)} flows; every drive makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
         for drive in drives:
             for flow, plan in zip(drive, plans, strict=True):
@@ -119,47 +121,65 @@ class _Rejudge:
                     return f"flow {flow.id} is of another plan ({flow.plan.title}) than the purpose's ({plan.title})"
         return self._judge(line, purpose, drives)
 
-    def _judge(self, line: Line, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
+    def _judge(self, line: VerdictLine, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
         self.judged += 1
-        pics = drives[0][0].device["pics"]
-        rows, why_not = applicable_rows(purpose, self._catalogue, CaseId.of(line).axes, pics)
+        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, drives[0][0].device["pics"])
         if not rows:
-            return f"stored {line['verdict']}, now not applicable: {why_not}"
+            return f"stored {line.verdict}, now not applicable: {why_not}"
         rounds = [assess(purpose, rows, drive, self._catalogue, self._ruling) for drive in drives]
         wanted = self._repeat
         while self._repeat == 1 and wanted <= len(rounds) and wants_another(rounds[:wanted]):
             wanted += 1
-        if len(drives) != line["drives"]:
-            return f"it says {line['drives']} drives, its evidence is of {len(drives)}"
+        if len(drives) != line.drives:
+            return f"it claims {line.drives} drives; its evidence shows {len(drives)}"
         if len(drives) != wanted:
-            what = "that many were wanted" if self._repeat > 1 else "a fail is confirmed by another drive"
-            return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
+            what = "the run repeats every case" if self._repeat > 1 else "a fail is confirmed by another drive"
+            return f"its evidence shows {len(drives)} drives instead of {wanted}: {what}"
         now = conclude(rounds, self._repeat)
-        if str(now.verdict) != line["verdict"]:
-            return f"stored {line['verdict']}, now {now.verdict}: {now.reason[:300]}"
-        told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
-        whole = f"{now.reason} - {told}" if told else now.reason
-        return self._rows_differ(line, now) or self._reason_differs(line, (now.reason, whole))
+        if str(now.verdict) != line.verdict:
+            return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
+        told = troubles_text(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
+        left_out = left_out_told(purpose, line.role, drives[0])
+        whole = " - ".join(filter(None, (now.reason, told, left_out)))
+        if differs := self._rows_differ(line, now.ruled):
+            return differs
+        return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
 
-    def _rows_differ(self, line: Line, now: Assessment) -> str:
-        found = {ruled.finding.requirement: requirement_line(ruled) for ruled in now.ruled}
-        if (stored := [row["id"] for row in line["requirements"]]) != list(found):
+    def _flows_at(self, line: VerdictLine) -> list[Flow]:
+        """Every flow of the run that an invariant of this case is judged over."""
+        of = (line.device, line.case.axes)
+        ids = dict.fromkeys(f for one in self._run.records if (one.device, one.case.axes) == of for f in one.flows)
+        return [flow for flow in map(self._flow, ids) if isinstance(flow, Flow) and not self._foreign(line, flow)]
+
+    def _everywhere(self, line: VerdictLine, purpose: Purpose, flows: Sequence[Flow]) -> str:
+        self.judged += line.applicable
+        if missing := [flow for flow in map(self._flow, line.flows) if isinstance(flow, str)]:
+            return missing[0]
+        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, flows[0].device["pics"])
+        now = overall(purpose, rows, flows, self._catalogue, self._ruling)
+        verdict = NOT_APPLICABLE if now.verdict is Verdict.NONE else now.verdict.word
+        reason = why_not or now.reason
+        if verdict != line.verdict:
+            return f"stored {line.verdict}, now {verdict}: {reason[:300]}"
+        if verdict != NOT_APPLICABLE and now.flows != line.flows:
+            return f"it rests on {len(line.flows)} flows; judged again, on {len(now.flows)}, or on others"
+        if differs := self._rows_differ(line, now.ruled):
+            return differs
+        return "" if line.reason == reason else f"reason: stored {line.reason!r:.160}, now {reason!r:.160}"
+
+    def _rows_differ(self, line: VerdictLine, ruled_now: Sequence[Ruled]) -> str:
+        found = {ruled.finding.requirement: RequirementLine.of(ruled) for ruled in ruled_now}
+        if (stored := [row.id for row in line.requirements]) != list(found):
             return f"it speaks of {', '.join(stored) or 'nothing'}; judged again, of {', '.join(found)}"
-        for row in line["requirements"]:
-            for key in _SAME:
-                if key in row and row[key] != found[row["id"]][key]:
-                    told = f"{row[key]!r:.120}, now {found[row['id']][key]!r:.120}"
-                    return f"{row['id']}: {key}: stored {told}"
+        for row in line.requirements:
+            for key in fields(row):
+                was, is_now = getattr(row, key.name), getattr(found[row.id], key.name)
+                if was != is_now:
+                    return f"{row.id}: {key.name}: stored {was!r:.120}, now {is_now!r:.120}"
         return ""
 
-    def _reason_differs(self, line: Line, reasons: Sequence[str]) -> str:
-        """``reasons``: of older suites without, of this one with what was in the way."""
-        if "reason" not in line or line["reason"] in reasons:
-            return ""
-        return f"reason: stored {line['reason']!r:.160}, now {reasons[-1]!r:.160}"
-
     def _flow(self, identifier: str) -> Flow | str:
-        """The flow, read once; a sentence where there is none."""
+        """The flow, read once; a sentence if it cannot be read."""
         if identifier not in self._flows:
             try:
                 flow = self._run.flow(identifier)
@@ -169,35 +189,40 @@ class _Rejudge:
                 self._flows[identifier] = error.cause
         return self._flows[identifier]
 
-    def _foreign(self, line: Line, flow: Flow) -> str:
-        """Why ``flow`` is no evidence for ``line``: it is of another device, role or window; "" if it is."""
+    def _foreign(self, line: VerdictLine, flow: Flow) -> str:
+        """Why ``flow`` is no evidence for ``line``: another device, role or window; "" if it is evidence."""
         header = self._run.header
-        told = (
-            ("device", flow.device.get("name"), line.get("device", flow.device.get("name"))),
-            ("role", flow.role, line["role"]),
-            ("transport", flow.transport, line["transport"]),
-            ("family", flow.family, line["family"]),
-            ("window", flow.watch.window.name, header["window"]),
-            ("window", flow.watch.window.seconds, WINDOWS[header["window"]].seconds),
-            ("window", line["window_s"], flow.watch.window.seconds),
+        compared = (
+            ("device", flow.device.get("name"), line.device),
+            ("role", flow.role, line.role),
+            ("transport", flow.transport, line.transport),
+            ("family", flow.family, line.family),
+            ("window", flow.watch.window.name, header.window),
+            ("window", flow.watch.window.seconds, WINDOWS[header.window].seconds),
+            ("window", line.window_s, flow.watch.window.seconds),
         )
-        for what, has, wants in told:
+        for what, has, wants in compared:
             if has != wants:
                 return f"flow {flow.id} is of another {what} ({has!s:.80}) than the record or the run ({wants!s:.80})"
-        device = self._run.devices.get(line.get("device", ""), {})
-        if device and flow.device.get("pics") != device["pics"]:
+        device = self._run.devices.get(line.device)
+        if device is None:
+            return ""
+        if flow.device.get("pics") != device.pics:
             return f"flow {flow.id} was driven with other PICS than the run's header says"
         for key in _IDENTITY:
-            if key in device and key in flow.device and flow.device[key] != device[key]:
-                has, wants = flow.device[key], device[key]
+            wants = getattr(device, key)
+            has = flow.device.get(key, wants)
+            if (tuple(has) if isinstance(has, list) else has) != wants:
                 return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
 
 
+def _may_be_left_out(plan: Plan) -> bool:
+    """Whether ``plan`` needs something that a profile may not name."""
+    return bool(plan.numbers or plan.bindings)
+
+
 def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:
-    """Judge every record of ``run`` again; EvidenceError only if it has no ruling or window that exists."""
-    for key, known in (("window", tuple(WINDOWS)), ("ruling", ("certification", "letter"))):
-        if run.header[key] not in known:
-            raise EvidenceError(f"{run.folder}: the header's {key} is {run.header[key]!r:.80}: expected {known}")
+    """Judge every record of ``run`` again."""
     work = _Rejudge(run, catalogue, purposes)
     return Judged(tuple(work.differences()), work.judged)

@@ -1,4 +1,4 @@
-"""The conformance statement: what a certificate says, for people.  The same facts as HTML and as PDF."""
+"""The conformance statement: the content of a certificate as a document, in HTML and PDF with the same facts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True)
 class Facts:
-    """The statement in the words and the order in which it is told."""
+    """The texts of the statement, in their order."""
 
     title: str
     subtitle: str
@@ -29,7 +29,7 @@ class Facts:
     decided: tuple[Decided, ...]
     switched_off: tuple[Decided, ...]
     beside: tuple[tuple[str, str, str], ...]
-    """Purpose, verdict and reason of what did not pass outside the profile."""
+    """Purpose, verdict and reason of the non-passes outside the profile."""
     pics: tuple[tuple[str, str, bool], ...]
     """Key, sentence, claimed."""
     pixit: tuple[tuple[str, str], ...]
@@ -37,9 +37,9 @@ class Facts:
 
 
 def facts(certificate: Certificate, key: str) -> Facts:
-    """What the statement about ``certificate`` tells; ``key`` is the id of the key that signs its dossier."""
+    """The statement about ``certificate``; ``key`` is the id of the key that signs its dossier."""
     device, suite = certificate.device, certificate.suite
-    name = _said(device["name"])
+    name = _said(device.name)
     warned = len(certificate.warnings)
     met = f"meets {certificate.profile.name}: all {len(certificate.in_force)} requirements that bind it in its roles"
     return Facts(
@@ -47,14 +47,14 @@ def facts(certificate: Certificate, key: str) -> Facts:
         subtitle=f"{name}: {certificate.profile.name}",
         sentence=f"{name} {met}{f', {warned} of them with a warning' if warned else ''}.",
         device=_pairs(
-            ("name", device["name"]),
-            ("vendor", device.get("vendor", "")),
-            ("model", device.get("model", "")),
-            ("firmware, as declared", device.get("firmware", "")),
-            ("serial number", device.get("serial", "")),
-            ("version, as it told", certificate.version),
-            ("roles", ", ".join(device.get("roles", ()))),
-            ("transports", ", ".join(device.get("transports", ()))),
+            ("name", device.name),
+            ("vendor", device.vendor),
+            ("model", device.model),
+            ("firmware, as declared", device.firmware),
+            ("serial number", device.serial),
+            ("version, as reported", certificate.version),
+            ("roles", ", ".join(device.roles)),
+            ("transports", ", ".join(device.transports)),
         ),
         test=_pairs(
             ("profile", f"{certificate.profile.name}: {certificate.profile.title}"),
@@ -69,22 +69,22 @@ def facts(certificate: Certificate, key: str) -> Facts:
         counts=tuple((label.replace("_", " "), str(count)) for label, count in certificate.counts.items()),
         decided=certificate.in_force,
         switched_off=tuple(one for one in certificate.decided if one not in certificate.in_force),
-        beside=tuple((_said(l_["purpose"]), l_["verdict"], _said(l_.get("reason", ""))) for l_ in certificate.beside),
-        pics=tuple((pic, PICS.get(pic, ""), claimed) for pic, claimed in sorted(device["pics"].items())),
-        pixit=_pairs(*device.get("pixit", {}).items()),
+        beside=tuple((_said(l_.purpose), l_.verdict, _said(l_.reason)) for l_ in certificate.beside),
+        pics=tuple((pic, PICS.get(pic, ""), claimed) for pic, claimed in sorted(device.pics.items())),
+        pixit=_pairs(*device.pixit.items()),
         key=key,
     )
 
 
-def _pairs(*told: tuple[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((_said(label), _said(value)) for label, value in told if value not in ("", None))
+def _pairs(*pairs: tuple[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((_said(label), _said(value)) for label, value in pairs if value not in ("", None))
 
 
 def _said(value: object) -> str:
     return short(str(value), _LONGEST)
 
 
-def html(told: Facts) -> str:
+def html(content: Facts) -> str:
     """The statement as one self-contained page without scripts."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -94,5 +94,5 @@ def html(told: Facts) -> str:
         lstrip_blocks=True,
     )
     environment.filters["printable"] = printable
-    values: Mapping[str, Any] = {"told": told}
+    values: Mapping[str, Any] = {"content": content}
     return environment.get_template("statement.html.j2").render(values)

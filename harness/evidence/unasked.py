@@ -1,42 +1,43 @@
-"""Records of cases that were not asked of a device: whether it is so, as far as a stored run tells.
+"""Checks records that say "not applicable", as far as a stored run allows.
 
-Why a case does not apply follows from what the device declares and from the run's window, and is worked out again.
-Three reasons rest on the device's profile, which no run keeps: of those, that the purpose has such a need at all.
+The reason follows from what the device declares and from the run's window, so it is computed again.  Three reasons
+follow from the device's profile, which no run keeps: for these, the purpose must at least have such a need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
-from typing import Any
 
-from harness.model.axes import CaseId
 from harness.model.windows import Window
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.requirements.catalogue import Catalogue
-
-Line = Mapping[str, Any]
+from harness.store.verdict_lines import Declared, VerdictLine
 
 
 def contradiction(
-    line: Line, purpose: Purpose, device: Mapping[str, Any] | None, catalogue: Catalogue, window: Window
+    line: VerdictLine, purpose: Purpose, device: Declared | None, catalogue: Catalogue, window: Window
 ) -> str:
-    """Why ``line``, which says that ``purpose`` does not apply, cannot be right; "" if it can.
+    """Why ``line`` is wrong to say that ``purpose`` does not apply; "" if it may be right.
 
-    ``device`` is what the run's header says of the device; None where it, being an older one, says nothing.
+    ``device`` is the device's entry in the run's header; None if there is none.
     """
-    if there := [key for key in ("evidence", "requirements", "drives") if line[key]]:
+    if there := [key for key in ("evidence", "requirements", "drives") if getattr(line, key)]:
         return f"stored not applicable, but it has {' and '.join(there)}"
     if device is None:
         return ""
-    for key, has in (("roles", line["role"]), ("transports", line["transport"]), ("families", line["family"])):
-        if key in device and has not in device[key]:
+    for key, has, declared in (
+        ("roles", line.role, device.roles),
+        ("transports", line.transport, device.transports),
+        ("families", line.family, device.families),
+    ):
+        if has not in declared:
             return f"the run's header does not say that the device has {has!r:.80} among its {key}"
-    rows, why = applicable_rows(purpose, catalogue, CaseId.of(line).axes, device["pics"])
+    rows, why = applicable_rows(purpose, catalogue, line.case.axes, device.pics)
     if rows and purpose.least_window > window.seconds:
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
-    reason, why = line.get("reason"), _plain(why)
-    if reason is None or (reason == why if why else reason in _by_profile(purpose, line["role"], device["name"])):
+    reason, why = line.reason, _plain(why)
+    if reason == why if why else reason in _by_profile(purpose, line.role, device.name):
         return ""
     if why:
         return f"stored {reason!r:.160}, now {why!r:.160}"
@@ -49,7 +50,7 @@ def _plain(reason: str) -> str:
 
 
 def _by_profile(purpose: Purpose, role: str, device: str) -> set[str]:
-    """Every reason why ``purpose`` cannot be run on ``device`` that a profile may have given, whatever it says."""
+    """Every reason why ``purpose`` cannot be run on ``device`` that any profile could give."""
     return set(map(_plain, _needs(purpose, role, device)))
 
 
@@ -58,9 +59,9 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
         yield f"the profile of {device} has no stimulus to {' or to '.join(missing)}"
     for plan in purpose.plans_for(role):
         for missing in _some_of(plan.numbers):
-            yield f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(missing)}"
+            yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):
-            yield f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+            yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
 
 
 def _some_of(needed: Sequence[str]) -> Iterator[tuple[str, ...]]:

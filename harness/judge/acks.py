@@ -15,11 +15,11 @@ from harness.sip.message import split_list
 from harness.sip.uri import same_uri
 
 BOUND_S = 2.0
-"""Seconds after the final response by which its ACK must be here; a device needs none of them."""
+"""Seconds after the final response within which its ACK must arrive; a device needs a few milliseconds."""
 IN_FLIGHT_S = 0.1
-"""A request that was sent before the response could be read may arrive so long after it."""
+"""Seconds after a response within which a request may arrive that was sent before the response was read."""
 NOT_REFUSED = "the INVITE got no final response other than 2xx in this flow"
-NOT_ACKED = "no ACK of the final response arrived, so there is none to look at (that it is missing is another rule)"
+NOT_ACKED = "no ACK of the final response arrived, so there is none to judge (another rule covers a missing ACK)"
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,33 @@ def refused(flow: Flow) -> Refusal | None:
     return refusal_of(flow, original(flow))
 
 
+def on_time(refusal: Refusal) -> bool:
+    """Whether the first ACK came within :data:`BOUND_S` of the first copy of the final response."""
+    return bool(refusal.acks) and refusal.acks[0].time - refusal.final.time <= BOUND_S
+
+
+def copies_sent(count: int) -> str:
+    """How many copies of a response were sent, the first one included, in words."""
+    return f"{count} copies of the response" if count > 1 else "one copy of the response"
+
+
 def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding:
-    """Whether an ACK came, in time.  What it looks like is not asked."""
+    """Whether an ACK came, in time, whatever its contents."""
     name = f"the {refusal.final.status} (message {refusal.final.number})"
     expected = f"an ACK of {name} within {BOUND_S:g} s"
     means = "the other side repeats its response for 32 s and may take the call for still going on"
     if refusal.acks:
         late = refusal.acks[0].time - refusal.final.time
-        if late <= BOUND_S:
+        if on_time(refusal):
             return satisfied(f"ACK {late * 1000:.0f} ms after {name}", event=refusal.acks[0], requirement=requirement)
         return violated(
             code="late-ack",
             expected=expected,
-            actual=f"the first ACK came {late:.1f} s after {name}",
+            actual=f"the first ACK came {late:.1f} s after {name}, "
+            f"which had been sent {_times(sum(f.number < refusal.acks[0].number for f in refusal.attempt.finals))}",
             event=refusal.acks[0],
-            means="the other side had to repeat its response",
-            look_at="what the device waits for: the ACK is sent by the transaction layer, not by the application",
+            means="the other side has to repeat its response",
+            look_at="what delays the ACK: the transaction layer sends it, not the application",
             at_most=Verdict.WARN,
             requirement=requirement,
         )
@@ -119,7 +130,7 @@ def vias(message: Event) -> tuple[str, ...]:
 
 
 def via_differs(ack: Event, invite: Event) -> str:
-    """In what the ACK's Via is not the INVITE's topmost one, as far as a transaction is matched by it; "" if not."""
+    """How the ACK's Via differs from the INVITE's topmost one where a transaction is matched by it; else ""."""
     values, wanted = ack.vias, invite.vias
     if not wanted:
         return ""
@@ -133,7 +144,7 @@ def via_differs(ack: Event, invite: Event) -> str:
 
 
 def copied_from_response(ack: Event, invite: Event) -> str:
-    """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's had not; else ""."""
+    """The ACK's Via if it has a ``received`` or a value of ``rport`` that the INVITE's does not have; else ""."""
     if any(via.has_source for via in invite.vias[:1]) or not any(via.has_source for via in ack.vias):
         return ""
     return " ".join(vias(ack))
@@ -150,7 +161,7 @@ def to_differs(ack: Event, finals: tuple[Event, ...]) -> bool:
 
 
 def has_body(message: Event) -> bool:
-    """Whether it carries a body; what stands behind a Content-Length of 0 is none (18.3)."""
+    """Whether it carries a body; bytes after a Content-Length of 0 are none (18.3)."""
     length = (message.header("Content-Length") or "").strip()
     return bool(message.body.strip("\r\n\0 ")) and not (length.isdecimal() and int(length) == 0)
 

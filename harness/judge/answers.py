@@ -1,7 +1,6 @@
-"""What a caller was answered: its requests to the device, and the responses that came back.
+"""The server side of a device: the requests of callers to it, and the responses that came back.
 
-This is the device's server side.  A response is put on a request's account by what it has in common with it, however
-wrong the rest is.
+A response belongs to the request with which it has most in common, however wrong the rest of it is.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _OF_ANOTHER = ("ACK", "CANCEL", "REGISTER", "BYE", "PRACK", "UPDATE")
 """Requests of a caller that ask for no call: they belong to one, or prepare it."""
 
 NOT_ANSWERED = "the caller's request got no final response in this flow"
-NOT_REFUSED_HERE = "the device answered otherwise than with a refusal or a redirection"
+NOT_REFUSED_HERE = "the device sent neither a refusal nor a redirection"
 NOT_REDIRECTED = "the caller was not redirected in this flow"
 
 
@@ -62,6 +61,7 @@ def callers(flow: Flow) -> tuple[str, ...]:
     return tuple(seat.name for seat in flow.seats if seat.kind == "caller")
 
 
+@once_per_flow
 def asked(flow: Flow) -> tuple[Asked, ...]:
     """What the callers asked the device for, in order: INVITEs and other requests outside a dialog."""
     sent = flow.select(received=False, at=callers(flow), where=lambda event: event.method is not None)
@@ -107,7 +107,7 @@ def redirected_here(flow: Flow) -> tuple[Asked, Event] | None:
 
 
 def why_not_refused(flow: Flow, what: str = NOT_REFUSED_HERE) -> str:
-    """Why there is no refusal (or whatever ``what`` says) to look at, in words."""
+    """Why there is no refusal (or no ``what``) to judge, in words."""
     one = first_asked(flow)
     if one is None or one.final is None:
         troubles = "; ".join(trouble.text for trouble in flow.troubles)

@@ -10,8 +10,8 @@ from harness.judge.attempts import Attempt, tries
 from harness.judge.redirection import call_index
 from harness.model.flow import Event, Flow
 
-NOT_FORKED = "no other branch was open when it came, so there was nothing to wait for"
-NOT_RECURSED = "the proxy called none of the Contacts in this flow, so there is no recursed branch to look at"
+NOT_FORKED = "no other branch was open when the 6xx came, so there was nothing to wait for"
+NOT_RECURSED = "the proxy called none of the Contacts in this flow, so there is no recursed branch to judge"
 NOT_PROXIED = "no request of the caller was seen in this flow"
 
 
@@ -92,8 +92,8 @@ class ResponseContext:
 def contexts(flow: Flow) -> tuple[ResponseContext, ...]:
     """The response contexts of ``flow``, one for each request of a caller, in order.
 
-    A proxy keeps the Call-ID, and by that a branch is put on its context's account, however late it was opened.  One
-    with a Call-ID that no caller has belongs to the last call that was asked for before it.
+    A proxy keeps the Call-ID, so the Call-ID tells to which context a branch belongs, however late it was opened.  A
+    branch with a Call-ID that no caller has belongs to the last call that was placed before it.
     """
     requests = asked(flow)
     by_call_id = {one.request.call_id: number for number, one in enumerate(requests)}

@@ -10,8 +10,8 @@ from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
 CANCEL_S = 2.0
-"""Seconds by which a CANCEL that is due must be here; a device needs none of them."""
-RINGS_ON = "a phone rings on for a call that is over, and who picks it up finds nobody there"
+"""Seconds within which a CANCEL that is due must arrive; a device needs a few milliseconds."""
+RINGS_ON = "a phone rings on for a call that is over, and a user who picks it up finds no caller"
 
 
 def cancelled(
@@ -20,7 +20,7 @@ def cancelled(
     after: Event,
     *,
     means: str = RINGS_ON,
-    look_at: str = "which branches are cancelled, and on which events: a 6xx, a 2xx, the caller's CANCEL",
+    look_at: str = "which events cancel branches: a 6xx, a 2xx, the caller's CANCEL?",
     at_most: Verdict = Verdict.FAIL,
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
@@ -47,7 +47,9 @@ def cancelled(
         actual=f"{actual}; {what} had been open since message {branch.invite.number}",
         event=cancel or astray or after,
         means=means,
-        look_at=look_at if astray is None else "the CANCEL takes branch and Request-URI of its own INVITE (9.1)",
+        look_at=look_at
+        if astray is None
+        else "is the CANCEL built with the branch and Request-URI of its own INVITE (9.1)?",
         at_most=at_most,
         at_least=at_least,
         requirement=requirement,

@@ -16,29 +16,29 @@ T1, T2 = 0.5, 4.0
 TIMER_H = 64 * T1
 """Seconds after its first copy, in which a refusal waits for its ACK."""
 AFTER_ACK_S = 0.1
-"""A copy that was on its way when the ACK arrived comes no later than so many seconds after it."""
+"""Seconds after the ACK within which a copy may arrive that was sent before the ACK was read."""
 LATE_S = 1.0
-"""By so much may the last copy come after Timer H, as the catalogue has it."""
+"""Seconds after Timer H within which the last copy may arrive, by the catalogue."""
 _SLACK_S = 0.1
-"""What a busy machine may take from the time between two copies, by being late with the first."""
+"""Seconds by which two copies may come closer because a busy machine sent the first one late."""
 _DRIFT_S = 0.3
-"""By so much may the device's timers be late in sum: the copy that is then due after Timer H is not missed."""
+"""Seconds by which the device's timers may be late in sum: a copy that is then due after Timer H is not missing."""
 
 
 def nominal(count: int) -> tuple[float, ...]:
-    """Seconds from one copy to the next, for so many of them: T1, doubled up to T2."""
+    """The seconds between ``count + 1`` copies: T1, doubled up to T2."""
     return tuple(min(T1 * 2**number, T2) for number in range(count))
 
 
 def sent_again(one: Asked) -> tuple[Event, ...]:
-    """The final response and what repeats it; another final response is another matter."""
+    """The final response and its copies; final responses with another status are left out."""
     return tuple(final for final in one.finals if final.status == one.status)
 
 
 def before_the_ack(one: Asked) -> tuple[Event, ...]:
-    """The final response and its copies up to the first ACK, less the answers to copies of the INVITE.
+    """The final response and its copies up to the first ACK, without the answers to copies of the INVITE.
 
-    A device that is slow to answer is asked again, and the answers to both come one behind the other.
+    If a device is slow to answer, the caller repeats its INVITE, and the two answers come one after the other.
     """
     acked = one.acks[0].number if one.acks else None
     kept: list[Event] = []
@@ -61,22 +61,23 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
     expected = f"copies of {name} about {_moments(nominal(5))} … s after it, until the ACK"
     if any(copy.number > first.number for copy in one.copies):
         return unseen(
-            "the INVITE came again, and the answer to it looks like a copy of the answer before", code="copies-mixed"
+            "the INVITE was repeated, and the answer to it cannot be distinguished from a copy of the first answer",
+            code="copies-mixed",
         )
     slow = False
     for (earlier, later), wanted in zip(pairwise(finals), nominal(len(copies)), strict=True):
         late = later.time - earlier.time - wanted
         tolerance = max(0.1, 0.2 * wanted)
         slow = slow or late > tolerance + _SLACK_S
-        # Timers of a busy machine are late, and nobody is hurt by that; early ones are another matter.
+        # Timers of a busy machine are late, which is harmless; early copies are not.
         if late < -tolerance - _SLACK_S or late > max(0.3, 0.5 * wanted):
             return violated(
                 code="copies-too-early" if late < 0 else "copies-too-late",
                 expected=expected,
                 actual=f"copies {_seen(finals)} s after it",
                 event=later,
-                means="a refusal that is lost on the way comes late, or the network is flooded with copies",
-                look_at="Timer G: it begins with T1 (0.5 s) and is doubled up to T2 (4 s)",
+                means="a refusal that was lost is repeated late, or the network is flooded with copies",
+                look_at="Timer G: it starts at T1 (0.5 s) and is doubled up to T2 (4 s)",
             )
         if changed := differences(first, later):
             return violated(
@@ -84,13 +85,17 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
                 expected=f"copies like {name}",
                 actual=f"another {', '.join(changed)}",
                 event=later,
-                means="the caller may take the copy for the answer of somebody else",
-                look_at="is the response kept by the transaction, or built anew for each copy?",
+                means="the caller may take the copy for the answer of another device",
+                look_at="does the transaction keep the response, or is it built anew for each copy?",
             )
     if one.acks and not copies:
         return unseen(f"{name} was acknowledged at once", code="acknowledged-at-once")
     if one.acks or len(copies) >= 2:
-        note = "some come later than a fifth of their time: slow timers, or a busy machine" if slow else ""
+        note = (
+            "some copies are late by more than a fifth of their interval: slow timers, or a busy machine"
+            if slow
+            else ""
+        )
         return satisfied(f"copies {_seen(finals)} s after {name}", note=note)
     due = finals[-1].time + nominal(len(finals))[-1]
     if doubt := unproven(flow, one.seat, due + T1):
@@ -101,7 +106,7 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
         expected=expected,
         actual=f"{_count(len(copies))}{' and no more' if copies else ''} in the {watched:.0f} s after it",
         event=finals[-1],
-        means="one lost datagram, and the caller waits for an answer that never comes",
+        means="after one lost datagram the caller waits for an answer that never comes",
         look_at="is the refusal sent by a server transaction, or once by the application?",
     )
 
@@ -121,7 +126,7 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
             actual=f"{_count(len(late))}, the first one {late[0].time - ack.time:.1f} s after the ACK",
             event=late[0],
             means="a call that is over keeps the caller's side busy for half a minute",
-            look_at="does the ACK find its transaction? It has the branch and the tags of the INVITE and its answer",
+            look_at="does the ACK match its transaction? It has the INVITE's branch and the response's tags",
         )
     # The next one would come within T2.
     due = ack.time + nominal(len(before_the_ack(one)))[-1] + T1
@@ -143,11 +148,11 @@ def given_up(flow: Flow, one: Asked) -> Finding:
             expected=f"no copy of the {first.status} more than {TIMER_H:g} s after the first",
             actual=f"a copy after {lasted:.1f} s",
             event=last,
-            means="a caller that has gone away is sent answers for ever",
-            look_at="Timer H: does anything end the copies but the ACK?",
+            means="a caller that has gone away gets responses without end",
+            look_at="Timer H: does anything but the ACK end the copies?",
         )
     if last is first:
-        return unseen("the refusal was never repeated, so there is no end of it to see", code="not-repeated")
+        return unseen("the refusal was never repeated, so the end of its copies was not seen", code="not-repeated")
     doubt = unproven(flow, one.seat, first.time + TIMER_H + LATE_S)
     if doubt:
         return unseen(f"the last copy came after {lasted:.1f} s, but {doubt}", code="not-proven")
@@ -158,7 +163,7 @@ def given_up(flow: Flow, one: Asked) -> Finding:
             expected=f"copies of the {first.status} for {TIMER_H:g} s, the last one about 31.5 s after the first",
             actual=f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s",
             event=last,
-            means="a caller behind a bad network waits for an answer that was given up too early",
+            means="a caller behind a bad network never gets the answer that was given up too early",
             look_at="which timer ends the copies, and is it 64*T1 (32 s, Timer H)?",
         )
     return satisfied(f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s", event=last)
@@ -167,7 +172,7 @@ def given_up(flow: Flow, one: Asked) -> Finding:
 def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Finding:
     """Whether a copy of the INVITE that comes after the refusal gets the same refusal again, at once.
 
-    ``alerted``: INVITEs by which the device asked somebody else once more.
+    ``alerted``: INVITEs by which the device called further targets.
     """
     first = one.finals[0]
     repeat = next((copy for copy in one.copies if copy.number > first.number), None)
@@ -175,11 +180,11 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
         return unseen("the INVITE was not sent again after its final response", code="not-repeated")
     name = f"the {first.status} (message {first.number})"
     expected = f"{name} again, at once and unchanged"
-    means = "a caller whose network doubles a datagram makes the phone ring once more"
-    look_at = "does the copy find the INVITE's server transaction while that waits for the ACK?"
+    means = "if the network duplicates a datagram, the phone rings once more"
+    look_at = "does the copy match the INVITE's server transaction while that waits for the ACK?"
     later = [response for response in one.responses if response.number > repeat.number]
     strange = [response for response in later if response.status != first.status or differences(first, response)]
-    # A copy that got its answer has found its transaction: who is rung after that is rung for another reason.
+    # A copy that got its answer has matched its transaction: a later INVITE has another reason.
     alerted = [invite for invite in alerted if not later or invite.number < later[0].number]
     if strange or alerted:
         event = (*alerted, *strange)[0]
@@ -193,14 +198,14 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
             means=means,
             look_at=look_at,
         )
-    # Timer G sends a copy by itself, unless the ACK was there before.
+    # Timer G sends a copy by itself, unless the ACK came before.
     by_itself = first.time + T1 - _SLACK_S
     if later and (later[0].time < by_itself or (one.acks and one.acks[0].time < by_itself)):
         return satisfied(
             f"the {first.status} again {1000 * (later[0].time - repeat.time):.0f} ms later", event=later[0]
         )
     if later:
-        return unseen("the answer to the copy cannot be told from what Timer G sends by itself", code="timer-g")
+        return unseen("the answer to the copy cannot be distinguished from a copy that Timer G sends", code="timer-g")
     if doubt := unproven(flow, one.seat, repeat.time + T1):
         return unseen(f"the copy got no answer, but {doubt}", code="not-proven")
     return violated(
@@ -208,14 +213,14 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
         expected=expected,
         actual=f"no answer in {flow.watch.closed_at - repeat.time:.0f} s",
         event=repeat,
-        means="a caller who did not get the refusal and asks again has to wait for it",
+        means="a caller that lost the refusal and asks again has to wait for it",
         look_at=look_at,
         at_most=Verdict.WARN,
     )
 
 
 def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
-    """Whether ACKs beyond the first are taken without a word."""
+    """Whether the device sends no response to ACKs beyond the first."""
     if len(one.acks) < 2:
         return unseen("the refusal was not acknowledged more than once in this flow", code="acknowledged-once")
     first, second = one.finals[0], one.acks[1]
@@ -231,7 +236,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
     if stray:
         return violated(
             code="ack-answered",
-            expected="no answer to an ACK, whichever copy it is",
+            expected="no answer to any ACK",
             actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}",
             event=stray[0],
             means="a caller that acknowledges each copy gets errors for a call that ended as it should",
@@ -243,7 +248,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
 
 
 def differences(first: Event, copy: Event) -> tuple[str, ...]:
-    """In what a copy of a response differs, as far as a caller can tell."""
+    """How a copy of a response differs, as far as a caller can see."""
     return tuple(
         name
         for name, was, now in (

@@ -15,7 +15,7 @@ from harness.model.verdict import Verdict
 from harness.model.windows import EXTENDED, STANDARD, Window
 
 COMPARED_S = 1.0
-"""How much longer than one flow shows a call again the other one must be silent, for the two to differ."""
+"""Seconds by which one flow must be silent longer than the other takes to show a new call, for the two to differ."""
 
 
 def never(_attempt: Attempt) -> bool:
@@ -26,7 +26,7 @@ def never(_attempt: Attempt) -> bool:
 def since(flow: Flow, attempt: Attempt) -> Flow:
     """The flow with its window counted from the last copy of the final response of ``attempt``.
 
-    A further call of the device gets an answer of its own, and that must not shorten the watch over the first one.
+    A further call of the device gets its own final response, which must not shorten the watch over the first call.
     """
     finals = attempt.finals
     opened_at = finals[-1].time if finals else None
@@ -55,7 +55,7 @@ def stays_declined(
     refusal: Refusal,
     *,
     code: str = "redialled",
-    means: str = "a caller who was turned down rings again by itself",
+    means: str = "the device of a declined caller calls again by itself",
     look_at: str = "auto-redial, route advance and failover settings: do they count this answer as a failed route?",
     at: Iterable[str] | None = None,
     unless: Callable[[Attempt], bool] = never,
@@ -64,8 +64,8 @@ def stays_declined(
 ) -> Finding:
     """No further call after the refusal, proven.
 
-    No RFC says how long a 6xx binds the caller.  The catalogue does: a call again within the standard window is a
-    violation, one up to the end of the extended window at most a warning, a later one nothing.
+    No RFC says for how long a 6xx binds the caller.  The catalogue does: a new call within the standard window is a
+    violation, one up to the end of the extended window at most a warning, and a later one is allowed.
     """
     seats = tuple(at) if at is not None else watched_seats(flow)
     again = called_again(flow, refusal, seats, unless)
@@ -80,7 +80,7 @@ def stays_declined(
         means=means,
         look_at=look_at,
         at_most=at_most,
-        # However bad the row takes a call again: how late it comes still counts.
+        # Whatever the row's ruling: how late the call comes still counts.
         at_least=min(at_least, at_most),
         requirement=requirement,
     )
@@ -95,7 +95,7 @@ def last_final(flow: Flow, attempt: Attempt) -> Event:
 def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirement: str = "") -> Iterator[Finding]:
     """Whether the refusal in ``other`` is handled as the well-known one in ``usual``: acknowledged, and final.
 
-    What a device does wrong after the well-known response as well is judged by the rules about that one.
+    Defects that occur after the well-known response as well are judged by the rules about that response.
     """
     known, unknown = refused(usual), refused(other)
     if known is None or unknown is None:
@@ -116,7 +116,7 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
     elif called_again(usual, known) is not None:
         yield satisfied(
             f"the device calls again after the {known.final.status} {known.final.reason} as well",
-            note="handled alike, and wrongly: see the rules about calling again",
+            note="handled alike, and wrongly: the rules about calling again judge that",
             requirement=requirement,
         )
     elif missing := _not_silent_for(usual, known, again.invite.time - unknown.final.time):
@@ -129,7 +129,7 @@ def handled_like(usual: Flow, other: Flow, *, means: str, look_at: str, requirem
 def _not_silent_for(flow: Flow, refusal: Refusal, seconds: float) -> Gap | None:
     """Why it is not proven that the device was silent so long after ``refusal``; None if it is."""
     narrowed = since(flow, refusal.attempt)
-    window = Window("the time compared", seconds + COMPARED_S, "so late came the call after the other response")
+    window = Window("the time compared", seconds + COMPARED_S, "as late as the call came after the other response")
     return gap(
         dataclasses.replace(narrowed, watch=dataclasses.replace(narrowed.watch, window=window)), watched_seats(flow)
     )

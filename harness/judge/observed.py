@@ -1,16 +1,16 @@
-"""What a device's claims (PICS) look like on the wire: seen, had its chance and was not seen, or cannot be told.
+"""How a device's claims (PICS) show on the wire: seen, not seen although there was a chance, or not observable.
 
-Pure functions over flows.  They judge nothing: a claim that is never seen, or a feature that shows without being
-claimed, is told, and is no verdict.  :func:`glimpses` looks at one flow; :func:`observe` puts together what the flows
-of a device showed.
+Pure functions over flows.  They give no verdicts: a claim that is never seen, or a feature that is seen and not
+claimed, is only reported. :func:`glimpses` looks at one flow; :func:`observe` combines what the flows of a device
+showed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 from urllib.parse import unquote
 
 from harness.judge.attempts import Attempt, attempts
@@ -81,10 +81,6 @@ class Observation:
         """It in one line."""
         claim = "is claimed" if self.claimed else "is not claimed"
         return f"{self.device}: {self.key} {claim}, and {self.reason}"
-
-    def line(self) -> dict[str, Any]:
-        """The object in the footer of ``verdicts.jsonl``."""
-        return asdict(self) | {"evidence": list(self.evidence)}
 
 
 def observe(device: str, claims: Mapping[str, bool], flows: Mapping[str, Mapping[str, Glimpse]]) -> list[Observation]:
@@ -207,8 +203,10 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
             if uri is None or family_of(uri.host) is None or uri.parameter("maddr") is not None:
                 continue  # where it leads is for DNS, or for ;maddr, to say
             # What is dialled names the exchange itself where a device has one: only a redirection shows more.
-            behind = any(seat.behind and seat.name == attempt.seat for seat in flow.seats)
-            if arrived and named and not attempt.in_dialog and (str(arrived) != named or not behind):
+            seat = flow.seat(attempt.seat)
+            if seat.kind == "backup":
+                continue  # it is meant for every call, whomever that names
+            if arrived and named and not attempt.in_dialog and (str(arrived) != named or seat.behind is None):
                 yield _told("outbound_proxy", str(arrived) != named)
     if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
         yield _told("sends_reinvite", any(attempt.in_dialog for attempt in all_attempts))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from harness.model.flow import Event
+from harness.sip.address import split_outside
 from harness.sip.message import close_up, split_list
 from harness.sip.uri import same_uri
 
-_PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
-
 
 def via_changes(request: Event, response: Event) -> tuple[str, bool]:
-    """In what the Vias of a response are not those of its request, in words, and whether that is mere writing.
+    """How the Vias of a response differ from those of its request, in words, and whether only their notation differs.
 
-    ``received`` and ``rport`` belong into the topmost one (18.2.1, RFC 3581).
+    ``received`` and ``rport`` belong to the topmost one (18.2.1, RFC 3581).
     """
     wanted, came = request.vias, response.vias
     if len(wanted) != len(came):
@@ -34,7 +32,7 @@ def via_changes(request: Event, response: Event) -> tuple[str, bool]:
 
 
 def from_changes(request: Event, response: Event) -> tuple[str, bool]:
-    """The From of a response if it is not that of its request, and whether that is mere writing; else ""."""
+    """The From of a response if it differs from that of its request, and whether only its notation differs; else ""."""
     ours, theirs = request.header("From") or "", response.header("From") or ""
     if close_up(ours) == close_up(theirs):
         return "", True
@@ -51,6 +49,5 @@ def repeated_protocols(message: Event) -> tuple[str, ...]:
 
 def _parts(text: str) -> tuple[str, tuple[str, ...]]:
     """What stands before the parameters, and the parameters in no order; names and values of tokens ignore case."""
-    head, semicolon, rest = (text.rpartition(">") if ">" in text else ("", "", text))[2].partition(";")
-    parameters = tuple(sorted(close_up(found).lower() for found in _PARAMETER.findall(semicolon + rest)))
-    return close_up(head).lower(), parameters
+    head, *parameters = split_outside(text, ";")
+    return close_up(head).lower(), tuple(sorted(close_up(found).lower() for found in parameters))

@@ -64,7 +64,7 @@ def violated(
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding:
-    """The device did otherwise.  ``expected`` is the set of allowed outcomes."""
+    """The device violated the requirement.  ``expected`` is the set of allowed outcomes."""
     allowed = (expected,) if isinstance(expected, str) else expected
     return Finding(
         requirement,

@@ -1,6 +1,7 @@
 """Silence must be proven: "did not happen" is a pass only when four things are in the evidence.
 
-1. every guard was bound before the stimulus and stayed so for the whole window, and could read each request it got;
+1. every guard was bound before the stimulus and stayed so for the whole window, and could read each request it got,
+   and no call to a number that belongs to no plan came to an address that all drives share;
 2. the window is stated and was kept, from the last copy of the final response;
 3. a positive control: this device, in this run, reached an address like the guard's when it should;
 4. the device was alive after the window.
@@ -11,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from harness.judge.acks import IN_FLIGHT_S
 from harness.judge.attempts import Attempt, tries
+from harness.judge.extent import extent, later
 from harness.judge.say import Gap, not_proven, satisfied, violated
+from harness.judge.targets import repeats
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, Seat
 from harness.model.verdict import Verdict
+from harness.sip.uri import request_uri_of, same_uri
 
 NOT_LISTENING: Final = "guard-not-listening"
 UNREADABLE: Final = "unreadable-request"
@@ -23,6 +28,7 @@ DROPS: Final = "datagrams-dropped"
 WINDOW: Final = "window-not-kept"
 NO_CONTROL: Final = "no-positive-control"
 NO_LIFE: Final = "no-sign-of-life"
+UNKNOWN_CALL: Final = "call-to-unknown-number"
 """The kinds of :class:`~harness.judge.say.Gap`: which condition is missing."""
 
 
@@ -45,27 +51,47 @@ def silent(
     ``unless`` says which later attempts are allowed.  Copies of an INVITE (same transaction) are no new attempts.
     """
     seats = tuple(at) if at is not None else tuple(seat.name for seat in flow.seats if seat.kind != "caller")
-    for attempt in tries(flow):
-        if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt):
-            late = attempt.invite.time - after.time
-            return violated(
-                code=code,
-                expected=expected,
-                actual=f"{attempt.invite.start_line} arrived {later(late)} after {_name(after)}",
-                event=attempt.invite,
-                means=means,
-                look_at=look_at,
-                at_most=at_most,
-                at_least=at_least,
-                requirement=requirement,
-            )
+    came = [a for a in tries(flow) if a.seat in seats and a.invite.number > after.number and not unless(a)]
+    crossed = [attempt for attempt in came if _on_its_way(flow, attempt, after)]
+    found = [attempt for attempt in came if attempt not in crossed]
+    if found:
+        first = found[0].invite
+        return violated(
+            code=code,
+            expected=expected,
+            actual=f"{first.start_line} arrived {later(first.time - after.time)} after {_name(after)}"
+            + extent(flow, found),
+            event=first,
+            means=means,
+            look_at=look_at,
+            at_most=at_most,
+            at_least=at_least,
+            requirement=requirement,
+        )
     if missing := gap(flow, seats):
         return not_proven("nothing arrived", missing, requirement=requirement)
     watched = flow.watch.closed_at - (flow.watch.opened_at or flow.watch.closed_at)
     return satisfied(
         f"silent for {watched:.0f} s ({flow.watch.window.name} window) after {_name(after)}, at {', '.join(seats)}",
+        note=f"{crossed[0].invite.label}, was on its way when {_name(after)} was sent" if crossed else "",
         requirement=requirement,
     )
+
+
+def _on_its_way(flow: Flow, attempt: Attempt, after: Event) -> bool:
+    """Whether the device may have sent the INVITE of ``attempt`` before it had read ``after``.
+
+    A device may call all Contacts of a redirection at once.  So an INVITE for a URI that it had been given before,
+    which comes within 100 ms and before the ACK by which the device shows that it has read ``after``, shows nothing.
+    """
+    invite = attempt.invite
+    if invite.time - after.time > IN_FLIGHT_S or repeats(flow, attempt) is not None:
+        return False
+    acks = flow.select("ACK", received=True, at=after.seat, where=lambda ack: ack.call_id == after.call_id)
+    if any(ack.branch == after.branch and after.number < ack.number < invite.number for ack in acks):
+        return False
+    given = flow.select(received=False, where=lambda event: event.number < after.number)
+    return any(same_uri(request_uri_of(uri), invite.request_uri) for event in given for uri in event.contact_uris)
 
 
 def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
@@ -77,6 +103,8 @@ def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
             return reason
     if unread := _unread(flow, guards):
         return unread
+    if strange := _strange_call(flow):
+        return strange
     window, opened, closed = flow.watch.window, flow.watch.opened_at, flow.watch.closed_at
     if opened is None:
         return Gap(WINDOW, "no final response was ever sent, so the window never began")
@@ -115,6 +143,16 @@ def _unread(flow: Flow, seats: Iterable[Seat]) -> Gap | None:
     return None
 
 
+def _strange_call(flow: Flow) -> Gap | None:
+    """That a call came while this drive went on which may be its own, for it bears nobody's digits."""
+    first = min((call.placed_at for call in flow.calls), default=None)
+    for stray in flow.strays:
+        if stray.method == "INVITE" and stray.to_tag is None and (first is None or stray.time >= first):
+            came = f"{stray.start_line[:120]} came to the {stray.seat} meanwhile"
+            return Gap(UNKNOWN_CALL, f"{came}, and whose call it was is not known")
+    return None
+
+
 def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
     """That ``seat`` has no positive control: nothing shows that this device can reach an address like it."""
     if flow.select("INVITE", at=seat.name, received=True):
@@ -124,10 +162,10 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
         if "backup" in reached:
             return None
         return Gap(NO_CONTROL, f"no positive control: the device was never seen to use {seat.address}")
-    # One that calls nobody can only be seen to answer, and its answers go to an address like the guard's.
+    # A device that places no calls can only be seen to answer; its answers go to an address like the guard's.
     if flow.role in ("redirect", "uas"):
         answered = any(flow.select(at=other.name, received=True) for other in flow.seats if other.kind == "caller")
-        return None if answered else Gap(NO_CONTROL, "no positive control: the device answered nobody in this flow")
+        return None if answered else Gap(NO_CONTROL, "no positive control: the device answered no request in this flow")
     # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
     # does not follow can only be seen to reach what it dials.
     wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"
@@ -136,11 +174,6 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
     how = "follow a redirection to an address" if wanted == "target" else "reach an address"
     where = f"{how} like {seat.name}'s ({seat.address})"
     return Gap(NO_CONTROL, f"no positive control: this device was not seen, in this run, to {where}")
-
-
-def later(seconds: float) -> str:
-    """A delay for people: milliseconds below a second."""
-    return f"{max(seconds, 0.001) * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _name(event: Event) -> str:

@@ -19,7 +19,7 @@ def asked_for(redirection: Event) -> tuple[str, ...]:
 def user_of(uri: str) -> str:
     """The user of a SIP URI with escapes undone and without a leading ``+``; "" if there is none.
 
-    It tells which target a device means even where host or parameters are wrong: every target has a user of its own.
+    Every target has a user of its own, so the user identifies the target even where host or parameters are wrong.
     """
     parsed = SipUri.parse(uri)
     user = parsed.user if parsed and parsed.user else ""
@@ -42,9 +42,10 @@ def fresh(flow: Flow) -> tuple[Attempt, ...]:
 
 
 def hops(flow: Flow) -> tuple[Attempt, ...]:
-    """The attempts that a redirection to somebody new was the answer to: each is one step of a chain.
+    """The attempts that were answered by a redirection to a new user: each is one step of a chain.
 
-    An INVITE that goes astray may be redirected to where the device has just been; that is no step.
+    An INVITE that was sent to a wrong address may be redirected to a URI that the device has just called; that is no
+    step.
     """
     found, users = [], set()
     for attempt in (*tries(flow)[:1], *fresh(flow)):
@@ -65,7 +66,7 @@ def address_of(uri: str) -> str:
 
 
 def lapses(expected: str, actual: str, transport: str) -> tuple[tuple[str, ...], bool]:
-    """In what a Request-URI differs from the one asked for, in words, and whether every lapse is a harmless one.
+    """How a Request-URI differs from the expected one, in words, and whether every difference is harmless.
 
     Harmless are a ``;transport`` that is left out or added but kept on the wire (RFC 3665 shows it left out), a default
     port that is left out or added, and parameters that the device added.

@@ -1,4 +1,4 @@
-"""What came back to the caller of a proxy: one outcome or several, what a relayed response has kept, or nothing.
+"""What came back to the caller of a proxy: one outcome or several, and what a relayed response has kept.
 
 The requests of the callers and their responses are read by :mod:`harness.judge.answers`.
 """
@@ -6,21 +6,22 @@ The requests of the callers and their responses are read by :mod:`harness.judge.
 from __future__ import annotations
 
 from harness.judge.answers import Asked, unproven
-from harness.judge.say import unseen, violated
+from harness.judge.patience import may_yet_come
+from harness.judge.say import not_proven, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.sip.message import close_up, split_list
 
 PROMPT_S = 2.0
-"""Seconds after the last open branch ended by which the caller must have its final response; none are needed."""
+"""Seconds after the end of the last branch within which the caller must get its final response."""
 CROSSING_S = 0.1
-"""So far apart two messages at two endpoints must be for their order to be certain."""
+"""Seconds by which two messages at two endpoints must be apart for their order to be certain."""
 HANGS = "the caller hears ringing, or nothing, until the call times out"
 
 
 def outcomes(asked: Asked) -> tuple[Event, ...]:
-    """The final responses that the caller got, less their copies: one, unless the device said two things."""
+    """The final responses that the caller got, without their copies: one, unless the device gave two outcomes."""
     found: list[Event] = []
     for final in asked.finals:
         if not any(is_copy(final, earlier) for earlier in found):
@@ -50,13 +51,15 @@ def no_final(
     after: Event,
     *,
     means: str = HANGS,
-    look_at: str = "what ends the caller's transaction when the last branch has ended",
+    look_at: str = "what ends the caller's transaction after the last branch has ended",
     at_most: Verdict = Verdict.FAIL,
     requirement: str = "",
 ) -> Finding:
-    """The caller got no final response, though since ``after`` nothing was left to wait for: violated, if proven."""
+    """The caller got no final response, although since ``after`` no branch was open: violated, if proven."""
     if doubt := unproven(flow, asked.seat, after.time + PROMPT_S):
         return unseen(f"the caller got no final response, but {doubt}", code="not-proven", requirement=requirement)
+    if missing := may_yet_come(flow, after):
+        return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
         code="no-final-response",
         expected="a final response for the caller",

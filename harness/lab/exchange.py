@@ -1,11 +1,11 @@
 """The exchange: the one address with which a device registers, or to which it sends every call (trunk, outbound proxy).
 
-Plans have seats of their own.  A phone knows one address, and digits.  So the exchange is a socket that all
-seats share.  It finds the plan by the digits (the token) that were dialled, and hands what came, as it is, to the
-seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
-judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
+Plans have seats of their own.  A phone knows only one address, and digits.  So the exchange is a socket that all
+seats share.  It finds the plan by the dialled digits (the token), and hands the message unchanged to the seat's tap.
+The seat's messages leave from here, to the port that the device sent from.  The exchange changes no byte and judges
+nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
-Outside of plans it answers REGISTER and keepalives.  What was dialled for no plan is refused, and remembered.
+Outside of plans it answers REGISTER and keepalives.  Other requests for no plan are refused, and told to a listener.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from harness.endpoints.host import LiveSeat
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import UdpPort
 from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
-from harness.lab.reply import Reply, written
+from harness.lab.reply import OVER, Reply, refusal, written
+from harness.model.flow import Event, Unreadable
 from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, split_host_port
 from harness.sip.message import SipMessage
 from harness.sip.via import Via
@@ -34,10 +36,19 @@ _PING: Final = b"\r\n\r\n"
 _PONG: Final = b"\r\n"
 _HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
-MOST_UNCLAIMED: Final = 50
-"""How many Request-URIs that belong to no plan are remembered."""
+NAME: Final = "exchange"
+"""The seat of what comes here and is passed on to nobody."""
 MOST_CALLS: Final = 1_000
 """How many Call-IDs of one drive are remembered."""
+_UNKNOWN: Final = Reply(404, "Not Found")
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """Who hears what comes for no plan."""
+
+    on_event: Callable[[Event], None] = lambda _event: None
+    on_unreadable: Callable[[Unreadable], None] = lambda _unreadable: None
 
 
 @dataclass
@@ -45,7 +56,7 @@ class Line:
     """The seats of one drive, as the exchange connects them."""
 
     callee: LiveSeat | None
-    """Who really answers what was dialled; None if the plan has nobody."""
+    """The seat that answers the dialled number; None if the plan has none."""
     by_uri: Mapping[Address, LiveSeat]
     """The seats by the address that URIs name."""
     callers: list[LiveSeat] = field(default_factory=list)
@@ -53,26 +64,26 @@ class Line:
 
     @property
     def seats(self) -> Iterator[LiveSeat]:
-        """All of them."""
+        """All seats."""
         yield from self.by_uri.values()
         yield from filter(None, [self.callee])
         yield from self.callers
 
     def came(self, call_id: str) -> None:
-        """Remember that something of this call has come here."""
+        """Remember that a message of this call has arrived here."""
         self._calls[call_id] = None
         if len(self._calls) > MOST_CALLS:
             del self._calls[next(iter(self._calls))]
 
     def knows(self, call_id: str) -> bool:
-        """Whether something of this call has come here."""
+        """Whether a message of this call has arrived here."""
         return call_id in self._calls
 
 
 class Exchange:
     """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
 
-    What arrives is taken in the taps' thread; the driver's loop opens and connects.
+    Messages arrive in the taps' thread; the driver's loop opens and connects.
     """
 
     def __init__(
@@ -83,16 +94,17 @@ class Exchange:
         on_device: Callable[[float], None],
         taps: TapLoop,
         relays: bool,
+        unclaimed: Unclaimed,
     ) -> None:
         """In the taps' thread: see :meth:`open`."""
         self.address = address
         self.registrar = registrar
-        self.unclaimed: list[str] = []
-        """What was dialled for no plan: Request-URIs, in order."""
+        self._on_unclaimed = taps.heard_by(unclaimed.on_event)
+        self._on_unreadable = taps.heard_by(unclaimed.on_unreadable)
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
-        """Held by whoever looks at the lines and at what is registered, or changes them."""
+        """Protects the lines and the registrations."""
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
@@ -103,7 +115,7 @@ class Exchange:
             self.port = UdpPort(address, self._arrived)
         except SetupError as error:
             raise SetupError(
-                f"the exchange cannot be at {address}: {error.cause}",
+                f"the exchange cannot use {address}: {error.cause}",
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
 
@@ -117,42 +129,44 @@ class Exchange:
         taps: TapLoop,
         *,
         relays: bool = False,
+        unclaimed: Unclaimed = Unclaimed(),
     ) -> Exchange:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+        """Bind ``address``; SetupError if it is unusable.  ``tokens`` is a regular expression for a drive's digits.
 
         ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
         device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
-        has been sent to what is here, the callee, whatever its Request-URI says.
+        has been sent to what is here, the callee, whatever its Request-URI says.  ``unclaimed`` hears what comes for no
+        plan.
         """
-        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays))
+        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays, unclaimed))
 
     async def close(self) -> None:
-        """Give the port back."""
+        """Free the port."""
         await self._taps.do(self.port.close)
 
     def connect(self, token: str, line: Line) -> None:
-        """From now on calls to ``token`` are those of ``line``."""
+        """Give calls to ``token`` to ``line`` from now on."""
         with self._lock:
             self._lines[token] = line
 
     def join(self, token: str, seat: LiveSeat) -> None:
-        """The caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
+        """Let the caller at ``seat`` call the device through here, as part of the drive of ``token``."""
         with self._lock:
             if line := self._lines.get(token):
                 line.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
-        """The seats of ``token`` have ended: what still comes is refused here."""
+        """Remove the seats of ``token``, which have ended.  Later messages for them are refused here."""
         with self._lock:
             self._lines.pop(token, None)
 
     def hop_to_device(self) -> Hop | None:
-        """The way to where the device is registered from; None while it is not."""
+        """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
         return Hop(self.port, source) if source else None
 
     async def registration(self, seconds: float) -> Address:
-        """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
+        """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
                 while not (source := self._source()):
@@ -167,13 +181,13 @@ class Exchange:
         return source
 
     def _source(self) -> Address | None:
-        """Where the device is registered from now."""
+        """The addresses from which the device is registered at present."""
         with self._lock:
             current = self.registrar.current(clock.now())
         return current[0].source if current else None
 
     def forget(self) -> None:
-        """The device has ended: what it had registered is nowhere."""
+        """Forget the registrations of a device that has ended."""
         with self._lock:
             self.registrar.forget()
 
@@ -183,13 +197,14 @@ class Exchange:
         try:
             self._take(data, source, at)
         except Exception as error:  # whatever a device sends, the next datagram is served
-            self.unclaimed.append(f"what {source} sent could not be passed on: {error!r:.200}")
+            text = f"({error!r:.200}) {data[:LONGEST_KEPT].decode('latin-1')}"
+            self._on_unreadable(Unreadable(NAME, text, at, source, len(data)))
 
     def _take(self, data: bytes, source: Address, at: float) -> None:
         """Pass a datagram on to a seat, or answer it."""
         self._on_device(at)
         if not data.strip(b"\r\n\0 "):
-            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break wants no answer
+            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break gets no answer
                 self.port.send(_PONG, source)
             return
         message = SipMessage(data.decode("latin-1"))
@@ -207,7 +222,7 @@ class Exchange:
             with self._lock:
                 seat = self._seat_called(message)
             if seat is None:
-                self._refuse(message, source)
+                self._refuse(message, source, at)
         if seat is not None:
             seat.arrived(data, source, at, self.port)
 
@@ -240,26 +255,24 @@ class Exchange:
         reachable = line.seats if self._relays else line.callers
         return next((seat for seat in reachable if seat.own == named), line.callee)
 
-    def _refuse(self, message: SipMessage, source: Address) -> None:
-        if message.method == "ACK":
+    def _refuse(self, message: SipMessage, source: Address, at: float) -> None:
+        """Answer what belongs to no plan; it is told, unless it is what devices send by themselves."""
+        if not (message.method and message.call_id):
+            text = message.raw[:LONGEST_KEPT]
+            self._on_unreadable(Unreadable(NAME, text, at, source, len(message.raw)))
             return
-        if message.method == "OPTIONS":
-            self._reply(Reply(200, "OK", ("Accept: application/sdp",)), message, source)
-            return
-        if message.method == "INVITE":
-            if message.request_uri not in self.unclaimed and len(self.unclaimed) < MOST_UNCLAIMED:
-                self.unclaimed.append(message.request_uri)
-            over = bool(self._token.search(message.request_uri))
-            self._reply(Reply(480, "This Test Is Over") if over else Reply(404, "Not Found"), message, source)
-            return
-        self._reply(Reply(481, "Call/Transaction Does Not Exist"), message, source)
+        if message.method != "OPTIONS":
+            self._on_unclaimed(Event(message.raw, 0, at, NAME, "received", source.transport, source, self.address))
+        over = self._token.search(message.request_uri) is not None
+        if reply := refusal(message, OVER if over else _UNKNOWN):
+            self._reply(reply, message, source)
 
     def _reply(self, reply: Reply, message: SipMessage, source: Address) -> None:
         self.port.send(written(reply, message, source, self._tag), source)
 
 
 def _sent_by(message: SipMessage) -> Address:
-    """Where the topmost Via says that the request came from."""
+    """The address of the sender by the topmost Via."""
     via = message.vias[0] if message.vias else Via("")
     port = 5060 if via.port is None else via.port
     return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")

@@ -1,9 +1,10 @@
-"""The suite's own responses: to REGISTER, to keepalives, and to what belongs to no plan."""
+"""The suite's own responses: to REGISTER, to keepalives, and to requests that belong to no plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from harness.net.address import Address
 from harness.sip.message import SipMessage
@@ -11,12 +12,26 @@ from harness.sip.message import SipMessage
 
 @dataclass(frozen=True)
 class Reply:
-    """A final response, less what it copies from the request."""
+    """A final response, without the parts copied from the request."""
 
     status: int
     reason: str
     lines: tuple[str, ...] = ()
-    """Further header lines, whole."""
+    """Further complete header lines."""
+
+
+OVER: Final = Reply(480, "This Test Is Over")
+_NO_CALL: Final = Reply(481, "Call/Transaction Does Not Exist")
+_THERE: Final = Reply(200, "OK", ("Accept: application/sdp",))
+
+
+def refusal(request: SipMessage, unknown: Reply = OVER) -> Reply | None:
+    """What a request gets that belongs to no drive that is going on; ``unknown``: an INVITE.  None: no answer."""
+    if request.method is None or request.method == "ACK":
+        return None
+    if request.method == "OPTIONS":
+        return _THERE
+    return unknown if request.method == "INVITE" else _NO_CALL
 
 
 def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> bytes:
@@ -30,5 +45,5 @@ def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> byt
 
 def _vias(request: SipMessage, source: Address) -> Iterable[str]:
     for number, via in enumerate(request.vias):
-        # A phone behind a NAT learns from this where it is seen.
+        # A phone behind a NAT learns its public address from this.
         yield f"Via: {via.with_source(source.host, source.port) if number == 0 else via.text}"

@@ -1,5 +1,6 @@
-"""What is said of a device profile beforehand: its JSON Schema, its pages, and the profile that ``init`` writes.
+"""The pages that are made of code and data: a device profile's JSON Schema, its pages, and the table of options.
 
-All of it is made from the models, the PICS keys and the requirement catalogue.  ``python -m harness.manual`` writes
-docs/device-profile.schema.json, docs/profile.md and docs/pics.md again.
+They come from the models, the PICS keys, the requirement catalogue and harness/run/options.py, as does the profile that
+``init`` writes.  ``python -m harness.manual`` writes docs/device-profile.schema.json, docs/profile.md, docs/pics.md and
+the table in docs/running.md again.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import harness
-from harness.manual import pics_page, profile_page, schema
+from harness.manual import options_page, pics_page, profile_page, schema
 from harness.requirements.catalogue import Catalogue
 
 
@@ -18,4 +18,5 @@ def pages() -> dict[str, str]:
         schema.FILE_NAME: schema.as_text(schema.profile_schema(kinds)),
         "profile.md": profile_page.page(kinds),
         "pics.md": pics_page.page(Catalogue.load()),
+        options_page.FILE_NAME: options_page.page(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from harness.net.address import Family, Transport
 
@@ -55,11 +55,6 @@ class CaseId:
     role: Role
     transport: Transport
     family: Family
-
-    @classmethod
-    def of(cls, line: Mapping[str, Any]) -> CaseId:
-        """The case that a stored record, or an entry of a stored header, is about."""
-        return cls(line["purpose"], line["device"], line["role"], line["transport"], line["family"])
 
     @property
     def axes(self) -> Axes:

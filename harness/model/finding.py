@@ -6,12 +6,10 @@ A judge only observes (satisfied, violated, unseen); what a violation costs is r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from harness.model.axes import CaseId, Role
-from harness.model.finding_key import FindingKey
+from harness.model.axes import Role
 from harness.model.verdict import Verdict
 from harness.net.address import Family, Transport
 
@@ -70,7 +68,7 @@ class Ruled:
 
 @dataclass(frozen=True)
 class Record:
-    """The verdict of one purpose on one device: a line of ``verdicts.jsonl``."""
+    """The verdict of one purpose on one device; ``verdicts.jsonl`` keeps it as a line (harness.store.verdict_lines)."""
 
     purpose: str
     """``uac/decline/decline_is_final``: folder, topic and sentence."""
@@ -88,85 +86,3 @@ class Record:
     """How often the plan was driven (2 when a fail was to be confirmed)."""
     evidence: tuple[str, ...]
     """Ids of the flows: ``flows/<id>.json`` in the run's folder."""
-
-    @property
-    def case(self) -> CaseId:
-        """The case that it is about."""
-        return CaseId(self.purpose, self.device, self.role, self.transport, self.family)
-
-    def key(self, ruled: Ruled) -> FindingKey:
-        """The key of one of the findings in ``requirements``."""
-        return FindingKey(ruled.finding.requirement, self.purpose, self.role, ruled.finding.code)
-
-    def dump(self) -> dict[str, Any]:
-        """All of it as plain data; :meth:`load` is the way back."""
-        return asdict(self) | {"verdict": str(self.verdict), "requirements": [_dump(r) for r in self.requirements]}
-
-    @classmethod
-    def load(cls, stored: Mapping[str, Any]) -> Record:
-        """The record that :meth:`dump` made into ``stored`` (and JSON may have carried)."""
-        return cls(
-            **dict(stored)
-            | {
-                "verdict": Verdict.named(stored["verdict"]),
-                "requirements": tuple(map(_load, stored["requirements"])),
-                "evidence": tuple(stored["evidence"]),
-            }
-        )
-
-    def line(self) -> Mapping[str, Any]:
-        """The object of this record in ``verdicts.jsonl``."""
-        return {
-            "purpose": self.purpose,
-            "device": self.device,
-            "role": self.role,
-            "transport": self.transport,
-            "family": self.family,
-            "verdict": str(self.verdict) if self.applicable else "not_applicable",
-            "reason": self.reason,
-            "requirements": [requirement_line(ruled) for ruled in self.requirements],
-            "window_s": self.window_s,
-            "drives": self.drives,
-            "evidence": [f"flows/{flow}.json" for flow in self.evidence],
-        }
-
-
-def requirement_line(ruled: Ruled) -> Mapping[str, Any]:
-    """The object of one requirement in a record's line."""
-    finding = ruled.finding
-    return {
-        "id": finding.requirement,
-        "level": ruled.level,
-        "verdict": str(ruled.verdict),
-        "outcome": finding.outcome,
-        "reason": ruled.reason,
-        "expected": list(finding.expected),
-        "actual": finding.actual,
-        "message": finding.event,
-        "flow": finding.flow,
-        "where": finding.where,
-        "means": finding.means,
-        "look_at": finding.look_at,
-        "note": finding.note,
-        "unproven": finding.unproven,
-        "code": finding.code,
-    }
-
-
-def _dump(ruled: Ruled) -> dict[str, Any]:
-    limits = {"at_most": str(ruled.finding.at_most), "at_least": str(ruled.finding.at_least)}
-    finding = asdict(ruled.finding) | limits
-    return asdict(ruled) | {"verdict": str(ruled.verdict), "finding": finding}
-
-
-def _load(stored: Mapping[str, Any]) -> Ruled:
-    said = stored["finding"]
-    finding = Finding(
-        **dict(said)
-        | {
-            "expected": tuple(said["expected"]),
-            "at_most": Verdict.named(said["at_most"]),
-            "at_least": Verdict.named(said["at_least"]),
-        }
-    )
-    return Ruled(**dict(stored) | {"finding": finding, "verdict": Verdict.named(stored["verdict"])})

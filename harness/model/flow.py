@@ -1,24 +1,21 @@
 """The evidence of one drive of one plan: every message at every endpoint, ordered, labelled, read-only.
 
-A flow is all that a judge sees, and it can be saved and loaded: ``Flow.from_json(flow.to_json()) == flow``.
+A flow is all that a judge sees, and it can be saved and loaded (:mod:`harness.store.codec`).
 Times are seconds since the epoch (UTC) by the clock of the run: when the kernel got a message that arrived, and when
 the suite handed over one that it sent.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
-
-FORMAT = 1
-"""Version of the stored form; raised when an old flow could no longer be judged the same."""
 
 Direction = Literal["received", "sent"]
 Fate = Literal["", "lost", "delayed", "copied"]
@@ -35,7 +32,7 @@ class Event(SipMessage):
     seat: str = ""
     """The name of the endpoint that sent or received it."""
     direction: Direction = "received"
-    transport: str = "udp"
+    transport: Transport = "udp"
     source: Address | None = None
     """Where it came from: an address of the device, or one of ours."""
     destination: Address | None = None
@@ -174,6 +171,15 @@ class Flow:
     weather: str = ""
     """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
     family: Family = "ipv4"
+    late: tuple[Event, ...] = ()
+    """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.
+
+    Written when the device's run ends.  What is said of the window rests on the events alone.
+    """
+    strays: tuple[Event, ...] = ()
+    """What came to an address that all drives share, while this one went on, and bears nobody's digits."""
+    format: Literal[1] = 1
+    """Version of the stored form; raised when an old flow could no longer be judged the same."""
 
     def seat(self, name: str) -> Seat:
         """The seat called ``name``; KeyError if there is none."""
@@ -181,6 +187,16 @@ class Flow:
             if seat.name == name:
                 return seat
         raise KeyError(name)
+
+    @cached_property
+    def own_addresses(self) -> frozenset[Address]:
+        """Where the suite's own endpoints are."""
+        both = ((seat.address, seat.behind) for seat in self.seats)
+        return frozenset(address for pair in both for address in pair if address is not None)
+
+    def by_device(self, event: Event) -> bool:
+        """Whether the device sent ``event``: it arrived, and not from one of the suite's own endpoints."""
+        return event.from_device and (event.source is None or event.source not in self.own_addresses)
 
     def select(
         self,
@@ -191,7 +207,11 @@ class Flow:
         received: bool | None = None,
         where: Callable[[Event], bool] | None = None,
     ) -> tuple[Event, ...]:
-        """The events that match all of what is given, in order.  ``method`` means requests, ``status`` responses."""
+        """The events that match all of what is given, in order.  ``method`` means requests, ``status`` responses.
+
+        ``received``: those that the device sent.  False: those that the suite sent.  What one endpoint of the suite
+        sends to another is sent by its sender, and received by nobody.
+        """
         seats = {at} if isinstance(at, str) else set(at) if at is not None else None
         return tuple(
             event
@@ -199,106 +219,6 @@ class Flow:
             if (method is None or event.method == method)
             and (status is None or event.status == status)
             and (seats is None or event.seat in seats)
-            and (received is None or event.from_device == received)
+            and (received is None or (self.by_device(event) if received else not event.from_device))
             and (where is None or where(event))
         )
-
-    def to_json(self) -> str:
-        """The stored form: one JSON object, keys sorted, so that equal flows are equal bytes."""
-        stored = _stored(self) | {"format": FORMAT, "device": dict(self.device)}
-        return json.dumps(stored, default=_stored, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> Flow:
-        """The flow stored as ``text``.  ValueError, KeyError or TypeError if it is not one."""
-        stored = json.loads(text)
-        if stored.pop("format", None) != FORMAT:
-            raise ValueError(f"not a flow of format {FORMAT}")
-        watch = stored["watch"]
-        return cls(
-            **stored
-            | {
-                "plan": plan_from(stored["plan"]),
-                "places": _places(stored["places"]),
-                "seats": tuple(map(_seat, stored["seats"])),
-                "calls": tuple(PlacedCall(**call) for call in stored["calls"]),
-                "events": tuple(map(_event, stored["events"])),
-                "lost": tuple(map(_event, stored["lost"])),
-                "watch": Watch(Window(**watch["window"]), watch["opened_at"], watch["closed_at"]),
-                "controls": tuple(
-                    Control(**control | {"address": Address(**control["address"])}) for control in stored["controls"]
-                ),
-                "life": LifeSign(**stored["life"]) if stored["life"] else None,
-                "troubles": tuple(Trouble(**trouble) for trouble in stored["troubles"]),
-                "unreadable": tuple(
-                    Unreadable(**one | {"source": _address(one["source"])}) for one in stored["unreadable"]
-                ),
-            }
-        )
-
-
-def _stored(part: Any) -> dict[str, Any]:
-    """A dataclass or a mapping as JSON keeps it.  (``dataclasses.asdict`` would copy every string of a flow.)"""
-    return (
-        dict(part) if isinstance(part, Mapping) else {name: getattr(part, name) for name in part.__dataclass_fields__}
-    )
-
-
-def plan_from(stored: Mapping[str, Any]) -> Plan:
-    """The plan that ``dataclasses.asdict`` and JSON made into ``stored``."""
-    return Plan(
-        **dict(stored)
-        | {
-            "endpoints": tuple(
-                Endpoint(**endpoint | {"answers": tuple(map(_answer, endpoint["answers"]))})
-                for endpoint in stored["endpoints"]
-            ),
-            "calls": tuple(map(_call, stored["calls"])),
-            # Stored flows may be older than this field.
-            "bindings": tuple(stored.get("bindings", ())),
-        }
-    )
-
-
-def _address(stored: Mapping[str, Any] | None) -> Address | None:
-    return Address(**stored) if stored else None
-
-
-def _event(stored: Mapping[str, Any]) -> Event:
-    ends = {end: _address(stored[end]) for end in ("source", "destination")}
-    return Event(**dict(stored) | ends)
-
-
-def _seat(stored: Mapping[str, Any]) -> Seat:
-    behind = stored.get("behind")
-    addresses = {"address": Address(**stored["address"]), "behind": Address(**behind) if behind else None}
-    return Seat(**dict(stored) | addresses)
-
-
-def _places(stored: Mapping[str, Any]) -> Places:
-    device = stored.get("device")
-    return Places(
-        stored["token"],
-        {name: Address(**seat) for name, seat in stored["seats"].items()},
-        Address(**device) if device else None,
-        dict(stored.get("numbers", {})),
-    )
-
-
-def _call(stored: Mapping[str, Any]) -> Call:
-    return Call(**dict(stored) | {name: tuple(stored.get(name, ())) for name in ("headers", "cancel_headers", "vias")})
-
-
-def _answer(stored: Mapping[str, Any]) -> Answer:
-    return Answer(
-        **dict(stored)
-        | {
-            "responses": tuple(map(_response, stored["responses"])),
-            "copies": tuple(stored["copies"]),
-            "reinvites": tuple(map(_response, stored["reinvites"])),
-        }
-    )
-
-
-def _response(stored: Mapping[str, Any]) -> Response:
-    return Response(**dict(stored) | {"contacts": tuple(stored["contacts"]), "headers": tuple(stored["headers"])})

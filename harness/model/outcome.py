@@ -6,14 +6,16 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
 
 from harness.errors import EvidenceError, Nonconformity, SetupError
-from harness.model.finding import Record
-from harness.model.verdict import Verdict, combine
+from harness.model.verdict import FindingVerdict, Verdict, combine
 
-NOT_APPLICABLE = "not_applicable"
-NAMES = (*(str(verdict) for verdict in sorted(Verdict, reverse=True)), NOT_APPLICABLE)
-"""Every word that can stand as a purpose's verdict in ``verdicts.jsonl``, worst first."""
+NOT_APPLICABLE: Final = "not_applicable"
+VerdictName = Literal[FindingVerdict, "not_applicable"]
+"""The verdict of a case as it is written in ``verdicts.jsonl``."""
+NAMES: tuple[str, ...] = get_args(VerdictName)
+"""All of them, worst first."""
 
 
 class ExitStatus(enum.IntEnum):
@@ -75,8 +77,3 @@ class Tally:
         return {Verdict.FAIL: ExitStatus.NOT_CONFORMING, Verdict.INCONCLUSIVE: ExitStatus.INCONCLUSIVE}.get(
             self.verdict, ExitStatus.CONFORMING
         )
-
-
-def verdict_name(record: Record) -> str:
-    """The verdict of ``record`` as it is written: "not_applicable" if it was skipped."""
-    return str(record.verdict) if record.applicable else NOT_APPLICABLE

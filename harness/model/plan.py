@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.model.weather import CALM, Weather
 from harness.net.address import Address
 
 Kind = Literal["callee", "target", "guard"]
@@ -156,6 +157,8 @@ class Plan:
     """Whether the run's window is watched after the last final response; else the flow ends with its calls."""
     uses_backup: bool = False
     """Whether the device's configured backup address takes part: messages there belong to the flow as well."""
+    weather: Weather = CALM
+    """What the taps do to messages; without any, what the run asks for."""
     bindings: tuple[str, ...] = ()
     """Contact values registered for ``sip:{token}@{device}`` before the first call, where the device is a registrar.
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from typing import Literal, cast
+
+FindingVerdict = Literal["fail", "inconclusive", "warn", "pass", "none"]
+"""A verdict as it is written, worst first."""
 
 
 class Verdict(enum.IntEnum):
@@ -16,7 +20,12 @@ class Verdict(enum.IntEnum):
     FAIL = 4
 
     def __str__(self) -> str:
-        return self.name.lower()
+        return self.word
+
+    @property
+    def word(self) -> FindingVerdict:
+        """How it is written."""
+        return cast(FindingVerdict, self.name.lower())
 
     @classmethod
     def named(cls, name: str) -> Verdict:

@@ -48,6 +48,10 @@ class Weather:
         return ",".join([*parts, f"seed={self.seed}"]) if parts else "calm"
 
 
+CALM: Final = Weather()
+"""Nothing happens to any message."""
+
+
 @dataclass
 class Forecast:
     """The fates of the messages of one drive, one after the other; equal seeds give equal fates."""

@@ -7,6 +7,9 @@ printed with every verdict that rests on it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+WindowName = Literal["quick", "standard", "extended"]
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class LoopbackPool:
     moves on to another port, and stays there.
     """
 
+    reuses = False
+
     def __init__(self) -> None:
         self._lock, self._block = _lock_a_block((f"127.{block}", block) for block in _turned(_BLOCKS))
         self._hosts = itertools.count(1)

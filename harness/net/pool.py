@@ -24,6 +24,9 @@ _FAMILY_NAMES: Final[Mapping[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 class AddressPool(Protocol):
     """Where the endpoints of a device's drives are."""
 
+    reuses: bool
+    """Whether an address that was given back is leased again."""
+
     @property
     def port(self) -> int:
         """The port that is leased first; what :meth:`move_on` speaks of."""
@@ -43,6 +46,8 @@ class AddressPool(Protocol):
 
 class LabPool:
     """Leases the ports of a tester's addresses, each to one transport; :meth:`close` gives them back to other runs."""
+
+    reuses = True
 
     def __init__(self, hosts: Sequence[str], ports: range) -> None:
         """SetupError if another run uses the same ones, or if a host is no address of this machine.

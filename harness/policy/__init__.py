@@ -1,1 +1,1 @@
-"""What a pipeline or a certificate asks of records: gate, waivers, profiles, expectations.  Pure."""
+"""The rules for records: gate, waivers, profiles of requirements, expectations.  All of it is pure."""

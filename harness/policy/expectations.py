@@ -1,7 +1,7 @@
-"""A run against what is known of its devices (``expected.toml``, :mod:`harness.policy.expected_file`).
+"""Compares a run with what is known of its devices (``expected.toml``, :mod:`harness.policy.expected_file`).
 
-Expectations bend no verdict.  They say of a device, requirement by requirement, what it was seen not to do and why, so
-that a run can tell what is new.  A deviation in either direction is told and makes a run red.
+Expectations change no verdict.  They list the known non-passes of a device, requirement by requirement, with reasons.
+A run reports every deviation, in either direction, and a deviation makes the run red.
 """
 
 from __future__ import annotations
@@ -10,48 +10,21 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from harness.device.profile.variants import BASE
-from harness.model.finding import Record
+from harness.model.device_name import BASE
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS, Window
 from harness.paths import DEVICES, ROOT
 from harness.policy.expected_file import Known, file_of, load
 from harness.requirements.catalogue import Catalogue
+from harness.store.verdict_lines import Compared, Deviation, VerdictLine
 
 if TYPE_CHECKING:
     from harness.device.spec import DeviceSpec
 
-_FOOTER: Final = ("device", "purpose", "role", "transport", "family", "requirement", "expected", "got", "kind")
 NON_PASSES: Final = (Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL)
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """One difference between a run and what was expected."""
-
-    device: str
-    purpose: str
-    role: str
-    transport: str
-    family: str
-    requirement: str
-    expected: str
-    """A verdict: ``pass`` for what is not mentioned."""
-    got: str
-    """A verdict, or ``not_applicable``."""
-    kind: Literal["worse", "better", "missing"]
-    """``missing``: what was expected could not be compared, for it came to no verdict."""
-    note: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """It in one line."""
-        where = f"{self.purpose} ({self.role})"
-        note = f" ({self.note})" if self.note else ""
-        return f"{self.device}  {self.requirement}  {where}: expected {self.expected}, got {self.got}{note}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +41,7 @@ class Expectations:
 
     @classmethod
     def of(cls, specs: Mapping[str, DeviceSpec], window: Window) -> Expectations:
-        """Those of the devices of a run, faulty ones left out; SetupError for a file that cannot be used."""
+        """The expectations for the devices of a run, except those with faults; SetupError for an unusable file."""
         known: dict[str, tuple[Known, ...]] = {}
         files: dict[str, Path] = {}
         asked: dict[str, str] = {}
@@ -93,42 +66,44 @@ class Expectations:
         paths = dict.fromkeys(self.files.values())
         return ", ".join(str(p.relative_to(ROOT)) if p.is_relative_to(ROOT) else p.name for p in paths)
 
-    def deviations(self, records: Iterable[Record]) -> tuple[Deviation, ...]:
-        """Every difference between ``records`` and what is expected; of a purpose that was not run nothing is said."""
+    def deviations(self, records: Iterable[VerdictLine]) -> tuple[Deviation, ...]:
+        """Every difference between ``records`` and what is expected; purposes that were not run are left out."""
         return tuple(d for record in records if record.device in self.known for d in self._of(record))
 
-    def non_passes_known(self, records: Iterable[Record]) -> int:
+    def non_passes_known(self, records: Iterable[VerdictLine]) -> int:
         """How many non-passes of ``records`` are as expected."""
         return sum(
-            ruled.verdict in NON_PASSES and self._expected(record).get(ruled.finding.requirement) == ruled.verdict
+            row.rank in NON_PASSES and self._expected(record).get(row.id) == row.rank
             for record in records
             if record.device in self.known
-            for ruled in record.requirements
+            for row in record.requirements
         )
 
-    def exit_status(self, status: ExitStatus, tally: Tally, records: Sequence[Record], *, forgive: bool) -> ExitStatus:
-        """The status of a run that compares itself with what is expected; ``status`` is what it else would be.
+    def exit_status(
+        self, status: ExitStatus, tally: Tally, records: Sequence[VerdictLine], *, forgive: bool
+    ) -> ExitStatus:
+        """The exit status after comparing with expectations; ``status`` is the exit status without them.
 
-        A deviation makes a run red that would have been green: 2.  With ``forgive`` (``--expected``) non-passes as
-        expected do not count: 1 for a fail that is not expected, 2 for any other deviation and for what could not be
-        told, 0 else.
+        A deviation turns 0 into 2.  With ``forgive`` (``--expected``) expected non-passes do not count: 1 for a fail
+        that is not expected, 2 for any other deviation and for inconclusive cases, else 0.
         """
         deviations = self.deviations(records)
         if not forgive:
             green = status is ExitStatus.CONFORMING
             return ExitStatus.INCONCLUSIVE if green and deviations else status
-        others = [r.verdict for r in records if r.applicable and (r.device not in self.known or not r.drives)]
+        others = [r.rank for r in records if r.applicable and (r.device not in self.known or not r.drives)]
         if Verdict.FAIL in others or any(d.got == str(Verdict.FAIL) for d in deviations):
             return ExitStatus.NOT_CONFORMING
-        told = tally.complete and Verdict.INCONCLUSIVE not in others
-        return ExitStatus.CONFORMING if told and not deviations else ExitStatus.INCONCLUSIVE
+        decided = tally.complete and Verdict.INCONCLUSIVE not in others
+        return ExitStatus.CONFORMING if decided and not deviations else ExitStatus.INCONCLUSIVE
 
-    def footer(self, records: Sequence[Record]) -> dict[str, Any]:
-        """What the footer of ``verdicts.jsonl`` says."""
-        found = [{name: getattr(d, name) for name in _FOOTER} for d in self.deviations(records)]
-        return {"file": self.file, "known": self.non_passes_known(records), "deviations": found}
+    def footer(self, records: Sequence[VerdictLine]) -> Compared | None:
+        """What the footer of ``verdicts.jsonl`` says; None where nothing is known of any device."""
+        if not self.known:
+            return None
+        return Compared(self.file, self.non_passes_known(records), self.deviations(records))
 
-    def _mine(self, record: Record) -> list[Known]:
+    def _mine(self, record: VerdictLine) -> list[Known]:
         asked = (record.purpose, record.case.axes)
         return [
             one
@@ -136,32 +111,30 @@ class Expectations:
             if one.case[:2] == asked and WINDOWS[one.window].seconds <= self.window.seconds
         ]
 
-    def _expected(self, record: Record) -> dict[str, Verdict]:
+    def _expected(self, record: VerdictLine) -> dict[str, Verdict]:
         return {one.requirement: Verdict.named(one.verdict) for one in self._mine(record) if not self._is_over(one)}
 
     def _is_over(self, one: Known) -> bool:
         return one.until is not None and one.until < self.today
 
-    def _of(self, record: Record) -> Iterable[Deviation]:
+    def _of(self, record: VerdictLine) -> Iterable[Deviation]:
         if record.applicable and not record.drives:
             return  # the device, or this machine, could not be used: that is told, and says nothing of the device
         expected = self._expected(record)
         over = {one.requirement: f"expected until {one.until}" for one in self._mine(record) if self._is_over(one)}
-        got = {ruled.finding.requirement: ruled.verdict for ruled in record.requirements}
+        got = {row.id: row.rank for row in record.requirements}
         for row in {**expected, **got}:
             want, have = expected.get(row, Verdict.PASS), got.get(row)
             if have is None:
-                yield _deviation(
-                    record, row, want, None, "missing", "it does not apply to the device as it is declared"
-                )
+                yield _deviation(record, row, want, None, "missing", "not applicable to the device as declared")
             elif have is Verdict.INCONCLUSIVE and want not in (Verdict.PASS, have):
-                yield _deviation(record, row, want, have, "missing", "it could not be told this time")
+                yield _deviation(record, row, want, have, "missing", "inconclusive this time")
             elif (seen := max(have, Verdict.PASS)) != want:
                 yield _deviation(record, row, want, seen, "worse" if seen > want else "better", over.get(row, ""))
 
 
 def _deviation(
-    record: Record,
+    record: VerdictLine,
     row: str,
     want: Verdict,
     have: Verdict | None,

@@ -1,4 +1,4 @@
-"""``expected.toml``: what a device is known not to pass, read with every mistake named, and brought up to date."""
+"""``expected.toml``: the known non-passes of a device.  Reads the file with precise errors, and updates it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
-from harness.device.profile.variants import BASE
 from harness.errors import SetupError
 from harness.model.axes import Axes, Role
-from harness.model.windows import WINDOWS, Window
+from harness.model.device_name import BASE
+from harness.model.windows import WINDOWS, Window, WindowName
 from harness.net.address import Family, Transport
 from harness.paths import SUITES
 
@@ -42,33 +42,35 @@ class Known(BaseModel):
     reason: Annotated[str, Field(min_length=1)]
     variant: str = BASE
     """The variant of the device; ``base``: the device without its variants."""
-    window: Literal["quick", "standard", "extended"] = "quick"
-    """The shortest window in which it is seen."""
+    window: WindowName = "quick"
+    """The shortest window in which it shows."""
     until: datetime.date | None = None
-    """The last day on which it is expected: after that it is red."""
+    """The last day on which it is expected; later it makes a run red."""
 
     @property
     def case(self) -> Case:
-        """What it speaks of."""
+        """The case and requirement."""
         return self.purpose, Axes(self.role, self.transport, self.family), self.requirement
 
 
 def file_of(source: Path) -> Path:
-    """Where the expectations of the profile ``source`` stand: beside it; of my-phone.toml in my-phone.expected.toml."""
+    """The file of expectations beside the profile ``source``: my-phone.expected.toml for my-phone.toml."""
     return source.parent / (FILE if source.name == FILE_NAME else f"{source.stem}.{FILE}")
 
 
 def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = SUITES) -> tuple[Known, ...]:
-    """What ``path`` expects of the devices of the profile ``source``; SetupError that says what is wrong with it.
+    """What ``path`` expects of the devices of the profile ``source``; SetupError naming the mistake.
 
     ``requirements`` are those of the catalogue.
     """
     table = _read(path)
     entries = table.pop("expected", None)
     for key in table:
-        raise SetupError(f"{path}: {key}: unknown key", "the file holds [[expected]] tables and nothing else")
+        raise SetupError(f"{path}: {key}: unknown key", "the file may hold [[expected]] tables only")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SetupError(f"{path}: expected tables [[expected]]; there is none", "remove the file if all is to pass")
+        raise SetupError(
+            f"{path}: expected tables [[expected]]; there is none", "remove the file if everything should pass"
+        )
     known = tuple(_known(path, number, entry) for number, entry in enumerate(entries, 1))
     rows, variants = set(requirements), _variants(source) if any(k.variant != BASE for k in known) else {BASE}
     seen: set[tuple[str, Case]] = set()
@@ -81,7 +83,7 @@ def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = S
         if one.variant not in variants:
             raise SetupError(f"{place}: the device has no variant {one.variant!r}", _nearest(one.variant, variants))
         if (one.variant, one.case) in seen:
-            raise SetupError(f"{place}: a second one for {one.requirement} in {one.purpose}", "keep one of them")
+            raise SetupError(f"{place}: {one.requirement} in {one.purpose} is listed twice", "keep one of them")
         seen.add((one.variant, one.case))
     return known
 
@@ -99,7 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SetupError(f"{path}: is not TOML: {error}", "sipverdict expect RUN writes it again") from error
     if not table:
-        raise SetupError(f"{path}: is empty", "sipverdict expect RUN writes it; remove it if all is to pass")
+        raise SetupError(f"{path}: is empty", "sipverdict expect RUN writes it; remove it if everything should pass")
     return table
 
 
@@ -138,7 +140,7 @@ def _variant(device: str, base: str) -> str:
 
 
 def _is_purpose(name: str, suites: Path) -> bool:
-    """Whether there is a purpose ``folder/topic/sentence``: its file is looked into, for importing all takes long."""
+    """Whether a purpose ``folder/topic/sentence`` exists.  Reads its file, because importing all of them takes long."""
     folder, _, rest = name.partition("/")
     topic, _, sentence = rest.partition("/")
     if not all(re.fullmatch(r"\w+", part) for part in (folder, topic, sentence)):
@@ -158,7 +160,7 @@ def _purposes(suites: Path) -> list[str]:
 def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case], window: Window) -> list[Known]:
     """``old`` brought up to date with what a run of ``window`` has ``seen`` of one variant, in the cases ``executed``.
 
-    What was not executed, or is seen in longer windows only, stays; a reason that a person wrote, and a date, stay.
+    Entries that were not executed, or show in longer windows only, stay; so do reasons and dates that people wrote.
     """
     before = {one.case: one for one in old}
     now = {one.case: one for one in seen}

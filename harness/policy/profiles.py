@@ -1,6 +1,6 @@
-"""Profiles of requirements: the named sets that a gate asks for and a certificate speaks of.
+"""Profiles of requirements: the named sets that gates and certificates use.
 
-They are data (``suites/profiles.toml``).  Not to be confused with the profile of a device.
+They are data (``suites/profiles.toml``).  The profile of a device is something else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,7 @@ from harness.paths import SUITES
 from harness.purposes.purpose import Purpose
 from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
+from harness.store.verdict_lines import Declared
 
 PATH = SUITES / "profiles.toml"
 _RESTORE = "restore the file from the release"
@@ -44,14 +45,14 @@ class RequirementProfile:
     name: str
     title: str
     status: Literal["final", "draft"]
-    """A draft can be gated on; a certificate cannot speak of it."""
+    """Gates accept a draft; certificates do not."""
     roles: tuple[str, ...]
-    """The roles that it speaks of: a device needs at least one of them."""
+    """The roles that it covers; a device needs at least one of them."""
     needs: str
-    """A PICS condition without which a certificate would say nothing; empty: none."""
+    """A PICS condition that a certified device must meet; empty: none."""
     requirements: tuple[str, ...]
     awaiting: tuple[str, ...]
-    """Requirements that belong here and that no purpose decides yet: of a draft only."""
+    """Requirements that no purpose decides yet; only a draft has them."""
     why: str
     """Why it is a draft."""
 
@@ -121,10 +122,10 @@ def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
     if unknown_keys := pics.keys(profile.needs) - set(catalogue.pics):
         return f"needs: no PICS key is called {sorted(unknown_keys)[0]}"
     if profile.awaiting and profile.status != "draft":
-        return f"{profile.awaiting[0]} is awaited, so the profile is a draft"
+        return f"{profile.awaiting[0]} is awaited, so the profile must be a draft"
     weak = [row for row in profile.requirements if not _can_fail(catalogue[row])]
     if weak:
-        return f"{weak[0]} is no row whose violation is a fail"
+        return f"{weak[0]} cannot fail: its violation costs less"
     idle = [row for row in profile.requirements if not set(catalogue[row].roles) & set(profile.roles)]
     return f"{idle[0]} binds none of the roles {', '.join(profile.roles)}" if idle else ""
 
@@ -134,7 +135,7 @@ def _can_fail(row: Row) -> bool:
 
 
 def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[str]:
-    """What of ``profile`` no purpose can decide in the standard window, a sentence each: there must be nothing."""
+    """The requirements of ``profile`` that no purpose can decide in the standard window, a sentence each."""
     found = []
     for row in profile.requirements:
         for role in (role for role in profile.roles if role in catalogue[row].roles):
@@ -151,19 +152,19 @@ def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], cata
 
 def demands(
     profile: RequirementProfile,
-    device: Mapping[str, Any],
+    device: Declared,
     purposes: Mapping[str, Purpose],
     catalogue: Catalogue,
 ) -> list[Demand]:
-    """What ``profile`` asks of a device of which a run's header says ``device`` (roles, transports, pics)."""
+    """What ``profile`` asks of a device of which a run's header says ``device``."""
     return [
         Demand(row, role, tuple(p.name for p in _deciding(row, role, purposes, catalogue)) if applies else ())
-        for role in device["roles"]
+        for role in device.roles
         if role in profile.roles
         for row in profile.requirements
         if role in catalogue[row].roles
         for applies in [
-            catalogue[row].applies_to(device["pics"]) and set(catalogue[row].transports) & set(device["transports"])
+            catalogue[row].applies_to(device.pics) and set(catalogue[row].transports) & set(device.transports)
         ]
     ]
 

@@ -1,7 +1,7 @@
-"""Waivers: findings that are known and, until a date, let through a gate.  Each has an owner, a reason and an end.
+"""Waivers: known findings that a gate ignores until a date.  Each has an owner, a reason and an end.
 
-A waiver names one finding exactly.  It changes no verdict: the finding stands in every report, and a run that was
-let through by a waiver never certifies.
+A waiver names exactly one finding.  It changes no verdict: every report shows the finding, and a waived run is never
+certified.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from harness.requirements.catalogue import Catalogue
 LARGEST = 1024 * 1024
 """Bytes of a waivers file."""
 NO_REQUIREMENT = "none"
-"""Stands for the requirement where a case came to no finding at all (its device could not be used)."""
-_KEY = "a finding's key, as a run prints it behind 'finding'"
+"""Replaces the requirement if a case has no finding at all (its device could not be used)."""
+_KEY = "a finding's key, as a report shows it after 'finding'"
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _WORDS = {
@@ -55,23 +55,23 @@ class _Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Waiver:
-    """One finding that is let through."""
+    """One finding that the gate ignores."""
 
     number: int
     """Its place in the file, from 1."""
     owner: str
     reason: str
     expires: date
-    """The last day on which it holds."""
+    """The last day on which it is valid."""
     device: str
     transport: Transport
     family: Family
-    verdict: str
+    verdict: Literal["fail", "inconclusive", "warn"]
     finding: FindingKey
 
     @property
     def case(self) -> CaseId:
-        """The case that it speaks of."""
+        """The case that it covers."""
         return CaseId(self.finding.purpose, self.device, self.finding.role, self.transport, self.family)
 
     @property
@@ -107,14 +107,14 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
 
 
 def _read(path: Path) -> dict[str, Any]:
-    hint = "docs/gate.md shows a waivers file; without waivers leave --waivers out"
+    hint = "docs/gate.md shows a waivers file; omit --waivers if there are none"
     try:
         if not path.is_file():  # a FIFO or a device would keep us waiting
             raise SetupError(
                 f"{path}: expected a waivers file, found {'no file' if path.exists() else 'nothing'}", hint
             )
         if path.stat().st_size > LARGEST:
-            raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB: this is no waivers file", hint)
+            raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB, too large for a waivers file", hint)
         return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error

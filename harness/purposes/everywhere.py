@@ -30,8 +30,8 @@ class Overall:
 
     ruled: tuple[Ruled, ...]
     """One for each requirement that had an occasion."""
-    exercised: tuple[str, ...]
-    """The ids of the flows that gave an occasion, in order: what the verdict rests on."""
+    flows: tuple[str, ...]
+    """What the verdict rests on: the ids of the flows that gave an occasion, and of all that were driven again."""
     again: tuple[Plan, ...] = ()
     """The plans that are to be driven once more before a fail is one."""
 
@@ -56,9 +56,9 @@ class _Said:
 def overall(
     invariant: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
 ) -> Overall:
-    """Judge all ``flows`` of one device at one point of the axes, in the order in which they were driven."""
+    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
     said: dict[str, list[_Said]] = {row: [] for row in rows}
-    sound = [flow for flow in flows if not contradiction(flow)]
+    sound = sorted((flow for flow in flows if not contradiction(flow)), key=lambda flow: flow.id)
     for flow in sound:
         for finding in despite_weather(invariant.says_of(flow, rows), [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
@@ -68,6 +68,7 @@ def overall(
         drives.setdefault(flow.plan, []).append(flow.id)
     outcomes = [_of_row(of_row, drives) for of_row in said.values() if of_row]
     there = {one.flow.id for of_row in said.values() for one in of_row}
+    there |= {identifier for ids in drives.values() for identifier in ids[1:]}
     again = dict.fromkeys(plan for _, plans in outcomes for plan in plans)
     return Overall(
         tuple(ruled for ruled, _ in outcomes),

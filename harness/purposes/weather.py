@@ -15,7 +15,8 @@ def despite_weather(findings: Iterable[Finding], flows: Sequence[Flow]) -> list[
     A violation stands where the tap had touched nothing before the device's decisive message.  Else what the device did
     may be its lawful answer to a bad line, and nothing was seen.
     """
-    if not any(map(_touched, flows)):
+    # A plan that makes its own weather has judges that know of it.
+    if not any(_touched(flow) for flow in flows if not flow.plan.weather):
         return list(findings)
     return [_weathered(finding, flows) if finding.outcome == "violated" else finding for finding in findings]
 

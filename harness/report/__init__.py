@@ -1,4 +1,4 @@
-"""What a run leaves behind and shows: the stream of verdicts, ladders, findings as text, Allure, JUnit, a summary.
+"""Reports of a stored run: pages, ladders, findings as text, packets, the matrix, the table at the end.
 
 Nothing here decides a verdict.  What came from a device passes :mod:`harness.model.printable` before it is shown.
 """

@@ -1,7 +1,7 @@
-"""A flow as a step of an Allure result: what was driven, the ladder, the messages, the scenarios.
+"""A flow as a step of an Allure result: the calls, the ladder, the messages, the scenarios.
 
-The step is made once and hung into the result of every purpose that judges the flow, and its attachments are named by
-their content: many purposes share a plan, and there are hundreds of them.
+Many purposes judge the same flow.  So the step is made once and added to the result of each of these purposes, and its
+attachments are named by their content.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from allure_commons.utils import now
 
 from harness.model.flow import Event, Flow
 from harness.model.printable import Redact, capped, lines, printable
-from harness.report.ladder import svg_ladder
+from harness.report.ladder import svg_ladder, text_ladder
 from harness.report.steps import start_of
 
 LARGEST = 200_000
@@ -25,8 +25,8 @@ LARGEST = 200_000
 
 
 def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
-    """The step of ``flow``; its attachments are written on the way.  Everything passes ``clean``."""
-    # Redacted before it is drawn: a label may cut a secret in two, and then no one finds it any more.
+    """The step of ``flow``.  Its attachments are written to disk.  Every text passes ``clean``."""
+    # Redacted before it is drawn: a shortened label may cut a secret in two, and ``clean`` would miss the halves.
     shown = _redacted(flow, clean)
     step = line_step(clean, f"{flow.plan.title} (flow {flow.id})")
     step.steps = [line_step(clean, line) for line in _told(shown)]
@@ -36,8 +36,10 @@ def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
 
 def _files(flow: Flow, mark: int | None) -> Iterator[Attachment]:
     yield _file("ladder", svg_ladder(flow, mark, tips=False), AttachmentType.SVG)
-    messages = "\n".join(map(_message, flow.events)) or "no message"
-    yield _file("messages", capped(lines(messages), LARGEST), AttachmentType.TEXT)
+    messages = "\n".join(map(_message, (*flow.events, *flow.late))) or "no message"
+    # The ladder as text, with every cause, stands above them: one file for all, for files are most of what this costs.
+    text = f"{text_ladder(flow, mark)}\n\n{lines(messages)}"
+    yield _file("messages", capped(text, LARGEST), AttachmentType.TEXT)
     # Nothing in them is from the device, and cleaning them would take longer than all the rest.
     scenarios = [f"<!-- ---- {printable(seat.name)} -->\n{seat.scenario}" for seat in flow.seats if seat.scenario]
     if scenarios:
@@ -53,15 +55,15 @@ def _file(name: str, body: str, kind: AttachmentType) -> Attachment:
 
 
 def _told(flow: Flow) -> Iterator[str]:
-    """What happened, line by line."""
+    """The events of the flow, one line each."""
     start = start_of(flow)
-    told = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
-    told += [
+    lines = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
+    lines += [
         (event.time, f"{event.seat} answers {event.status} {event.reason} ({event.label})")
         for event in flow.events
         if not event.from_device and event.status is not None and event.status >= 200
     ][:20]
-    for at, line in sorted(told):
+    for at, line in sorted(lines):
         yield f"{at - start:+.3f} s  {line}"
     if flow.plan.watched and flow.watch.opened_at is not None:
         yield f"{flow.watch.closed_at - flow.watch.opened_at:.1f} s watched: {flow.watch.window}"
@@ -86,6 +88,8 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
         calls=tuple(dataclasses.replace(call, uri=clean(call.uri)) for call in flow.calls),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(_event(event, clean) for event in flow.lost),
+        late=tuple(_event(event, clean) for event in flow.late),
+        strays=tuple(_event(event, clean) for event in flow.strays),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )
 
@@ -93,7 +97,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
 def _event(event: Event, clean: Redact) -> Event:
     text = clean(event.text)
     if text == event.text:
-        return event  # what has been read of it need not be read again
+        return event  # parsed once, not for every purpose
     return dataclasses.replace(event, raw=text.encode("utf-8", "replace").decode("latin-1"))
 
 

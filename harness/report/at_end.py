@@ -1,9 +1,9 @@
-"""What is made of a run when it is over: its page, and what Allure wants to know of all of it."""
+"""Writes the reports of a finished run: its page, and the files for Allure about the whole run."""
 
 from __future__ import annotations
 
 from harness.errors import EvidenceError, SetupError
-from harness.report.allure import write_categories, write_environment, write_executor
+from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
 from harness.report.page import write_page
 from harness.store.folder import RunFolder
@@ -11,24 +11,24 @@ from harness.store.stored_run import StoredRun, read_run
 
 
 def write_reports(folder: RunFolder) -> SetupError | None:
-    """Write the reports of the run in ``folder``; what kept them from being written.
+    """Write the reports of the run in ``folder``; return the error if they cannot be written.
 
-    Never raises: the verdicts are safe in their stream, and the reports can be made again from it.
+    Never raises: the verdicts are stored, and the reports can be made from them later.
     """
     try:
         run = read_run(folder.path, cut_off=True)
         if any(folder.allure_results.glob("*-result.json")):
             write_environment(folder.allure_results, _environment(run))
             write_categories(folder.allure_results)
-            write_executor(folder.allure_results, folder.name, run.header["suite"])
+            write_executor(folder.allure_results, folder.name, run.header.suite)
         write_page(folder.path)
     except SetupError as error:
         return error
-    except EvidenceError as error:  # a full disk can leave a stream that says nothing yet
-        return SetupError(f"no page could be made: {error.cause}", error.hint)
-    except Exception as error:  # a mistake of ours must not cost a run its verdict
+    except EvidenceError as error:  # a full disk can leave an empty stream
+        return SetupError(f"cannot make the page: {error.cause}", error.hint)
+    except Exception as error:  # a bug in a report must not cost a run its verdict
         return SetupError(
-            f"no page could be made: {type(error).__name__}: {error}",
+            f"cannot make the page: {type(error).__name__}: {error}",
             f"the verdicts are complete; please report this, then try: sipverdict report {folder.path}",
         )
     return None
@@ -37,17 +37,17 @@ def write_reports(folder: RunFolder) -> SetupError | None:
 def _environment(run: StoredRun) -> dict[str, object]:
     header, devices = run.header, devices_of(run)
     several = len(devices) > 1
-    told: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for device in devices:
         words = [device.product, device.firmware, f"({', '.join(device.roles)})" if device.roles else ""]
-        told[f"Device {device.name}" if several else "Device"] = " ".join(
+        fields[f"Device {device.name}" if several else "Device"] = " ".join(
             filter(None, ["" if several else device.name, *words])
         )
-    return told | {
+    return fields | {
         "Verdict": run.tally.verdict,
-        "Window": header["window"],
-        "Ruling": header["ruling"] + (" strict" if header.get("strict") is True else ""),
-        "Suite": f"sipverdict {header['suite']}",
-        "SIPp": header["sipp"],
-        "Run": header["run"],
+        "Window": header.window,
+        "Ruling": header.ruling + (" strict" if header.strict else ""),
+        "Suite": f"sipverdict {header.suite}",
+        "SIPp": header.sipp,
+        "Run": header.run,
     }

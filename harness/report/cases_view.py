@@ -1,20 +1,19 @@
-"""What did not pass, as a page tells it: one case after the other, worst first, each a good bug report."""
+"""The non-passes of a run for its page: one case after the other, worst first, each a good bug report."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
-from harness.report.case import reproduce
 from harness.report.evidence_view import Evidence, EvidenceRoom
+from harness.report.reproduce import reproduce
 from harness.report.text import unseen_entries
 from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 SECTIONS = ("fail", "inconclusive", "warn")
 
@@ -30,9 +29,9 @@ class FindingView:
     clause: str
     link: str
     entries: tuple[tuple[str, str], ...]
-    """What is told, each with the key of its label below ``finding.``."""
+    """The texts, each with the key of its label below ``finding.``."""
     weak: bool
-    """Whether the clause itself leaves a choice."""
+    """Whether the clause itself allows alternatives."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class CaseView:
 
 @dataclass(frozen=True)
 class Unused:
-    """Purposes that could not be run, for one reason: one piece of news, not one for each."""
+    """Tests that could not run for one common reason, shown as one entry."""
 
     device: str
     reason: str
@@ -65,7 +64,7 @@ class Unused:
 
 @dataclass(frozen=True)
 class Section:
-    """All of one verdict."""
+    """The non-passes with one verdict."""
 
     name: str
     cases: tuple[CaseView, ...]
@@ -73,100 +72,93 @@ class Section:
 
     @property
     def size(self) -> int:
-        """How many purposes it tells of."""
+        """The number of tests that it shows."""
         return len(self.cases) + sum(len(unused.purposes) for unused in self.unused)
 
 
 def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
-    """What failed, what could not be told and what is to be warned of; those without cases are left out."""
+    """The sections for fails, inconclusive tests and warnings; empty ones are left out."""
     room = EvidenceRoom(run)
-    window = run.header["window"] if isinstance(run.header["window"], str) else "quick"
     anchors: set[str] = set()
     made = []
     for name in SECTIONS:
-        # No verdict at all is a hole in the run: it stands with what could not be told.
+        # A missing verdict is a gap in the run: it is shown with the inconclusive ones.
         names = {name, "none"} if name == "inconclusive" else {name}
-        records = [record for record in run.records if record["verdict"] in names]
-        records.sort(key=lambda record: (str(record.get("device", "")), record["purpose"], record["role"]))
+        records = [record for record in run.records if record.verdict in names]
+        records.sort(key=lambda record: (record.device, record.purpose, record.role))
         section = Section(
             name,
-            tuple(_case(record, catalogue, summaries, room, anchors, window) for record in records if record["drives"]),
-            _unused(record for record in records if not record["drives"]),
+            tuple(
+                _case(record, catalogue, summaries, room, anchors, run.header.window)
+                for record in records
+                if record.drives
+            ),
+            _unused(record for record in records if not record.drives),
         )
         if section.size:
             made.append(section)
     return made
 
 
-def _unused(records: Iterable[Mapping[str, Any]]) -> tuple[Unused, ...]:
+def _unused(records: Iterable[VerdictLine]) -> tuple[Unused, ...]:
     grouped: dict[tuple[str, str], list[str]] = {}
     for record in records:
-        grouped.setdefault((str(record.get("device", "")), str(record.get("reason", ""))), []).append(record["purpose"])
+        grouped.setdefault((record.device, record.reason), []).append(record.purpose)
     return tuple(Unused(device, reason, tuple(purposes)) for (device, reason), purposes in grouped.items())
 
 
 def _case(
-    record: Mapping[str, Any],
+    record: VerdictLine,
     catalogue: Catalogue,
     summaries: Mapping[str, str],
     room: EvidenceRoom,
     anchors: set[str],
     window: str,
 ) -> CaseView:
-    case = CaseId.of(record)
-    worst = sorted(
-        (told for told in record["requirements"] if Verdict.named(told["verdict"]) > Verdict.PASS),
-        key=lambda told: -Verdict.named(told["verdict"]),
-    )
+    worst = sorted((row for row in record.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
     evidence, further = room.of(record, worst)
     return CaseView(
-        anchor=_anchor(f"{case.device}-{case.role}-{case.purpose}", anchors),
-        purpose=record["purpose"],
-        summary=summaries.get(record["purpose"], ""),
-        device=case.device,
-        role=case.role,
-        transport=case.transport,
-        verdict=record["verdict"],
-        drives=record["drives"],
-        reason=str(record.get("reason", "")),
-        findings=tuple(_finding(told, record, catalogue) for told in worst),
-        reproduce=reproduce(case, window),
+        anchor=_anchor(f"{record.device}-{record.role}-{record.purpose}", anchors),
+        purpose=record.purpose,
+        summary=summaries.get(record.purpose, ""),
+        device=record.device,
+        role=record.role,
+        transport=record.transport,
+        verdict=record.verdict,
+        drives=record.drives,
+        reason=record.reason,
+        findings=tuple(_finding(line, record.key(line), catalogue) for line in worst),
+        reproduce=reproduce(record.case, window=window),
         evidence=tuple(evidence),
         further=tuple(further),
     )
 
 
-def _finding(told: Mapping[str, Any], record: Mapping[str, Any], catalogue: Catalogue) -> FindingView:
-    row = catalogue.rows.get(told["id"])
-    key = FindingKey(told["id"], record["purpose"], record["role"], told["code"])
+def _finding(line: RequirementLine, key: FindingKey, catalogue: Catalogue) -> FindingView:
+    row = catalogue.rows.get(line.id)
     return FindingView(
-        requirement=told["id"],
-        level=told["level"],
-        verdict=told["verdict"],
+        requirement=line.id,
+        level=line.level,
+        verdict=line.verdict,
         text=row.requirement if row else "",
         clause=row.clause if row else "",
         link=row.link if row else "",
-        entries=tuple((label, text) for label, text in (*_entries(told), ("finding", str(key))) if text),
+        entries=tuple((label, text) for label, text in (*_entries(line), ("finding", str(key))) if text),
         weak=bool(row and row.optional_only),
     )
 
 
-def _entries(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for number, text in enumerate(_texts(told.get("expected"))):
+def _entries(line: RequirementLine) -> Iterable[tuple[str, str]]:
+    for number, text in enumerate(line.expected):
         yield ("or" if number else "expected"), text
-    actual = str(told.get("actual") or told["reason"])
-    if told.get("outcome") == "unseen":
-        for label, text in unseen_entries(actual, told["code"]):
+    actual = line.actual or line.reason
+    if line.outcome == "unseen":
+        for label, text in unseen_entries(actual, line.code):
             yield label.replace(" ", "_"), text
         yield "unseen_means", "-"
     else:
-        yield "actual", f"{actual} ({told['where']})" if told.get("where") else actual
-    for label in ("means", "look_at", "note"):
-        yield label, str(told.get(label) or "")
-
-
-def _texts(value: object) -> Sequence[str]:
-    return [str(text) for text in value] if isinstance(value, list) else [str(value)] if value else []
+        yield "actual", f"{actual} ({line.where})" if line.where else actual
+    yield from (("means", line.means), ("look_at", line.look_at), ("note", line.note))
 
 
 def _anchor(text: str, taken: set[str]) -> str:

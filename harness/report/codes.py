@@ -1,17 +1,14 @@
-"""Which codes were seen in a run: 3xx and 6xx, by whom, in how many flows."""
+"""The 3xx and 6xx codes in a run: who sent them, and in how many flows."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.report.words import Words
+from harness.store.record import statuses
 
-# Stored flows have sorted keys, so a message's direction stands before its bytes.  Reading hundreds of flows whole
-# would take longer than all the rest of a page.
-_STATUS = re.compile(rb'"direction":"(sent|received)","number":\d+,"raw":"SIP/2\.0 ([36]\d\d)[ \\"]')
 _LARGEST = 64 * 1024 * 1024
 _GENERAL = {"3": "3xx", "6": "6xx"}
 
@@ -22,22 +19,22 @@ class CodeSeen:
 
     code: str
     words: str
-    """The key of its explanation: ``code.302``; ``code.3xx`` where it is none of the known ones."""
+    """The key of its explanation: ``code.302``, or ``code.3xx`` for an unknown code."""
     flows: int
     by_device: bool
     by_tester: bool
 
 
-def codes_in(flows: Iterable[Path], words: Words) -> list[CodeSeen]:
-    """The codes in the stored ``flows``, 302 and 603 first; a file that cannot be read shows none."""
+def codes_in(records: Iterable[Path], words: Words) -> list[CodeSeen]:
+    """The codes in the ``records`` of flows, 302 and 603 first.  An unreadable file adds none."""
     seen: dict[str, set[str]] = {}
     count: dict[str, int] = {}
-    for path in flows:
-        found = set(_STATUS.findall(_bytes(path)))
-        for direction, code in found:
-            seen.setdefault(code.decode(), set()).add(direction.decode())
-        for code in {code for _, code in found}:
-            count[code.decode()] = count.get(code.decode(), 0) + 1
+    for path in records:
+        found = {(status, direction) for status, direction in statuses(_bytes(path)) if status[0] in "36"}
+        for code, direction in found:
+            seen.setdefault(code, set()).add(direction)
+        for code in {code for code, _ in found}:
+            count[code] = count.get(code, 0) + 1
     return [
         CodeSeen(code, _key(code, words), count[code], "received" in by, "sent" in by)
         for code, by in sorted(seen.items(), key=lambda item: (item[0] not in ("302", "603"), item[0]))

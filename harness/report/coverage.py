@@ -1,21 +1,21 @@
-"""Coverage by clause: what a run says of every statement of the catalogue, and why where it says nothing."""
+"""Coverage by clause: the result of a run for every statement of the catalogue, with the reason if there is none."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.model.outcome import NOT_APPLICABLE
 from harness.model.verdict import Verdict
 from harness.report.identity import Identity
 from harness.requirements.catalogue import Catalogue, Row
 from harness.requirements.untested import Untested
+from harness.store.verdict_lines import VerdictLine
 
 NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
 STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)
-"""What can become of a statement, in the order in which it is told."""
+"""The possible results of a statement, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,19 @@ class Why:
 
 @dataclass(frozen=True)
 class Covered:
-    """What a run says of one statement."""
+    """The result of a run for one statement."""
 
     row: Row
     status: str
     """One of STATUSES."""
     why: tuple[Why, ...] = ()
     devices: tuple[str, ...] = ()
-    """Where the worst verdict was reached."""
+    """The test with the worst verdict."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What is known without a run."""
+    """The part that needs no run."""
 
     catalogue: Catalogue
     deciders: Mapping[str, Sequence[str]]
@@ -49,15 +49,15 @@ class Suite:
     untested: Mapping[str, Untested]
 
 
-def coverage(suite: Suite, records: Iterable[Mapping[str, Any]], devices: Sequence[Identity]) -> tuple[Covered, ...]:
-    """Every statement of the catalogue, in its order.  ``records`` are lines of ``verdicts.jsonl``."""
+def coverage(suite: Suite, records: Iterable[VerdictLine], devices: Sequence[Identity]) -> tuple[Covered, ...]:
+    """Every statement of the catalogue, in its order."""
     decided: dict[str, list[tuple[Verdict, str, str]]] = {}
-    by_purpose: dict[str, list[Mapping[str, Any]]] = {}
+    by_purpose: dict[str, list[VerdictLine]] = {}
     for record in records:
-        by_purpose.setdefault(record["purpose"], []).append(record)
-        for told in record["requirements"]:
-            entry = (Verdict.named(told["verdict"]), str(record.get("device", "")), told["reason"])
-            decided.setdefault(told["id"], []).append(entry)
+        by_purpose.setdefault(record.purpose, []).append(record)
+        for row in record.requirements:
+            entry = (row.rank, record.device, row.reason)
+            decided.setdefault(row.id, []).append(entry)
     return tuple(
         _decided(row, decided[row.id])
         if row.id in decided
@@ -69,7 +69,7 @@ def coverage(suite: Suite, records: Iterable[Mapping[str, Any]], devices: Sequen
 
 
 def by_document(covered: Iterable[Covered]) -> dict[str, list[Covered]]:
-    """The statements by the document that they stand in, RFCs by number."""
+    """The statements by document, RFCs in the order of their numbers."""
     groups: dict[str, list[Covered]] = {}
     for one in sorted(covered, key=lambda one: _place(one.row)):
         groups.setdefault(document(one.row), []).append(one)
@@ -77,7 +77,7 @@ def by_document(covered: Iterable[Covered]) -> dict[str, list[Covered]]:
 
 
 def document(row: Row) -> str:
-    """``RFC 3261``; what rests on several documents stands under the first."""
+    """``RFC 3261``; the first document if there are several."""
     found = re.match(r"RFC (\d+)", row.clause)
     return f"RFC {found[1]}" if found else re.split(r"[ ,;(]", row.clause)[0] or row.id.split("-")[0]
 
@@ -98,15 +98,13 @@ def _decided(row: Row, entries: Sequence[tuple[Verdict, str, str]]) -> Covered:
     return Covered(row, str(worst), reasons, tuple(dict.fromkeys(device for device, _ in found)))
 
 
-def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[Mapping[str, Any]]) -> Covered:
-    # What does not bind the device is "not applicable", whether the suite could test it or not.
+def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[VerdictLine]) -> Covered:
+    # A statement that does not bind the device is "not applicable", whether the suite can test it or not.
     if devices and (reason := _does_not_bind(row, devices)):
         return Covered(row, NOT_APPLICABLE, (reason,))
-    unsettled = [record for record in tried if record["verdict"] != NOT_APPLICABLE]
+    unsettled = [record for record in tried if record.applicable]
     if unsettled:
-        return Covered(
-            row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(str(r.get("device", "")) for r in unsettled))
-        )
+        return Covered(row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(r.device for r in unsettled)))
     if tried:
         return Covered(row, NOT_APPLICABLE, _said(tried))
     if suite.deciders.get(row.id):
@@ -130,6 +128,6 @@ def _roles(row: Row) -> set[str]:
     return set(row.roles)
 
 
-def _said(records: Sequence[Mapping[str, Any]]) -> tuple[Why, ...]:
-    reasons = dict.fromkeys(str(record.get("reason", "")) for record in records)
+def _said(records: Sequence[VerdictLine]) -> tuple[Why, ...]:
+    reasons = dict.fromkeys(record.reason for record in records)
     return tuple(Why(text=reason) for reason in list(reasons)[:3] if reason)

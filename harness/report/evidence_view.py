@@ -1,28 +1,30 @@
 """The evidence of a verdict as a page shows it: ladders with the decisive message, and the messages themselves.
 
-Flows may be anybody's files.  Nothing in them may break a page: what cannot be drawn is named instead.
+Flows may come from a stranger.  Nothing in them may break a page: a flow that cannot be drawn is named instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from markupsafe import Markup
 
 from harness.errors import EvidenceError
-from harness.model.flow import Flow
+from harness.judge.account.entry import Account
+from harness.judge.account.replay import account
+from harness.model.flow import Event, Flow
 from harness.report.ladder import svg_ladder
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 LADDER_ROWS = 60
 MESSAGES = 40
 MESSAGE_CHARACTERS = 2000
 BUDGET = 3_500_000
-"""Characters of all ladders and messages of a page together: it must stay below 5 MB."""
+"""Characters of all ladders and messages of a page together.  A page stays below 5 MB."""
 SHOWN = 3
-"""Ladders of one case: a purpose with eleven plans has its decisive one among them."""
+"""Ladders of one case.  A purpose has up to eleven plans."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Message:
     label: str
     from_device: bool
     text: str
+    cause: str = ""
+    """Why the device sent it."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,10 @@ class Evidence:
 
     flow: str
     anchor: str = ""
-    """Where its ladder stands in the page; the same for every case that shows the same picture."""
+    """The anchor of its ladder in the page; all cases that show this picture share it."""
     title: str = ""
     svg: Markup | None = None
-    """None: it stands elsewhere (``repeated``), or there is no room for it."""
+    """None if the page shows it elsewhere (``repeated``) or has no room for it."""
     repeated: bool = False
     decisive: Message | None = None
     messages: tuple[Message, ...] = ()
@@ -60,32 +64,33 @@ class EvidenceRoom:
     _drawn: dict[tuple[str, int | None], Evidence] = field(default_factory=dict)
     _flows: dict[str, Flow | EvidenceError] = field(default_factory=dict)
 
-    def of(self, record: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> tuple[list[Evidence], list[str]]:
-        """The evidence to show for ``record``, and the ids of the flows that are only named.
+    def of(self, record: VerdictLine, findings: Sequence[RequirementLine]) -> tuple[list[Evidence], list[str]]:
+        """The evidence to show for ``record``, and the ids of the flows that are named without a picture.
 
         ``findings`` are its requirements that did not pass, worst first.
         """
-        flows = list(dict.fromkeys(path[6:-5] for path in record["evidence"]))
+        flows = list(dict.fromkeys(record.flows))
         marks: dict[str, int | None] = {}
         for finding in findings:
             if (found := self._decisive(finding, flows)) is not None:
                 marks.setdefault(*found)
         shown = list(marks) or flows
-        # "Not repeatable" is about two drives; else the first one, which the finding speaks of, says it all.
+        # "Not repeatable" is about two drives.  Every other finding is about the first one.
         return [self._show(flow, marks.get(flow)) for flow in shown[:SHOWN]], [
             flow for flow in flows if flow not in shown[:SHOWN]
         ]
 
-    def _decisive(self, finding: Mapping[str, Any], flows: Sequence[str]) -> tuple[str, int] | None:
-        """The flow and the number of the message that ``finding`` names, where it is known which flow is meant."""
-        number = finding.get("message")
-        if not isinstance(number, int):
+    def _decisive(self, finding: RequirementLine, flows: Sequence[str]) -> tuple[str, int] | None:
+        """The flow and the number of the message that ``finding`` names, if the finding identifies the flow."""
+        number = finding.message
+        if number is None:
             return None
-        where, actual = finding.get("where"), str(finding.get("actual", ""))
-        found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, where)]
+        found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, finding.where)]
         if not _one_plan(found):
-            # A dialled number is unique to its drive: a finding that quotes it tells which one it is about.
-            found = [(name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in actual]
+            # A dialled number is unique to its drive, so a finding that quotes it identifies the flow.
+            found = [
+                (name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in finding.actual
+            ]
         # Flows of one plan are a fail and its confirmation: the finding is the first one's.
         return (found[0][0], number) if found and _one_plan(found) else None
 
@@ -109,25 +114,26 @@ class EvidenceRoom:
         anchor = f"flow-{flow.id}" + (f"-{mark}" if mark is not None else "")
         try:
             title = flow.plan.title
-            messages = [_message(event) for event in flow.events[:MESSAGES]]
-            decisive = next((_message(event) for event in flow.events if event.number == mark), None)
+            causes, events = account(flow), (*flow.events, *flow.late)
+            messages = [_message(event, causes) for event in events[:MESSAGES]]
+            decisive = next((_message(event, causes) for event in events if event.number == mark), None)
             cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
             svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
-        except Exception as error:  # whatever a stranger put into the file, the page stands
+        except Exception as error:  # a stranger's file must not break the page
             return Evidence(flow.id, anchor, error=f"{type(error).__name__}: {error}")
         if not svg or len(svg) + cost > self.room:
             return Evidence(flow.id, anchor, title, decisive=decisive)
         self.room -= len(svg) + cost
         # The ladder escapes every text itself.
         return Evidence(
-            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(flow.events) - MESSAGES, 0)
+            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(events) - MESSAGES, 0)
         )
 
 
-def _has(flow: Flow | EvidenceError, number: int, where: object) -> bool:
+def _has(flow: Flow | EvidenceError, number: int, where: str) -> bool:
     """Whether ``flow`` has the message ``number`` where the finding saw it."""
-    events = flow.events if isinstance(flow, Flow) else ()
-    return any(event.number == number and where in (None, "", event.label) for event in events)
+    events = (*flow.events, *flow.late) if isinstance(flow, Flow) else ()
+    return any(event.number == number and where in ("", event.label) for event in events)
 
 
 def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
@@ -135,5 +141,5 @@ def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
     return all(plan == plans[0] for plan in plans)
 
 
-def _message(event: Any) -> Message:
-    return Message(event.label, event.from_device, event.text)
+def _message(event: Event, causes: Account) -> Message:
+    return Message(event.label, event.from_device, event.text, causes.phrase(event.number))

@@ -1,5 +1,7 @@
 """A flow as a ladder diagram: SVG for reports, text for terminals.
 
+Beside each message of the device stands its cause, by the account (:mod:`harness.judge.account`).
+
 The SVG is one self-contained file without script, reference or id, so that any number of them can stand in one page.
 Requests are solid lines with a filled head, responses dashed lines with an open one: colour only repeats it.
 Equal flows give equal bytes.
@@ -18,10 +20,14 @@ _SPREAD = 250
 _HEAD = 96
 _ROW = 40
 _WAIT = 36
-"""Room above the end of a window, so that a long silence looks like one."""
+"""Room above the end of a window, so that a long silence looks long."""
 _BOX = 152
 _EM = 6.63
 """Width of a character of the 11 px monospace."""
+_SMALL_EM = 6.03
+"""The same of its 10 px."""
+_CAUSES = 400
+"""Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
 
@@ -67,7 +73,8 @@ def svg_ladder(
     """
     rows, quiet, lanes = steps(flow, mark, limit), silences(flow), _lanes(flow)
     foot = _notes(flow)
-    width = max(int(max(lane.x for lane in lanes.values())) + _BOX // 2 + 40, 640)
+    causes = int(max(lane.x for lane in lanes.values())) + _BOX // 2 + 24
+    width = max(causes + _CAUSES, 640)
     bottom = (_placed(rows)[-1][1] if rows else _HEAD) + 34
     height = bottom + 44 + 16 * len(foot)
     drawn = [
@@ -81,7 +88,9 @@ def svg_ladder(
         *(f'<path class="lane" d="M{lane.x} {_HEAD}V{bottom}"/>' for lane in dict.fromkeys(lanes.values())),
         *(_bar(silence, rows, lanes[silence.seat], bottom) for silence in quiet),
         *(_head(lane, dut=lane is lanes[""]) for lane in dict.fromkeys(lanes.values())),
-        *(_row(row if tips else replace(row, full=""), y, lanes, width) for row, y in _placed(rows)),
+        _text(causes, _HEAD - 8, "why the device sent it", "s b") if any(row.cause for row in rows) else "",
+        *(_row(row if tips else replace(row, full=""), y, lanes, causes - 16) for row, y in _placed(rows)),
+        *(_cause(row, causes, y) for row, y in _placed(rows) if row.cause),
         _legend(bottom + 24, silent=bool(quiet), mark=any(row.decisive for row in rows)),
         *(_text(16, bottom + 48 + 16 * n, short(note, int(width / _EM) - 4), "warn") for n, note in enumerate(foot)),
         "</svg>\n",
@@ -105,8 +114,8 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
             begin += f"{device} {arrow} {short(row.seat, 16):<{seats}}  "
         room = max(columns - len(begin) - len(row.suffix) - 1, 20)
         made.append(f"{begin}{short(row.label, room)} {printable(row.suffix)}".rstrip())
-        if row.detail:
-            made.append(" " * len(begin) + short(row.detail, max(columns - len(begin), 20)))
+        for more in filter(None, (row.detail, f"└ {row.cause}" if row.cause else "")):
+            made.append(" " * len(begin) + short(more, max(columns - len(begin), 20)))
     made += [
         f"{'':17}{short(quiet.seat, 16)} ({flow.seat(quiet.seat).address}) {quiet.text}" for quiet in silences(flow)
     ]
@@ -117,13 +126,13 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
 def _lanes(flow: Flow) -> dict[str, _Lane]:
     """The lanes from left to right by the name of their seat, the device's under "".
 
-    Callers stand left of it; several share a lane, for each makes one call and then another one's turn has come.
+    Callers are left of it.  Several share a lane, because each makes one call, one after the other.
     """
     callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
     left = callers[:1]
     right = [seat.name for seat in flow.seats if seat.kind != "caller"]
     under = {seat.name: str(seat.address) for seat in flow.seats}
-    lost = sorted({event.seat for event in flow.events} - under.keys() - {""})
+    lost = sorted({event.seat for event in (*flow.events, *flow.late)} - under.keys() - {""})
     version = flow.device.get("version")
     lanes = {}
     for place, name in enumerate([*left, "", *right, *lost]):
@@ -131,7 +140,9 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
         lanes[name] = _Lane(
             x,
             short(name or _device(flow), 19),
-            short(under.get(name, "no such endpoint") if name else f"device under test {version or ''}".strip(), 24),
+            short(
+                under.get(name, "shared by all drives") if name else f"device under test {version or ''}".strip(), 24
+            ),
         )
     if len(callers) > 1:
         shared = replace(lanes[left[0]], name="callers", under=f"{len(callers)}, one for each call")
@@ -140,7 +151,12 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
 
 
 def _placed(rows: tuple[Step, ...]) -> list[tuple[Step, int]]:
-    return [(row, _HEAD + 36 + place * _ROW + (_WAIT if row.kind == "closed" else 0)) for place, row in enumerate(rows)]
+    placed, y = [], _HEAD + 36
+    for row in rows:
+        y += _WAIT if row.kind == "closed" else 0
+        placed.append((row, y))
+        y += _ROW
+    return placed
 
 
 def _head(lane: _Lane, *, dut: bool) -> str:
@@ -197,12 +213,17 @@ def _detail(row: Step, y: int, x: float, width: int) -> str:
     return _text(x + 12, y + 13, short(row.detail, int((width - x) / _EM) - 3), f"s mute {halo}")
 
 
+def _cause(row: Step, x: int, y: int) -> str:
+    kind = "s mute" if row.explained else "s b warn"
+    return _text(x, y + 4, short(row.cause, int(_CAUSES / _SMALL_EM) - 2), kind)
+
+
 def _class(label: str) -> str:
     return {"1": "", "2": "ok", "3": "to"}.get(label[:1], "no")
 
 
 def _tip(row: Step) -> str:
-    """Opens a group whose tooltip is the message."""
+    """The start tag of a group whose tooltip is the message."""
     return f"<g><title>{xml(capped(lines(row.full), _TIP))}</title>" if row.full else "<g>"
 
 
@@ -212,7 +233,7 @@ def _band(y: int, width: int) -> str:
 
 
 def _bar(silence: Silence, rows: tuple[Step, ...], lane: _Lane, bottom: int) -> str:
-    """The hatched bar of a seat that was watched in vain, from where its window was opened."""
+    """The hatched bar of a seat at which nothing arrived, from the start of its window."""
     x, kind = lane.x + 14, f"s {'b' if silence.watched else 'warn'} halo"
     if silence.since is None:
         return _text(x, bottom - 12, silence.text, kind)
@@ -250,7 +271,10 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + flow.unreadable_left_out
+    strays = [one for one in flow.strays if one.method == "INVITE"]
+    notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
+    more += flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 
 

@@ -1,4 +1,4 @@
-"""What a ladder shows, whatever it is drawn with: one step per line, and where nothing arrived."""
+"""The content of a ladder, for SVG and for text: one step per line, and the seats at which nothing arrived."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.judge.account.entry import Account
+from harness.judge.account.replay import account
 from harness.model.flow import Event, Flow, PlacedCall, Seat
 
 StepKind = Literal["request", "response", "garbled", "call", "more", "closed"]
@@ -16,11 +18,11 @@ _LAST = 20
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a ladder.  Its texts are the device's, raw: whoever draws them makes them fit and harmless."""
+    """One line of a ladder.  Its texts are the device's, raw: the drawing code shortens and escapes them."""
 
     kind: StepKind
     label: str
-    """The start line: ``INVITE sip:…``, ``302 Moved Temporarily``; or what happened."""
+    """The start line: ``INVITE sip:…``, ``302 Moved Temporarily``; or an event."""
     number: int | None = None
     """The message's number in the flow."""
     offset: float | None = None
@@ -28,12 +30,16 @@ class Step:
     seat: str = ""
     from_device: bool = True
     suffix: str = ""
-    """What has to be read with the label, never shortened: ``(BYE)``, ``(copy)``."""
+    """The end of the label, never shortened: ``(BYE)``, ``(copy)``."""
     detail: str = ""
-    """A second, smaller line: where a redirection points."""
+    """A second, smaller line: the target of a redirection."""
     full: str = ""
     """The whole message."""
     decisive: bool = False
+    cause: str = ""
+    """Why the device sent it, by the account (:mod:`harness.judge.account`), in a short phrase."""
+    explained: bool = True
+    """Whether the account knows a cause."""
 
 
 @dataclass(frozen=True)
@@ -42,47 +48,52 @@ class Silence:
 
     seat: str
     brief: str
-    """``silent for 40 s``, or what kept that from being known."""
+    """``silent for 40 s``, or the reason why that is unknown."""
     watched: bool
     """Whether it was watched as planned, to the end of the window."""
     since: float | None
     """Seconds since the first thing that happened; None if no window was opened."""
     window: str = ""
-    """The name of the window, where there was one."""
+    """The name of the window; empty without one."""
 
     @property
     def text(self) -> str:
-        """It with the name of the window: ``silent for 40 s (standard window)``."""
+        """The same with the name of the window: ``silent for 40 s (standard window)``."""
         return f"{self.brief} ({self.window} window)" if self.window else self.brief
 
 
 def start_of(flow: Flow) -> float:
-    """When the first thing happened: seconds since the epoch."""
+    """The time of the first event: seconds since the epoch."""
     return min([*(call.placed_at for call in flow.calls), *(event.time for event in flow.events[:1])], default=0.0)
 
 
 def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:
     """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message."""
-    start = start_of(flow)
+    start, causes = start_of(flow), account(flow)
     made: list[Step] = []
     calls = list(flow.calls)
     seen: set[tuple[str, str, str]] = set()
+
+    def step(event: Event) -> Step:
+        drawn = _step(event, start, mark, causes, copy=(event.seat, event.direction, event.raw) in seen)
+        seen.add((event.seat, event.direction, event.raw))
+        return drawn
+
     for event in sorted((*flow.events, *flow.lost), key=lambda event: event.time):
         while calls and calls[0].placed_at <= event.time:
             made.append(_call(calls.pop(0), start))
-        made.append(_step(event, start, mark, copy=(event.seat, event.direction, event.raw) in seen))
-        seen.add((event.seat, event.direction, event.raw))
+        made.append(step(event))
     made.extend(_call(call, start) for call in calls)
     made = _cut(made, limit)
     if flow.plan.watched and flow.watch.opened_at is not None:
         watched = flow.watch.closed_at - flow.watch.opened_at
         text = f"{watched:.0f} s watched since the last final response ({flow.watch.window.name} window)"
         made.append(Step("closed", text, offset=flow.watch.closed_at - start))
-    return tuple(made)
+    return (*made, *_cut([step(event) for event in flow.late], limit))
 
 
 def silences(flow: Flow) -> tuple[Silence, ...]:
-    """The seats, callers apart, at which nothing of the device arrived."""
+    """The seats, other than callers, at which nothing arrived from the device."""
     heard = {event.seat for event in flow.events if event.from_device}
     return tuple(_silence(flow, seat) for seat in flow.seats if seat.kind != "caller" and seat.name not in heard)
 
@@ -94,6 +105,8 @@ def _silence(flow: Flow, seat: Seat) -> Silence:
         return Silence(seat.name, "was never listening", False, since)
     if seat.lost_at is not None:
         return Silence(seat.name, f"stopped listening after {seat.lost_at - seat.bound_at:.1f} s", False, since)
+    if seat.drops:
+        return Silence(seat.name, f"nothing was heard, and this machine dropped {seat.drops} datagrams", False, since)
     if since is None or watch.opened_at is None:
         return Silence(seat.name, "nothing arrived, no window was watched", False, None)
     seconds = watch.closed_at - watch.opened_at
@@ -106,7 +119,7 @@ def _call(placed: PlacedCall, start: float) -> Step:
     return Step("call", f"is asked to call {placed.uri}, by {placed.by}", offset=placed.placed_at - start)
 
 
-def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
+def _step(event: Event, start: float, mark: int | None, causes: Account, *, copy: bool) -> Step:
     notes, detail = [], ""
     kind: StepKind
     if event.status is not None:
@@ -137,6 +150,8 @@ def _step(event: Event, start: float, mark: int | None, *, copy: bool) -> Step:
         detail=detail,
         full=event.text,
         decisive=event.number == mark,
+        cause=causes.phrase(event.number),
+        explained=causes.explains(event.number),
     )
 
 

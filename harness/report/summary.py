@@ -1,4 +1,4 @@
-"""What stands at the end of a run in the terminal: three lines if all is well, else one more per finding."""
+"""The table at the end of a run: three lines if all is well, and one more per finding."""
 
 from __future__ import annotations
 
@@ -12,65 +12,65 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.device.profile.variants import title
 from harness.judge.observed import Observation
 from harness.model.axes import Axes
-from harness.model.finding import Record
-from harness.model.outcome import NOT_APPLICABLE, Tally, verdict_name
+from harness.model.device_name import title
+from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.model.printable import short
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
+from harness.store.verdict_lines import VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
-"""So many lines on one subject."""
+"""The most lines on one subject."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the summary is of."""
+    """The facts that the summary shows."""
 
-    records: Sequence[Record]
+    records: Sequence[VerdictLine]
     planned: int
     window: str
     wall_s: float
     """Seconds the run took."""
     waits_s: float
-    """Seconds of all its windows together: what one after the other would have taken."""
+    """Seconds of all windows added up: the time that they would take one after the other."""
     folder: Path | None
-    """None: nothing was written."""
+    """None if nothing was written."""
     expectations: Expectations | None = None
     pics: Sequence[Observation] = ()
 
     @property
     def tally(self) -> Tally:
-        """The verdicts, counted."""
-        return Tally.of(map(verdict_name, self.records), self.planned)
+        """The number of each verdict."""
+        return Tally.of((record.verdict for record in self.records), self.planned)
 
 
-def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] | None = None) -> None:
-    """Print the summary of ``run``; ``sentence`` says what a purpose is, else its name does.
+def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:
+    """Print the summary of ``run``.  ``sentence`` gives the title of a purpose; without it, its name is shown.
 
-    On a terminal a table with colours, cut to its width; elsewhere plain lines, whole, one per finding.
+    A terminal gets a coloured table, cut to its width; anything else gets plain, complete lines, one per finding.
     """
     devices = list(dict.fromkeys(record.device for record in run.records))
     for device in devices:
-        told = [record for record in run.records if record.device == device and _worth_telling(record)]
-        told.sort(key=lambda record: (-_rank(record), record.purpose))
+        shown = [record for record in run.records if record.device == device and _worth_telling(record)]
+        shown.sort(key=lambda record: (-_rank(record), record.purpose))
         if len(devices) > 1:
-            tally = Tally.of((verdict_name(r) for r in run.records if r.device == device), 0)
+            tally = Tally.of((r.verdict for r in run.records if r.device == device), 0)
             _say(console, Text(f"{short(device, 60)}: {_counts(tally)}", "bold"))
-        # A device that could not be used at all is one piece of news, not one for each purpose.
-        reasons = Counter(record.reason for record in told if not record.drives)
-        told = [record for record in told if record.drives]
-        if told and console.is_terminal:
-            console.print(_table(told, sentence))
-        for record in told if not console.is_terminal else ():
-            _say(console, Text("  ".join((f"{verdict_name(record).upper():<12}", *_cells(record, sentence)))))
+        # A device that could not be used is one problem, not one for each purpose.
+        reasons = Counter(record.reason for record in shown if not record.drives)
+        shown = [record for record in shown if record.drives]
+        if shown and console.is_terminal:
+            console.print(_table(shown, sentence))
+        for record in shown if not console.is_terminal else ():
+            _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
-            _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
+            _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
     _print_pics(run.pics, console)
     _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))
@@ -81,7 +81,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[Record], str] 
 
 
 def _print_pics(pics: Sequence[Observation], console: Console) -> None:
-    """Where a device is not what its profile declares."""
+    """The claims of the profile that the device contradicts."""
     differing = [one for one in pics if one.differs]
     for one in differing[:_LINES]:
         _say(console, Text(f"PICS  {short(one.sentence, _WHY)}", "yellow"))
@@ -90,7 +90,7 @@ def _print_pics(pics: Sequence[Observation], console: Console) -> None:
 
 
 def _print_expectations(run: Run, console: Console) -> None:
-    """Where the run is not what was expected; that all is as expected is said as well."""
+    """The deviations from ``expected.toml``, or one line that there are none."""
     expected = run.expectations
     if expected is None or not expected.known:
         return
@@ -110,45 +110,45 @@ def _print_expectations(run: Run, console: Console) -> None:
     if all(one.kind != "worse" for one in deviations) and run.folder is not None:
         names = dict.fromkeys(expected.asked.get(one.device, one.device) for one in deviations)
         devices = shlex.join(word for name in names for word in ("--device", name))
-        _say(console, Text(f"to keep what has improved: sipverdict expect {run.folder} {devices}"))
+        _say(console, Text(f"to accept the improvements: sipverdict expect {run.folder} {devices}"))
 
 
 def _say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
-def _worth_telling(record: Record) -> bool:
-    return record.applicable and record.verdict is not Verdict.PASS
+def _worth_telling(record: VerdictLine) -> bool:
+    return record.verdict not in ("pass", NOT_APPLICABLE)
 
 
-def _rank(record: Record) -> int:
-    # No verdict at all is a hole in the run: it stands with what could not be told.
-    return Verdict.INCONCLUSIVE if record.verdict is Verdict.NONE else record.verdict
+def _rank(record: VerdictLine) -> int:
+    # A missing verdict is a gap in the run: it is shown with the inconclusive ones.
+    return Verdict.INCONCLUSIVE if record.rank is Verdict.NONE else record.rank
 
 
-def _cells(record: Record, sentence: Callable[[Record], str] | None) -> tuple[str, str, str]:
-    worst = sorted((r for r in record.requirements if r.verdict > Verdict.PASS), key=lambda r: -r.verdict)
+def _cells(record: VerdictLine, sentence: Callable[[VerdictLine], str] | None) -> tuple[str, str, str]:
+    worst = sorted((r for r in record.requirements if r.rank > Verdict.PASS), key=lambda r: -r.rank)
     more = f" +{len(worst) - 1}" if len(worst) > 1 else ""
-    requirement = f"{worst[0].finding.requirement}{more}" if worst else "-"
+    requirement = f"{worst[0].id}{more}" if worst else "-"
     what = sentence(record) if sentence else record.purpose
     usual = record.case.axes == Axes(record.role)
     where = f" ({record.role})" if usual else f" ({record.case.axes.label})"
-    why = record.reason or (worst[0].reason if worst else "") or "it came to no verdict"
-    # What is missing is the news; a line has room for little else.
-    if worst and worst[0].finding.unproven:
-        why = f"unproven: {worst[0].finding.unproven}"
+    why = record.reason or (worst[0].reason if worst else "") or "no verdict"
+    # The missing proof is the news; a line has room for little else.
+    if worst and worst[0].unproven:
+        why = f"unproven: {worst[0].unproven}"
     return requirement, short(f"{what}{where}", 100), short(why, _WHY)
 
 
-def _table(records: Sequence[Record], sentence: Callable[[Record], str] | None) -> Table:
+def _table(records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str] | None) -> Table:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("verdict", no_wrap=True)
     table.add_column("requirement", no_wrap=True)
     table.add_column("purpose", no_wrap=True, overflow="ellipsis", ratio=3)
     table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
     for record in records:
-        name = verdict_name(record)
-        # Text, not str: what a device wrote is no markup.
+        name = record.verdict
+        # Text, not str: rich would read a device's text as markup.
         table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, _cells(record, sentence)))
     return table
 
@@ -163,7 +163,7 @@ def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
     verdict = words.get(tally.verdict, "conforming")
     if not tally.complete:
         hole = (
-            f"{tally.executed} of {tally.planned} purposes came to a verdict"
+            f"{tally.executed} of {tally.planned} test cases came to a verdict"
             if tally.planned
             else "nothing was planned"
         )

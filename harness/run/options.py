@@ -1,214 +1,199 @@
-"""What a run is asked for on pytest's command line, checked before anything is started."""
+"""The options of a run, defined once for pytest, the command line and docs/running.md.
+
+Every option is parsed without a default, so that :mod:`harness.run.settings` can see which ones were given.
+``default`` is the text of the default in the help.
+"""
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import pytest
+from harness.model.windows import WindowName
+from harness.requirements.ruling import Mode
 
-from harness.device import Profile, builtin_profiles, load_profiles
-from harness.device.profile.variants import BASE, named, split, title
-from harness.device.spec import DeviceSpec
-from harness.devices.reference.faults import FAULTS, Fault
-from harness.errors import SetupError
-from harness.model.printable import short
-from harness.model.windows import QUICK, WINDOWS, Window
-from harness.policy.gate import Gate
-from harness.policy.waivers import Waiver
-from harness.policy.waivers import load as load_waivers
-from harness.requirements.catalogue import Catalogue
-from harness.requirements.ruling import Ruling
-from harness.run.rerun import Again
+if TYPE_CHECKING:
+    import pytest
 
+CommandName = Literal["run", "smoke", "doctor", "expect", "gate"]
 OUT = Path("reports") / "out"
 """Where runs are stored, below the current folder."""
-RULINGS = ("certification", "letter")
-MOST_REPEATS = 20
-
-
-def add_options(parser: pytest.Parser) -> None:
-    """The options of the suite, in a group of their own."""
-    group = parser.getgroup("sipverdict", "conformance of SIP devices to 302 and 603")
-    group.addoption(
-        "--device",
-        action="append",
-        metavar="NAME",
-        help="device under test with all its variants: a built-in name or the path of a profile; NAME:VARIANT or "
-        "NAME:base for one of them; may be repeated (default: reference)",
-    )
-    group.addoption("--window", choices=sorted(WINDOWS), help="how long silence is watched (default: quick)")
-    group.addoption(
-        "--fault",
-        action="append",
-        metavar="NAME",
-        help="give the reference device this fault; may be repeated: a device for each (a+b: one device with both)",
-    )
-    group.addoption(
-        "--ruling",
-        choices=RULINGS,
-        help="how contested requirements are read (default: certification)",
-    )
-    # --strict is pytest's own option (strict markers and configuration); here it also makes a violated SHOULD a fail.
-    group.addoption("--out", type=Path, default=OUT, metavar="FOLDER", help="where runs are stored")
-    group.addoption("--no-smoke", action="store_true", help="test a device that cannot even make a plain call")
-    group.addoption(
-        "--expected",
-        action="store_true",
-        help="end with 0 if the only non-passes are those of the expected.toml beside the profile (for CI)",
-    )
-    group.addoption("--gate", default="", metavar="GATE", help="what is asked of the run: must, should, profile:NAME")
-    group.addoption("--waivers", type=Path, metavar="FILE", help="findings that are let through, until a date")
-    group.addoption(
-        "--repeat", type=int, default=1, metavar="K", help="drive every case so often; what differs is flaky"
-    )
-    group.addoption("--again", type=Path, metavar="RUN", help="only what did not pass in that run, its devices as well")
-    group.addoption(
-        "--contract-exit",
-        action="store_true",
-        help="end with sipverdict's exit status (0 conforming, 1 not, 2 inconclusive, 3 set-up) instead of pytest's",
-    )
+RULINGS: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The options, resolved."""
+class Option:
+    """One option."""
 
-    specs: dict[str, DeviceSpec]
-    window: Window
-    ruling: Ruling
-    out: Path
-    smoke: bool = True
-    """Whether a plain call is made first, and a device in which none can be made is not tested."""
-    expected: bool = False
-    """Whether known non-passes as expected leave the exit status 0."""
-    gate: Gate = field(default_factory=Gate)
-    waivers: tuple[Waiver, ...] = ()
-    repeat: int = 1
-    again: Again | None = None
+    flag: str
+    help: str
+    commands: tuple[CommandName, ...] = ("run",)
+    """The commands of ``sipverdict`` with this option.  pytest has all options."""
+    metavar: str = ""
+    """The placeholder of its value; empty for a switch and for an option with ``choices``."""
+    choices: tuple[str, ...] = ()
+    default: str = ""
+    repeatable: bool = False
+    type: type = str
+    own: bool = True
+    """False if pytest has an option of this name with the same meaning."""
+    page: str = ""
+    """The page of docs/ with the details."""
 
     @property
-    def title(self) -> str:
-        """The devices in short: what the run is called by."""
-        return title(tuple(self.specs))
+    def name(self) -> str:
+        """The attribute that a parser stores it in."""
+        return self.flag.removeprefix("--").replace("-", "_")
 
-    @classmethod
-    def of(cls, config: pytest.Config) -> Settings:
-        """The settings of this run; SetupError for a device, profile or fault that does not exist."""
-        option = config.option
-        if not 1 <= option.repeat <= MOST_REPEATS:
-            raise SetupError(f"--repeat {option.repeat}: expected 1 to {MOST_REPEATS}", "3 tells steady from flaky")
-        if option.expected and (option.gate or option.waivers):
-            there = "--gate" if option.gate else "--waivers"
-            raise SetupError(
-                f"--expected goes with neither --gate nor --waivers, and {there} is there",
-                "a gate says itself what it lets through: leave one of them out",
-            )
-        again = Again.of(option.again) if option.again else None
-        told = again.header if again else {}
-        catalogue, devices = Catalogue.load(), option.device or ["reference"]
-        return cls(
-            specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
-            window=WINDOWS[option.window or told.get("window") or QUICK.name],
-            ruling=Ruling(
-                option.ruling or ("letter" if told.get("ruling") == "letter" else "certification"),
-                bool(config.getini("strict")) or bool(told.get("strict")),
+    @property
+    def sentence(self) -> str:
+        """Its help with the default."""
+        more = "; repeatable" if self.repeatable else ""
+        return f"{self.help}{more} (default: {self.default})" if self.default else f"{self.help}{more}"
+
+    def words(self) -> dict[str, Any]:
+        """The keyword arguments for argparse and pytest."""
+        if not self.metavar and not self.choices:
+            return {"action": "store_true", "help": self.sentence}
+        known: dict[str, Any] = {"help": self.sentence, "type": self.type, "default": None}
+        if self.repeatable:
+            known["action"] = "append"
+        return known | ({"choices": self.choices} if self.choices else {"metavar": self.metavar})
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of options."""
+
+    title: str
+    options: tuple[Option, ...]
+
+
+GROUPS = (
+    Group(
+        "device",
+        (
+            Option(
+                "--device",
+                "the device under test and all its variants: a built-in name or the path of a profile; "
+                "NAME:VARIANT or NAME:base chooses one of them",
+                ("run", "smoke", "doctor", "expect"),
+                metavar="NAME",
+                default="reference; doctor: none",
+                repeatable=True,
             ),
-            out=option.out.resolve(),
-            smoke=not option.no_smoke,
-            expected=option.expected,
-            gate=Gate.of(option.gate, catalogue),
-            waivers=_waivers(option.waivers, catalogue) if option.waivers else (),
-            repeat=option.repeat,
-            again=again,
-        )
+            Option(
+                "--fault",
+                "give the reference device this fault (sipverdict list faults); each fault makes a device of its own, "
+                "A+B makes one device with both",
+                ("run", "smoke"),
+                metavar="NAME",
+                repeatable=True,
+            ),
+            Option("--no-smoke", "test a device even if it cannot make a plain call"),
+        ),
+    ),
+    Group(
+        "judging",
+        (
+            Option(
+                "--window",
+                "how long silence is watched after the last final response: quick 5 s, standard 40 s, extended 70 s",
+                choices=get_args(WindowName),
+                default="quick",
+            ),
+            Option("--ruling", "how contested requirements are read", choices=RULINGS, default=RULINGS[0]),
+            Option("--strict", "a violated SHOULD is a fail", own=False),
+            Option(
+                "--weather",
+                "lose, delay, copy or reorder messages on their way, as in loss=0.05,delay=20ms,seed=7",
+                metavar="WEATHER",
+                page="running.md",
+            ),
+            Option(
+                "--repeat",
+                "run every case K times (1 to 20); differing results are reported as flaky",
+                metavar="K",
+                default="1",
+                type=int,
+            ),
+            Option(
+                "--again",
+                "run only the cases that did not pass in this stored run, on its devices",
+                metavar="RUN",
+                type=Path,
+            ),
+        ),
+    ),
+    Group(
+        "results and exit status",
+        (
+            Option(
+                "--out", "the folder in which runs are stored", ("run", "doctor"), "FOLDER", default=str(OUT), type=Path
+            ),
+            Option(
+                "--gate",
+                "the exit status answers this gate: must, should or profile:NAME",
+                ("run", "gate"),
+                metavar="GATE",
+                default="every verdict counts",
+                page="gate.md",
+            ),
+            Option(
+                "--waivers",
+                "findings that the gate ignores until a date",
+                ("run", "gate"),
+                metavar="FILE",
+                type=Path,
+                page="gate.md",
+            ),
+            Option(
+                "--expected", "exit with 0 if the only non-passes are those of the expected.toml beside the profile"
+            ),
+            Option(
+                "--contract-exit",
+                "exit with sipverdict's status (0 conforming, 1 not, 2 inconclusive, 3 set-up) instead of pytest's",
+                (),
+            ),
+        ),
+    ),
+)
 
 
-def _waivers(path: Path, catalogue: Catalogue) -> tuple[Waiver, ...]:
-    from harness.purposes.discovery import all_purposes  # which asks us where the suite is
-
-    return load_waivers(path, catalogue, all_purposes())
-
-
-def again_specs(again: Again) -> dict[str, DeviceSpec]:
-    """The devices of the cases that are to be run again; SetupError for one whose profile has to be named.
-
-    Only built-in ones are looked up by what the run calls them: a profile runs commands, and the run may be anybody's.
-    """
-    specs: dict[str, DeviceSpec] = {}
-    for name in again.devices:
-        device, *faults = name.split("+")
-        base, variant = split(device)
-        if base not in builtin_profiles():
-            raise SetupError(
-                f"{again.folder}: the run is of {short(name, 80)}, which is no built-in device",
-                "name its profile as well: --again RUN --device PROFILE",
-            )
-        specs |= device_specs([named(base, variant or BASE)], ["+".join(faults)] if faults else [])
-    return specs
+def options(command: CommandName | None = None) -> Iterator[Option]:
+    """The options of ``command``; None: all."""
+    for group in GROUPS:
+        yield from (option for option in group.options if command is None or command in option.commands)
 
 
-def device_specs(devices: list[str], faults: list[str]) -> dict[str, DeviceSpec]:
-    """The devices of a run by the name their verdicts bear, variants included; each fault gives a device of its own.
-
-    A fault is given to those in which it can show; SetupError if there is none.
-    """
-    specs: dict[str, DeviceSpec] = {}
-    for device in devices:
-        profiles = load_profiles(device)
-        for fault in faults or [""]:
-            given = tuple(name for name in fault.split("+") if name)
-            for profile in _which_show(device, profiles, given):
-                name = "+".join((profile.name, *given))
-                if name in specs:
-                    raise SetupError(f"the device {name} was asked for twice", "name each device once")
-                specs[name] = DeviceSpec(name, profile, given)
-    _check_addresses(specs)
-    return specs
+def add_to_pytest(parser: pytest.Parser) -> None:
+    """Add the options to pytest's own, in a group of their own."""
+    group = parser.getgroup("sipverdict", "conformance of SIP devices to 302 and 603")
+    for option in options():
+        if option.own:
+            group.addoption(option.flag, **option.words())
 
 
-def _which_show(device: str, profiles: tuple[Profile, ...], given: tuple[str, ...]) -> list[Profile]:
-    """Those of ``profiles`` in which all the faults of ``given`` can be seen; SetupError if there are none."""
-    if not given:
-        return list(profiles)
-    faults = [_fault(name) for name in given]
-    able = [profile for profile in profiles if profile.process and profile.process.fault_argv]
-    if not able:
-        raise SetupError(f"{device} cannot be given faults", "faults are for the reference device: DEVICE=reference")
-    chosen = [profile for profile in able if all(_shows(fault, profile) for fault in faults)]
-    if not chosen:
-        needs = " and ".join(
-            f"{fault.name} shows in the role {'/'.join(fault.roles)}" + (f" with {fault.claim}" if fault.claim else "")
-            for fault in faults
-        )
-        has = ", ".join(f"{profile.name} is {'/'.join(profile.device.roles)}" for profile in able)
-        raise SetupError(f"no device of this run can show {'+'.join(given)}: {needs}", has)
-    return chosen
+def add_to_command(parser: argparse.ArgumentParser, command: CommandName) -> None:
+    """Add the options of ``command`` to its parser."""
+    for group in GROUPS:
+        mine = [option for option in group.options if command in option.commands]
+        # The help of a run is long, so it has groups.  Other commands have few options.
+        place = parser.add_argument_group(group.title) if command == "run" and mine else parser
+        for option in mine:
+            place.add_argument(option.flag, **option.words())
 
 
-def _shows(fault: Fault, profile: Profile) -> bool:
-    return not set(fault.roles).isdisjoint(profile.device.roles) and (not fault.claim or profile.claims(fault.claim))
-
-
-def _fault(name: str) -> Fault:
-    """The fault called ``name``; SetupError, naming the nearest, if there is none."""
-    known = {fault.name: fault for fault in FAULTS}
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3) or list(known)[:3]
-        raise SetupError(
-            f"no fault is called {name!r}; the nearest: {', '.join(near)}", "sipverdict list faults shows all"
-        )
-    return known[name]
-
-
-def _check_addresses(specs: dict[str, DeviceSpec]) -> None:
-    """SetupError for two devices at one fixed address: each would be blamed for what the other does."""
-    at: dict[str, str] = {}
-    for name, spec in specs.items():
-        address = spec.profile.lab.address
-        if address != "{lease}" and at.setdefault(address, name) != name:
-            raise SetupError(
-                f"{at[address]} and {name} are both at {address}",
-                "a run tests all variants of a device: name one of them (NAME:VARIANT), or give each its lab.address",
-            )
+def for_pytest(given: argparse.Namespace) -> list[str]:
+    """The arguments for pytest that match the options of ``sipverdict run``."""
+    made: list[str] = []
+    for option in options("run"):
+        value = getattr(given, option.name)
+        if value is True:
+            made.append(option.flag)
+        elif value not in (None, False):
+            made += [f"{option.flag}={one}" for one in (value if option.repeatable else [value])]
+    return made

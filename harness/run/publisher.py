@@ -1,4 +1,4 @@
-"""The reporting side of a run, in the pytest process that talks to the person: folder, stream, summary, status."""
+"""The reporting side of a run, in the main pytest process: folder, stream, summary, status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -15,95 +15,94 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError
 from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.axes import CaseId
-from harness.model.finding import Record
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.printable import printable
+from harness.model.windows import WindowName
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
-from harness.policy.gate import Answer, Asked, answer
+from harness.policy.gate import Answer, GateInput, answer
 from harness.purposes.discovery import all_purposes
 from harness.report import summary
 from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
 from harness.run.items import Items
-from harness.run.options import RULINGS, Settings
+from harness.run.options import RULINGS
+from harness.run.settings import Settings
+from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Header, VerdictLine
 
 PAYLOAD = "sipverdict"
-"""The attribute of a test report that carries a record from where it was reached to where it is published."""
+"""The attribute of a test report that carries a record from its worker to the publisher."""
 
 
 class Publisher:
-    """Collects the records of all pytest processes of a run and writes what the run leaves behind."""
+    """Collects the records of all pytest processes of a run and writes the folder of the run."""
 
     def __init__(self, settings: Settings, sipp: SippBinary) -> None:
         self.settings = settings
         self.expectations = expectations_of(settings)
         self.glimpses: dict[str, dict[str, Mapping[str, Glimpse]]] = {}
-        """What each flow showed of a device's features, by device and flow."""
+        """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
-        self._taken: list[tuple[int, Record]] = []
+        self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
-        """Where an item stands in the suite."""
+        """The position of an item in the suite."""
         self.waited = 0.0
         """Seconds of all windows together."""
         self.began = time.monotonic()
         self.troubles: list[str] = []
-        """What could not be written, or is set up wrong: the exit status tells."""
+        """Errors of the disk or the set-up; they set the exit status."""
         self._sipp = sipp
         self._stream: VerdictStream | None = None
         self.items = Items(settings.specs.values())
         self._cases: tuple[CaseId, ...] = ()
         self.crashed: list[str] = []
-        """The xdist workers that ended by themselves."""
+        """The xdist workers that crashed."""
         self.answer: Answer | None = None
-        """What the gate says, once the run is over."""
+        """The answer of the gate, once the run is over."""
 
     def plan(self, items: Iterable[str]) -> None:
-        """The cases of these pytest items are to come to a verdict.  The first call begins the stream."""
+        """Plan a verdict for the cases of these pytest items.  The first call begins the stream."""
         nodeids = list(items)
         if self._stream is not None or not nodeids:
             return
         self.planned = len(nodeids)
         self._cases = tuple(filter(None, map(self.items.case, nodeids)))
         self._places = {nodeid: place for place, nodeid in enumerate(nodeids)}
-        first, suite = next(iter(self.settings.specs.values())), provenance()
-        described = [declared(spec) for spec in self.settings.specs.values()]
+        suite, devices = provenance(), tuple(map(declared, self.settings.specs.values()))
         header = Header(
             run=self.folder.name,
             suite=suite.version,
             sipp=self._sipp.version,
-            device={
-                key: value
-                for key, value in declared(first).items()
-                if key in ("name", "vendor", "model", "firmware", "serial", "roles", "pics")
-            },
-            window=self.settings.window.name,
+            device=devices[0],
+            window=cast(WindowName, self.settings.window.name),
             ruling=self.settings.ruling.mode,
             planned=self.planned,
             strict=self.settings.ruling.strict,
             repeat=self.settings.repeat,
-            devices=described,
+            devices=devices,
             cases=self._cases,
-            commit=suite.commit,
-            dirty=suite.dirty,
-            digest=suite.digest,
-            again=self.settings.again.header["run"] if self.settings.again else "",
+            suite_commit=suite.commit,
+            suite_dirty=suite.dirty,
+            suite_digest=suite.digest,
+            again=self.settings.again.header.run if self.settings.again else "",
+            weather=str(self.settings.weather) if self.settings.weather else "",
         )
         self._stream = VerdictStream(self.folder.verdicts, header)
 
     def take(self, report: pytest.TestReport) -> None:
-        """Publish the record that came with ``report``, if one did."""
+        """Publish the record that ``report`` carries, if any."""
         payload: dict[str, Any] | None = getattr(report, PAYLOAD, None)
         if payload is None or self._stream is None:
             return
         for trouble in payload["troubles"]:
             self.trouble(trouble)
-        record = Record.load(payload["record"])
+        record = load(VerdictLine, payload["record"], report.nodeid)
         self.waited = max(self.waited, payload["waited"])
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         self._taken.append((self.place(report.nodeid), record))
@@ -113,16 +112,16 @@ class Publisher:
             self.trouble(error)
 
     def place(self, nodeid: str) -> int:
-        """Where an item stands in the suite; behind all others if it is none of it."""
+        """The position of an item in the suite; an item of no purpose comes last."""
         return self._places.get(nodeid, len(self._places))
 
     @property
-    def records(self) -> list[Record]:
-        """The records so far, in the order of the suite, not of their coming."""
+    def records(self) -> list[VerdictLine]:
+        """The records so far, in the order of the suite."""
         return [record for _, record in sorted(self._taken, key=itemgetter(0))]
 
     def trouble(self, error: SetupError | str) -> None:
-        """Say ``error`` at the end, once; the exit status is that of a wrong set-up."""
+        """Report ``error`` once, at the end; the exit status is then 3 (set-up)."""
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
@@ -133,17 +132,17 @@ class Publisher:
 
     @property
     def pics(self) -> list[Observation]:
-        """What the flows so far show of the claims of the devices."""
+        """The contradictions between the flows so far and the claims of the devices."""
         claims = {name: spec.profile.all_pics() for name, spec in self.settings.specs.items()}
         return [one for name, flows in self.glimpses.items() for one in observe(name, claims[name], flows)]
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """Print what the run amounts to."""
+        """Print the summary of the run."""
         for trouble in self.troubles:
             reporter.write_line(f"ERROR {trouble}", red=True)
         if self._stream is None:
             return
-        told = summary.Run(
+        finished = summary.Run(
             records=self.records,
             planned=self.planned,
             window=str(self.settings.window),
@@ -153,24 +152,23 @@ class Publisher:
             expectations=self.expectations,
             pics=self.pics,
         )
-        summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
-        for sentence in self.answer.told(self._gated) if self.answer else ():
+        summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
+        for sentence in self.answer.sentences(self._gated) if self.answer else ():
             reporter.write_line(printable(sentence))
 
     def close(self, *, interrupted: bool) -> ExitStatus:
-        """Write the footer, unless the run was interrupted, and say what the run amounts to."""
+        """Write the footer, unless the run was interrupted, and print the summary."""
         tally = self.tally
         cut_off = interrupted or bool(self.crashed) or not tally.complete or self._evidence_is_missing()
         self.answer = self._ask(interrupted=interrupted, cut_off=cut_off)
         try:
             if self._stream is not None:
-                # A run without all of its evidence is none.
+                # A run is incomplete without all of its evidence.
                 if cut_off:
                     self._stream.abandon()
                 else:
-                    told = {"expected": self.expectations.footer(self.records)} if self.expectations.known else {}
-                    gate = self.answer.footer if self._gated else {}
-                    self._stream.close({"pics": [one.line() for one in self.pics], **told, **gate})
+                    gate = self.answer.footer if self._gated else None
+                    self._stream.close(self.pics, self.expectations.footer(self.records), gate)
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
@@ -180,7 +178,7 @@ class Publisher:
         if self.troubles:
             return ExitStatus.SETUP
         status = self.answer.status
-        # A gate says itself what it lets through, and says the same of the stored run, which no profile is beside.
+        # A gate has its own rules, and must give the same answer for the stored run, which has no profile beside it.
         if cut_off or self._gated:
             return status
         return self.expectations.exit_status(status, tally, self.records, forgive=self.settings.expected)
@@ -190,11 +188,10 @@ class Publisher:
         return bool(self.settings.gate.name or self.settings.waivers)
 
     def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
-        """What the gate of this run says of it."""
-        lines = [record.line() for record in self.records]
-        there = set(map(CaseId.of, lines))
-        asked = Asked(
-            lines,
+        """The answer of this run's gate."""
+        there = {line.case for line in self.records}
+        run = GateInput(
+            self.records,
             self.planned,
             tuple(case for case in self._cases if case not in there),
             tuple(self.crashed),
@@ -204,32 +201,32 @@ class Publisher:
         )
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(
-            self.settings.gate, asked, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()
+            self.settings.gate, run, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()
         )
 
     def _evidence_is_missing(self) -> bool:
-        return any(not (self.folder.flows / f"{flow}.json").is_file() for r in self.records for flow in r.evidence)
+        return any(not (self.folder.path / flow).is_file() for r in self.records for flow in r.evidence)
 
     def say_nothing_chosen(self, reporter: pytest.TerminalReporter) -> None:
-        """Nothing was run because nothing was chosen: say by what."""
+        """Print which option selected no test."""
         option = reporter.config.option
         chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
-        by = " and ".join(chosen) or "what was asked for"
+        by = " and ".join(chosen) or "the selection"
         devices = self.settings.title
-        reporter.write_line(f"ERROR nothing to run: {by} leaves no purpose for {devices}", red=True)
+        reporter.write_line(f"ERROR nothing to run: {by} selects no test for {devices}", red=True)
         reporter.write_line("  hint: sipverdict list purposes shows them all")
 
 
 def expectations_of(settings: Settings) -> Expectations:
-    """What is expected of the devices of a run; nothing in one that rules otherwise than expectations are written."""
+    """The expectations for the devices of a run; none under a ruling for which expectations are not written."""
     usual = settings.ruling.mode == RULINGS[0] and not settings.ruling.strict
     made = Expectations.of(settings.specs, settings.window) if usual else Expectations(settings.window)
     if settings.expected and not made.known:
         first = next(iter(settings.specs.values()))
         why = (
-            f"there is no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
+            f"no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
             if usual
-            else "expectations are of runs by the ruling certification, and not strict"
+            else "expectations apply to runs with the ruling certification and without --strict"
         )
-        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or leave --expected out")
+        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or omit --expected")
     return made

@@ -27,6 +27,7 @@ from harness.model.finding import Record, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.model.weather import Weather
 from harness.model.windows import Window
 from harness.net.address import Transport
 from harness.purposes.case import Case
@@ -55,7 +56,11 @@ class Options:
     smoke: bool = True
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
-    """How often every case is driven; more than once: what differs is flaky."""
+    """How many times every case is driven; differing results are reported as flaky."""
+    weather: Weather = field(default_factory=Weather)
+    """What the taps do to messages on purpose."""
+    background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)
+    """What is driven beside the plans of the cases, by device: for invariants that were chosen alone."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,9 @@ class _Job:
             self._drives[-1].add_done_callback(self.store)
         return self._drives[attempt]
 
-    async def driven(self) -> list[Flow]:
-        """The flows of all drives that have been begun, in order."""
-        return list(await asyncio.gather(*self._drives))
+    async def completed(self) -> list[Flow]:
+        """The flows of all drives that have been begun, in order, with what has come since they were over."""
+        return list(map(self.station.completed, await asyncio.gather(*self._drives)))
 
 
 class Session:
@@ -163,7 +168,9 @@ class Session:
             bench = await self._get_bench()
             async with (
                 self._side_by_side,
-                Station(self._specs[device], bench, self._options.window, self.progress) as station,
+                Station(
+                    self._specs[device], bench, self._options.window, self.progress, self._options.weather
+                ) as station,
                 smoked(station, self._kinds(cases), self._options.on_flow) as failed,
             ):
                 for case in cases:
@@ -183,20 +190,23 @@ class Session:
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], _Job] = {}
         for case in cases:
-            for plan in case.purpose.plans_for(case.role):
+            for plan in case.plans:
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
+        for (device, axes), plans in self._options.background.items():
+            for plan in plans if device == station.spec.name else ():
+                jobs.setdefault((plan, axes), _Job(station, plan, axes, self._store))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
         await asyncio.gather(
             *(
-                self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
+                self._settle(case, [jobs[plan, case.axes] for plan in case.plans])
                 for case in cases
                 if not case.purpose.everywhere
             )
         )
-        by_axes: dict[Axes, list[Case]] = {}
+        by_axes: dict[Axes, list[Case]] = {axes: [] for _, axes in jobs}
         for case in cases:
             if case.purpose.everywhere:
                 by_axes.setdefault(case.axes, []).append(case)
@@ -227,18 +237,22 @@ class Session:
     ) -> None:
         """Settle the invariants of one point of the axes, over all flows that were driven there.
 
-        All of them together: what one has driven again is judged by the others, too, as in a replay.
+        All of them together: what one has driven again is judged by the others, too, as in a replay.  A flow to which
+        something has come late is stored once more, as it is judged here.
         """
         here = {plan: job for (plan, of), job in jobs.items() if of == axes}
         try:
             for number in itertools.count():
-                flows = [flow for job in here.values() for flow in await job.driven()]
+                flows = [flow for job in here.values() for flow in await job.completed()]
                 said = {case.id: self._overall(case, flows) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
                 if not again or number == CONFIRMING_ROUNDS or self._options.repeat > 1:
                     break
                 self.progress.confirming += not number
                 await asyncio.gather(*(here[plan].drive(1, urgent=True) for plan in dict.fromkeys(again)))
+            for flow in flows:
+                if flow.late:
+                    self._options.on_flow(flow)
             for case in cases:
                 self._conclude_everywhere(case, said[case.id], flows)
         except Exception as error:
@@ -246,7 +260,7 @@ class Session:
                 _fail(self._results[case.id], error)
 
     def _conclude_everywhere(self, case: Case, said: Overall, flows: Sequence[Flow]) -> None:
-        record = self._record(case, said.verdict, said.reason, said.ruled, 1, said.exercised)
+        record = self._record(case, said.verdict, said.reason, said.ruled, 1, said.flows)
         self.progress.judged(record)
         about = {ruled.finding.flow for ruled in said.ruled}
         self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))

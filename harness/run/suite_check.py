@@ -1,4 +1,4 @@
-"""Checks of the suite itself, at collection: a mistake in a purpose is found before a device is asked for anything."""
+"""Checks of the suite itself, at collection: a mistake in a purpose shows before any device is called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SAMPLE = Address("127.0.0.1")
 
 
 def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
-    """PlanError listing everything that is wrong with ``purposes``."""
+    """Raise PlanError with every mistake in ``purposes``."""
     known_faults = {fault.name for fault in FAULTS}
     wrong: list[str] = []
     names: set[str] = set()
@@ -31,7 +31,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
     for purpose in purposes:
         modules.add(purpose.judge.__module__)
         if purpose.name in names:
-            wrong.append(f"{purpose.name}: there are two purposes of this name")
+            wrong.append(f"{purpose.name}: two purposes have this name")
         names.add(purpose.name)
         if not purpose.requirements:
             wrong.append(f"{purpose.name}: it decides no requirement")
@@ -47,7 +47,7 @@ def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
                 wrong += [f"{purpose.name}: {problem}" for problem in _problems(plan)]
     wrong += [problem for name in sorted(modules | _judge_modules()) for problem in malformed_codes(name)]
     if wrong:
-        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "mend the purposes that are named")
+        raise PlanError("the suite is not in order:\n  " + "\n  ".join(wrong), "correct these purposes")
 
 
 def _judge_modules() -> set[str]:
@@ -57,7 +57,7 @@ def _judge_modules() -> set[str]:
 def malformed_codes(module: str) -> list[str]:
     """What is wrong with the codes of findings in the source of ``module``, each with its line.
 
-    A code stands as a literal where a judge yields a finding, so it is checked without a flow to judge.
+    A judge writes a code as a literal in the finding that it yields, so codes are checked without a flow.
     """
     found = []
     for call in ast.walk(ast.parse(inspect.getsource(importlib.import_module(module)))):
@@ -73,7 +73,7 @@ def malformed_codes(module: str) -> list[str]:
 
 
 def _results(code: ast.expr) -> Iterator[ast.Constant]:
-    """The literals that ``code`` may come to; what is computed is checked when a finding is made."""
+    """The literals that ``code`` may evaluate to.  A computed code is checked when the finding is made."""
     if isinstance(code, ast.IfExp):
         yield from (*_results(code.body), *_results(code.orelse))
     elif isinstance(code, ast.Constant):

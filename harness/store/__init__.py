@@ -1,1 +1,1 @@
-"""What a run leaves behind: its folder, the verdict stream, stored runs read back."""
+"""The files of a run: its folder, the stream of verdicts, and reading both back."""

@@ -1,4 +1,4 @@
-"""Writing files of a run: whole or not at all, and a full disk is an error with a hint, never a traceback."""
+"""Writes the files of a run, each whole or not at all.  A full disk is an error with a hint, never a traceback."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from harness.errors import SetupError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that a reader sees the old file or the new one; SetupError if it cannot be."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the new; SetupError if the disk refuses."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(text.encode("utf-8", "backslashreplace"))
+        partial.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
         partial.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -26,14 +26,14 @@ def write_whole(path: Path, text: str) -> None:
 def cannot_write(path: Path, error: OSError) -> SetupError:
     """The error for a failed write: the path, the cause, and what to do."""
     hint = {
-        errno.ENOSPC: "free some space on that disk; what was written before is intact",
-        errno.EDQUOT: "free some space in your quota; what was written before is intact",
+        errno.ENOSPC: "free some space on that disk; earlier files are intact",
+        errno.EDQUOT: "free some space in your quota; earlier files are intact",
         errno.EFBIG: "the file size limit (ulimit -f) is too low",
         errno.EACCES: "give this user the right to write there, or choose another folder",
         errno.EPERM: "give this user the right to write there, or choose another folder",
         errno.EROFS: "that file system is read-only: choose another folder",
-        errno.EEXIST: "there is a file of that name: name a folder",
-        errno.ENOTDIR: "there is a file of that name: name a folder",
+        errno.EEXIST: "a file has that name: name a folder",
+        errno.ENOTDIR: "a file has that name: name a folder",
         errno.EISDIR: "that is a folder: name a file in it",
         errno.ENOENT: f"make the folder first: mkdir -p {shlex.quote(str(path.parent))}",
     }.get(error.errno or 0, "check the folder and its file system")

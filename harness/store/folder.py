@@ -12,21 +12,23 @@ from pathlib import Path
 
 from harness.errors import SetupError
 from harness.model.flow import Flow
+from harness.store.codec import dump
 from harness.store.files import cannot_write, write_whole
+from harness.store.record import RECORD, record_of, without_messages
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-"""What a flow may be called: it becomes a file name."""
+"""The form of a flow's id, which becomes a file name."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where one run writes."""
+    """The folder into which one run writes."""
 
     path: Path
 
     @classmethod
     def create(cls, out: Path, device: str, now: datetime | None = None) -> RunFolder:
-        """Make the folder of a run that starts now and point ``latest`` at it; SetupError if that cannot be.
+        """Make the folder of a run that starts now and point ``latest`` at it; SetupError if the disk refuses.
 
         ``device`` is any name (several devices: joined by ``+``).  Two runs of one second get ``-2``, ``-3`` …
         """
@@ -85,7 +87,9 @@ class RunFolder:
         if not FLOW_ID.fullmatch(flow.id):
             raise ValueError(f"a flow cannot be called {flow.id!r}")
         path = self.flows / f"{flow.id}.json"
-        write_whole(path, flow.to_json() + "\n")
+        # The record first: where the flow is, its messages are.
+        write_whole(path.with_suffix(RECORD), record_of(flow))
+        write_whole(path, dump(without_messages(flow)) + b"\n")
         return path
 
 
@@ -112,6 +116,6 @@ def _point(link: Path, name: str) -> None:
         fresh.unlink(missing_ok=True)
         if link.is_dir() and not link.is_symlink():
             raise SetupError(
-                f"{link} is a folder, not a link", "move it away: it has to point at the newest run"
+                f"{link} is a folder, not a link", "move it away: sipverdict makes it a link to the newest run"
             ) from error
         raise cannot_write(link, error) from error

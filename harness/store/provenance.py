@@ -1,7 +1,7 @@
-"""Which suite this is: its version and commit, whether it was changed since, and a digest of its files.
+"""The version of the suite: its release and commit, whether files differ from it, and a digest of the files.
 
 A checkout asks git.  A wheel or an unpacked source distribution has no repository: it reads what its build wrote into
-``build.json``, and was changed if its files have another digest than they had then.
+``build.json``, and counts as changed if the digest of its files differs from the one in there.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ BUILT = "build.json"
 NEXT = "0.2.0"
 """The release that is worked on as long as no tag names one."""
 PARTS = ("harness", "suites", "scenarios")
-"""What can change a verdict."""
+"""The folders whose files can change a verdict."""
 _KINDS = {".py", ".json", ".toml", ".j2", ".cfg"}
 _GIT_S = 10
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a run's header says of the suite."""
+    """The part of a run's header that identifies the suite."""
 
     version: str
     """That of the tag ``vX.Y`` of this commit; else the release that is worked on, as ``X.Y.devN+gCOMMIT``."""
@@ -99,7 +99,7 @@ def _version(root: Path, commit: str, *, dirty: bool) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says; None if it cannot be asked."""
+    """The output of git; None if git fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],

@@ -1,81 +1,26 @@
 """``verdicts.jsonl``: a header, one line per purpose and device as soon as it is judged, a footer.
 
-A stream without its footer is not a run: it was cut off.  The writer appends one whole line per verdict, so that
-Ctrl-C, a kill or a full disk lose nothing that was judged before.
+A stream without its footer was cut off.  The writer appends one whole line per verdict: Ctrl-C, a kill or a full disk
+lose no earlier verdict.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from harness.errors import SetupError
+from harness.judge.observed import Observation
 from harness.model.axes import CaseId
-from harness.model.finding import Record
-from harness.model.outcome import Tally, verdict_name
+from harness.model.outcome import Tally
+from harness.store.codec import dump
 from harness.store.files import cannot_write
-from harness.store.stored_run import StoredRun, read_run
-
-__all__ = ["Header", "StoredRun", "VerdictStream", "read_run"]
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a run is, said before its first verdict."""
-
-    run: str
-    suite: str
-    """Version of the suite."""
-    sipp: str
-    """Version of SIPp."""
-    device: Mapping[str, Any]
-    window: str
-    ruling: str
-    planned: int
-    """How many purposes (per device, role, transport and family) are to come to a verdict."""
-    strict: bool = False
-    """Whether a violated SHOULD was a fail: judging again needs to know."""
-    repeat: int = 1
-    """How often every case was driven: judging again needs to know."""
-    devices: Sequence[Mapping[str, Any]] = ()
-    """What is known of each device of the run (:func:`harness.run.declared.declared`)."""
-    cases: Sequence[CaseId] = ()
-    """What is planned, in order."""
-    commit: str = ""
-    """The commit of the suite; empty where it is no git checkout."""
-    dirty: bool = True
-    """Whether the suite differed from that commit, or nobody could tell."""
-    digest: str = ""
-    """SHA-256 over the suite's files."""
-    again: str = ""
-    """The run of which this one repeats what did not pass."""
-
-    def line(self) -> dict[str, Any]:
-        """The first object of the stream."""
-        return {
-            "run": self.run,
-            "suite": self.suite,
-            "sipp": self.sipp,
-            "device": dict(self.device),
-            "window": self.window,
-            "ruling": self.ruling,
-            "planned": self.planned,
-            "strict": self.strict,
-            "repeat": self.repeat,
-            "suite_commit": self.commit,
-            "suite_dirty": self.dirty,
-            "suite_digest": self.digest,
-            "again": self.again,
-            "devices": [dict(device) for device in self.devices],
-            "cases": [asdict(case) for case in self.cases],
-        }
+from harness.store.verdict_lines import Compared, Footer, Gated, Header, VerdictLine
 
 
 class VerdictStream:
@@ -96,7 +41,7 @@ class VerdictStream:
         except OSError as error:
             raise cannot_write(path, error) from error
         try:
-            self._append("", header.line())
+            self._append("", header)
         except BaseException:
             self.abandon()
             raise
@@ -106,26 +51,27 @@ class VerdictStream:
         """The verdicts so far."""
         return Tally.of((name for name, _ in self._said if name), self._planned)
 
-    def write(self, record: Record) -> None:
-        """Append ``record``.  SetupError if the disk refuses: it is kept, and goes into the file with the next one.
+    def write(self, line: VerdictLine) -> None:
+        """Append ``line``.  SetupError if the disk refuses: it is kept, and goes into the file with the next one.
 
-        ValueError for a second record of the same case: a mistake of the harness
-        that would hide a purpose that came to no verdict.
+        ValueError for a second line of the same case: a bug in the harness, which would hide a case without verdict.
         """
         with self._lock:
-            if record.case in self._seen:
-                raise ValueError(f"a second verdict for {record.case}")
-            self._append(verdict_name(record), record.line())
-            self._seen.add(record.case)
+            if line.case in self._seen:
+                raise ValueError(f"a second verdict for {line.case}")
+            self._append(line.verdict, line)
+            self._seen.add(line.case)
 
-    def close(self, more: Mapping[str, Any] | None = None) -> Tally:
-        """Write the footer, with ``more`` in it, and close.  SetupError, and no footer, if the disk refuses."""
+    def close(
+        self, pics: Sequence[Observation] = (), expected: Compared | None = None, gate: Gated | None = None
+    ) -> Tally:
+        """Write the footer and close.  SetupError, and no footer, if the disk refuses."""
         with self._lock:
             tally = self.tally
-            footer = {"executed": tally.executed, "counts": tally.counts, "verdict": str(tally.verdict)}
             try:
                 if self._file is not None:
-                    self._append("", dict(more or {}) | footer)
+                    counts, verdict = tally.counts, tally.verdict.word
+                    self._append("", Footer(tally.executed, counts, verdict, tuple(pics), expected, gate))
                     os.fsync(self._file)
             except OSError as error:
                 raise cannot_write(self.path, error) from error
@@ -134,7 +80,7 @@ class VerdictStream:
             return tally
 
     def abandon(self) -> None:
-        """Close without a footer: the run was cut off, and the stream says so by what is missing."""
+        """Close without a footer: the missing footer shows that the run was cut off."""
         if self._file is not None:
             with contextlib.suppress(SetupError):
                 self._flush(self._file)
@@ -153,15 +99,14 @@ class VerdictStream:
         else:
             self.abandon()
 
-    def _append(self, name: str, entry: Mapping[str, Any]) -> None:
+    def _append(self, name: str, entry: Header | VerdictLine | Footer) -> None:
         if self._file is None:
             raise ValueError(f"{self.path} is closed")
-        line = json.dumps(entry, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-        self._said.append((name, line.encode("ascii") + b"\n"))
+        self._said.append((name, dump(entry) + b"\n"))
         self._flush(self._file)
 
     def _flush(self, file: int) -> None:
-        """Bring everything said into the file, each line whole; SetupError if the disk refuses."""
+        """Write every line that is not yet in the file, each whole; SetupError if the disk refuses."""
         while self._safe.lines < len(self._said):
             line = self._said[self._safe.lines][1]
             try:

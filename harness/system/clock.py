@@ -11,6 +11,9 @@ from typing import Final
 
 _OFFSET_S: Final = time.time() - time.monotonic()
 _LONGEST_AGE_S: Final = 5.0
+_TRIES: Final = 3
+_TOGETHER_S: Final = 0.0002
+"""How far apart two readings of a clock may be to count as one moment."""
 
 
 def now() -> float:
@@ -24,5 +27,9 @@ def of_kernel(stamp: float) -> float:
     Only its age counts, so a clock that was set an hour ago does no harm.  A stamp of an impossible age, from a clock
     that was set just then, is taken for now.
     """
-    age = time.time() - stamp
-    return now() - (age if 0 <= age < _LONGEST_AGE_S else 0.0)
+    for _ in range(_TRIES):
+        at, age = now(), time.time() - stamp
+        # Where another thread took its turn between the two, they speak of different moments.
+        if now() - at < _TOGETHER_S:
+            break
+    return at - (age if 0 <= age < _LONGEST_AGE_S else 0.0)

@@ -4,7 +4,7 @@ Two kinds.  Where the caller dials ``sip:{token}@{callee}`` the proxy is not res
 request on.  Where it dials ``sip:{token}@{device}`` it is, and its targets are the Contacts that were registered: equal
 q asks it to call them at once, different q one after the other.
 
-Who rings hangs up the branch by himself after :data:`RINGS_S`, so that a proxy that cancels nothing ends its call, too;
+An endpoint that rings ends its branch by itself after :data:`RINGS_S`, so a proxy that cancels nothing ends its call;
 :data:`harness.judge.cancels.CANCEL_S` is shorter.
 """
 
@@ -29,7 +29,7 @@ SOON_S = 0.3
 
 
 def bound(*endpoints: Endpoint, to: tuple[str, ...] = (CALLEE,), calls: tuple[Call, ...] = (OURS,)) -> Plan:
-    """Calls to a user who has registered the Contacts ``to``."""
+    """Calls to a user with the registered Contacts ``to``."""
     return Plan(endpoints, calls=calls, bindings=to)
 
 
@@ -54,7 +54,7 @@ def third(*answers: Answer) -> Endpoint:
 
 
 def rings(cancelled_after: float = 0.0) -> Answer:
-    """Rings until it is cancelled; then 487 after so long."""
+    """Rings until it is cancelled; then answers 487 after ``cancelled_after`` seconds."""
     return Answer((RINGING, Response(480, after=RINGS_S)), cancelled_after=cancelled_after)
 
 
@@ -63,18 +63,18 @@ def later(status: int, *headers: str, after: float = SOON_S, copies: tuple[float
     return Answer((Response(status, headers=headers, after=after),), copies=copies)
 
 
-# --- whether and where a request is sent on
+# --- whether and where a request is relayed
 
 ZERO_HOPS = Plan((callee(accept()),), calls=(Call(max_forwards=0),))
 """An INVITE that may not go any further."""
 
 NO_TARGET = Plan((), calls=(Call(to="{unknown}"),))
-"""A user of the proxy's domain whom it does not know, or who has no phone registered."""
+"""A user of the proxy's domain that it does not know, or that has no phone registered."""
 
-# --- one branch, and what of its responses comes back
+# --- one branch, and which of its responses come back
 
 MARK = "X-Sipverdict-From: callee"
-"""A header by which a 100 of the callee is told from the proxy's own."""
+"""A header that distinguishes a 100 of the callee from the proxy's own."""
 
 RICH_DECLINE = Plan(
     (
@@ -103,7 +103,7 @@ RICH_DECLINE = Plan(
         ),
     ),
 )
-"""A refusal with all that a refusal can say."""
+"""A refusal with every header that a refusal can have."""
 
 RICH_REDIRECT = Plan(
     (
@@ -130,7 +130,7 @@ RICH_REDIRECT = Plan(
         guard("nobody"),
     ),
 )
-"""A redirection with all that it can say, for a URI that is none of the proxy's business."""
+"""A redirection with every header that it can have, for a URI that the proxy is not responsible for."""
 
 WHY = 'Reason: SIP;cause=603;text="Declined elsewhere"'
 
@@ -210,12 +210,12 @@ NO_CONTACT = bound(callee(redirect()))
 """A 302 without Contact."""
 
 RECURSION = bound(
-    callee(redirect(f"{MOVED};q=1.0", f"{SECOND};q=0.5")),
+    callee(redirect(f"{SECOND};q=0.5", f"{MOVED};q=1.0")),
     target(Answer((RINGING, Response(486, after=SOON_S)))),
     second(later(404)),
     calls=(Call(to=OURS.to, max_forwards=30),),
 )
-"""A 302 with two Contacts, and both fail."""
+"""A 302 with two Contacts, the preferred one last, and both fail."""
 
 RECURSION_ODD_CONTACT = bound(
     callee(redirect(f"<{MOVED_URI};method=INVITE;foo=1?Subject=moved>")),
@@ -229,7 +229,7 @@ RECURSION_AGAIN = bound(
     target(redirect(f"{CALLEE};q=1.0", "<{request_uri}>;q=0.9", f"{SECOND};q=0.5", tag="b")),
     second(refuse(486)),
 )
-"""The callee points to itself and to the target, the target to the callee, to itself and to somebody who is busy."""
+"""The callee points to itself and to the target, the target to the callee, to itself and to a busy phone."""
 
 RECURSION_DECLINED = bound(
     callee(redirect(f"{MOVED};q=1.0", f"{SECOND};q=0.5")),
@@ -256,7 +256,7 @@ RECURSION_CANCELLED = bound(
 RECURSION_UNREACHABLE = bound(
     callee(redirect("<sip:9{token}@{target.host}:5099>;q=1.0", "<sip:8{token}@{target}>;q=0.5")), target(accept())
 )
-"""A 302 with two Contacts; at the address of the first one nobody listens."""
+"""A 302 with two Contacts; nothing listens at the address of the first one."""
 
 RECURSION_RINGING = Plan(
     (callee(redirect(MOVED)), target(Answer((RINGING, Response(200, after=182.0))))),
@@ -267,4 +267,4 @@ RECURSION_RINGING = Plan(
 """A 302, and the target rings for three minutes before it answers."""
 
 RECURSION_MESSAGE = bound(callee(redirect(MOVED)), target(Answer()), calls=(Call(to=OURS.to, method="MESSAGE"),))
-"""A MESSAGE that is redirected to somebody who never answers."""
+"""A MESSAGE that is redirected to a target that never answers."""

@@ -18,7 +18,7 @@ from suites.proxy._plans import (
     RECURSION,
 )
 
-NOT_COMPLETE = "not every branch of this call has ended, so there was nothing to choose from"
+NOT_COMPLETE = "not every branch of this call has ended, so no response was due"
 
 
 def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Findings:
@@ -26,7 +26,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
     if refused is None or refused.final is None:
         yield unseen(f"{call}no branch was answered with a 6xx", code="not-declined")
     elif told is None:
-        yield unseen(f"{call}the caller got no final response (which is another rule)", code="no-final-response")
+        yield unseen(f"{call}the caller got no final response (another rule covers this)", code="no-final-response")
     elif told.number < refused.final.number:
         yield unseen(
             f"{call}the caller had {told.start_line} before the {refused.status} was sent", code="answered-before"
@@ -44,8 +44,8 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
             expected=f"{call}the {refused.status}",
             actual=f"{told.start_line} at the caller; the branches had ended with {others}",
             event=told,
-            means="the caller's side tries again, or elsewhere, what the callee has declined",
-            look_at="the order in which stored responses are preferred, and what maps a 603 to another code",
+            means="the caller's side tries a call again, or elsewhere, that the callee has declined",
+            look_at="the order in which stored responses are preferred; a mapping of 603 to another code",
         )
 
 
@@ -110,7 +110,7 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
         classes = {(final.status or 0) // 100 for final in context.finals}
         if told is None or last_end(context.branches) is None:
             if told is None:
-                yield unseen("the caller got no final response (which is another rule)", code="no-final-response")
+                yield unseen("the caller got no final response (another rule covers this)", code="no-final-response")
             else:
                 yield unseen(NOT_COMPLETE, code="branch-open")
         elif not classes <= {3, 4, 5} or len(classes) < 2:
@@ -172,6 +172,6 @@ def _one_final(flow: Flow) -> Findings:
                 expected="one final response at the caller",
                 actual=", then ".join(final.start_line for final in told),
                 event=told[1],
-                means="the caller's phone is told two things about one call",
+                means="the caller's phone gets two outcomes of one call",
                 look_at="is the response context closed once a final response has gone up?",
             )

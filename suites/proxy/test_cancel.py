@@ -31,7 +31,7 @@ def test_what_rings_is_cancelled_after_an_answer(flow: Flow) -> Findings:
     if not ringing:
         yield unseen("no other branch rang when the 200 came", code="not-forked")
     for branch in ringing:
-        yield cancelled(flow, branch, answer, look_at="what is cancelled when a 2xx has been sent on")
+        yield cancelled(flow, branch, answer, look_at="which branches are cancelled after a 2xx was relayed")
 
 
 @purpose(
@@ -62,8 +62,8 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
                 expected=f"no CANCEL at {branch.seat} before its first provisional response",
                 actual=f"{early.start_line} {early.time - branch.invite.time:.1f} s after the INVITE",
                 event=early,
-                means="a CANCEL that overtakes its INVITE is lost, and the phone rings all the same",
-                look_at="whether a CANCEL is held until the branch has got a 1xx (9.1)",
+                means="a CANCEL that overtakes its INVITE is lost, and the phone rings",
+                look_at="is a CANCEL held back until the branch has a 1xx (9.1)?",
             )
         elif first is None:
             yield unseen(f"{branch.seat} never sent a provisional response", code="no-provisional")
@@ -75,7 +75,7 @@ def test_cancel_waits_for_the_first_provisional(flow: Flow) -> Findings:
                 flow,
                 branch,
                 first,
-                look_at="is a CANCEL that was held back sent when the first 1xx comes?",
+                look_at="is a CANCEL that was held back sent with the first 1xx?",
                 at_most=Verdict.FAIL if over else Verdict.WARN,
             )
 
@@ -95,7 +95,7 @@ def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
     context = context_of(flow)
     cancels = [branch.cancel for branch in context.branches if branch.cancel] if context else []
     if not cancels:
-        yield unseen("the proxy sent no CANCEL (which is another rule)", code="no-cancel")
+        yield unseen("the proxy sent no CANCEL (another rule covers this)", code="no-cancel")
     for cancel in cancels:
         got = values(cancel, "Reason")
         yield expect(
@@ -104,8 +104,8 @@ def test_reason_of_a_cancel_is_passed_on(flow: Flow) -> Findings:
             expected=f"Reason: {', '.join(wanted)}",
             actual=f"Reason: {', '.join(got) or '(none)'}",
             event=cancel,
-            means="a call that somebody else took is shown as missed",
-            look_at="what of the caller's CANCEL is put into the proxy's own",
+            means="a call that another phone answered is shown as missed",
+            look_at="which headers of the caller's CANCEL are copied into the proxy's own",
         )
 
 
@@ -133,8 +133,8 @@ def test_reasons_are_of_different_protocols(flow: Flow) -> Findings:
                 expected="one Reason of each protocol",
                 actual=f"{event.start_line} with Reason: {', '.join(values(event, 'Reason'))}",
                 event=event,
-                means="which of the two reasons a phone shows is chance",
-                look_at="is a Reason of the device's own added to one that was passed on?",
+                means="a phone shows either of the two reasons",
+                look_at="does the device add a Reason of its own to the one that it relays?",
             )
             return
     told = sum(bool(values(event, "Reason")) for event in heard)

@@ -8,8 +8,8 @@ from harness.judge.answers import unproven
 from harness.judge.branches import NOT_FORKED, Branch, context_of, contexts
 from harness.judge.cancels import cancelled
 from harness.judge.declines import since
+from harness.judge.extent import later as after_so_long
 from harness.judge.say import Findings, satisfied, unseen, violated
-from harness.judge.silence import later as after_so_long
 from harness.judge.silence import silent
 from harness.judge.upstream import CROSSING_S, HANGS, outcomes
 from harness.model.flow import Flow
@@ -18,9 +18,9 @@ from harness.purposes.purpose import purpose
 from suites.proxy._plans import FORK_CROSSING, FORK_DECLINE, FORK_UNENDING, SERIAL_DECLINES
 
 NOT_DECLINED = "no branch of this call was answered with a 6xx"
-NONE_LEFT = "every target had been called when the 6xx came: none was left"
+NONE_LEFT = "the proxy had called every target when the 6xx came"
 GIVEN_UP_S = 32.0
-"""64*T1: so long a cancelled branch is waited for (9.1)."""
+"""64*T1: how long a proxy waits for the end of a cancelled branch (9.1)."""
 SLACK_S = 4.0
 
 
@@ -52,9 +52,9 @@ def test_no_further_target_is_called_after_a_6xx(flow: Flow) -> Findings:
             code="search-goes-on",
             after=refused.final,
             unless=lambda attempt, ours=ours: attempt.invite.number not in ours,  # type: ignore[misc]
-            expected=f"nobody else is called after the {refused.status}",
-            means="the callee has declined, and his next phone rings",
-            look_at="what ends a serial fork: is a 6xx told from other failures? is there an 'ignore 6xx' switch?",
+            expected=f"no other target is called after the {refused.status}",
+            means="the callee has declined, and their next phone rings",
+            look_at="what ends a serial fork: is a 6xx distinguished from other failures? an 'ignore 6xx' switch?",
         )
         at_once = any(branch.invite.number < refused.final.number for branch in context.others(refused))
         yield dataclasses.replace(quiet, note=NONE_LEFT) if at_once and quiet.outcome == "satisfied" else quiet
@@ -85,7 +85,7 @@ def test_what_rings_is_cancelled_after_a_decline(flow: Flow) -> Findings:
             flow,
             branch,
             refused.final,
-            look_at="what is cancelled when a 6xx comes; a setting like disable_6xx_block",
+            look_at="which branches are cancelled after a 6xx; a setting like disable_6xx_block",
             at_least=Verdict.FAIL if over else Verdict.NONE,
         )
 
@@ -108,7 +108,7 @@ def test_decline_waits_for_the_branches_that_are_open(flow: Flow) -> Findings:
     told = context.asked.final
     waiting = [branch for branch in context.others(refused) if branch.open_at(refused.final)]
     if told is None:
-        yield unseen("the caller got no final response (which is another rule)", code="no-final-response")
+        yield unseen("the caller got no final response (another rule covers this)", code="no-final-response")
     elif not waiting:
         # A proxy that does not fork has nothing to wait for; one that says it does has not been seen to.
         forks = flow.device["pics"].get("forking_proxy")
@@ -130,8 +130,8 @@ def test_decline_waits_for_the_branches_that_are_open(flow: Flow) -> Findings:
             expected=f"the {refused.status} at the caller when every branch has ended",
             actual=f"{told.start_line} at the caller; the branch at {early[0].seat} {ended}",
             event=told,
-            means="a caller who was told 'declined' may still be answered",
-            look_at="whether a 6xx is sent on like a 2xx, without waiting for the 487 of the cancelled branches",
+            means="a caller who was already declined may still be answered",
+            look_at="is a 6xx relayed like a 2xx, without waiting for the 487 of the cancelled branches?",
             at_least=Verdict.FAIL if answered else Verdict.NONE,
         )
 
@@ -211,6 +211,8 @@ def test_answer_that_crosses_the_cancel_wins(flow: Flow) -> Findings:
         expected=f"the {answer.status} at the caller, and no other final response",
         actual=" and ".join(final.start_line for final in told) + " at the caller" if told else "nothing at the caller",
         event=(*bad, answer)[0],
-        means="who picked up hears nobody" if not good else "the caller's phone ends a call that was answered",
-        look_at="what happens to a 2xx when a 6xx is already stored; whether the 6xx is sent before its time",
+        means="the user who picked up hears no caller"
+        if not good
+        else "the caller's phone ends a call that was answered",
+        look_at="how a 2xx is handled when a 6xx is stored; is the 6xx sent too early?",
     )

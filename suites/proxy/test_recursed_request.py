@@ -51,8 +51,8 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
             expected=f"INVITE {wanted}",
             actual=f"INVITE {invite.request_uri}: {'; '.join(differences(wanted, invite.request_uri))}",
             event=invite,
-            means="the target refuses the call, or takes it for something else",
-            look_at="what is taken from the Contact: table 1 of 19.1.1 says what a Request-URI may hold",
+            means="the target refuses the call, or misunderstands it",
+            look_at="which parts of the Contact are copied: see table 1 of 19.1.1",
         )
         # The identifiers have a rule of their own (16.6-04).
         own = ("Contact", "Supported", "Allow", "User-Agent", "Content-Type", "X-Sipverdict-Kept")
@@ -67,8 +67,8 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
             )
             or "all of them, and the same body",
             event=invite,
-            means="the target gets a call without what the caller offered",
-            look_at="is the request copied, or made anew for the Contact?",
+            means="the target gets a call that lacks what the caller sent",
+            look_at="is the request copied, or built anew for the Contact?",
         )
         if lost_values(asked, invite, "Subject"):
             yield violated(
@@ -76,8 +76,8 @@ def test_recursed_request_is_the_callers_with_the_contact_as_request_uri(flow: F
                 expected=f"Subject: {', '.join(values(asked, 'Subject'))}",
                 actual=f"Subject: {', '.join(values(invite, 'Subject')) or '(none)'}",
                 event=invite,
-                means="the redirector writes the caller's headers",
-                look_at="what is done with ?headers of a Contact",
+                means="a redirector overwrites the caller's headers",
+                look_at="how ?headers of a Contact are handled",
                 at_most=Verdict.WARN,
             )
 
@@ -129,8 +129,8 @@ def test_recursed_request_has_a_branch_of_its_own(flow: Flow) -> Findings:
             actual=f"branch {branch.invite.branch}"
             + (f", as in message {twin.invite.number} at {twin.seat}" if twin else ""),
             event=branch.invite,
-            means="responses are put on the wrong target's account, and the forwarded call fails",
-            look_at="what the branch is made of: the Request-URI must be part of it, or chance",
+            means="responses are matched to the wrong target, and the forwarded call fails",
+            look_at="how the branch is made: from the Request-URI as well, or from a random value?",
         )
 
 
@@ -163,7 +163,7 @@ def test_recursed_request_keeps_the_callers_identifiers(flow: Flow) -> Findings:
             actual=" / ".join(f"{name}: {invite.header(name)}" for name in wrong) or "the caller's identifiers",
             event=invite,
             means="the caller cannot match the answer of the redirect target",
-            look_at="is the Contact called by the proxy, or by a user agent inside of it?",
+            look_at="does the proxy call the Contact, or a user agent inside it?",
         )
 
 
@@ -196,7 +196,7 @@ def test_redirect_target_may_ring_for_three_minutes(flow: Flow) -> Findings:
             actual=f"{cut.start_line} {cut.time - last.time:.0f} s after it",
             event=cut,
             means="a redirect target has less time to answer than any other phone",
-            look_at="Timer C (16.6 item 11): is it set anew for each branch, and by each 18x?",
+            look_at="Timer C (16.6 item 11): is it reset for each branch, and by each 18x?",
         )
     elif flow.watch.closed_at - last.time < TIMER_C_S:
         yield unseen(

@@ -6,6 +6,7 @@ from harness.judge.answers import first_asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
 from harness.judge.declines import watched_seats
+from harness.judge.extent import extent
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
@@ -21,7 +22,7 @@ from suites.proxy._plans import (
 )
 
 TIMER_F_S = 32.0
-NO_FINAL = "the caller got no final response (which is another rule)"
+NO_FINAL = "the caller got no final response (another rule covers this)"
 
 
 @purpose(
@@ -44,13 +45,15 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
     for attempt in tries(flow):
         earlier = repeats(flow, attempt)
         if earlier is not None:
+            again = [other for other in tries(flow) if repeats(flow, other) is not None]
             yield violated(
                 code="tried-twice",
                 expected="one INVITE transaction for each URI",
-                actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})",
+                actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})"
+                + extent(flow, again),
                 event=attempt.invite,
-                means="two users who forward to each other keep the proxy busy for ever",
-                look_at="which URIs a new Contact is compared with: all that were ever in the target set (16.5)",
+                means="two users who forward to each other keep the proxy busy without end",
+                look_at="is a new Contact compared with all URIs that were ever in the target set (16.5)?",
             )
             return
     if missing := gap(flow, watched_seats(flow)):
@@ -90,8 +93,8 @@ def test_contacts_are_tried_in_the_order_of_q(flow: Flow) -> Findings:
             actual=f"the Contact with q=0.5 was called {abs(ahead):.1f} s "
             + ("before the one with q=1.0" if ahead > 0 else "after the other one, which still rang"),
             event=then.invite,
-            means="the callee rings where he would rather not be called",
-            look_at="whether the Contacts of a 3xx are sorted by q before they enter the target set",
+            means="the callee's phones ring in an order that they did not ask for",
+            look_at="are the Contacts of a 3xx sorted by q before they enter the target set?",
         )
 
 
@@ -121,7 +124,7 @@ def test_contacts_that_were_tried_are_not_handed_on(flow: Flow) -> Findings:
             expected="a final response that names no URI which the proxy has tried",
             actual=f"{final.start_line}" + (f", Contact: {', '.join(tried)}" if tried else ""),
             event=final,
-            means="the caller calls again who has just refused",
+            means="the caller calls a target again that has just refused",
             look_at="is the Contact removed from the stored 3xx when it enters the target set?",
         )
 
@@ -141,7 +144,7 @@ def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
     if told is None:
         yield unseen(NO_FINAL, code="no-final-response")
     elif 300 <= context.asked.status < 400 and told.contact_uris:
-        yield unseen(f"the caller got {told.start_line} with a Contact (which is another rule)", code="contact-left")
+        yield unseen(f"the caller got {told.start_line} with a Contact (another rule covers this)", code="contact-left")
     else:
         tried = ", ".join(str(branch.status) for branch in context.branches[1:])
         yield expect(
@@ -150,8 +153,8 @@ def test_emptied_redirection_is_no_answer(flow: Flow) -> Findings:
             expected=f"one of the answers of the targets: {tried}",
             actual=f"{told.start_line} at the caller, without Contact",
             event=told,
-            means="the caller is told to call elsewhere, and not where",
-            look_at="whether a 3xx is dropped from the stored responses when its last Contact was used",
+            means="the caller is redirected, and no target is named",
+            look_at="is a 3xx dropped from the stored responses when its last Contact was used?",
         )
 
 
@@ -180,11 +183,11 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
         else:
             yield violated(
                 code="no-final-response",
-                expected="an INVITE to the second Contact within 32 s and some",
+                expected="an INVITE to the second Contact within about 32 s",
                 actual=f"nothing in {flow.watch.closed_at - moved.time:.0f} s, neither there nor at the caller",
                 event=moved,
-                means="one phone that is switched off keeps the caller waiting for ever",
-                look_at="what a time out, or an error of the socket, does to the response context",
+                means="one phone that is switched off keeps the caller waiting without end",
+                look_at="how a timeout or a socket error changes the response context",
             )
     else:
         left = [uri for uri in told.contact_uris if same_uri(request_uri_of(uri), asked_for(moved)[1])]
@@ -195,8 +198,8 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
             expected=("an INVITE to the second Contact", "a 3xx with the second Contact alone"),
             actual=f"{told.start_line} at the caller, and the second Contact was not called",
             event=told,
-            means="one phone that is switched off takes the others with it",
-            look_at="what a time out, or an error of the socket, does to the response context (16.9)",
+            means="one phone that is switched off makes the others unreachable",
+            look_at="how a timeout or a socket error changes the response context (16.9)",
         )
 
 
@@ -218,11 +221,11 @@ def test_message_that_runs_out_of_time_gets_no_408(flow: Flow) -> Findings:
     elif asked.status == 408:
         yield violated(
             code="answers-408",
-            expected=("no final response", "another one than 408, in time"),
+            expected=("no final response", "a final response other than 408, in time"),
             actual=f"{asked.final} after {asked.final.time - asked.request.time:.1f} s" if asked.final else "",
             event=asked.final,
-            means="a response that comes too late to be of use, from an element that is not to blame",
-            look_at="what a time out of a non-INVITE client transaction (Timer F) is turned into",
+            means="the response comes too late to be of use, and blames the wrong element",
+            look_at="which response a timeout of a non-INVITE client transaction (Timer F) becomes",
         )
     elif asked.final is not None:
         yield satisfied(f"{asked.final.start_line} at the sender", event=asked.final)

@@ -15,8 +15,8 @@ from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED
 
-NO_FINAL = "the caller got no final response (which is another rule)"
-BOTH = "both Contacts had been called when the 603 came, although their q differ: none was left"
+NO_FINAL = "the caller got no final response (another rule covers this)"
+BOTH = "the proxy had called both Contacts when the 603 came, although their q differ"
 T1_DECLINED = "the first Contact never answered 603"
 
 
@@ -37,7 +37,7 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
         code="search-goes-on",
         after=refused.final,
         expected="no further Contact is called after the 603",
-        means="the callee has declined, and his next number rings",
+        means="the callee has declined, and their next number rings",
         look_at="what ends the search through the Contacts of a 3xx",
     )
     at_once = any(branch.invite.number < refused.final.number for branch in context.at("second"))
@@ -52,8 +52,8 @@ def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
             expected=f"the {refused.status}",
             actual=f"{told.start_line} at the caller, Contact: {', '.join(values(told, 'Contact')) or '(none)'}",
             event=told,
-            means="the caller goes on where the callee has declined",
-            look_at="what is left of a 3xx when one of its Contacts has declined",
+            means="the caller's side goes on with a call that the callee has declined",
+            look_at="what becomes of a 3xx when one of its Contacts has declined",
         )
 
 
@@ -103,8 +103,8 @@ def test_decline_of_a_contact_stops_the_others_ringing(flow: Flow) -> Findings:
                 else ""
             ),
             event=told,
-            means="a caller who was told 'declined' may still be answered",
-            look_at="whether a 6xx is sent on without waiting for the other branches",
+            means="a caller who was already declined may still be answered",
+            look_at="is a 6xx relayed without waiting for the other branches?",
         )
 
 
@@ -132,7 +132,7 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
         after=cancel,
         expected="no further Contact is called after the CANCEL",
         means="the callee's next number rings for a caller who has hung up",
-        look_at="is the context marked as cancelled before the 487 is taken for a failure?",
+        look_at="is the context marked as cancelled before the 487 counts as a failure?",
     )
     for branch in context.branches:
         if branch.pending_at(cancel):

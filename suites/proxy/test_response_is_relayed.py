@@ -24,9 +24,9 @@ def _final_pair(flow: Flow, wanted: range) -> tuple[Event, Event] | Finding:
         return unseen("the response that was to be passed on was never sent", code="not-sent")
     now = context.asked.final
     if now is None:
-        return unseen("the caller got no final response (which is another rule)", code="no-final-response")
+        return unseen("the caller got no final response (another rule covers this)", code="no-final-response")
     if now.status != was.status:
-        return unseen(f"the caller got {now.start_line} instead (which is another rule)", code="other-response")
+        return unseen(f"the caller got {now.start_line} instead (another rule covers this)", code="other-response")
     return was, now
 
 
@@ -43,7 +43,7 @@ def _kept(was: Event, now: Event, names: tuple[str, ...]) -> Findings:
                 actual=f"{name}: {', '.join(values(now, name)) or '(none)'}",
                 event=now,
                 means=f"what the callee's side says in {name} does not reach the caller",
-                look_at="what is removed from, or written into, responses on their way: header filters, reply routes",
+                look_at="which header filters or reply routes change a response that is relayed",
             )
     if was.body.strip() != now.body.strip():
         whole = False
@@ -52,8 +52,8 @@ def _kept(was: Event, now: Event, names: tuple[str, ...]) -> Findings:
             expected=f"the body of message {was.number} ({len(was.body)} bytes)",
             actual=f"{len(now.body)} bytes: {now.body[:60]!r}",
             event=now,
-            means="what the callee's side says in the body does not reach the caller",
-            look_at="is the response passed on, or made anew with the same status?",
+            means="the body from the callee's side does not reach the caller",
+            look_at="is the response relayed, or built anew with the same status?",
         )
     if whole:
         yield satisfied(f"{now.start_line} at the caller, with every header and the body", event=now)
@@ -80,13 +80,13 @@ def test_decline_keeps_its_headers_and_its_body(flow: Flow) -> Findings:
             expected=was.start_line,
             actual=now.start_line,
             event=now,
-            means="a caller who was blocked is told that the callee declined",
-            look_at="is the response passed on, or made anew with the same status?",
+            means="the device of a blocked caller shows that the callee declined",
+            look_at="is the response relayed, or built anew with the same status?",
             at_most=Verdict.WARN,
         )
 
 
-@purpose("RFC3261-16.7.4-05", plan=RICH_REDIRECT, faults=["rewrites_302", "strips_302"])
+@purpose("RFC3261-16.7.4-05", plan=RICH_REDIRECT, faults=["rewrites_302", "strips_302", "relays_302_without_contact"])
 def test_redirection_is_passed_on_untouched(flow: Flow) -> Findings:
     """A proxy that does not recurse relays a 302 with every Contact, parameter, header and body unchanged.
 
@@ -106,7 +106,7 @@ def test_redirection_is_passed_on_untouched(flow: Flow) -> Findings:
         expected=f"Contact: {', '.join(values(was, 'Contact'))}",
         actual=f"Contact: {', '.join(values(now, 'Contact')) or '(none)'}",
         event=now,
-        means="the caller calls somebody else than the callee has named, or nobody",
+        means="the caller calls another target than the callee has named, or none",
         look_at="NAT traversal and topology hiding: are they applied to the Contact of a 3xx?",
     )
     yield from _kept(was, now, _OF_A_REDIRECT)
@@ -131,14 +131,14 @@ def test_trying_is_not_passed_on(flow: Flow) -> Findings:
     if passed is not None:
         yield violated(
             code="trying-relayed",
-            expected="no 100 but the proxy's own at the caller",
+            expected="the caller gets no 100 but the proxy's own",
             actual=f"{passed.start_line} at the caller, which the callee wrote (message {trying[0].number})",
             event=passed,
-            means="the caller is told of a hop that is not his",
-            look_at="which provisional responses are sent on: all but 100",
+            means="the caller learns of a hop that is not theirs",
+            look_at="which provisional responses are relayed: all but 100",
         )
     elif not any((r.status or 0) > 100 for r in context.asked.responses):
-        yield unseen("nothing that the callee said reached the caller", code="nothing-relayed")
+        yield unseen("no response of the callee reached the caller", code="nothing-relayed")
     else:
         yield satisfied("the callee's 100 did not reach the caller")
 
@@ -180,5 +180,5 @@ def test_ringing_is_passed_on_while_a_refusal_waits(flow: Flow) -> Findings:
                 actual=f"it was not passed on; {finals[0].start_line} had come at {finals[0].seat}",
                 event=response,
                 means="the caller hears silence while a phone rings",
-                look_at="until when provisional responses are sent on: until a final one goes up, not until one comes",
+                look_at="when the proxy stops relaying 1xx: with the final response that goes upstream, not earlier",
             )

@@ -33,13 +33,13 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
         flow,
         code="sent-on",
         after=asked.request,
-        expected="483 for the caller, and nothing is sent on",
+        expected="483 for the caller, and the request is not relayed",
         means="a loop of redirections or of proxies never ends",
-        look_at="is Max-Forwards looked at before the request is sent on, and also where the user is the proxy's own?",
+        look_at="is Max-Forwards checked before a request is relayed, also for users of the proxy's own?",
     )
     told = asked.final
     if told is None:
-        yield no_final(flow, asked, asked.request, look_at="what a proxy does with a request that it may not send on")
+        yield no_final(flow, asked, asked.request, look_at="how a proxy handles a request that it may not relay")
     else:
         yield expect(
             told.status == 483,
@@ -47,7 +47,7 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
             expected="483 Too Many Hops",
             actual=f"{told.start_line} at the caller",
             event=told,
-            means="whoever looks for the loop is told something else",
+            means="the response hides the loop from an operator who looks for it",
             look_at="which response a request with Max-Forwards 0 gets",
         )
 
@@ -56,7 +56,7 @@ def test_request_without_hops_left_goes_no_further(flows: Sequence[Flow]) -> Fin
     "RFC3261-16.5-02",
     "RFC3261-21.3.4-02",
     plan=REDIRECT,
-    faults=["recurses_for_others", "rewrites_302"],
+    faults=["recurses_for_others", "rewrites_302", "relays_302_without_contact"],
     roles=["proxy"],
 )
 def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Findings:
@@ -80,16 +80,16 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
         expected="no 305",
         actual=", ".join(final.start_line for final in told) or "nothing at the caller",
         event=told[0] if told else moved.final,
-        means="the caller is to go through a proxy that no callee has named",
-        look_at="who makes a 305 of a 302",
+        means="the caller is sent through a proxy that no callee has named",
+        look_at="what turns a 302 into a 305",
         requirement="RFC3261-21.3.4-02",
     )
     quiet = silent(
         since(flow, moved.attempt),
         code="followed",
         after=moved.final,
-        expected="the 302 goes to the caller, and nobody else is called",
-        means="the proxy calls somebody for whom the caller has not asked, and whom he may have to pay",
+        expected="the 302 goes to the caller, and no other target is called",
+        means="the proxy calls a target that the caller did not ask for and may have to pay for",
         look_at="for which Request-URIs recursion is switched on",
         requirement="RFC3261-16.5-02",
     )
@@ -107,8 +107,8 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
         expected=f"{moved.final.start_line}, Contact: {', '.join(values(moved.final, 'Contact'))}",
         actual=f"{told[0].start_line}, Contact: {contacts}",
         event=told[0],
-        means="the caller is not told where the callee is",
-        look_at="what is done to a 3xx on its way: recursion, topology hiding, NAT traversal",
+        means="the caller does not learn where the callee is",
+        look_at="what changes a 3xx that is relayed: recursion, topology hiding, NAT traversal",
         requirement="RFC3261-16.5-02",
     )
 
@@ -124,7 +124,9 @@ def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
     if asked is None:
         yield unseen(NOT_PROXIED, code="not-sent")
     elif asked.final is None:
-        yield no_final(flow, asked, asked.request, look_at="what is answered when the location lookup finds nothing")
+        yield no_final(
+            flow, asked, asked.request, look_at="which response is sent when the location lookup finds nothing"
+        )
     elif 400 <= asked.status < 500:
         note = "" if asked.status == 480 else "480 is preferred"
         yield satisfied(f"{asked.final.start_line} at the caller", event=asked.final, note=note)
@@ -134,6 +136,6 @@ def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
             expected=("480 Temporarily Unavailable", "another 4xx"),
             actual=f"{asked.final.start_line} at the caller",
             event=asked.final,
-            means="the caller's side takes a missing user for something else, and tries on",
-            look_at="what is answered when the location lookup finds nothing",
+            means="the caller's side does not recognise a missing user, and tries further routes",
+            look_at="which response is sent when the location lookup finds nothing",
         )

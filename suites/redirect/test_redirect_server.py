@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.copies import T1, T2, differences
 from harness.judge.declines import watched_seats
+from harness.judge.patience import may_yet_come
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
@@ -37,7 +38,7 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
         yield unseen(why_not_refused(flow), code="not-refused")
         return
     if not 300 <= one.status < 400 and requests:
-        yield unseen("the call was sent on instead of being redirected: that is a proxy's work", code="sent-on")
+        yield unseen("the device relayed the call instead of redirecting it, as a proxy does", code="sent-on")
         return
     here = redirected_here(flow)
     if here is None:
@@ -53,7 +54,7 @@ def test_redirect_server_sends_no_requests(flow: Flow) -> Findings:
             actual=f"{first.start_line} at {first.seat}",
             event=first,
             means="the target rings twice: once for the redirect server, once for the caller who follows",
-            look_at="does the way of a redirected request end with its answer?",
+            look_at="does the processing of a redirected request end with its answer?",
             at_most=Verdict.WARN if probe else Verdict.FAIL,
         )
         return
@@ -115,6 +116,9 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
         if one.final is None and (doubt := unproven(flow, one.seat, one.request.time + NO_ANSWER_S)):
             yield unseen(f"the {what} got no final response, but {doubt}", code="not-proven")
             continue
+        if one.final is None and (missing := may_yet_come(flow, one.request)):
+            yield not_proven(f"the {what} got no final response", missing)
+            continue
         yield expect(
             300 <= one.status < 400,
             code=code,
@@ -122,7 +126,7 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
             actual=f"{one.final.status} {one.final.reason}" if one.final else "no final response",
             event=one.final or one.request,
             means="callers that use an extension cannot be redirected, though the target might know it",
-            look_at="what is checked before the redirection: only what the server itself needs may be",
+            look_at="which checks precede the redirection: only those that the server itself needs",
         )
 
 
@@ -150,8 +154,8 @@ def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
             expected=("404 for an unknown user", "480 for one who has no entry"),
             actual=f"{final.status} {final.reason} without Contact",
             event=final,
-            means="the caller learns neither that the number is wrong nor that nobody is there",
-            look_at="what is answered when the location service finds nothing",
+            means="the caller learns neither that the number is wrong nor that the user is away",
+            look_at="which response is sent when the location service finds nothing",
         )
     else:
         usual = final.status in (404, 480)
@@ -186,7 +190,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
                 actual=f"{later.status}, another {', '.join(differences(final, later)) or 'status'}",
                 event=later,
                 means="one call is redirected twice, and a caller may follow both",
-                look_at="does the copy find the transaction of the INVITE?",
+                look_at="does the copy match the transaction of the INVITE?",
             )
             return
     if not one.acks:
@@ -210,8 +214,8 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
             actual=f"{stray[0].status} {stray[0].reason}, CSeq: {stray[0].header('CSeq')}, "
             f"{stray[0].time - ack.time:.1f} s after it",
             event=stray[0],
-            means="a caller that did all it has to do gets answers on and on",
-            look_at="what an ACK finds: the transaction, or the code that answers requests?",
+            means="a caller that has sent its ACK gets further responses",
+            look_at="is the ACK matched to the transaction, or handled like any request?",
         )
         return
     if doubt := unproven(flow, one.seat, ack.time + T2):

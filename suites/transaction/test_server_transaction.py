@@ -82,7 +82,7 @@ def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
         return
     one, final = here
     repeat = next((copy for copy in one.copies if copy.number > final.number), None)
-    # Who calls again later does so for reasons of its own, which other rules are about.
+    # A later call has other reasons, and other tests judge it.
     rung_again = [
         attempt.invite
         for attempt in tries(flow)[1:]

@@ -1,7 +1,7 @@
 """The plans of the redirect side: one 3xx each, and what its Contact is written like.
 
-Where several targets are asked for they mostly share the endpoint ``target`` and differ in the user: who was meant is
-then told by the Request-URI, and a plan stays cheap.
+Several targets mostly share the endpoint ``target`` and differ in the user.  The Request-URI then identifies the
+target, and a plan needs few endpoints.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BLACK_HOLE = Plan(
         target(Answer(), name="deaf"),
     )
 )
-"""Two Contacts; behind the first one nobody says a word."""
+"""Two Contacts; the first one never answers."""
 
 # --- the Request-URI
 
@@ -58,7 +58,7 @@ URI_HEADERS = Plan(
         target(accept()),
     )
 )
-"""A Contact URI with what table 1 of 19.1.1 does not allow there (lr, method), and with headers that harm nobody."""
+"""A Contact URI with what table 1 of 19.1.1 does not allow there (lr, method), and with harmless headers."""
 
 METHOD = Plan((callee(redirect("<sip:9{token}@{target};method=BYE>")), target(accept())))
 """A Contact URI that asks for another request than an INVITE."""
@@ -77,7 +77,7 @@ DANGEROUS = Plan(
         guard("detour"),
     )
 )
-"""A Contact URI that asks for headers which a redirector has no business to set."""
+"""A Contact URI with headers that a redirector must not set."""
 
 INVALID = Plan(
     (
@@ -94,7 +94,7 @@ INVALID = Plan(
 """Contact URIs whose headers would make an invalid request or one that needs an unknown extension, and a good one."""
 
 UNKNOWN_TRANSPORT = Plan((callee(redirect("<sip:9{token}@{nobody};transport=xyz>")), guard("nobody")))
-"""The only Contact asks for a transport that nobody has."""
+"""The only Contact names a transport that does not exist."""
 
 HEADER_PARAMETERS = Plan(
     (
@@ -171,7 +171,7 @@ SELF_PLUS = Plan((callee(redirect("<{request_uri}>;q=1.0", MOVED + ";q=0.5")), t
 """The URI that was called and a new one; the new one is busy."""
 
 LOOP = Plan((callee(redirect("<" + SECOND_URI + ">")), target(redirect("<" + DIALLED + ">", tag="b"), name="second")))
-"""A redirects to B, B to A, whoever asks and however often."""
+"""A redirects to B and B to A, every time."""
 
 REJOIN = Plan(
     (
@@ -204,7 +204,7 @@ BAD_EXPIRES = Plan(
 
 STAR = Plan((callee(redirect("*")),))
 NO_HOST = Plan((callee(redirect("sip:9{token}@999.1.1.1")),))
-"""A Contact within the grammar that names nobody."""
+"""A Contact within the grammar that names no target."""
 
 NO_URI = Plan((callee(redirect("<sip:>")),))
 NO_BRACKET = Plan((callee(redirect("<sip:9{token}@{nobody}")), guard("nobody")))
@@ -228,7 +228,7 @@ FOO = Plan((callee(redirect("<foo:9{token}@{nobody}>")), guard("nobody")))
 """A 302 whose only Contact has a scheme that a SIP device cannot call."""
 
 SIPS = Plan((callee(redirect("<sips:9{token}@{nobody}>")), guard("nobody")))
-"""A 302 whose only Contact must be called by TLS; at its address somebody listens without."""
+"""A 302 whose only Contact must be called by TLS; an endpoint without TLS listens at its address."""
 
 MIXED = Plan((callee(redirect("<mailto:info@example.test>;q=1.0", MOVED + ";q=0.5")), target(accept())))
 """The best Contact cannot be called, the second can."""
@@ -248,4 +248,4 @@ EXPIRES_TEN = Plan(
 THEN_DECLINE = Plan(
     (callee(redirect(MOVED + ";q=1.0", "<" + SECOND_URI + ">;q=0.5")), target(refuse(603)), guard("second"))
 )
-"""Two Contacts; who is behind the first one declines."""
+"""Two Contacts; the first one declines."""

@@ -27,7 +27,7 @@ def test_next_call_after_a_decline_works(flow: Flow) -> Findings:
         yield unseen(NOT_REFUSED, code="not-refused")
         return
     wanted = "the next call is placed, answered and acknowledged"
-    look_at = "what is left of a call after it was refused, and the device's own log of this moment"
+    look_at = "which state of a refused call remains; the device's own log at this moment"
     if told := [trouble for trouble in flow.troubles if trouble.blame == "device"]:
         yield violated(
             code="device-fails",
@@ -56,7 +56,7 @@ def test_next_call_after_a_decline_works(flow: Flow) -> Findings:
         return
     answered = [attempt for attempt in later if attempt.status == 200]
     if not answered:
-        yield unseen("the second call was placed, but our side never answered it", code="not-answered")
+        yield unseen("the second call was placed, but the tester never answered it", code="not-answered")
         return
     done = next((attempt for attempt in answered if attempt.acks), None)
     if done:
@@ -67,6 +67,6 @@ def test_next_call_after_a_decline_works(flow: Flow) -> Findings:
         expected=wanted,
         actual="it was placed and answered 200, and the 200 got no ACK",
         event=answered[0].final,
-        means="the next call is answered and stays dead",
+        means="the next call is answered and has no session",
         look_at=look_at,
     )

@@ -37,7 +37,7 @@ def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -
         yield unseen(NOT_REFUSED, code="not-refused")
         return
     if all(seat.name != "backup" for seat in declined.seats):
-        yield unseen("the device's profile names no backup address that the suite could watch", code="no-backup")
+        yield unseen("the device's profile names no backup address to watch", code="no-backup")
         return
     yield silent(
         since(_with_control(declined, failed), refusal.attempt),

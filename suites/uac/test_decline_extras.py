@@ -17,7 +17,7 @@ from suites.plans import DECLINE, callee, guard, refuse
 
 RETRY_AFTER_S = 3.0
 TIMER_SLACK_S = 0.25
-"""The clocks of the device and of the traces may differ so much."""
+"""Seconds by which the clocks of the device and of the traces may differ."""
 
 RETRY_AFTER = declined_with(603, f"Retry-After: {RETRY_AFTER_S:.0f}")
 AMBIGUOUS = Plan(
@@ -48,8 +48,8 @@ def test_contact_of_a_decline_is_not_called(flow: Flow) -> Findings:
         after=refusal.final,
         at=["other"],
         expected="an ACK, and nothing at the address of the Contact",
-        means="a declined call rings at somebody else's phone",
-        look_at="what makes the device follow: the class of the code, or that there is a Contact?",
+        means="a declined call rings at another user's phone",
+        look_at="does the device follow because of the class of the code, or because there is a Contact?",
     )
 
 
@@ -61,7 +61,10 @@ def _on_time(flow: Flow, again: Attempt) -> bool:
 @purpose(
     "INT-603-RETRYAFTER-01",
     plan=RETRY_AFTER,
-    faults=["redials_at_once", "redials_after_1s", "redials_other_port", "redials_before_retry_after"],
+    faults=[
+        *("redials_at_once", "redials_after_1s", "redials_other_port", "redials_other_number"),
+        "redials_before_retry_after",
+    ],
 )
 def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
     """Retry-After in a 603 is the earliest time that suits the callee: the device does not call before it has passed.
@@ -81,8 +84,8 @@ def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
         refusal,
         code="called-too-early",
         unless=lambda again: _on_time(flow, again),
-        means="the callee is called again before the time that was asked for",
-        look_at="where Retry-After is read, and in what unit",
+        means="the callee is called again before the time that they asked for",
+        look_at="where Retry-After is read, and in which unit",
     )
 
 
@@ -100,7 +103,11 @@ def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
     again = called_again(flow, refusal, unless=lambda attempt: not _on_time(flow, attempt))
     if again is None:
         missing = gap(since(flow, refusal.attempt), watched_seats(flow))
-        yield not_proven("no call after Retry-After", missing) if missing else satisfied("no call by itself")
+        yield (
+            not_proven("no call after Retry-After", missing)
+            if missing
+            else satisfied("the device placed no call by itself")
+        )
         return
     late = again.invite.time - refusal.final.time
     if again.invite.call_id == refusal.invite.call_id and not _higher(again.invite, refusal.invite):
@@ -110,7 +117,7 @@ def test_call_after_retry_after_is_a_new_call(flow: Flow) -> Findings:
             actual=f"the old Call-ID with CSeq: {again.invite.header('CSeq')}",
             event=again.invite,
             means="the callee's server takes the new call for a copy of the old one",
-            look_at="how the request of a retry is made",
+            look_at="how the request of a retry is built",
         )
         return
     yield satisfied(
@@ -147,10 +154,10 @@ def test_absurd_retry_after_is_no_invitation(flows: tuple[Flow, ...]) -> Finding
             yield dataclasses.replace(
                 acknowledged(flow, refusal),
                 means="a call that was declined goes on ringing for the caller until it times out",
-                look_at=f"what the parser does with a response that has a header it cannot use: Retry-After: {value}",
+                look_at=f"how the parser handles a response with a header that it cannot use: Retry-After: {value}",
             )
         else:
-            yield stays_declined(flow, refusal, look_at="what becomes of a Retry-After that is 0 or cannot be read")
+            yield stays_declined(flow, refusal, look_at="how a Retry-After that is 0 or unreadable is handled")
 
 
 @purpose(
@@ -168,7 +175,7 @@ def test_retry_after_may_have_a_comment_and_a_duration(flows: tuple[Flow, ...]) 
     yield from handled_like(
         plain,
         commented,
-        means="a callee who says when to call again is not understood at all",
+        means="a callee who says when to call again is not understood",
         look_at="the parser of Retry-After: comment in brackets, ;duration=",
     )
 
@@ -217,6 +224,6 @@ def test_candidates_of_an_ambiguous_address_are_not_called_unasked(flow: Flow) -
         after=refusal.final,
         at=["first", "second"],
         expected="an ACK, and nothing at either candidate",
-        means="somebody is called whom the user did not choose",
-        look_at="what makes the device follow: the class of the code, or that there is a Contact?",
+        means="the device calls a person whom the user did not choose",
+        look_at="does the device follow because of the class of the code, or because there is a Contact?",
     )

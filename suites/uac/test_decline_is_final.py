@@ -97,7 +97,7 @@ def test_not_acceptable_is_answered_by_another_offer_at_most(flow: Flow) -> Find
         flow,
         refusal,
         unless=is_another_offer,
-        means="the callee's phone is asked again for the media it has just refused",
+        means="the callee's phone gets an offer again that it has just refused",
         look_at="what a retry after 606 changes in its session description, and how many retries there are",
     )
 
@@ -160,12 +160,16 @@ def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> 
         yield from handled_like(
             usual,
             other,
-            means="a callee or carrier that words its refusal otherwise is not understood",
+            means="a refusal with another reason phrase is not understood",
             look_at="does anything read the reason phrase, and may it be empty?",
         )
 
 
-@purpose("RFC3261-13.2.2.3-02", plan=(DECLINE, DECLINE_RINGING), faults=["bye_after_603", "cancels_after_603"])
+@purpose(
+    "RFC3261-13.2.2.3-02",
+    plan=(DECLINE, DECLINE_RINGING),
+    faults=["bye_after_603", "cancels_after_603", "message_after_603"],
+)
 def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
     """After a 603 the INVITE is over: its ACK is the last request of the call.
 
@@ -181,8 +185,8 @@ def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
     yield nothing_follows(
         flow,
         first,
-        means="the other side gets requests for a call it does not have",
-        look_at="what taking down a call does when the call was never answered",
+        means="the other side gets requests for a call that it does not have",
+        look_at="how a call is cleared that was never answered",
     )
 
 
@@ -201,8 +205,8 @@ def test_declined_call_gets_no_bye(flow: Flow) -> Findings:
         flow,
         first,
         methods=("BYE",),
-        means="a declined call shows up as one that was answered, or its BYE is answered 481",
-        look_at="is BYE sent for every call that ends, or only for one that was answered?",
+        means="a declined call is recorded as answered, or its BYE is answered 481",
+        look_at="is BYE sent for every call that ends, or only for answered ones?",
     )
 
 
@@ -224,7 +228,7 @@ def test_decline_ends_every_early_dialog(flow: Flow) -> Findings:
         refusal.attempt,
         methods=("BYE", "PRACK", "UPDATE"),
         means="the other side gets requests for early dialogs that it has forgotten",
-        look_at="are early dialogs of an INVITE ended by its final response, or each by a request of its own?",
+        look_at="does the final response end the early dialogs of an INVITE, or a request in each of them?",
     )
 
 
@@ -255,8 +259,8 @@ def test_decline_ends_the_ringing_by_itself(flow: Flow) -> Findings:
         flow,
         refusal.attempt,
         methods=("CANCEL", "BYE", "PRACK"),
-        means="the other side gets requests for a call it has already refused",
-        look_at="what ends the ringing of a call: the 603 alone, or a request of the device?",
+        means="the other side gets requests for a call that it has already refused",
+        look_at="does the 603 alone end the ringing of a call, or a request of the device?",
         note=NO_MEDIA,
     )
 
@@ -291,8 +295,8 @@ def test_hanging_up_after_a_decline_sends_nothing(flow: Flow) -> Findings:
             flow,
             first,
             methods=(method,),
-            means=f"the other side answers the {method} 481, or writes a record of a call that never was",
-            look_at="does hanging up look at the state of the call?",
+            means=f"the other side answers the {method} 481, or records a call that never existed",
+            look_at="does the hang-up button check the state of the call?",
             note=note,
             requirement=row,
         )

@@ -13,10 +13,14 @@ from harness.model.flow import Event, Flow
 from harness.purposes.purpose import purpose
 from suites.plans import REDIRECT, REDIRECT_RINGING
 
-_NEVER_RANG = "the callee did not ring and redirect in this flow"
+_NEVER_RANG = "the callee did not redirect in this flow"
 
 
-@purpose("INT-302-18X-01", plan=REDIRECT_RINGING, faults=["keeps_to_tag", "bye_after_302", "cancels_after_302"])
+@purpose(
+    "INT-302-18X-01",
+    plan=REDIRECT_RINGING,
+    faults=["keeps_to_tag", "bye_after_302", "cancels_after_302", "no_ack_of_redirected_200"],
+)
 def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
     """After 180 and 302 the early dialog is over: the device calls the target with a fresh request.
 
@@ -37,8 +41,8 @@ def test_forward_on_no_answer_starts_afresh(flow: Flow) -> Findings:
             expected="an INVITE without To tag",
             actual=f"To tag {invite.to_tag}, that of the phone which rang",
             event=invite,
-            means="the target answers 481 and a call that nobody answered is lost instead of forwarded",
-            look_at="what the second INVITE is built from",
+            means="the target answers 481, and an unanswered call is lost instead of forwarded",
+            look_at="from which message the second INVITE is built",
         )
     elif used:
         yield _used(used[0])
@@ -141,6 +145,6 @@ def _used(event: Event) -> Finding:
         expected="nothing but the ACK of the 302 for this INVITE",
         actual=f"{event.start_line} arrived after the 302 had been acknowledged",
         event=event,
-        means="the redirector answers 481, and takes or counts it for an error",
+        means="the redirector answers 481 and counts an error",
         look_at="how a leg is cleaned up: a finished INVITE needs its ACK and nothing else",
     )

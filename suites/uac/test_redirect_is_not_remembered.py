@@ -102,6 +102,6 @@ def _begins_at_the_original(flow: Flow, call: int) -> Finding:
         expected=f"INVITE {before.invite.request_uri} at {before.seat}",
         actual=f"{again.invite.start_line} at {again.seat}, {waited:.1f} s after the first call",
         event=again.invite,
-        means="calls go on to the stand-in when the forwarding has long been taken back",
+        means="calls still go to the colleague after the forwarding has been switched off",
         look_at="what keeps the Contact: a route cache, the call history, the address book",
     )

@@ -17,7 +17,7 @@ from harness.sip.uri import SipUri, differences
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
 
-_LOOK_AT = "how the Request-URI is made of the Contact: copied whole, or put together from user and host?"
+_LOOK_AT = "how the Request-URI is built: copied whole from the Contact, or from its user and host?"
 
 
 @purpose(
@@ -48,7 +48,7 @@ def test_request_uri_is_the_contact(flow: Flow) -> Findings:
         expected=wanted,
         actual=f"{invite.request_uri} ({'; '.join(wrong)})" if wrong else invite.request_uri,
         event=invite,
-        means="the forwarded call reaches another service than the one it was forwarded to, or nobody",
+        means="the forwarded call reaches another service than intended, or none",
         look_at=_LOOK_AT,
         at_most=Verdict.WARN if harmless else Verdict.FAIL,
     )
@@ -105,7 +105,7 @@ def test_headers_and_method_stay_out(flow: Flow) -> Findings:
         actual=f"{invite.request_uri} ({' and '.join(left)} left in)" if left else invite.request_uri,
         event=invite,
         means="the target answers 400 Bad Request and the forwarded call fails",
-        look_at="what is taken off the Contact's URI before it becomes the Request-URI",
+        look_at="which parts of the Contact's URI are removed before it becomes the Request-URI",
     )
 
 
@@ -127,10 +127,10 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
             yield violated(
                 code="method-executed",
                 expected="INVITE, or no request at all",
-                actual=f"{request.start_line} came of the Contact",
+                actual=f"{request.start_line} was sent for the Contact",
                 event=request,
                 means="a redirector decides which requests the device sends, and to whom",
-                look_at="whether ;method of a Contact is executed",
+                look_at="does the device execute ;method of a Contact?",
                 at_most=Verdict.WARN,
             )
             return
@@ -151,7 +151,7 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
         actual=invite.request_uri,
         event=invite,
         means="the target answers 400 Bad Request and the forwarded call fails",
-        look_at="what is taken off the Contact's URI before it becomes the Request-URI",
+        look_at="which parts of the Contact's URI are removed before it becomes the Request-URI",
     )
 
 
@@ -174,7 +174,7 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
         expected=f"INVITE {wanted}, no Route made of it",
         actual=f"INVITE {invite.request_uri}, Route: {', '.join(invite.headers('Route')) or 'none'}",
         event=invite,
-        means="the target is asked for the old user and refuses the call",
+        means="the target gets the old user in the Request-URI and refuses the call",
         look_at="where ;lr is read: only a Route is a loose route",
     )
 
@@ -190,8 +190,8 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
     """
     plain, odd = flows
     first, pair = original(odd), redirected(odd)
-    means = "the target answers 400 Bad Request, or rings somebody else"
-    look_at = "how a Contact is cut: brackets first, then semicolons"
+    means = "the target answers 400 Bad Request, or another user's phone rings"
+    look_at = "how a Contact is parsed: brackets first, then semicolons"
     if first is None or pair is None:
         yield unseen(NOT_FOLLOWED, code="not-followed", requirement="INT-302-EXPIRES-02")
         yield (
@@ -202,7 +202,7 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
                 first,
                 plain,
                 expected="an INVITE for the Contact",
-                means="a target that tells its features cannot be reached",
+                means="a target that lists its features cannot be reached",
                 look_at="the parser of Contact: flags without value, quoted values, a name that begins with +",
                 requirement="RFC3840-9-01",
             )
@@ -228,7 +228,7 @@ def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
         ("q", "expires", "transport"),
         worst=("q", "expires"),
         means="the target answers 400 Bad Request, or the call goes by another transport",
-        look_at="how a Contact without brackets is cut",
+        look_at="how a Contact without brackets is parsed",
     )
 
 
@@ -288,6 +288,8 @@ def _stays_out(
 
 def _has(uri: str, parameter: str) -> bool:
     """Whether ``;parameter`` stands in a URI, however little can be read of the rest."""
+    if parsed := SipUri.parse(uri):
+        return parsed.parameter(parameter) is not None
     segments = uri.partition("?")[0].split(";")[1:]
     return any(segment.partition("=")[0].strip().lower() == parameter for segment in segments)
 

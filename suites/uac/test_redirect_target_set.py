@@ -17,7 +17,7 @@ from harness.sip.uri import same_uri
 from suites.plans import CALLERS
 from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 
-_ADVICE = "the set of URIs that were tried: does it begin with the first Request-URI, and is it asked by 19.1.4?"
+_ADVICE = "the set of tried URIs: does it start with the first Request-URI, and is it compared by 19.1.4?"
 
 
 @purpose(
@@ -37,7 +37,7 @@ def test_original_uri_is_never_tried_again(flow: Flow) -> Findings:
     yield _never(
         flow,
         _equals_first(flow),
-        "the call comes back to who redirected it, perhaps for ever",
+        "the call returns to the redirector, perhaps without end",
         code="original-tried-again",
     )
 
@@ -68,7 +68,7 @@ def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     yield _never(
         flow,
         lambda attempt: repeats(flow, attempt) is not None,
-        "two forwarded phones ring in turns",
+        "two phones that forward to each other ring in turn",
         code="tried-again",
     )
 
@@ -87,7 +87,7 @@ def test_later_contacts_join_the_same_set(flow: Flow) -> Findings:
     yield _never(
         flow,
         lambda attempt: repeats(flow, attempt) is not None,
-        "people who did not answer ring again",
+        "phones that were not answered ring again",
         code="tried-again",
     )
 
@@ -140,7 +140,7 @@ def test_call_has_failed_when_all_targets_have(flow: Flow) -> Findings:
     yield _never(
         flow,
         surplus,
-        "the caller waits on while the phone calls round",
+        "the caller waits while the device places further calls",
         code="search-goes-on",
         expected="the Contacts once each, then nothing",
     )

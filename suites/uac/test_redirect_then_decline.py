@@ -45,7 +45,7 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
         after=declined.final,
         unless=lambda attempt: worse and not tried_before(attempt),
         expected="an ACK, and no further INVITE: neither the other Contact nor those that were tried",
-        means="who declined the call hears the next phone ring with it",
-        look_at="whether 6xx is told from 4xx and 5xx when the next Contact is chosen",
+        means="a user who declined the call hears it ring on the next phone",
+        look_at="is 6xx distinguished from 4xx and 5xx when the next Contact is chosen?",
         at_least=Verdict.FAIL if worse else Verdict.NONE,
     )

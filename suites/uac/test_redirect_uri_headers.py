@@ -16,7 +16,7 @@ from harness.purposes.purpose import purpose
 from suites.uac._plans import DANGEROUS, INVALID, UNKNOWN_TRANSPORT, URI_HEADERS
 
 _TAKEN = "evil"
-_LOOK_AT = "which ?headers of a Contact are honoured: a list of the harmless ones, or all of them?"
+_LOOK_AT = "which ?headers of a Contact are honoured: a list of harmless ones, or all?"
 
 
 @purpose("RFC3261-8.1.3.4-10", plan=URI_HEADERS, faults=["appends_uri_headers"])
@@ -52,7 +52,7 @@ def test_harmless_headers_are_placed_well(flow: Flow) -> Findings:
             actual="; ".join(wrong),
             event=new,
             means="the target refuses the INVITE or shows nonsense",
-            look_at="how ?headers become header fields: unescaped, replaced where there can be one only",
+            look_at="how ?headers become header fields: unescaped, and replaced where only one is allowed",
             at_least=Verdict.FAIL if misplaced else Verdict.NONE,
         )
         return
@@ -69,7 +69,7 @@ def test_who_calls_is_not_for_the_redirector_to_say(flow: Flow) -> Findings:
     ?headers and has no list of those that it must never honour.  Refusing the whole Contact conforms as well.
     """
     yield _refused(
-        flow, ("From", "Call-ID", "Via", "Record-Route"), "the device calls in a name that a redirector chose"
+        flow, ("From", "Call-ID", "Via", "Record-Route"), "the device calls under a name that a redirector chose"
     )
     pair = redirected(flow)
     if pair is not None and pair.new.invite.cseq_number == 4711:
@@ -99,11 +99,11 @@ def test_redirector_sets_no_route(flow: Flow) -> Findings:
                 expected="an INVITE at the target, without that Route",
                 actual=f"it arrived at {attempt.seat}, Route: {routes or 'none'}",
                 event=attempt.invite,
-                means="whoever redirects a call can listen to what follows",
+                means="a redirector can listen to the forwarded call",
                 look_at=_LOOK_AT,
             )
             return
-    yield _refused(flow, (), "whoever redirects a call can listen to what follows")
+    yield _refused(flow, (), "a redirector can listen to the forwarded call")
 
 
 @purpose("RFC3261-19.1.5-06", plan=DANGEROUS, faults=["honours_every_uri_header"])
@@ -115,7 +115,7 @@ def test_what_the_device_can_do_is_its_own_to_say(flow: Flow) -> Findings:
     """
     accepted = ("Accept", "Accept-Encoding", "Accept-Language", "Allow", "Supported")
     said = ("Contact", "Organization", "User-Agent")
-    yield _refused(flow, accepted + said, "the target uses what the device cannot do, or calls back to a stranger")
+    yield _refused(flow, accepted + said, "the target uses features that the device lacks, or calls back another host")
 
 
 @purpose("RFC3261-19.1.5-07", plan=INVALID, faults=["honours_every_uri_header"])
@@ -137,7 +137,7 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
                 look_at=_LOOK_AT,
             )
             return
-    yield _stepped_over(flow, "1", "an INVITE without the bad headers came of the Contact")
+    yield _stepped_over(flow, "1", "an INVITE without the bad headers was sent for the Contact")
 
 
 @purpose("RFC3261-19.1.5-09", plan=INVALID, faults=["honours_every_uri_header"])
@@ -159,7 +159,7 @@ def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
                 look_at=_LOOK_AT,
             )
             return
-    yield _stepped_over(flow, "2", "an INVITE without the Require came of the Contact")
+    yield _stepped_over(flow, "2", "an INVITE without the Require was sent for the Contact")
 
 
 @purpose("RFC3261-19.1.5-08", plan=UNKNOWN_TRANSPORT, faults=["swaps_transport"])
@@ -180,8 +180,8 @@ def test_unknown_transport_is_not_swapped(flow: Flow) -> Findings:
         after=final,
         at=("nobody",),
         expected="no INVITE for a Contact with ;transport=xyz: the call has failed",
-        means="a call that was to go by a certain transport goes by another, unnoticed",
-        look_at="what the table of transports gives for an unknown name",
+        means="a call that needs a certain transport silently uses another one",
+        look_at="what the table of transports returns for an unknown name",
     )
 
 
@@ -213,7 +213,7 @@ def _stepped_over(flow: Flow, user: str, sent: str) -> Finding:
         return satisfied(sent)
     if _for(flow, "3"):
         return satisfied("the Contact was passed over, and the good one was tried")
-    return unseen("the device did not come to this Contact", code="not-tried")
+    return unseen("the device did not reach this Contact", code="not-tried")
 
 
 def _no_invite(flow: Flow) -> Finding:

@@ -79,7 +79,7 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
         yield satisfied(usable[0].invite.start_line, event=usable[0].invite)
     elif fresh(odd):
         yield unseen(
-            f"{fresh(odd)[0].invite.start_line} came of it: judged where foreign schemes are",
+            f"{fresh(odd)[0].invite.start_line} followed: the tests of foreign schemes judge that",
             code="other-contact-called",
         )
     else:
@@ -89,7 +89,7 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
             plain,
             expected="an INVITE for the sip: Contact",
             means="a call fails although the list names a phone that could be called",
-            look_at="whether Contacts are sorted out before or after the best one is taken",
+            look_at="are unusable Contacts removed before the best one is chosen?",
         )
 
 
@@ -111,8 +111,8 @@ def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
         after=final,
         at=("nobody",),
         expected="a TLS connection, or the end of the call",
-        means="a call that was to be secret goes in clear, and nobody is told",
-        look_at="what becomes of the scheme when the Request-URI is made of the Contact",
+        means="a call that should be encrypted goes in clear, and no user is warned",
+        look_at="what becomes of the scheme when the Request-URI is built from the Contact",
     )
 
 
@@ -127,7 +127,7 @@ def _fails(
     if first is None or first.final is None:
         yield unseen(f"{what} was never sent", code="not-sent")
         return
-    lost = lost_ack(first, plain, what=what, at_most=unacknowledged)
+    lost = lost_ack(flow, first, plain, what=what, at_most=unacknowledged)
     if lost:
         yield lost
     yield silent(
@@ -136,8 +136,8 @@ def _fails(
         after=first.final,
         unless=unless or (lambda _: False),
         expected=f"an ACK for {what}, and no further INVITE",
-        means="the caller hears ringing or silence where the call has failed, and somebody else may ring",
-        look_at="what is done when the list of Contacts that can be called is empty",
+        means="the caller hears ringing or silence although the call has failed, and another phone may ring",
+        look_at="how an empty list of usable Contacts is handled",
     )
 
 

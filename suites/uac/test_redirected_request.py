@@ -81,8 +81,8 @@ def test_caller_and_callee_stay_the_same(flow: Flow) -> Findings:
         expected="To URI, From URI and From tag as in the first INVITE, Call-ID the same or new",
         actual="; ".join(wrong.values()),
         event=new,
-        means="the target sees another caller or does not see whom the caller wanted; call records fall apart",
-        look_at="what the new request is built from; some stacks have a setting (keep or replace To)",
+        means="the target shows another caller or another called user; call records cannot be joined",
+        look_at="from which message the new request is built; some stacks have a setting (keep or replace To)",
     )
 
 
@@ -115,7 +115,7 @@ def test_new_invite_is_a_new_transaction(flow: Flow) -> Findings:
         actual="; ".join(wrong) or f"branch {branch}",
         event=invite,
         means="the forwarded call is taken for a copy of the first one and never rings",
-        look_at="whether the Via of the first INVITE is copied or a transaction is made for the second",
+        look_at="is the Via of the first INVITE copied, or does the second INVITE get a transaction of its own?",
     )
 
 
@@ -147,8 +147,8 @@ def test_headers_and_body_are_used_again(flow: Flow) -> Findings:
         expected="the headers and the body of the first INVITE",
         actual="; ".join(wrong) or "all of them are there",
         event=new,
-        means="the forwarded call has less than the direct one: no offer, no session timer, no privacy",
-        look_at="whether the second INVITE is made of the first or from scratch",
+        means="the forwarded call lacks an offer, a session timer or privacy that the direct call has",
+        look_at="is the second INVITE built from the first one, or from scratch?",
         at_least=Verdict.FAIL if bodiless else Verdict.NONE,
     )
 

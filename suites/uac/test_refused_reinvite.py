@@ -25,11 +25,11 @@ REINVITE_REDIRECTED = Plan(
     (callee(_established(Response(302, contacts=("<sip:9{token}@{target}>",)))), target(refuse(486))),
     calls=_REINVITE,
 )
-"""A re-INVITE that is redirected; whoever follows it is refused there as well."""
+"""A re-INVITE that is redirected; a device that follows it is refused there as well."""
 
 NO_MEDIA = "media is not observed"
-ENDS = "a call drops when one side tries to put it on hold"
-LOOK_AT = "what the device does when a re-INVITE fails: only 408 and 481 mean that the other side has lost the call"
+ENDS = "a call ends when one side tries to put it on hold"
+LOOK_AT = "how a failed re-INVITE is handled: only 408 and 481 mean that the other side lost the call"
 
 
 @purpose(
@@ -125,8 +125,8 @@ def test_declined_reinvite_is_not_repeated(flow: Flow) -> Findings:
                 expected=f"no re-INVITE with the same offer after the {refused.final.status}",
                 actual=f"the same offer again, {again.invite.time - refused.final.time:.1f} s after it",
                 event=again.invite,
-                means="the other side is asked again and again what it has declined",
-                look_at="which responses start the timer for another try: 491 only?",
+                means="the other side gets a request again and again that it has declined",
+                look_at="which responses start the retry timer: 491 only?",
             )
             return
     if missing := gap(since(flow, refused.reinvite), watched_seats(flow)):

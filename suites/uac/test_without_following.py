@@ -35,7 +35,7 @@ def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
                 actual="none arrived",
                 event=final,
                 means="the redirector repeats its response for 32 s",
-                look_at="what is done with a 3xx",
+                look_at="how a 3xx is handled",
             )
 
         def elsewhere(attempt: Attempt, uri: str = first.invite.request_uri) -> bool:
@@ -48,7 +48,7 @@ def test_redirection_is_a_failed_call(flows: Sequence[Flow]) -> Findings:
             at=(first.seat,),
             unless=elsewhere,
             expected="the end of the call",
-            means="the number is dialled again without anybody asking for it",
+            means="the device dials the number again by itself",
             look_at="redial and failover settings: do they count a 3xx as a failure of the route?",
         )
         for attempt in (a for call in by_call(flow) for a in call if elsewhere(a)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.judge.acks import vias
 from harness.judge.answers import first_asked, refused_here, unproven, why_not_refused
 from harness.judge.declines import watched_seats
+from harness.judge.extent import later
 from harness.judge.responses import from_changes, repeated_protocols, via_changes
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.judge.silence import later
 from harness.model.flow import Flow
 from harness.model.plan import Answer
 from harness.model.verdict import Verdict
@@ -48,8 +48,8 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
         expected=f"the Vias of the request: {'; '.join(vias(request))}",
         actual=told or "the Vias of the request",
         event=final,
-        means="a response that should go back through proxies is lost on the way, and the caller waits",
-        look_at="how the response's Via lines are made: copied as they are, or parsed and written anew?",
+        means="a response that returns through proxies is lost, and the caller waits",
+        look_at="how the response's Via lines are made: copied, or parsed and written anew?",
         at_most=Verdict.WARN if writing else Verdict.FAIL,
     )
     told, writing = from_changes(request, final)
@@ -60,7 +60,7 @@ def test_refusal_repeats_what_identifies_the_request(flow: Flow) -> Findings:
         actual=told or "the From of the request",
         event=final,
         means="the caller's side may not find the call that is answered",
-        look_at="where the From of a response comes from: it is the request's, byte by byte",
+        look_at="is the From of the response copied from the request, byte by byte?",
         at_most=Verdict.WARN if writing else Verdict.FAIL,
     )
     for name in ("Call-ID", "CSeq"):
@@ -99,7 +99,7 @@ def test_refusal_has_a_to_tag(flow: Flow) -> Findings:
         actual=f"To: {final.header('To') or '(none)'}",
         event=final,
         means="the answers of two phones look like one, and the ACK may not be matched",
-        look_at="is the To tag made for every final response, or with the dialog?",
+        look_at="is the To tag made for every final response, or for dialogs only?",
     )
 
 
@@ -133,7 +133,7 @@ def test_ringing_and_refusal_have_one_tag(flow: Flow) -> Findings:
         + (f", To: {others[0].header('To')} in the {others[0].status}" if others else ""),
         event=final,
         means="the caller's phone may go on showing a call that rings",
-        look_at="who makes the tag of the final response, and does it know that of the 180?",
+        look_at="where the tag of the final response is made: is the tag of the 180 known there?",
     )
 
 
@@ -159,7 +159,7 @@ def test_reason_speaks_once_for_each_protocol(flow: Flow) -> Findings:
         expected="at most one Reason value for each protocol",
         actual=f"Reason: {', '.join(reasons)}" if reasons else "no Reason",
         event=final,
-        means="whoever shows or records why the call ended takes one of the causes, and not always the same",
+        means="displays and call records take either of the two causes",
         look_at="where Reason values are added: is one of the same protocol replaced?",
     )
 
@@ -197,8 +197,8 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
             expected=f"a final response to the {one.request.method}, and none before it",
             actual=f"{response.status} {response.reason} {later(after)} after the request",
             event=response,
-            means="the sender is told that a message rings; some drop it, some wait for 32 s",
-            look_at="which methods the code that answers 100 and 180 is used for",
+            means='the sender gets a "ringing" for a message; some senders drop it, some wait for 32 s',
+            look_at="for which methods the device answers 100 and 180",
             at_most=Verdict.WARN if hundred else Verdict.FAIL,
         )
         return
@@ -210,7 +210,7 @@ def test_message_gets_no_provisional_answer(flow: Flow) -> Findings:
             else:
                 yield unseen(why_not_refused(flow), code="not-refused")
         else:
-            yield satisfied("nothing, while the callee said nothing", event=passed_on[0])
+            yield satisfied("no response, while the callee sent none", event=passed_on[0])
         return
     refused = one.status >= 300
     yield satisfied(

@@ -26,7 +26,7 @@ SELF_IN_OTHER_WORDS = redirecting(to=_ITSELF, bindings=("<SIP:{token}@{device};X
 CALLED_URI = Plan((callee(redirect("<{request_uri}>")),), (Call(),))
 """The callee behind the device redirects to the URI by which it was called."""
 
-LOOK_AT_ENTRY = "is an entry compared with the Request-URI (19.1.4) before it is offered?"
+LOOK_AT_ENTRY = "is an entry compared with the Request-URI (19.1.4) before it is sent?"
 
 
 @purpose("RFC3261-13.3.1.2-01", plan=REDIRECTS, faults=["contactless_302"])
@@ -49,8 +49,8 @@ def test_redirection_says_where_to(flow: Flow) -> Findings:
         expected=f"a Contact in the {final.status}",
         actual=f"Contact: {', '.join(contacts)}" if contacts else "no Contact",
         event=final,
-        means="the call is neither taken nor forwarded: the caller's side does not know where to go",
-        look_at="what is answered when forwarding has no target",
+        means="the call is neither answered nor forwarded: the caller's side has no target",
+        look_at="which response is sent when forwarding has no target",
     )
 
 
@@ -77,8 +77,8 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
             expected=f"one or more Contacts in the {final.status}",
             actual="no Contact",
             event=final,
-            means="the caller's side does not know where to go",
-            look_at="what is answered when there is no entry: 480 or 404 says so",
+            means="the caller's side has no target to call",
+            look_at="which response is sent when there is no entry: 480 and 404 are clear",
         )
         return
     for value in values:
@@ -89,8 +89,8 @@ def test_contact_of_a_redirection_can_be_read(flow: Flow) -> Findings:
             expected="a URI in angle brackets, with q and expires behind it at most",
             actual=f"Contact: {value}" + (f": {'; '.join(wrong)}" if wrong else ""),
             event=final,
-            means="callers reach another target than was meant, or cannot read the redirection at all",
-            look_at="how the Contact is written: as an address with its brackets, or from pieces of text?",
+            means="callers reach another target than intended, or cannot read the redirection",
+            look_at="how the Contact is built: as a name-addr with brackets, or from strings?",
         )
 
 
@@ -117,7 +117,7 @@ def test_contact_of_a_redirection_has_no_method_and_no_lr(flow: Flow) -> Finding
         actual="; ".join(wrong) or f"Contact: {', '.join(contact_values(final))}",
         event=final,
         means="a caller that follows sends the wrong request, or uses the target as a proxy",
-        look_at="are entries cleaned when they are stored, or when they are offered?",
+        look_at="are entries cleaned when they are stored, or when they are sent?",
     )
 
 
@@ -154,7 +154,7 @@ def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings
         expected=(f"no Contact that equals {called}", "404, 480 or 482"),
         actual=f"{final.status}, Contact: {', '.join(contact_values(final)) or '(none)'}",
         event=final,
-        means="callers that follow come back with the same call, for ever",
+        means="callers that follow return with the same call without end",
         look_at=LOOK_AT_ENTRY,
     )
 
@@ -190,5 +190,5 @@ def test_call_that_is_over_is_not_merged(flow: Flow) -> Findings:
         actual=f"{second.final.status} {second.final.reason}",
         event=second.final,
         means="a caller that was redirected here cannot reach the device for some time",
-        look_at="how long a call is remembered for the merge check of 8.2.2.2: no longer than its transaction lives",
+        look_at="does the merge check of 8.2.2.2 remember a call longer than its transaction lives?",
     )

@@ -22,8 +22,9 @@ from harness.device.profile import secrets
 from harness.device.tables.placeholders import fill, names_in, secrets_in
 from harness.drive.blanking import blanked
 from harness.errors import DeviceError, ProfileError
-from harness.model.flow import Flow, Trouble
+from harness.model.flow import Flow, Trouble, Unreadable
 from harness.net.address import Address
+from harness.store.codec import dump, load
 from tests.report.flows import flow
 
 Lease = Callable[[], Address]
@@ -210,15 +211,16 @@ def test_evidence_has_no_secret_and_keeps_its_lengths(profile: Profile) -> None:
         kept,
         events=(replace(kept.events[0], raw=raw), *kept.events[1:]),
         troubles=(Trouble("device", SECRET),),
-        unreadable=(SECRET,),
+        unreadable=(Unreadable("callee", SECRET.encode().decode("latin-1")),),
+        lost=(replace(kept.events[0], raw=raw, fate="lost"),),
     )
     clean = blanked(told, secrets.secret_values(profile))
-    assert len(clean.events[0].raw) == len(raw)
+    assert len(clean.events[0].raw) == len(clean.lost[0].raw) == len(raw)
     for secret in ("hunter2", "swordfish"):
-        assert secret in told.to_json()
-        assert secret not in clean.to_json()
+        assert secret.encode() in dump(told)
+        assert secret.encode() not in dump(clean)
     assert clean.events[1:] == kept.events[1:]
-    assert Flow.from_json(clean.to_json()) == clean
+    assert load(Flow, dump(clean), "clean") == clean
     assert blanked(kept, ["7001"]) == kept, "a short number is in all evidence"
 
 

@@ -9,9 +9,9 @@ from device_bench import MINIMAL, Write
 
 from harness.commands import listing
 from harness.device import load_profile, load_profiles
-from harness.device.profile.variants import title
 from harness.errors import ProfileError, SetupError
-from harness.run.options import device_specs
+from harness.model.device_name import title
+from harness.run.specs import device_specs
 
 VARIANTS = (
     MINIMAL.replace("[ready]", 'env = { A = "1", B = "2" }\nfault_argv = ["--fault", "{fault}"]\n[ready]')
@@ -141,7 +141,7 @@ def test_a_device_is_run_with_its_variants(write: Write) -> None:
     source = write(profile=VARIANTS).source
     assert list(device_specs([str(source)], [])) == ["toy", "toy:relay", "toy:phone-2"]
     assert list(device_specs([f"{source}:relay", f"{source}:base"], [])) == ["toy:relay", "toy"]
-    with pytest.raises(SetupError, match="toy:relay was asked for twice"):
+    with pytest.raises(SetupError, match="toy:relay is listed twice"):
         device_specs([str(source), f"{source}:relay"], [])
 
 

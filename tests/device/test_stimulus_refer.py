@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -75,6 +76,55 @@ def test_a_challenge_is_answered(write: Write, lease: Lease) -> None:
     assert "CSeq: 2 REFER" in second
     assert 'username="admin"' in second
     assert "s3cret" not in second
+
+
+def test_it_comes_from_the_address_of_the_lease_and_nothing_else_shows(write: Write, lease: Lease) -> None:
+    """SIPp is behind a tap: the device sees one address of the tester, and its NOTIFYs are answered from there."""
+    addresses: list[Address] = []
+
+    def leased() -> Address:
+        addresses.append(lease())
+        return addresses[-1]
+
+    answers: list[bytes] = []
+
+    def notifies(message: bytes) -> bytes | None:
+        if not message.startswith(b"REFER"):
+            answers.append(message)
+            return None
+        own = addresses[-1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:  # a phone's second port
+            other.bind((address.host, 0))
+            lines = message.decode().split("\r\n")
+            kept = [line for line in lines if line.startswith("Call-ID")]
+            via = f"Via: SIP/2.0/UDP {address};branch=z9hG4bKnotify"
+            head = [f"NOTIFY sip:x@{own} SIP/2.0", via, "From: <sip:a@h>;tag=x", "To: <sip:b@h>", *kept]
+            head += ["CSeq: 7 NOTIFY", "Event: refer", "Content-Type: message/sipfrag"]
+            text = "\r\n".join([*head, "Content-Length: 20", "", "SIP/2.0 100 Trying\r\n"])
+            other.sendto(text.encode(), (own.host, own.port))
+        return response(message, "202 Accepted")
+
+    address = leased()
+    text = PHONE.replace("ADDRESS", str(address)).replace("SECONDS", "20.0")
+    profile = write(profile=text)
+
+    async def run() -> bytes:
+        async with (
+            listening(address, notifies) as phone,
+            Device(profile, address=address, lease=leased) as device,
+            asyncio.timeout(30),
+        ):
+            await device.call(URI)
+            while not answers:  # noqa: ASYNC110 - it is a list
+                await asyncio.sleep(0.01)
+            return await phone.heard.get()
+
+    refer = asyncio.run(run())
+    [own] = addresses[1:]
+    assert f"Via: SIP/2.0/UDP {own};".encode() in refer
+    assert answers[0].startswith(b"SIP/2.0 200 ")
+    hosts = set(re.findall(rb"127\.\d+\.\d+\.\d+", b"".join([refer, *answers])))
+    assert hosts <= {own.host.encode(), address.host.encode()}
 
 
 def test_a_request_that_got_lost_is_sent_again(write: Write, lease: Lease) -> None:

@@ -48,6 +48,8 @@ class OddProxy(asyncio.DatagramProtocol):
         elif self.oddity.startswith("answers"):
             if method != "ACK":
                 self.answer(text, addr)
+        elif self.oddity.startswith("rings") and method == "INVITE":
+            self.ring(text, addr)
         elif self.oddity == "loops" and method == "INVITE":
             self.loop(text, addr)
         else:
@@ -70,6 +72,11 @@ class OddProxy(asyncio.DatagramProtocol):
         if text.startswith("INVITE"):
             self.say(text, addr, "180 Ringing")
         loop.call_later(float(after), self.say, text, addr, f"{status} Answer", "Contact: <sip:1@192.0.2.1>")
+
+    def ring(self, text: str, addr: tuple[str, int]) -> None:
+        for _ in range(int(self.oddity.removeprefix("rings-"))):
+            self.say(text, addr, "180 Ringing")
+        asyncio.get_running_loop().call_later(1.0, self.say, text, addr, "603 Decline")
 
     def loop(self, text: str, addr: tuple[str, int]) -> None:
         hops = int(re.findall(r"Max-Forwards: (\d+)", text)[0])

@@ -12,15 +12,18 @@ from test_drive_through import BOUND, OURS, WINDOW, callee, profile_of
 
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
-from harness.drive.bench import Bench, BoundSeat
+from harness.drive.bench import Bench
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import find_sipp
+from harness.endpoints.sipp.host import SippHost, SippSeat
 from harness.errors import SetupError
 from harness.live.progress import Progress
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.address import Address
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import LabPool
+from harness.net.sockets import inode_of
 
 GUARD = Endpoint("guard", "guard", (Answer((Response(480),)),))
 STAYS_UP = Endpoint("callee", "callee", (Answer((Response(180), Response(200)), then="wait"),))
@@ -89,15 +92,15 @@ def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Pa
             Bench.open(tmp_path, find_sipp()) as bench,
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
-            assert isinstance(station.lab.pool, LabPool)
-            free = [len(station.lab.pool)]
+            assert isinstance(station.context.lab.pool, LabPool)
+            free = [len(station.context.lab.pool)]
             for _ in range(4):
                 flow = await station.drive(Plan((callee(moved), target), (OURS,), bindings=BOUND), "proxy", "udp")
                 assert "this plan needs port 5060" in flow.troubles[0].text
-                free.append(len(station.lab.pool))
+                free.append(len(station.context.lab.pool))
             plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND, watched=False)
             flow = await station.drive(plan, "proxy", "udp")
-            free.append(len(station.lab.pool))
+            free.append(len(station.context.lab.pool))
             return free, flow
 
     try:
@@ -108,22 +111,23 @@ def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Pa
     assert not flow.troubles
 
 
-def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp(
+def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp_and_no_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile, seat = load_profile(profile_of(tmp_path, "none")), Bench.seat
+    profile, answer = load_profile(profile_of(tmp_path, "none")), SippHost.answer
 
     async def driven() -> None:
         bound, never = asyncio.Event(), asyncio.Event()
 
-        async def slow(bench: Bench, flow: str, endpoint: Endpoint, *rest: Any, **more: Any) -> BoundSeat:
+        async def slow(host: SippHost, endpoint: Endpoint, *rest: Any) -> SippSeat:
             if endpoint is GUARD:
                 await never.wait()
-            taken = await seat(bench, flow, endpoint, *rest, **more)
+            taken = await answer(host, endpoint, *rest)
+            taps.append(taken.own)
             bound.set()
             return taken
 
-        monkeypatch.setattr(Bench, "seat", slow)
+        monkeypatch.setattr(SippHost, "answer", slow)
         async with (
             Bench.open(tmp_path, find_sipp()) as bench,
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
@@ -135,5 +139,7 @@ def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp(
             drive.cancel()
             await asyncio.gather(drive, return_exceptions=True)
             assert not [one for one in psutil.Process().children(recursive=True) if one.name() == "sipp"]
+            assert [inode_of(own) for own in taps] == [0]
 
+    taps: list[Address] = []
     asyncio.run(driven())

@@ -22,6 +22,7 @@ from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import LabPool
+from harness.store.codec import dump, load
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>",))
 REDIRECTED = Plan(
@@ -115,7 +116,7 @@ def test_a_phone_that_knows_its_registrar_alone_meets_every_plan(tmp_path: Path)
     for flow in flows:
         print(*(f"{event.number} {event.direction} {event.seat} {event}" for event in flow.events), sep="\n")
         assert not flow.troubles
-        assert Flow.from_json(flow.to_json()) == flow
+        assert load(Flow, dump(flow), "flow") == flow
     exchange = flows[0].seat("callee").address
     assert {flow.seat("callee").address for flow in flows} == {exchange}
     assert len({flow.seat("callee").behind for flow in flows}) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import pytest
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
 from harness.drive.bench import SETTING_UP, Bench
+from harness.drive.recorder import KEPT_OF_A_KIND
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import find_sipp
 from harness.live.progress import Progress
 from harness.model.flow import Event, Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.windows import Window
+from harness.store.codec import dump, load
 
 ODD_PROXY = Path(__file__).with_name("odd_proxy.py")
 WINDOW = Window("test", 1.0, "enough for a test")
@@ -50,7 +53,7 @@ def drive(
     for flow in flows:
         print(*(f"{event.number} {event.direction} {event.seat} {event}" for event in flow.events), sep="\n")
         print(flow.troubles)
-        assert Flow.from_json(flow.to_json()) == flow
+        assert load(Flow, dump(flow), "flow") == flow
         assert not [trouble for trouble in flow.troubles if trouble.blame == "harness"]
     return flows
 
@@ -185,6 +188,21 @@ def test_a_device_that_answers_itself_opens_the_window_with_its_first_final(tmp_
         assert WINDOW.seconds <= watched_for(flow) < WINDOW.seconds + 2
         assert flow.life is not None
         assert not flow.troubles
+
+
+def test_a_flow_says_what_it_has_no_room_for(tmp_path: Path) -> None:
+    """10,000 provisional responses: each is kept, counted as cut, or counted as dropped by the kernel."""
+    [flow] = drive(tmp_path, "rings-10000", Plan((), calls=(Call("sip:1@{device}"),)), role="uas", lab="")
+    [trouble] = [trouble for trouble in flow.troubles if trouble.blame == "device"]
+    said = re.fullmatch(
+        rf"more came than a flow keeps \({KEPT_OF_A_KIND} of a kind\): "
+        r"besides, (\d+) provisional responses to INVITE at caller",
+        trouble.text,
+    )
+    assert said, trouble.text
+    assert len(flow.select(status=180, at="caller")) == KEPT_OF_A_KIND
+    assert KEPT_OF_A_KIND + int(said[1]) + flow.seat("caller").drops == 10_000
+    assert at_caller(flow)[-1].status == 603
 
 
 def test_an_accepted_call_of_a_device_that_answers_itself_is_ended(tmp_path: Path) -> None:

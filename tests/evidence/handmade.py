@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from harness.requirements.ruling import Ruling
 from harness.store.folder import RunFolder
 from harness.store.provenance import digest
 from harness.store.stored_run import StoredRun, read_run
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Declared, Gated, Header, VerdictLine, Waived
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
 from redirect_flow import Try, drive
@@ -70,6 +72,9 @@ roles = ["uac"]
 requirements = ["RFC3261-21.6-01"]
 awaiting = ["ATIS603P-01"]
 """
+WAIVED = Waived(
+    "Ada", "ticket 7", date(2026, 6, 1), DEVICE, "udp", "ipv4", "fail", f"RFC3261-21.6-01:{FINAL}:uac:redialled"
+)
 Tries = Callable[[Plan, int], Sequence[Try]]
 """What the device sends in the n-th drive of a plan."""
 
@@ -99,7 +104,7 @@ class Maker:
     ruling: str = "certification"
     device: Mapping[str, Any] = field(default_factory=dict)
     header: Mapping[str, Any] = field(default_factory=dict)
-    footer: Mapping[str, Any] = field(default_factory=dict)
+    gate: Gated | None = None
     planned: Sequence[str] = ()
     """Purposes that are planned besides, and get no record."""
     flows: dict[tuple[Plan, int], Flow] = field(default_factory=dict)
@@ -112,40 +117,30 @@ class Maker:
         header = dataclasses.replace(self._header(folder.name, len(records) + len(self.planned)), **self.header)
         stream = VerdictStream(folder.verdicts, header)
         for record in records:
-            stream.write(record)
+            stream.write(VerdictLine.of(record))
         if self.planned:
             stream.abandon()
         else:
-            stream.close(self.footer)
+            stream.close(gate=self.gate)
         return read_run(folder.path, cut_off=bool(self.planned))
 
     def _header(self, name: str, planned: int) -> Header:
-        identity = {
-            "name": DEVICE,
-            "vendor": "Acme <b>",
-            "model": "P1",
-            "firmware": "1.0",
-            "roles": ["uac"],
-            "transports": ["udp"],
-            "families": ["ipv4"],
-            "pics": CLAIMS,
-            "pixit": {"number": "600"},
-            "faults": [],
-        } | dict(self.device)
+        told = Declared(DEVICE, ("uac",), ("udp",), ("ipv4",), CLAIMS, "Acme <b>", "P1", "1.0", pixit={"number": "600"})
+        identity = dataclasses.replace(told, **self.device)
         return Header(
             run=name,
             suite="0.1.0",
             sipp="3.6.1",
-            device={key: identity[key] for key in ("name", "roles", "pics")},
-            window=self.window.name,
-            ruling=self.ruling,
+            device=identity,
+            window=self.window.name,  # type: ignore[arg-type]
+            ruling=self.ruling,  # type: ignore[arg-type]
             planned=planned,
             repeat=self.repeat,
             devices=(identity,),
-            cases=[CaseId(name, DEVICE, "uac", "udp", "ipv4") for name in (*self.purposes, *self.planned)],
-            commit="c" * 40,
-            dirty=False,
-            digest=digest(),
+            cases=tuple(CaseId(name, DEVICE, "uac", "udp", "ipv4") for name in (*self.purposes, *self.planned)),
+            suite_commit="c" * 40,
+            suite_dirty=False,
+            suite_digest=digest(),
         )
 
     def _record(self, name: str) -> Record:

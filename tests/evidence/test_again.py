@@ -12,8 +12,8 @@ from handmade import ACKED, FINAL, Maker, redials
 from harness.errors import EvidenceError, SetupError
 from harness.model.axes import CaseId
 from harness.model.printable import printable
-from harness.run.options import again_specs
 from harness.run.rerun import Again
+from harness.run.specs import again_specs
 from harness.store.stored_run import StoredRun
 
 
@@ -63,5 +63,5 @@ def test_devices_are_those_of_the_run_with_their_faults(tmp_path: Path) -> None:
 def test_run_in_a_window_that_there_is_not(tmp_path: Path) -> None:
     path = called(tmp_path, "phone") / "verdicts.jsonl"
     path.write_text(path.read_text().replace('"window":"standard"', '"window":"long"', 1))
-    with pytest.raises(EvidenceError, match="expected a run in one of the windows"):
+    with pytest.raises(EvidenceError, match="window: expected 'quick', 'standard' or 'extended'"):
         Again.of(path.parent)

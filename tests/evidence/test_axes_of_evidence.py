@@ -22,6 +22,7 @@ from harness.purposes.evidence_check import contradiction
 from harness.purposes.purpose import applicable_rows
 from harness.purposes.settle import assess, wants_another
 from harness.requirements.ruling import Ruling
+from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
@@ -150,8 +151,8 @@ def over_tcp(folder: Path, *, flows: Callable[[Flow], Flow]) -> StoredRun:
     for device in lines[0]["devices"]:
         device["transports"] = ["tcp"]
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    for one in (made.folder / "flows").iterdir():
-        one.write_text(flows(Flow.from_json(one.read_text())).to_json())
+    for identifier in made.evidence:
+        RunFolder(made.folder).write_flow(flows(made.flow(identifier)))
     return read_run(made.folder)
 
 

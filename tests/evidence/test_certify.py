@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pypdf
 import pytest
-from handmade import ACKED, DEVICE, FINAL, PURPOSE_NAMES, Maker, redials, redials_once
+from handmade import ACKED, DEVICE, FINAL, PURPOSE_NAMES, WAIVED, Maker, redials, redials_once
 
 from harness.cli import main
 from harness.commands.certify import certify
@@ -19,19 +20,30 @@ from harness.evidence.keys import generate, load_private, load_public
 from harness.evidence.pdf import pdf
 from harness.model.windows import EXTENDED, QUICK
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import Gated
 
 CHANGED: dict[str, tuple[dict[str, Any], str, str, int]] = {
     "quick window": ({"window": QUICK}, "tiny", "the window is quick; a certificate needs standard", 2),
     "letter": ({"ruling": "letter"}, "tiny", "the ruling is letter; a certificate needs certification", 2),
-    "waived": ({"footer": {"gate": {"waived": [{}]}}}, "tiny", "a waived run never certifies", 2),
-    "dirty": ({"header": {"dirty": True}}, "tiny", "the suite was changed since its commit cccccccccccc", 2),
-    "no checkout": ({"header": {"commit": ""}}, "tiny", "the commit of the suite is not known", 2),
-    "again": ({"header": {"again": "r0"}}, "tiny", "only repeats what did not pass in another one", 2),
-    "cut off": ({"planned": (ACKED,)}, "tiny", f"the run is not whole: no verdict of {ACKED} phone-uac-udp", 2),
+    "waived": ({"gate": Gated("must", 0, (WAIVED,))}, "tiny", "a waived run is never certified", 2),
+    "dirty": ({"header": {"suite_dirty": True}}, "tiny", "the suite was changed since its commit cccccccccccc", 2),
+    "no checkout": ({"header": {"suite_commit": ""}}, "tiny", "the commit of the suite is not known", 2),
+    "again": ({"header": {"again": "r0"}}, "tiny", "only repeats the non-passes of another run", 2),
+    "cut off": ({"planned": (ACKED,)}, "tiny", f"the run is incomplete: no verdict for {ACKED} phone-uac-udp", 2),
     "purpose left out": ({"purposes": PURPOSE_NAMES[1:]}, "tiny", f"not executed: RFC3261-21.6-01 in {FINAL}", 2),
     "plan that is not said": ({"header": {"cases": ()}}, "tiny", "the header plans 8 cases and names 0", 2),
-    "faults": ({"device": {"faults": ["no_ack"]}}, "tiny", "was given faults (no_ack): that is no product", 2),
-    "other role": ({"device": {"roles": ["proxy"]}}, "tiny", "phone has none of its roles (uac); it is proxy", 2),
+    "faults": (
+        {"device": {"faults": ("no_ack",)}},
+        "tiny",
+        "was given faults (no_ack): a certificate is for a product",
+        2,
+    ),
+    "other role": (
+        {"device": {"roles": ("proxy",)}},
+        "tiny",
+        "phone has none of the profile's roles (uac); it is proxy",
+        2,
+    ),
     "no claim": ({"device": {"pics": {}}}, "tiny", "phone does not declare follows_redirects", 4),
     "unknown device": ({"header": {"devices": ()}}, "tiny", "the run does not say what phone is and declares", 2),
     "draft": ({}, "sketch", "the profile sketch is a draft: its text is not confirmed", 2),
@@ -53,7 +65,7 @@ def test_who_gets_none_and_why(name: str, tmp_path: Path, keys: Path, capsys: py
 
 
 def test_all_reasons_are_told_at_once(tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = Maker(tmp_path / "runs", window=QUICK, ruling="letter", tries=redials, header={"dirty": True}).make()
+    run = Maker(tmp_path / "runs", window=QUICK, ruling="letter", tries=redials, header={"suite_dirty": True}).make()
     assert certify(str(run.folder), "tiny", keys / "lab.key", None, tmp_path / "out") == 2
     told = capsys.readouterr().err
     for words in ("the window is quick", "the ruling is letter", "the suite was changed"):
@@ -79,8 +91,9 @@ def test_positive_control_that_no_verdict_rests_on(
     text = path.read_text().replace('"flow":"phone-uac-0000"', '"flow":"smoke-0001"')
     path.write_text(text)
     (made.folder / "flows" / "smoke-0001.json").write_text(text.replace('"id":"phone-uac-0000"', '"id":"smoke-0001"'))
+    shutil.copy(path.with_suffix(".record"), made.folder / "flows" / "smoke-0001.record")
     assert certify(str(made.folder), "tiny", keys / "lab.key", None, tmp_path / "out") == 4
-    told = "flows/phone-uac-0000.json rests on a positive control in flow 'smoke-0001', on which no verdict rests"
+    told = "flows/phone-uac-0000.json rests on a positive control in flow 'smoke-0001', which no verdict uses"
     assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -222,13 +235,13 @@ def _public(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (_readable, "a private key that others may read (mode 0644) proves nothing"),
+        (_readable, "other users can read this private key (mode 0644), so it proves nothing"),
         (_public, "expected a private key (PEM), found a public key"),
-        (_file(b""), "expected a private key (PEM), found something else"),
+        (_file(b""), "expected a private key (PEM), found no key"),
         (_file(b"x" * 20_000), "found a file of more than 16 KiB"),
         (_rsa, "expected an ed25519 key, found one of another kind"),
         (_encrypted, "the key is encrypted"),
-        (lambda folder: folder, "expected the file of a key, found something else"),
+        (lambda folder: folder, "expected a key file, found another kind of file"),
         (lambda folder: folder / "none", "cannot be read: No such file"),
     ],
 )

@@ -19,13 +19,13 @@ from harness.errors import PlanError, SetupError
 from harness.judge.acks import refused
 from harness.judge.declines import stays_declined
 from harness.judge.say import Findings, expect, unseen, violated
-from harness.model.finding import Finding
 from harness.model.finding_key import FindingKey
 from harness.model.flow import Flow
 from harness.model.outcome import ExitStatus
 from harness.purposes.purpose import Purpose
 from harness.run.suite_check import check_suite, malformed_codes
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import RequirementLine
 
 KEY = FindingKey("RFC3261-21.6-01", FINAL, "uac", "redialled")
 LINE = "RFC3261-21.6-01:uac/decline_is_final/decline_is_final:uac:redialled"
@@ -111,10 +111,10 @@ def waivers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return path
 
 
-def _row(run: StoredRun) -> Finding:
+def _row(run: StoredRun) -> RequirementLine:
     (record,) = run.records
-    (row,) = record["requirements"]
-    return Finding(row["id"], row["outcome"], row["code"], tuple(row["expected"]), row["actual"], means=row["means"])
+    (row,) = record.requirements
+    return row
 
 
 def test_waiver_matches_a_finding_whose_sentences_were_reworded(
@@ -122,10 +122,10 @@ def test_waiver_matches_a_finding_whose_sentences_were_reworded(
 ) -> None:
     before, after = made_by(PURPOSES[FINAL].judge), made_by(_reworded)
     old, new = _row(before), _row(after)
-    assert (old.requirement, old.outcome, old.code) == (new.requirement, new.outcome, new.code)
+    assert (old.id, old.outcome, old.code) == (new.id, new.outcome, new.code)
     assert not {*old.expected, old.actual, old.means} & {*new.expected, new.actual, new.means}
     for run in (before, after):
-        found = ask(run, "", str(waivers), TODAY)
+        found = ask(run, "", waivers, TODAY)
         assert (found.status, found.problems, len(found.waived)) == (ExitStatus.CONFORMING, (), 1)
 
 
@@ -134,7 +134,7 @@ def test_waiver_of_another_code_does_not_match_the_same_sentences(
 ) -> None:
     before, after = made_by(PURPOSES[FINAL].judge), made_by(_another_defect)
     assert _row(before).actual == _row(after).actual
-    found = ask(after, "", str(waivers), TODAY)
+    found = ask(after, "", waivers, TODAY)
     assert found.status is ExitStatus.NOT_CONFORMING
     assert [one.key.code for one in found.blocking] == ["called-elsewhere"]
     assert found.waived == ()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import ACKED, CATALOGUE, FINAL, PURPOSE_NAMES, PURPOSES, Maker, behaves, redials, redials_once
+from handmade import ACKED, CATALOGUE, FINAL, PURPOSE_NAMES, PURPOSES, WAIVED, Maker, behaves, redials, redials_once
 
 from harness.cli import main
-from harness.commands.gate import ask, asked, gate
+from harness.commands.gate import ask, gate, gate_input
 from harness.model.outcome import ExitStatus
 from harness.policy.gate import Answer, Gate, answer
 from harness.policy.waivers import load
 from harness.store.stored_run import StoredRun, read_run
+from harness.store.verdict_lines import Gated, VerdictLine
 
 TODAY = date(2026, 6, 1)
 KEY = f"RFC3261-21.6-01:{FINAL}:uac:redialled"
@@ -40,10 +42,10 @@ def waiver(run: StoredRun, **changes: str) -> str:
         "owner": "Ada",
         "reason": "ticket 7",
         "expires": "2026-06-01",
-        "device": found.line["device"],
+        "device": found.line.device,
         "transport": "udp",
         "family": "ipv4",
-        "verdict": found.requirement["verdict"],
+        "verdict": found.found.verdict,
         "finding": str(found.key),
     } | changes
     return "[[waiver]]\n" + "".join(
@@ -53,7 +55,7 @@ def waiver(run: StoredRun, **changes: str) -> str:
 
 def let(run: StoredRun, text: str, folder: Path, name: str = "", today: date = TODAY) -> Answer:
     (folder / "waivers.toml").write_text(text)
-    return ask(run, name, str(folder / "waivers.toml"), today)
+    return ask(run, name, folder / "waivers.toml", today)
 
 
 @pytest.mark.parametrize("name", ["", "must", "should", "profile:tiny"])
@@ -82,18 +84,9 @@ def test_without_a_name_the_gate_says_what_the_tally_says(
         assert ask(stored, "").status is stored.tally.exit_status
 
 
-def _line(verdict: str, row: str, ruled: str, device: str = "phone") -> dict[str, Any]:
-    said = {"id": row, "level": "", "verdict": ruled, "reason": "", "outcome": "unseen", "code": "not-seen"}
-    return {
-        "purpose": FINAL,
-        "device": device,
-        "role": "uac",
-        "transport": "udp",
-        "family": "ipv4",
-        "verdict": verdict,
-        "requirements": [said],
-        "window_s": 40.0,
-    }
+def _line(run: StoredRun, verdict: Any, row: str) -> VerdictLine:
+    line = run.records[0]
+    return replace(line, verdict=verdict, requirements=(replace(line.requirements[0], id=row, verdict=verdict),))
 
 
 MUST_ROW, SHOULD_ROW, MAY_ROW = "RFC3261-8.1.3.4-02", "RFC3261-9.1-01", "RFC3261-13.2.2.2-01"
@@ -114,21 +107,19 @@ MUST_ROW, SHOULD_ROW, MAY_ROW = "RFC3261-8.1.3.4-02", "RFC3261-9.1-01", "RFC3261
     ],
 )
 def test_what_each_gate_counts(verdict: str, row: str, open_in: tuple[str, ...], run: StoredRun) -> None:
-    from dataclasses import replace
-
-    told = replace(asked(run), records=[_line(verdict, row, verdict)], planned=1, missing=())
+    told = replace(gate_input(run), records=[_line(run, verdict, row)], planned=1, missing=())
     for name in ("", "must", "should"):
         found = answer(Gate.of(name, CATALOGUE), told, (), CATALOGUE, PURPOSES, TODAY)
         assert (found.status == 0) == (name in open_in), name
 
 
 def test_device_that_could_not_be_used_at_all(run: StoredRun) -> None:
-    from dataclasses import replace
-
-    line = _line("inconclusive", MUST_ROW, "inconclusive") | {"requirements": [], "reason": "it did not start"}
-    found = answer(Gate(), replace(asked(run), records=[line], planned=1, missing=()), (), CATALOGUE, PURPOSES, TODAY)
+    line = replace(_line(run, "inconclusive", MUST_ROW), requirements=(), reason="it did not start")
+    found = answer(
+        Gate(), replace(gate_input(run), records=[line], planned=1, missing=()), (), CATALOGUE, PURPOSES, TODAY
+    )
     assert found.status is ExitStatus.INCONCLUSIVE
-    assert found.blocking[0].requirement["id"] == "none"
+    assert found.blocking[0].found.requirement == "none"
 
 
 # --- what is missing
@@ -139,7 +130,7 @@ def test_missing_purpose(tmp_path: Path) -> None:
     found = ask(stored, "must")
     assert found.status is ExitStatus.INCONCLUSIVE
     assert found.problems == (
-        "incomplete: 8 of 9 purposes came to a verdict",
+        "incomplete: 8 of 9 test cases came to a verdict",
         f"no verdict: {ACKED} phone-uac-udp",
     )
 
@@ -155,7 +146,7 @@ def test_stream_without_its_footer(run: StoredRun, tmp_path: Path) -> None:
 def test_nothing_planned(tmp_path: Path) -> None:
     found = ask(Maker(tmp_path, purposes=()).make(), "must")
     assert found.status is ExitStatus.INCONCLUSIVE
-    assert found.problems == ("incomplete: 0 of 0 purposes came to a verdict",)
+    assert found.problems == ("incomplete: 0 of 0 test cases came to a verdict",)
 
 
 def test_profile_that_was_not_asked_whole(tmp_path: Path) -> None:
@@ -167,14 +158,14 @@ def test_profile_that_was_not_asked_whole(tmp_path: Path) -> None:
 
 
 def test_profile_of_which_the_device_has_no_role(tmp_path: Path) -> None:
-    stored = Maker(tmp_path, device={"roles": ["proxy"]}).make()
-    assert "profile:tiny: phone has none of its roles (uac); it is proxy" in ask(stored, "profile:tiny").problems
+    stored = Maker(tmp_path, device={"roles": ("proxy",)}).make()
+    assert (
+        "profile:tiny: phone has none of the profile's roles (uac); it is proxy" in ask(stored, "profile:tiny").problems
+    )
 
 
 def test_profile_counts_only_its_own_requirements(tmp_path: Path) -> None:
     def silent_ack(plan: Any, attempt: int) -> Any:
-        from dataclasses import replace
-
         return [replace(one, acked_at="") for one in behaves(plan, attempt)]
 
     stored = Maker(tmp_path, tries=silent_ack).make()
@@ -188,15 +179,17 @@ def test_waived(failing: StoredRun, tmp_path: Path) -> None:
     found = let(failing, waiver(failing), tmp_path)
     assert found.status is ExitStatus.CONFORMING
     assert found.sentence == "gate: open, 1 waived"
-    assert any(line.startswith("waived until 2026-06-01: fail: RFC3261-21.6-01") for line in found.told(gated=True))
-    assert found.footer["gate"]["waived"][0]["owner"] == "Ada"
+    assert any(
+        line.startswith("waived until 2026-06-01: fail: RFC3261-21.6-01") for line in found.sentences(gated=True)
+    )
+    assert found.footer.waived[0].owner == "Ada"
 
 
 def test_waiver_expired(failing: StoredRun, tmp_path: Path) -> None:
     found = let(failing, waiver(failing), tmp_path, today=date(2026, 6, 2))
     assert found.status is ExitStatus.NOT_CONFORMING
     assert found.problems == (
-        f"expired: waiver 1 ({KEY} of phone, udp; owner: Ada) held until 2026-06-01; its finding counts again",
+        f"expired: waiver 1 ({KEY} of phone, udp; owner: Ada) was valid until 2026-06-01; its finding counts again",
     )
 
 
@@ -236,8 +229,6 @@ def test_waiver_that_no_gate_needs_is_stale(failing: StoredRun, unsteady: Stored
 
 def test_finding_keeps_its_key_from_run_to_run(failing: StoredRun, tmp_path: Path) -> None:
     def elsewhere(plan: Any, attempt: int) -> Any:
-        from dataclasses import replace
-
         return [
             replace(one, branch=f"z9hG4bK{attempt}{n}ffe", call_id=f"{n}x@h")
             for n, one in enumerate(redials(plan, attempt))
@@ -332,7 +323,7 @@ def test_device_that_does_not_say_its_roles(run: StoredRun, tmp_path: Path, caps
 
     folder = with_lines(run, tmp_path, bare)
     assert main(["gate", str(folder), "--gate", "profile:tiny"]) == 4
-    assert "verdicts.jsonl, line 1: expected the header whose 'devices' is a list" in capsys.readouterr().err
+    assert "verdicts.jsonl, line 1: devices.0.roles: missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -374,7 +365,6 @@ def test_badge(which: str, words: str, request: pytest.FixtureRequest, tmp_path:
 
 
 def test_badge_says_that_there_were_waivers(tmp_path: Path) -> None:
-    footer: Mapping[str, Any] = {"gate": {"name": "must", "status": 0, "waived": [{}, {}]}}
-    stored = Maker(tmp_path / "run", footer=footer).make()
+    stored = Maker(tmp_path / "run", gate=Gated("must", 0, (WAIVED, WAIVED))).make()
     assert main(["badge", str(stored.folder), "-o", str(tmp_path / "badge.svg")]) == 0
     assert "conforming, 8 passed, 2 waived" in (tmp_path / "badge.svg").read_text()

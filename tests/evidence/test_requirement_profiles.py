@@ -9,6 +9,7 @@ from handmade import CATALOGUE, CLAIMS, PURPOSES
 
 from harness.errors import SetupError
 from harness.policy.profiles import RequirementProfile, demands, load, undecided
+from harness.store.verdict_lines import Declared
 
 NAMES = ("ua-redirect", "ua-decline", "proxy-3xx-6xx", "redirect-server", "us-603plus")
 
@@ -34,7 +35,7 @@ def test_everything_demanded_can_be_decided_in_the_standard_window(
 
 
 def test_demand_follows_the_pics(own: dict[str, RequirementProfile]) -> None:
-    device = {"roles": ["uac", "proxy"], "transports": ["udp"], "pics": CLAIMS}
+    device = Declared("phone", ("uac", "proxy"), ("udp",), ("ipv4",), CLAIMS)
     asked = {one.requirement: one for one in demands(own["ua-decline"], device, PURPOSES, CATALOGUE)}
     assert asked["RFC3261-21.6-01"].applies
     assert not asked["RFC3261-14.1-01"].applies
@@ -66,11 +67,11 @@ requirements = ["RFC3261-21.6-01"]
         ('"final"', '"done"', "p.status"),
         ('roles = ["uac"]\n', "", "p.roles: Field required"),
         ("21.6-01", "21.6-77", "RFC3261-21.6-77 is not in the catalogue"),
-        ("21.6-01", "9.1-01", "RFC3261-9.1-01 is no row whose violation is a fail"),
+        ("21.6-01", "9.1-01", "RFC3261-9.1-01 cannot fail: its violation costs less"),
         ('["RFC3261-21.6-01"]', '["RFC3261-21.6-01", "RFC3261-21.6-01"]', "RFC3261-21.6-01 is named twice"),
         ('["uac"]', '["redirect"]', "RFC3261-21.6-01 binds none of the roles redirect"),
         ('["uac"]', '["uac"]\nneeds = "flies"', "needs: no PICS key is called flies"),
-        ('["uac"]', '["uac"]\nawaiting = ["ATIS603P-01"]', "ATIS603P-01 is awaited, so the profile is a draft"),
+        ('["uac"]', '["uac"]\nawaiting = ["ATIS603P-01"]', "ATIS603P-01 is awaited, so the profile must be a draft"),
     ],
 )
 def test_profile_that_is_wrong(old: str, new: str, words: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from handmade import ACKED, CATALOGUE, CLAIMS, FINAL, PURPOSES, Maker
 from harness.commands.replay import replay
 from harness.evidence.rejudge import rejudge, unjudged
 from harness.evidence.unasked import contradiction
+from harness.model.finding import Finding, Ruled
 from harness.model.outcome import Tally
+from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
 from harness.store.stored_run import StoredRun, read_run
+from harness.store.verdict_lines import Declared, RequirementLine, VerdictLine
 
 HUNG_UP = "uac/decline_is_final/hanging_up_after_a_decline_sends_nothing"
 LATE_COPY = "transaction/copies/copy_after_31_seconds_is_acknowledged"
@@ -46,26 +49,25 @@ def skipped(reason: str, **more: Any) -> dict[str, Any]:
 
 
 HANGUP = "the profile of phone has no stimulus to hangup"
-REGISTRAR = "nothing can be registered with phone: its profile does not say lab.registrar = true"
-NUMBER = "the profile of phone names no number for it: lab.numbers.redirects"
+REGISTRAR = "phone accepts no registrations: its profile lacks lab.registrar = true"
+NUMBER = "the profile of phone lacks a number: lab.numbers.redirects"
 SHORT = "needs a window of 40 s; this run's is 5 s (quick)"
 UNDECLARED = "not applicable: the device does not declare not follows_redirects"
-PHONE = {
-    "name": "phone",
-    "roles": ["uac", "uas", "proxy"],
-    "transports": ["udp"],
-    "families": ["ipv4"],
-    "pics": CLAIMS | {"forking_proxy": True, "stateful_proxy": True},
-}
+PHONE = Declared(
+    "phone",
+    ("uac", "uas", "proxy"),
+    ("udp",),
+    ("ipv4",),
+    CLAIMS | {"forking_proxy": True, "stateful_proxy": True},
+)
+UNSEEN = asdict(
+    RequirementLine.of(Ruled(Finding("RFC3261-21.6-01", "unseen", "not-seen"), "MUST", Verdict.INCONCLUSIVE, ""))
+)
 
 
-UNSEEN = {"id": "RFC3261-21.6-01", "level": "MUST", "verdict": "inconclusive", "reason": "", "code": "not-seen"}
-
-
-def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, **more: Any) -> str:
-    line = skipped(reason or "", purpose=name, role=role, transport="udp", device="phone", family="ipv4") | more
-    if reason is None:
-        del line["reason"]
+def why(name: str, reason: str, role: Any = "uac", window: Any = QUICK, **axes: Any) -> str:
+    at = {"transport": "udp", "family": "ipv4"} | axes
+    line = VerdictLine(name, "phone", role, *at.values(), "not_applicable", reason, (), window.seconds, 0, ())
     return contradiction(line, PURPOSES[name], PHONE, CATALOGUE, window)
 
 
@@ -82,7 +84,6 @@ def why(name: str, reason: str | None, role: str = "uac", window: Any = QUICK, *
 )
 def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str) -> None:
     assert why(name, reason, role, window) == ""
-    assert why(name, None, role, window) == ""
     for other in {HANGUP, SHORT, REGISTRAR, NUMBER, UNDECLARED, "it was raining"} - {reason}:
         assert why(name, other, role, window) != "", other
 
@@ -90,11 +91,11 @@ def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str)
 def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = Maker(tmp_path, purposes=(FINAL, ACKED, UNFOLLOWED)).make()
     assert replay(str(run.folder)) == 0
-    assert f"2 records judged again from {run.folder} (1 do not apply): every verdict is the same" in (
+    assert f"2 records judged again from {run.folder} (1 not applicable): every verdict is the same" in (
         capsys.readouterr().out
     )
-    unused = {**run.records[0], "verdict": "inconclusive", "evidence": []}
-    assert unjudged(replace(run, records=(unused, *run.records))) == " (1 do not apply, 1 came to no verdict)"
+    unused = replace(run.records[0], verdict="inconclusive", evidence=())
+    assert unjudged(replace(run, records=(unused, *run.records))) == " (1 not applicable, 1 without verdict)"
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:
@@ -106,9 +107,6 @@ def test_who_the_header_does_not_know_is_not_skipped() -> None:
     assert "among its roles" in why(LATE_COPY, SHORT, "b2bua")
     assert "among its transports" in why(LATE_COPY, SHORT, transport="tls")
     assert "among its families" in why(LATE_COPY, SHORT, family="ipv6")
-    # Runs of older suites say nothing of their devices.
-    line = skipped("whatever", purpose=LATE_COPY, role="uac", transport="udp", device="phone", family="ipv4")
-    assert contradiction(line, PURPOSES[LATE_COPY], None, CATALOGUE, QUICK) == ""
 
 
 @pytest.mark.parametrize(
@@ -119,10 +117,10 @@ def test_who_the_header_does_not_know_is_not_skipped() -> None:
         (skipped(SHORT), "but RFC3261-21.6-01 applies to what the device declares"),
         (skipped(HANGUP, drives=1), "stored not applicable, but it has drives"),
         ({"verdict": "not_applicable", "requirements": []}, "stored not applicable, but it has evidence and drives"),
-        ({"evidence": []}, "stored pass, but it rests on no flow"),
+        ({"evidence": []}, "stored pass, but it has no flow"),
         (
             skipped("it was raining", verdict="inconclusive") | {"requirements": [UNSEEN]},
-            "stored inconclusive, but it rests on no flow",
+            "stored inconclusive, but it has no flow",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import CATALOGUE, FINAL, PURPOSES, Maker, parts_of, redials
+from handmade import CATALOGUE, FINAL, PURPOSES, WAIVED, Maker, parts_of, redials
 from securesystemslib.signer import CryptoSigner
 
 from harness.commands.verify import verify as command
@@ -20,6 +20,7 @@ from harness.evidence.keys import load_private, load_public, public_pem
 from harness.evidence.pack import pack
 from harness.evidence.verify import Verified, verify
 from harness.model.outcome import Tally
+from harness.store.codec import dump
 from harness.store.stored_run import StoredRun
 
 Parts = dict[str, bytes]
@@ -54,8 +55,8 @@ def test_a_dossier_that_stands(tmp_path: Path, parts: Parts, keys: Path) -> None
     found = checked(tmp_path, parts, keys)
     assert found.problems == ()
     assert (found.records, found.flows) == (8, 4)
-    assert found.told is not None
-    assert found.told["profile"] == "tiny"
+    assert found.details is not None
+    assert found.details["profile"] == "tiny"
     assert checked(tmp_path, parts, None).problems == ()
 
 
@@ -74,7 +75,8 @@ def test_sha256sum_agrees(tmp_path: Path, parts: Parts) -> None:
 
 
 def byte_in_a_flow(parts: Parts) -> Parts:
-    return parts | {(name := a_flow(parts)): parts[name].replace(b"Supported: timer", b"Supported: tamer", 1)}
+    name = a_flow(parts).replace(".json", ".record")
+    return parts | {name: parts[name].replace(b"Supported: timer", b"Supported: tamer", 1)}
 
 
 def verdict_flipped(parts: Parts) -> Parts:
@@ -108,7 +110,7 @@ def window_changed(parts: Parts) -> Parts:
 
 
 def flows_swapped(parts: Parts) -> Parts:
-    one, two = sorted(name for name in parts if name.startswith("flows/"))[:2]
+    one, two = sorted(name for name in parts if name.endswith(".json") and name.startswith("flows/"))[:2]
     return parts | {one: parts[two], two: parts[one]}
 
 
@@ -146,28 +148,31 @@ def no_envelope(parts: Parts) -> Parts:
 
 
 TAMPERED: dict[Callable[[Parts], Parts], tuple[str, ...]] = {
-    byte_in_a_flow: ("flows/phone-uac-0000.json was changed: its hash is not the one in SHA256SUMS",),
+    byte_in_a_flow: (
+        "flows/phone-uac-0000.record was changed: its hash is not the one in SHA256SUMS",
+        "phone-uac-0000.record: expected the digest of what it holds",
+    ),
     verdict_flipped: (
         "verdicts.jsonl was changed",
         "judged again, a verdict differs: uac/decline_is_final/decline_is_final (phone, uac, udp): stored warn,",
     ),
     purpose_removed: (
-        "the run is not whole: no verdict of transaction/completed/decline_needs_no_ringing_before_it phone-uac-udp",
-        "planned is not executed",
+        "the run is incomplete: no verdict for transaction/completed/decline_needs_no_ringing_before_it phone-uac-udp",
+        "the run is inconsistent: the header plans",
     ),
     footer_removed: ("dossier.tar.gz/verdicts.jsonl, line 10: expected a footer",),
-    file_added: ("flows/extra.json was added: SHA256SUMS", "flows/extra.json is nobody's evidence"),
+    file_added: ("flows/extra.json was added: SHA256SUMS", "flows/extra.json is not evidence"),
     file_removed: (
         "flows/phone-uac-0000.json was removed",
-        "flows/phone-uac-0000.json is missing: a verdict rests on it",
+        "flows/phone-uac-0000.json is missing: a verdict uses it",
     ),
     window_changed: ("is of another window (standard) than the record or the run (extended)",),
     flows_swapped: ("flows/phone-uac-0000.json holds the flow 'phone-uac-0001'",),
     evidence_swapped: ("is of another plan", "verdicts.jsonl was changed"),
     payload_changed: ("attestation.dsse.json: its signature is wrong",),
     hash_list_changed: ("SHA256SUMS was changed: its hash is not the one in the signed attestation",),
-    statement_changed: ("statement.html was changed", "statement.html does not say what the evidence says"),
-    key_changed: ("key.pub is another key than the one that you named", "key.pub was changed"),
+    statement_changed: ("statement.html was changed", "statement.html differs from what the evidence shows"),
+    key_changed: ("key.pub is not the key that you named", "key.pub was changed"),
     no_envelope: ("attestation.dsse.json is missing", "attestation.dsse.json: it is no DSSE envelope"),
 }
 
@@ -197,12 +202,12 @@ def resealed(parts: Parts, signer: CryptoSigner, old: CryptoSigner) -> Parts:
 def test_signed_again_with_another_key(tmp_path: Path, parts: Parts, keys: Path, signer: CryptoSigner) -> None:
     other = load_private(keys / "other.key")
     found = checked(tmp_path, resealed(parts, other, signer), keys)
-    assert "key.pub is another key than the one that you named" in found.problems
+    assert "key.pub is not the key that you named" in found.problems
     assert any(f"is signed by {other.public_key.keyid}, not by {signer.public_key.keyid}" in p for p in found.problems)
     # Who names no key learns by whose it is signed, and that it speaks of another one.
     unnamed = checked(tmp_path, resealed(parts, other, signer), None)
     assert unnamed.key == other.public_key.keyid
-    assert unnamed.problems == ("statement.html does not say what the evidence says",)
+    assert unnamed.problems == ("statement.html differs from what the evidence shows",)
 
 
 def purpose_gone_without_trace(parts: Parts) -> Parts:
@@ -253,7 +258,7 @@ def control_lost(parts: Parts) -> Parts:
 
 
 def wrong_type(parts: Parts) -> Parts:
-    return parts | {(name := a_flow(parts)): parts[name].replace(b'"number":1,', b'"number":"one",', 1)}
+    return parts | {(name := a_flow(parts)): parts[name].replace(b'"cap":20', b'"cap":"one"', 1)}
 
 
 def dirty(parts: Parts) -> Parts:
@@ -264,7 +269,7 @@ def dirty(parts: Parts) -> Parts:
 
 def waived(parts: Parts) -> Parts:
     entries = lines(parts)
-    entries[-1]["gate"] = {"name": "must", "waived": [{"owner": "me"}]}
+    entries[-1]["gate"] = {"name": "must", "status": 0, "waived": [json.loads(dump(WAIVED))]}
     return with_lines(parts, entries)
 
 
@@ -272,18 +277,18 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     verdict_flipped: "stored warn, now pass",
     purpose_gone_without_trace: "not executed: RFC3261-21.6-01 in uac/decline_is_final/decline_is_final",
     reason_changed: "RFC3261-21.6-01: actual: stored 'silent for 70 s', now",
-    drives_changed: "it says 2 drives, its evidence is of 1",
+    drives_changed: "it claims 2 drives; its evidence shows 1",
     evidence_swapped: "is of another plan",
     window_changed: "is of another window",
     pics_changed: "was driven with other PICS than the run's header says",
     made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
     silence_broken: "stored pass, now inconclusive",
-    control_lost: "rests on a positive control in flow 'smoke', on which no verdict rests",
-    wrong_type: "events.0.number: Input should be a valid integer",
+    control_lost: "rests on a positive control in flow 'smoke', which no verdict uses",
+    wrong_type: "plan.endpoints.0.cap: expected a valid integer",
     dirty: "the suite was changed since its commit",
-    waived: "a waived run never certifies",
-    file_added: "flows/extra.json is nobody's evidence",
-    statement_changed: "statement.html does not say what the evidence says",
+    waived: "a waived run is never certified",
+    file_added: "flows/extra.json is not evidence",
+    statement_changed: "statement.html differs from what the evidence shows",
 }
 
 
@@ -305,7 +310,7 @@ def test_attestation_of_something_else(tmp_path: Path, parts: Parts, keys: Path,
     told["predicate"]["sipverdict"]["profile"] = "tiny"
     told["predicate"]["result"] = "WARNED"
     found = checked(tmp_path, parts | {dossier.ENVELOPE: sign(told, signer)}, keys)
-    assert "attestation.dsse.json: what it attests is not what the evidence says" in found.problems
+    assert "attestation.dsse.json: it differs from what the evidence shows" in found.problems
 
 
 def test_fail_dressed_up_as_a_pass(tmp_path: Path, keys: Path, signer: CryptoSigner, parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""The exchange between a device and the endpoints of its drives: real sockets on both sides."""
+"""The exchange between a device and the seats of its drives: real sockets, and real taps behind it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
+from harness.endpoints.host import Kind
+from harness.endpoints.tap.loop import TapLoop
+from harness.endpoints.tap.routes import Hop, Outlet
+from harness.endpoints.tap.tap import Listener, Tap
 from harness.errors import DeviceError, SetupError
 from harness.lab.exchange import MOST_UNCLAIMED, Exchange, Line
 from harness.lab.registrar import Account, Registrar
+from harness.model.flow import Event, Seat
 from harness.net.address import Address
 from harness.net.loopback import LoopbackPool
 
@@ -47,19 +52,80 @@ class Party:
         self._socket.close()
 
 
+class TapSeat:
+    """A seat at which the test itself acts, behind a real tap."""
+
+    kind: Kind = "callee"
+    trouble = ""
+
+    def __init__(self, name: str, own: Address, taps: TapLoop, otherwise: Callable[[Outlet], Hop | None]) -> None:
+        """In the taps' thread."""
+        self.name = name
+        self.got: asyncio.Queue[str] = asyncio.Queue()
+        self.events: list[Event] = []
+        self._taps = taps
+        listener = Listener(taps.heard_by(self.events.append), lambda _unreadable: None)
+        self._tap = Tap(name, own, listener, otherwise=otherwise, symmetric=True, fixed=name == "caller")
+        self._tap.deliver_to(taps.heard_by(lambda data: self.got.put_nowait(data.decode("latin-1"))))
+
+    @property
+    def own(self) -> Address:
+        return self._tap.port.address
+
+    @property
+    def address(self) -> Address:
+        return self.own
+
+    def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
+        self._tap.arrived(data, source, at, outlet)
+
+    async def get(self) -> str:
+        """The next message that the tap hands on."""
+        async with asyncio.timeout(DEADLINE_S):
+            return await self.got.get()
+
+    async def say(self, text: str) -> None:
+        await self._taps.do(lambda: self._tap.emit(text.encode("latin-1")))
+
+    def hang_up(self, call_id: str) -> None:
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        raise NotImplementedError
+
+    def wake(self) -> None:
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        await self._taps.do(self._tap.close)
+
+    def evidence(self) -> Seat:
+        raise NotImplementedError
+
+
 @asynccontextmanager
-async def lab(registrar: Registrar | None = None) -> AsyncIterator[tuple[Exchange, Party, Party, Party]]:
+async def lab(
+    registrar: Registrar | None = None, *, relays: bool = False
+) -> AsyncIterator[tuple[Exchange, Party, TapSeat, TapSeat]]:
     """An exchange, a device, and the callee and the target of one drive."""
-    alive: list[float] = []
-    exchange = Exchange(_pool().lease(), registrar or Registrar(), r"7123\d{4}", alive.append)
-    device, callee, target = Party(), Party(), Party()
-    exchange.connect(TOKEN, Line(callee.own, {exchange.address: callee.own, target.own: target.own}))
+    taps, known = TapLoop(), registrar or Registrar()
+    exchange = await Exchange.open(_pool().lease(), known, r"7123\d{4}", lambda _at: None, taps, relays=relays)
+    device = Party()
+    callee, target = [await seat(name, exchange, taps) for name in ("callee", "target")]
+    exchange.connect(TOKEN, Line(callee, {exchange.address: callee, target.own: target}))
     try:
         yield exchange, device, callee, target
     finally:
-        for party in (device, callee, target):
-            party.close()
-        exchange.close()
+        device.close()
+        for one in (callee, target):
+            await one.stop()
+        await exchange.close()
+        taps.close()
+
+
+async def seat(name: str, exchange: Exchange, taps: TapLoop) -> TapSeat:
+    own = _pool().lease()
+    return await taps.do(lambda: TapSeat(name, own, taps, lambda _own: exchange.hop_to_device()))
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -81,26 +147,48 @@ async def test_a_call_goes_to_its_plan_and_back_unchanged() -> None:
     async with lab() as (exchange, device, callee, _):
         invite = message(f"INVITE sip:9{TOKEN}@{exchange.address} SIP/2.0", device.own)
         device.send(invite, exchange.address)
-        assert await callee.get() == (invite, exchange.address)
+        assert await callee.get() == invite
         moved = message("SIP/2.0 302 Moved", device.own)
-        callee.send(moved, exchange.address)
+        await callee.say(moved)
         assert await device.get() == (moved, exchange.address)
         ack = message("ACK sip:somebody@nowhere.test SIP/2.0", device.own)  # by its Call-ID
         device.send(ack, exchange.address)
-        assert await callee.get() == (ack, exchange.address)
+        assert await callee.get() == ack
+    there, back = (device.own, exchange.address), (exchange.address, device.own)
+    assert [(event.source, event.destination) for event in callee.events] == [there, back, there]
+    assert [event.raw for event in callee.events] == [invite, moved, ack]
+    assert [event.time for event in callee.events] == sorted(event.time for event in callee.events)
 
 
 @run
-async def test_a_redirected_call_goes_to_the_address_in_its_uri() -> None:
-    async with lab() as (exchange, device, _, target):
+async def test_a_message_arrives_where_it_arrives_whatever_its_uri_names() -> None:
+    async with lab() as (exchange, device, callee, target):
+        for uri in (f"sip:{TOKEN}@{target.own}", f"sip:{TOKEN}@h:{target.own.port};maddr={target.own.host}"):
+            invite = message(f"INVITE {uri} SIP/2.0", device.own)
+            device.send(invite, exchange.address)
+            assert await callee.get() == invite
+        device.send(invite, target.own)
+        assert await target.get() == invite
+    assert [event.destination for event in callee.events] == [exchange.address] * 2
+    assert [event.destination for event in target.events] == [target.own]
+
+
+@run
+async def test_an_outbound_proxy_passes_on_what_names_another_seat() -> None:
+    async with lab(relays=True) as (exchange, device, callee, target):
         invite = message(f"INVITE sip:{TOKEN}@{target.own} SIP/2.0", device.own)
         device.send(invite, exchange.address)
-        assert (await target.get())[0] == invite
+        assert await target.get() == invite
         elsewhere = message(
             f"INVITE sip:{TOKEN}@nowhere.test:{target.own.port};maddr={target.own.host} SIP/2.0", device.own
         )
         device.send(elsewhere, exchange.address)
-        assert (await target.get())[0] == elsewhere
+        assert await target.get() == elsewhere
+        # To the address itself: no exchange has to do with it.
+        device.send(invite, target.own)
+        assert await target.get() == invite
+    assert [event.destination for event in target.events] == [exchange.address, exchange.address, target.own]
+    assert not callee.events
 
 
 @run
@@ -114,8 +202,8 @@ async def test_responses_go_to_the_port_that_the_request_came_from() -> None:
             await callee.get()
         for party, branch in ((device, "z9hG4bKa"), (other, "z9hG4bKb")):
             said = message("SIP/2.0 603 Decline", inside, "same", branch)
-            callee.send(said, exchange.address)
-            assert (await party.get())[0] == said
+            await callee.say(said)
+            assert await party.get() == (said, exchange.address)
         other.close()
 
 
@@ -125,11 +213,28 @@ async def test_a_request_of_an_endpoint_and_its_response_find_their_way() -> Non
         device.send(message(f"INVITE sip:{TOKEN}@h SIP/2.0", device.own), exchange.address)
         await callee.get()
         bye = message("BYE sip:100@10.1.2.3 SIP/2.0", callee.own)
-        callee.send(bye, exchange.address)
-        assert (await device.get())[0] == bye
+        await callee.say(bye)
+        assert await device.get() == (bye, exchange.address)
         okay = message("SIP/2.0 200 OK", callee.own)
         device.send(okay, exchange.address)
-        assert (await callee.get())[0] == okay
+        assert await callee.get() == okay
+
+
+@run
+async def test_a_caller_that_has_joined_gets_what_answers_it() -> None:
+    async with lab() as (exchange, device, callee, _):
+        register = message("REGISTER sip:h SIP/2.0", device.own, "r", "z9hG4bKr", "Contact: <sip:100@10.9.9.9>")
+        device.send(register, exchange.address)
+        await device.get()
+        caller = await seat("caller", exchange, callee._taps)
+        exchange.join(TOKEN, caller)
+        invite = message("INVITE sip:100@10.9.9.9 SIP/2.0", caller.own, "new", "z9hG4bKnew")
+        await caller.say(invite)
+        assert await device.get() == (invite, exchange.address)
+        ringing = message("SIP/2.0 180 Ringing", caller.own, "new", "z9hG4bKnew")
+        device.send(ringing, exchange.address)
+        assert await caller.get() == ringing
+        await caller.stop()
 
 
 @run
@@ -182,7 +287,7 @@ def test_garbage_holds_nothing_up(garbage: str) -> None:
             device.send(garbage, exchange.address)
             invite = message(f"INVITE sip:{TOKEN}@h SIP/2.0", device.own)
             device.send(invite, exchange.address)
-            assert (await callee.get())[0] == invite
+            assert await callee.get() == invite
 
     body()
 
@@ -206,7 +311,7 @@ async def test_a_registered_phone_is_called_where_it_registered_from() -> None:
         assert (await device.get())[0].startswith("SIP/2.0 200 OK\r\n")
         assert await exchange.registration(DEADLINE_S) == device.own
         invite = message("INVITE sip:100@10.9.9.9 SIP/2.0", callee.own, "new")
-        callee.send(invite, exchange.address)
+        await callee.say(invite)
         assert await device.get() == (invite, exchange.address)
 
 
@@ -227,7 +332,10 @@ async def test_a_phone_that_was_started_again_is_where_it_registers_from_now() -
 
 @run
 async def test_a_port_that_is_taken_is_told() -> None:
-    taken = Party()
-    with pytest.raises(SetupError, match=rf"the exchange cannot be at {taken.own}: Address already in use"):
-        Exchange(taken.own, Registrar(), "x", lambda _: None)
-    taken.close()
+    taken, taps = Party(), TapLoop()
+    try:
+        with pytest.raises(SetupError, match=rf"the exchange cannot use {taken.own}: {taken.own} \(udp\) is taken"):
+            await Exchange.open(taken.own, Registrar(), "x", lambda _: None, taps)
+    finally:
+        taken.close()
+        taps.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,8 +12,10 @@ from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
 from harness.model.verdict import Verdict
 from harness.model.windows import STANDARD
 from harness.net.address import Address
+from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 START = 1_760_000_000.0
+DEVICE = Address("127.20.0.9", 5080)
 HOSTS = {
     "caller": "127.20.0.1",
     "callee": "127.20.0.2",
@@ -43,7 +46,7 @@ def flow(
     window: bool = True,
     identifier: str = "f1",
     troubles: tuple[Trouble, ...] = (),
-    unreadable: tuple[Unreadable, ...] = (),
+    unreadable: Sequence[str] = (),
     device: str = "reference",
 ) -> Flow:
     kinds: dict[str, Literal["caller", "callee", "target", "guard", "backup"]] = {
@@ -79,7 +82,7 @@ def flow(
         controls=(Control("target", address("target"), START, "f0"),),
         life=LifeSign(last + 41, "answered an OPTIONS"),
         troubles=troubles,
-        unreadable=unreadable,
+        unreadable=tuple(Unreadable("callee", octets(text), START, DEVICE, len(octets(text))) for text in unreadable),
     )
 
 
@@ -93,8 +96,21 @@ def event(number: int, at: float, seat: str, line: str, headers: str = "") -> Ev
     raw = "\r\n".join(
         (line.removeprefix("<"), f"Call-ID: c{number}", "CSeq: 1 INVITE", *filter(None, [headers]), "", "")
     )
-    raw = raw.encode("utf-8", "surrogatepass").decode("latin-1")
-    return Event(raw, number, START + at, seat, "sent" if sent else "received")
+    source, destination = (address(seat), DEVICE) if sent else (DEVICE, address(seat))
+    return Event(
+        octets(raw),
+        number,
+        START + at,
+        seat,
+        "sent" if sent else "received",
+        source=source,
+        destination=destination,
+    )
+
+
+def octets(text: str) -> str:
+    """``text`` as it is recorded: one character for each byte of its UTF-8."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 REDIRECT = Plan(
@@ -142,34 +158,23 @@ def ruled(
     level: str = "MUST NOT",
     outcome: Outcome | None = None,
     **finding: object,
-) -> Ruled:
+) -> RequirementLine:
     seen: Outcome = outcome or (
         "satisfied" if verdict is Verdict.PASS else "unseen" if verdict is Verdict.INCONCLUSIVE else "violated"
     )
     made = Finding(requirement, seen, **{"code": "redialled", **finding})  # type: ignore[arg-type]
-    return Ruled(made, level, verdict, made.actual)
+    return RequirementLine.of(Ruled(made, level, verdict, made.actual))
 
 
 def record(
     verdict: Verdict = Verdict.PASS,
     purpose: str = "uac/decline/decline_is_final",
-    *requirements: Ruled,
+    *requirements: RequirementLine,
     device: str = "reference",
     applicable: bool = True,
     reason: str = "",
     evidence: tuple[str, ...] = ("f1",),
-) -> Record:
-    return Record(
-        purpose,
-        device,
-        "uac",
-        "udp",
-        "ipv4",
-        verdict,
-        applicable,
-        reason,
-        requirements or (ruled(verdict),),
-        40.0,
-        1,
-        evidence,
-    )
+) -> VerdictLine:
+    of_udp = (purpose, device, "uac", "udp", "ipv4")
+    bare = VerdictLine.of(Record(*of_udp, verdict, applicable, reason, (), 40.0, 1, evidence))
+    return dataclasses.replace(bare, requirements=requirements or ((ruled(verdict),) if applicable else ()))

@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
 
+from harness.judge.observed import Observation
 from harness.judge.silence import NO_LIFE
-from harness.model.finding import Record
-from harness.model.flow import Flow, Unreadable
+from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.store.folder import RunFolder
-from harness.store.stream import Header, VerdictStream
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Compared, Declared, Deviation, Header, VerdictLine
 
-DEVICE = {
-    "name": "reference",
-    "vendor": "Acme",
-    "model": "Phone",
-    "firmware": "1.0",
-    "roles": ["uac"],
-    "pics": {"follows_redirects": True},
-}
+DEVICE = Declared("reference", ("uac",), ("udp",), ("ipv4",), {"follows_redirects": True}, "Acme", "Phone", "1.0")
 FAILED = "uac/decline_is_final/decline_is_final"
 REDIALLED = (*DECLINED, (2.0, "callee", "INVITE sip:7001001@127.20.0.2:5060 SIP/2.0", ""))
 
 
 def stored(
     out: Path,
-    records: Sequence[Record],
+    records: Sequence[VerdictLine],
     flows: Iterable[Flow],
     *,
-    footer: Mapping[str, Any] | None = None,
+    pics: Sequence[Observation] = (),
+    expected: Compared | None = None,
     cut_off: bool = False,
-    device: Mapping[str, Any] | None = None,
-    devices: Sequence[Mapping[str, Any]] = (),
+    device: Declared = DEVICE,
+    devices: Sequence[Declared] = (),
 ) -> Path:
-    """A run in a new folder below ``out``; ``footer`` is what other parts of the suite add to it."""
-    header_device = {**DEVICE, **(device or {})}
-    folder = RunFolder.create(out, str(header_device["name"]))
+    """A run in a new folder below ``out``."""
+    folder = RunFolder.create(out, device.name)
     for one in flows:
         folder.write_flow(one)
-    header = Header(folder.name, "0.1", "3.6.1", header_device, "quick", "certification", len(records))
-    stream = VerdictStream(folder.verdicts, dataclasses.replace(header, devices=[dict(one) for one in devices]))
+    known = tuple(devices) or (device,)
+    header = Header(folder.name, "0.1", "3.6.1", device, "quick", "certification", len(records), known, ())
+    stream = VerdictStream(folder.verdicts, header)
     for one in records:
         stream.write(one)
     if cut_off:
         stream.abandon()
     else:
-        stream.close()
-    if footer:
-        lines = folder.verdicts.read_text().splitlines()
-        lines[-1] = json.dumps(json.loads(lines[-1]) | dict(footer))
-        folder.verdicts.write_text("\n".join(lines) + "\n")
+        stream.close(pics, expected)
     return folder.path
 
 
-def a_fail(purpose: str = FAILED, evidence: tuple[str, ...] = ("f1", "f1-again"), **more: object) -> Record:
+def a_fail(purpose: str = FAILED, evidence: tuple[str, ...] = ("f1", "f1-again"), **more: object) -> VerdictLine:
     finding = ruled(
         Verdict.FAIL,
         "RFC3261-21.6-01",
@@ -70,7 +60,7 @@ def a_fail(purpose: str = FAILED, evidence: tuple[str, ...] = ("f1", "f1-again")
             "actual": "INVITE arrived 1.0 s after the 603",
             "event": 5,
             "where": "message 5, at callee",
-            "means": "a caller who was turned down rings again by itself",
+            "means": "the device of a declined caller calls again by itself",
             "look_at": "auto-redial",
             **more,
         },
@@ -88,9 +78,7 @@ def usual(out: Path, **more: Any) -> Path:
     )
     warned = ruled(Verdict.WARN, "RFC3261-8.1.3.4-01", "SHOULD", expected=("an INVITE",), actual="none", event=2)
     unused = record(Verdict.INCONCLUSIVE, "uac/redirect_hunts/users_differ_by_case", reason="it never started")
-    object.__setattr__(unused, "requirements", ())
-    object.__setattr__(unused, "drives", 0)
-    object.__setattr__(unused, "evidence", ())
+    unused = replace(unused, requirements=(), drives=0, evidence=())
     records = [
         a_fail(),
         record(Verdict.INCONCLUSIVE, "uac/decline_is_final/busy_everywhere_is_final", unseen, evidence=("f2",)),
@@ -99,7 +87,6 @@ def usual(out: Path, **more: Any) -> Path:
         record(Verdict.NONE, "uac/redirect_uri_headers/z", applicable=False, reason="no uri_headers", evidence=()),
         unused,
     ]
-    object.__setattr__(records[4], "requirements", ())
     return stored(out, records, flows_of_usual(), **more)
 
 
@@ -124,8 +111,7 @@ def hostile(out: Path) -> Path:
         *((0.4 + n / 1000, "callee", f"{text} sip:a@h SIP/2.0", text) for n, text in enumerate(HOSTILE)),
         (0.5, "target", f"SIP/2.0 603 {nasty[:200]}", nasty),
     ]
-    heard = tuple(Unreadable("callee", text) for text in HOSTILE)
-    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=heard, seats=("callee", "target"))]
+    flows = [flow(*steps, identifier="f1", device=nasty, unreadable=HOSTILE, seats=("callee", "target"))]
     finding = dict.fromkeys(("actual", "means", "look_at", "where"), nasty)
     records = [
         a_fail(evidence=("f1",), **finding | {"expected": HOSTILE, "where": "message 3, at callee", "event": 3}),
@@ -137,11 +123,15 @@ def hostile(out: Path) -> Path:
         ),
         record(Verdict.FAIL, nasty, ruled(Verdict.FAIL, actual=nasty), device=nasty, reason=nasty),
     ]
-    footer = {
-        "pics": [{"key": nasty, "device": nasty, "claimed": nasty, "seen": nasty, "reason": nasty}, 7, None],
-        "expected": {"deviations": [dict.fromkeys(("purpose", "kind", "expected", "got", "device"), nasty), []]},
-    }
-    return stored(out, records, flows, footer=footer, device={"model": nasty, "firmware": [nasty], "vendor": 7})
+    return stored(
+        out,
+        records,
+        flows,
+        pics=[Observation(nasty, nasty, True, False, nasty)],
+        expected=Compared(nasty, 1, (Deviation(nasty, nasty, "uac", "udp", "ipv4", *[nasty] * 3, "worse", nasty),)),
+        device=replace(DEVICE, model=nasty, firmware=nasty, vendor=nasty, pixit={nasty: nasty}),
+        devices=(DEVICE, replace(DEVICE, name=nasty, model=nasty)),
+    )
 
 
 class Page(HTMLParser):

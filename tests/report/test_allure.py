@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from harness.errors import SetupError
-from harness.report.allure import write_categories, write_environment, write_executor
+from harness.report.allure_run import write_categories, write_environment, write_executor
 
 SUITE = """
 import pytest
 from flows import DECLINE, DECLINED, HOSTILE, REDIRECTED, flow, record, ruled
-from harness.report.allure import RowInfo, report
+from types import SimpleNamespace
+from harness.run.allure_result import report
 from harness.model.printable import redactor
 from harness.run.pytest_outcome import settle
 from harness.model.verdict import Verdict
 
 LINK = "https://www.rfc-editor.org/rfc/rfc3261.html#section-21.6"
-ROWS = [RowInfo("RFC3261-21.6-01", "RFC 3261 §21.6", "MUST NOT", "<b>no</b> more", "uac", LINK)]
+ROW = {"id": "RFC3261-21.6-01", "clause": "RFC 3261 §21.6", "level": "MUST NOT", "requirement": "<b>no</b> more"}
+ROWS = [SimpleNamespace(**ROW, link=LINK)]
 SECRET = "Authorization: Digest response=hunter2\\r\\nX: hunter3\\r\\nY: " + "\\0".join(HOSTILE[:5])
 
 @pytest.mark.parametrize("verdict", ["fail", "inconclusive", "none", "pass", "warn", "skip"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flows import HOSTILE, flow, record, ruled
-from stored_runs import Page, a_fail, assert_inert, hostile, stored
+from stored_runs import DEVICE, Page, a_fail, assert_inert, hostile, stored
 
 from harness.cli import main
 from harness.model.verdict import Verdict
@@ -37,9 +38,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     object.__setattr__(failed, "device", "phone")
     other = record(Verdict.PASS, "uac/decline_is_final/decline_is_final", ruled(), device="other")
     return [
-        str(stored(out / "1", [failed, follows], flows, device={"name": "phone", "firmware": "1.0"})),
-        str(stored(out / "2", [stays, does_not], flows, device={"name": "phone", "firmware": "1.1"})),
-        str(stored(out / "3", [other], [], device={"name": "other", "vendor": "Else", "firmware": "7"})),
+        str(stored(out / "1", [failed, follows], flows, device=replace(DEVICE, name="phone", firmware="1.0"))),
+        str(stored(out / "2", [stays, does_not], flows, device=replace(DEVICE, name="phone", firmware="1.1"))),
+        str(stored(out / "3", [other], [], device=replace(DEVICE, name="other", vendor="Else", firmware="7"))),
     ]
 
 
@@ -81,17 +82,15 @@ def test_as_a_page(runs: list[str], tmp_path: Path) -> None:
 
 def test_one_run_of_several_devices(tmp_path: Path) -> None:
     records = [record(device="a"), record(Verdict.FAIL, device="b")]
-    run = stored(tmp_path, records, [flow()], device={"name": "a"})
+    run = stored(tmp_path, records, [flow()], device=replace(DEVICE, name="a"))
     assert main(["matrix", str(run)]) == 0
     assert "<code>RFC3261-21.6-01</code>" in (run / "matrix.html").read_text("utf-8")
 
 
 def test_devices_stand_in_the_order_in_which_they_were_asked_for(tmp_path: Path) -> None:
     records = [record(device="a"), record(device="b")]
-    devices = [
-        {"name": name, "roles": ["uac"], "transports": ["udp"], "families": ["ipv4"], "pics": {}} for name in "ba"
-    ]
-    run = stored(tmp_path, records, [flow()], device={"name": "b"}, devices=devices)
+    devices = [replace(DEVICE, name=name) for name in "ba"]
+    run = stored(tmp_path, records, [flow()], device=devices[0], devices=devices)
     assert main(["matrix", str(run), "--json", "--out", str(tmp_path / "m.json")]) == 0
     assert [one["device"] for one in json.loads((tmp_path / "m.json").read_text())["columns"]] == ["b", "a"]
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flows import DECLINE, HOSTILE, REDIRECTED, START, flow
+from pcapng_reader import read
 from stored_runs import hostile, usual
 
 from harness.cli import main
 from harness.model.flow import Flow
-from harness.model.plan import Places
 from harness.net.address import Address
 from harness.report.pcap import compose
 from harness.report.pcapng import LARGEST
@@ -29,74 +28,10 @@ STEPS = (
 )
 
 
-class Packet:
-    """An IPv4/UDP packet, its checksums verified."""
-
-    def __init__(self, time: float, data: bytes, comment: str) -> None:
-        self.time, self.comment = time, comment
-        assert data[0] == 0x45
-        assert struct.unpack("!H", data[2:4])[0] == len(data)
-        assert data[9] == 17
-        assert summed(data[:20]) == 0xFFFF
-        self.source, self.destination = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
-        udp = data[20:]
-        self.ports = struct.unpack("!HH", udp[:4])
-        length, checksum = struct.unpack("!HH", udp[4:8])
-        assert length == len(udp)
-        assert checksum
-        assert summed(data[12:20] + struct.pack("!BBH", 0, 17, length) + udp) == 0xFFFF
-        self.payload = udp[8:]
-
-
-def summed(data: bytes) -> int:
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
-
-
-def options(data: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    while data:
-        code, length = struct.unpack("<HH", data[:4])
-        if code == 0:
-            break
-        found[code] = data[4 : 4 + length]
-        data = data[4 + length + -length % 4 :]
-    return found
-
-
-def read(file: bytes) -> tuple[str, list[Packet]]:
-    """The comment of the section and the packets; fails on anything that pcapng does not allow."""
-    about, packets, place, kinds = "", [], 0, []
-    while place < len(file):
-        kind, length = struct.unpack("<II", file[place : place + 8])
-        assert length % 4 == 0
-        assert struct.unpack("<I", file[place + length - 4 : place + length])[0] == length
-        body = file[place + 8 : place + length - 4]
-        kinds.append(kind)
-        if kind == 0x0A0D0D0A:
-            assert body[:4] == b"\x4d\x3c\x2b\x1a"
-            about = options(body[16:])[1].decode()
-        elif kind == 1:
-            assert struct.unpack("<H", body[:2])[0] == 228
-        else:
-            _, high, low, captured, original = struct.unpack("<IIIII", body[:20])
-            assert captured == original
-            end = 20 + captured + -captured % 4
-            comment = options(body[end:]).get(1, b"").decode()
-            packets.append(Packet((high << 32 | low) / 1e6, body[20 : 20 + captured], comment))
-        place += length
-    assert kinds[:2] == [0x0A0D0D0A, 1]
-    assert set(kinds[2:]) <= {6}
-    return about, packets
-
-
 def test_every_message_in_its_order_with_its_bytes_and_time() -> None:
     one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
     about, packets = read(compose(one))
-    assert about.startswith("Composed, not captured: sipverdict made this file from SIPp's traces of flow f1")
+    assert about.startswith("sipverdict made this file from the record of flow f1")
     assert [packet.payload for packet in packets] == [event.raw.encode("latin-1") for event in one.events]
     assert [round(packet.time - START, 6) for packet in packets] == [0.1, 0.2, 0.3, 0.4]
     assert "Décline".encode() in packets[1].payload
@@ -104,9 +39,10 @@ def test_every_message_in_its_order_with_its_bytes_and_time() -> None:
     assert compose(one) == compose(one)
 
 
-def test_addresses_are_those_of_the_endpoints() -> None:
+def test_addresses_are_those_at_which_a_message_crossed_whatever_its_headers_say() -> None:
     one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
-    object.__setattr__(one, "places", Places("7001001", {}, Address("127.20.0.10", 5070)))
+    other = replace(one.events[3], destination=Address("127.20.0.10", 5070))
+    one = replace(one, events=(*one.events[:3], other))
     ways = [(p.source, p.ports[0], p.destination, p.ports[1]) for p in read(compose(one))[1]]
     assert ways == [
         ("127.20.0.9", 5080, "127.20.0.2", 5060),
@@ -116,10 +52,21 @@ def test_addresses_are_those_of_the_endpoints() -> None:
     ]
 
 
-def test_a_device_whose_address_nothing_tells_is_nowhere() -> None:
-    (packet,) = read(compose(flow((0.1, "callee", "INVITE sip:a@h SIP/2.0", "Via: SIP/2.0/UDP phone.lan;branch=1"))))[1]
-    assert packet.source == "192.0.2.1"
-    assert packet.comment.startswith("the device's address is not known")
+def test_a_message_without_addresses_is_nowhere() -> None:
+    one = flow((0.1, "callee", "INVITE sip:a@h SIP/2.0", VIA))
+    (packet,) = read(compose(replace(one, events=(replace(one.events[0], source=None, destination=None),))))[1]
+    assert (packet.source, packet.destination) == ("192.0.2.1", "192.0.2.1")
+    assert packet.comment.startswith("its addresses are not recorded")
+
+
+def test_what_the_tap_did_on_purpose_is_said_and_what_it_never_sent_is_not_there() -> None:
+    one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
+    events = (replace(one.events[0], fate="lost"), replace(one.events[1], fate="copied"))
+    packets = read(compose(replace(one, events=events, lost=(replace(one.events[3], fate="lost"),))))[1]
+    assert [packet.comment for packet in packets] == [
+        "lost on purpose by the tap; message 1, at callee",
+        "copied on purpose by the tap; message 2, at callee",
+    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -156,10 +103,13 @@ def test_a_flow_of_a_stranger_is_refused_with_a_sentence(tmp_path: Path, capsys:
     run = usual(tmp_path)
     path = run / "flows" / "f3.json"
     stored = json.loads(path.read_text())
-    stored["events"][0]["time"] = "now"
+    stored["watch"]["closed_at"] = "now"
     path.write_text(json.dumps(stored))
     assert main(["pcap", str(run), "--flow", "f3"]) == 4
-    assert "flows/f3.json: expected a stored flow" in capsys.readouterr().err
+    assert (
+        "flows/f3.json: expected a stored flow: watch.closed_at: expected a valid number, found 'now'"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark on this machine (apt install tshark)")

@@ -19,13 +19,18 @@ from harness.errors import EvidenceError, SetupError
 from harness.model.axes import CaseId
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
+from harness.store.codec import dump, load
 from harness.store.files import write_whole
 from harness.store.folder import RunFolder
-from harness.store.stream import Header, VerdictStream, read_run
+from harness.store.stored_run import read_run
+from harness.store.stream import VerdictStream
+from harness.store.verdict_lines import Declared, Header
+
+DEVICE = Declared("reference", ("uac",), ("udp",), ("ipv4",), {"tcp": False})
 
 
 def header(planned: int = 2) -> Header:
-    return Header("r1", "0.1", "3.6.1", {"name": "reference"}, "standard", "certification", planned)
+    return Header("r1", "0.1", "3.6.1", DEVICE, "standard", "certification", planned, (DEVICE,), ())
 
 
 def written(folder: Path, planned: int = 2) -> Path:
@@ -39,11 +44,14 @@ def written(folder: Path, planned: int = 2) -> Path:
 
 def test_the_contract(tmp_path: Path) -> None:
     first, one, two, last = map(json.loads, written(tmp_path).read_text("ascii").splitlines())
+    device = {"name": "reference", "roles": ["uac"], "transports": ["udp"], "families": ["ipv4"]}
+    device |= {"pics": {"tcp": False}, "vendor": "", "model": "", "firmware": "", "serial": "", "pixit": {}}
+    device |= {"faults": []}
     assert first == {
         "run": "r1",
         "suite": "0.1",
         "sipp": "3.6.1",
-        "device": {"name": "reference"},
+        "device": device,
         "window": "standard",
         "ruling": "certification",
         "planned": 2,
@@ -53,13 +61,21 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_dirty": True,
         "suite_digest": "",
         "again": "",
-        "devices": [],
+        "devices": [device],
         "cases": [],
     }
-    assert {"purpose", "role", "transport", "verdict", "requirements", "window_s", "drives", "evidence"} <= one.keys()
+    assert {"purpose", "device", "role", "transport", "family", "verdict"} <= one.keys()
+    assert {"requirements", "window_s", "drives", "evidence"} <= one.keys()
     assert one["evidence"] == ["flows/f1.json"]
     assert two["requirements"][0]["actual"].startswith("<script>")
-    assert last == {"executed": 2, "counts": {"fail": 1, "pass": 1}, "verdict": "fail"}
+    assert last == {
+        "executed": 2,
+        "counts": {"fail": 1, "pass": 1},
+        "verdict": "fail",
+        "pics": [],
+        "expected": None,
+        "gate": None,
+    }
     run = read_run(tmp_path)
     assert run.tally.complete
     assert run.tally.exit_status == 1
@@ -131,16 +147,17 @@ def test_a_full_disk_loses_nothing_and_is_made_up_for(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "write", real)
     stream.write(record(purpose="c"))
     stream.close()
-    assert [entry["purpose"] for entry in read_run(tmp_path).records] == ["a", "b", "c"]
+    assert [entry.purpose for entry in read_run(tmp_path).records] == ["a", "b", "c"]
 
 
 def test_records_are_read_back_in_the_order_of_the_suite(tmp_path: Path) -> None:
-    cases = [CaseId(name, device, "uac", "udp", "ipv4") for name, device in (("a", "x"), ("a", "y"), ("b", "x"))]
+    named = (("a", "x"), ("a", "y"), ("b", "x"))
+    cases = tuple(CaseId(name, device, "uac", "udp", "ipv4") for name, device in named)
     planned = dataclasses.replace(header(3), cases=cases)
     with VerdictStream(tmp_path / "verdicts.jsonl", planned) as stream:
         for purpose, device in (("b", "x"), ("a", "y"), ("a", "x")):
             stream.write(record(purpose=purpose, device=device))
-    read = [(entry["purpose"], entry["device"]) for entry in read_run(tmp_path).records]
+    read = [(entry.purpose, entry.device) for entry in read_run(tmp_path).records]
     assert read == [("a", "x"), ("a", "y"), ("b", "x")]
 
 
@@ -179,21 +196,24 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
 @pytest.mark.parametrize(
     ("line", "key", "value", "message"),
     [
-        (1, "planned", -1, "line 1: expected the header whose 'planned' is a number"),
-        (1, "planned", None, "line 1: expected the header with 'planned'"),
-        (2, "verdict", "great", "line 2: expected a verdict whose 'verdict' is one of fail"),
-        (2, "evidence", ["/etc/passwd"], "line 2: expected a verdict whose 'evidence'"),
-        (2, "evidence", ["flows/../../x.json"], "line 2: expected a verdict whose 'evidence'"),
-        (2, "requirements", [1], "line 2: expected objects as requirements"),
-        (2, "requirements", [{"id": "x"}], "line 2: expected a requirement with 'code'"),
+        (1, "planned", -1, "line 1: planned: expected greater than or equal to 0, found -1"),
+        (1, "planned", None, "line 1: planned: missing"),
+        (1, "window", "forever", "line 1: window: expected 'quick', 'standard' or 'extended', found 'forever'"),
+        (2, "verdict", "great", "line 2: verdict: expected 'fail', "),
+        (2, "evidence", ["/etc/passwd"], "line 2: evidence.0: "),
+        (2, "evidence", ["flows/../../x.json"], "line 2: evidence.0: "),
+        (2, "requirements", [1], "line 2: requirements.0: expected an object, found 1"),
+        (2, "requirements", [{"id": "x"}], "line 2: requirements.0.level: missing"),
         (3, "purpose", "uac/decline/decline_is_final", "line 3: expected one verdict per case"),
-        (3, "drives", True, "line 3: expected a verdict whose 'drives'"),
-        (2, "role", "phone", "line 2: expected a verdict whose 'role' is one of uac, uas, proxy, redirect, b2bua"),
-        (2, "device", 7, "line 2: expected a verdict whose 'device' is a string"),
-        (2, "transport", "sctp", "line 2: expected a verdict whose 'transport' is one of udp, tcp, tls, ws, wss"),
-        (2, "family", "ipv5", "line 2: expected a verdict whose 'family' is one of ipv4, ipv6"),
-        (2, "family", None, "line 2: expected a verdict with 'family'"),
-        (1, "cases", [{"purpose": "a", "device": "x"}], "line 1: expected the header whose 'cases' is a list of cases"),
+        (3, "drives", True, "line 3: drives: expected a valid integer, found True"),
+        (3, "window_s", "5", "line 3: window_s: expected a valid number, found '5'"),
+        (2, "role", "phone", "line 2: role: expected 'uac', 'uas', 'proxy', 'redirect' or 'b2bua', found 'phone'"),
+        (2, "device", 7, "line 2: device: expected a valid string, found 7"),
+        (2, "transport", "sctp", "line 2: transport: expected 'udp', 'tcp', 'tls', 'ws' or 'wss', found 'sctp'"),
+        (2, "family", "ipv5", "line 2: family: expected 'ipv4' or 'ipv6', found 'ipv5'"),
+        (2, "family", None, "line 2: family: missing"),
+        (1, "cases", [{"purpose": "a", "device": "x"}], "line 1: cases.0.role: missing"),
+        (4, "gate", {"name": "must", "status": 0, "waived": 1}, "line 4: gate.waived: expected a valid array, found 1"),
         (3, "verdict", "pass", "line 3: expected 'fail', the worst verdict of its requirements, found 'pass'"),
         (3, "verdict", "none", "line 3: expected 'fail', the worst verdict of its requirements, found 'none'"),
         (3, "verdict", "not_applicable", "line 3: expected no requirements in a verdict that is 'not_applicable'"),
@@ -231,7 +251,7 @@ def test_what_a_reader_refuses_of_a_requirement(tmp_path: Path, key: str, value:
     entries = [json.loads(text) for text in path.read_text().splitlines()]
     entries[2]["requirements"][0][key] = value
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    with pytest.raises(EvidenceError, match=rf"line 3: expected a requirement whose '{key}' is"):
+    with pytest.raises(EvidenceError, match=rf"line 3: requirements\.0\.{key}: expected"):
         read_run(tmp_path)
 
 
@@ -240,7 +260,7 @@ def test_a_device_without_roles_is_refused(tmp_path: Path) -> None:
     first, *rest = path.read_text().splitlines(keepends=True)
     first = json.dumps(json.loads(first) | {"devices": [{"name": "reference", "pics": {}}]})
     path.write_text("".join([first + "\n", *rest]))
-    with pytest.raises(EvidenceError, match="line 1: expected the header whose 'devices' is a list of devices, each"):
+    with pytest.raises(EvidenceError, match=r"line 1: devices\.0\.roles: missing"):
         read_run(tmp_path)
 
 
@@ -329,7 +349,30 @@ def test_flows_are_stored_whole_and_read_back(tmp_path: Path) -> None:
     for identifier in ("link", "bad"):
         with pytest.raises(EvidenceError, match="expected a"):
             run.flow(identifier)
-    assert Flow.from_json((folder.flows / "f1.json").read_text()) == stored
+
+
+def test_text_that_is_not_utf_8_does_not_keep_a_verdict_from_being_stored(tmp_path: Path) -> None:
+    with VerdictStream(tmp_path / "verdicts.jsonl", header(1)) as stream:
+        stream.write(record(reason="a path: \udcff \u2028 \U0001f4de"))
+    (line,) = read_run(tmp_path).records
+    assert line.reason == "a path: ? \u2028 \U0001f4de"
+
+
+def test_a_key_that_occurs_twice_or_a_number_that_is_none_is_refused() -> None:
+    stored = dump(flow(*REDIRECTED))
+    assert load(Flow, stored, "f1") == flow(*REDIRECTED)
+    for content in (
+        stored.replace(b'"role":"uac"', b'"role":"uac","role":"uas"'),
+        stored.replace(b"1760000000.0", b"NaN"),
+    ):
+        with pytest.raises(EvidenceError, match="f1: expected a JSON object"):
+            load(Flow, content, "f1")
+
+
+def test_a_flow_of_another_format_is_refused() -> None:
+    stored = dump(flow(*REDIRECTED)).replace(b'"format":1', b'"format":2')
+    with pytest.raises(EvidenceError, match="f1: format: expected 1, found 2"):
+        load(Flow, stored, "f1")
 
 
 def test_what_to_do_about_a_place_that_is_none(tmp_path: Path) -> None:
@@ -341,7 +384,7 @@ def test_what_to_do_about_a_place_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="that is a folder: name a file in it"):
         write_whole(tmp_path / "folder", "x")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(SetupError, match="there is a file of that name: name a folder"):
+        with pytest.raises(SetupError, match="a file has that name: name a folder"):
             RunFolder.create(out, "reference")
 
 

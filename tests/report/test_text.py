@@ -129,7 +129,7 @@ def test_each_finding_is_one_line_and_worst_first() -> None:
     assert "RFC3261-21.6-01 +1" in plain[0]
     assert "[red]f[/red]\\x0a\\x1b[31m" in plain[0]
     assert "not repeatable" in plain[1]
-    assert "not conforming (4 of 5 purposes came to a verdict)" in plain[4]
+    assert "not conforming (4 of 5 test cases came to a verdict)" in plain[4]
     table = summary(*records, terminal=True).splitlines()
     assert all(len(line) <= 100 for line in table[:-2])
     assert "\x1b" not in "".join(table)

@@ -53,7 +53,7 @@ def test_one_is_not_many() -> None:
 
 def test_a_device_cannot_write_a_placeholder() -> None:
     assert ENGLISH("finding.no_evidence", reason="{n} {0.__class__}") == (
-        "The evidence cannot be shown: {n} {0.__class__}"
+        "The page cannot show the evidence: {n} {0.__class__}"
     )
 
 

@@ -259,8 +259,8 @@ def test_disk_that_fills_up_in_mid_run_loses_nothing_that_was_judged(runs: Runs)
     assert "is full" in run.output or "No space left" in run.output
     assert is_clean(run), run.output
     judged = read_run(run.folder, cut_off=True)
-    assert judged.records[0]["purpose"] == "uac/after_decline/next_call_after_a_decline_works"
-    assert [record["verdict"] for record in judged.records] in (["pass"], ["pass", "inconclusive"])
+    assert judged.records[0].purpose == "uac/after_decline/next_call_after_a_decline_works"
+    assert [record.verdict for record in judged.records] in (["pass"], ["pass", "inconclusive"])
     for flow in judged.evidence:
         judged.flow(flow)
 
@@ -370,8 +370,8 @@ def test_garbage_of_a_device_is_kept_and_the_run_goes_on(runs: Runs) -> None:
     final = next(r for r in run.records if r["purpose"] == "uac/decline_is_final/decline_is_final")
     assert final["verdict"] == "pass", run.output
     flow = json.loads((run.folder / final["evidence"][0]).read_text())
-    assert any("GET / HTTP/1.1" in text for text in flow["unreadable"])
-    assert any("INVITE nonsense" in text for text in flow["unreadable"])
+    assert any("GET / HTTP/1.1" in one["text"] for one in flow["unreadable"])
+    assert any("INVITE nonsense" in one["text"] for one in flow["unreadable"])
     assert run.lines[-1]["executed"] == run.lines[0]["planned"]
     assert replay(str(run.folder)) == run.status
 

@@ -157,4 +157,4 @@ def test_expected_without_a_file(tmp_path: Path) -> None:
     phone(tmp_path, PHONE)
     run = run_of(tmp_path, "--expected")
     assert run.status == 3
-    assert "--expected: there is no phone.expected.toml beside" in run.output
+    assert "--expected: no phone.expected.toml beside" in run.output

@@ -12,7 +12,7 @@ import pytest
 from harness.device import load_profiles
 from harness.model.windows import QUICK
 from harness.policy.expectations import Expectations
-from harness.run.options import device_specs
+from harness.run.specs import device_specs
 from tests.run.suite import Finished, left_behind, run_suite
 
 RUNS = ["baresip", "kamailio", "pjsua2", "sippy-b2bua"]

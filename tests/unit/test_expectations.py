@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.commands.expect import steady, written
 from harness.errors import SetupError
-from harness.model.finding import Finding, Record, Ruled
-from harness.model.outcome import Tally, verdict_name
+from harness.model.finding import Finding, Ruled
+from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import Known, file_of, load, updated
 from harness.requirements.catalogue import Catalogue
+from harness.store.verdict_lines import Compared, Deviation, RequirementLine, VerdictLine
 
 ROWS = Catalogue.load().rows
 PURPOSE, ROW, OTHER = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01", "RFC3261-8.1.3.4-02"
@@ -36,7 +38,7 @@ def known(**more: object) -> Known:
     return Known.model_validate(plain | more)
 
 
-def record(verdict: str, row: str = ROW, **more: object) -> Record:
+def record(verdict: str, row: str = ROW, **more: object) -> VerdictLine:
     ruled = Ruled(Finding(row, "violated", "wrong"), "MUST", Verdict.named(verdict), "because")
     plain = {
         "purpose": PURPOSE,
@@ -44,15 +46,18 @@ def record(verdict: str, row: str = ROW, **more: object) -> Record:
         "role": "uac",
         "transport": "udp",
         "family": "ipv4",
-        "verdict": ruled.verdict,
-        "applicable": True,
+        "verdict": verdict,
         "reason": "because",
-        "requirements": (ruled,),
+        "requirements": (RequirementLine.of(ruled),),
         "window_s": 5.0,
         "drives": 1,
         "evidence": (),
     }
-    return Record(**plain | more)  # type: ignore[arg-type]
+    return VerdictLine(**plain | more)  # type: ignore[arg-type]
+
+
+def skipped() -> VerdictLine:
+    return replace(record("none"), verdict="not_applicable", requirements=(), drives=0)
 
 
 def expecting(*entries: Known, window=QUICK, today: str = "2026-01-01") -> Expectations:  # type: ignore[no-untyped-def]
@@ -99,7 +104,7 @@ BAD = {
     "path as purpose": (ENTRY.replace("uac/decline_is_final/", "../../x/"), ("no purpose is called '../../x/",)),
     "unknown requirement": (ENTRY.replace(ROW, "RFC3261-21.6-99"), ("no requirement is called", ROW)),
     "unknown variant": (ENTRY + 'variant = "recurse"', ("the device has no variant 'recurse'", "recurses")),
-    "twice": (ENTRY * 2, ("expected 2: a second one for", "keep one")),
+    "twice": (ENTRY * 2, ("is listed twice", "keep one")),
 }
 
 
@@ -142,7 +147,7 @@ CASES = {
     "unexpectedly inconclusive": ((), (record("inconclusive"),), ["worse"], 2, 2),
     "no longer applies": (
         (known(),),
-        (record("none", applicable=False, requirements=(), drives=0),),
+        (skipped(),),
         ["missing"],
         2,
         2,
@@ -161,11 +166,11 @@ CASES = {
 def test_deviations_and_exit_status(name: str) -> None:
     entries, records, kinds, plain, forgiving = CASES[name]
     expectations = expecting(*entries)
-    tally = Tally.of(map(verdict_name, records), len(records))
+    tally = Tally.of((one.verdict for one in records), len(records))
     # A case that does not apply leaves nothing to conform: something else passes in the same run.
     if name == "no longer applies":
         records = (*records, record("pass", purpose="uac/x/y"))
-        tally = Tally.of(map(verdict_name, records), len(records))
+        tally = Tally.of((one.verdict for one in records), len(records))
     assert [one.kind for one in expectations.deviations(records)] == kinds
     assert expectations.exit_status(tally.exit_status, tally, records, forgive=False) == plain
     assert expectations.exit_status(tally.exit_status, tally, records, forgive=True) == forgiving
@@ -185,19 +190,8 @@ def test_device_without_a_file_is_not_forgiven() -> None:
 def test_what_is_said_of_a_deviation() -> None:
     (one,) = expecting(known(until=datetime.date(2025, 12, 31))).deviations([record("fail")])
     assert one.sentence == (f"phone  {ROW}  {PURPOSE} (uac): expected pass, got fail (expected until 2025-12-31)")
-    assert expecting(known()).footer([record("pass")])["deviations"] == [
-        {
-            "device": "phone",
-            "purpose": PURPOSE,
-            "role": "uac",
-            "transport": "udp",
-            "family": "ipv4",
-            "requirement": ROW,
-            "expected": "fail",
-            "got": "pass",
-            "kind": "better",
-        }
-    ]
+    one = Deviation("phone", PURPOSE, "uac", "udp", "ipv4", ROW, "fail", "pass", "better")
+    assert expecting(known()).footer([record("pass")]) == Compared("expected.toml", 0, (one,))
 
 
 # --- writing it

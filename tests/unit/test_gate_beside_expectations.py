@@ -18,8 +18,11 @@ from harness.policy.expectations import Expectations
 from harness.policy.expected_file import Known
 from harness.policy.gate import Gate
 from harness.requirements.ruling import Ruling
-from harness.run.options import Settings, device_specs
 from harness.run.publisher import PAYLOAD, Publisher
+from harness.run.settings import Settings
+from harness.run.specs import device_specs
+from harness.store.codec import dump
+from harness.store.verdict_lines import VerdictLine
 
 PURPOSE, ROW = "uac/decline_is_final/decline_is_final", "RFC3261-21.6-01"
 ITEM = "suites/uac/test_decline_is_final.py::test_decline_is_final[reference-uac-udp]"
@@ -35,7 +38,7 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     ruled = Ruled(Finding(ROW, "satisfied", SATISFIED), "DERIVED", Verdict.PASS, "")
     case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
     report: Any = SimpleNamespace(nodeid=ITEM)
-    setattr(report, PAYLOAD, {"troubles": [], "record": Record(PURPOSE, *case).dump(), "waited": 0.0})
+    setattr(report, PAYLOAD, {"troubles": [], "record": dump(VerdictLine.of(Record(PURPOSE, *case))), "waited": 0.0})
     publisher.take(report)
     return publisher.close(interrupted=False), publisher.folder.path
 
@@ -55,5 +58,5 @@ def test_a_gated_run_says_what_the_gate_says_of_it_later(name: str, tmp_path: Pa
 def test_expected_beside_a_gate_is_refused(option: str, value: str) -> None:
     asked = {"repeat": 1, "expected": True, "gate": "", "waivers": None, option: value}
     config: Any = SimpleNamespace(option=SimpleNamespace(**asked))
-    with pytest.raises(SetupError, match=rf"neither --gate nor --waivers, and --{option} is there"):
+    with pytest.raises(SetupError, match=rf"cannot be combined with --gate or --waivers; found --{option}"):
         Settings.of(config)

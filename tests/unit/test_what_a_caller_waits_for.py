@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from harness.drive.captured import Heard
-from harness.endpoints.sipp.trace import TracedMessage
 
-from harness.drive.caller import Asked
+from harness.drive.caller import CallerState
 from harness.drive.recorder import Recorder
+from harness.model.flow import Event, Fate
 from harness.model.plan import Answer, Call, Cancelled, Endpoint, Plan, Response
-from harness.sip.message import SipMessage
 
 
-def heard(seat: str, line: str, branch: str = "z1", cseq: str = "1 INVITE", at: float = 1.0) -> Heard:
+def heard(seat: str, line: str, branch: str = "z1", cseq: str = "1 INVITE", at: float = 1.0, fate: Fate = "") -> Event:
     lines = (line.removeprefix("<"), f"Via: SIP/2.0/UDP h;branch={branch}", "To: <sip:a>;tag=t", "Call-ID: c")
     raw = "\r\n".join((*lines, f"CSeq: {cseq}", "", ""))
-    return Heard(seat, TracedMessage(at, "sent" if line[0] == "<" else "received", "udp", raw), SipMessage(raw))
+    return Event(raw, 0, at, seat, "sent" if line[0] == "<" else "received", fate=fate)
 
 
-def after(asked: Asked, *messages: Heard) -> bool:
+def after(asked: CallerState, *messages: Event) -> bool:
     for message in messages:
         asked.follow(message)
     return asked.due
@@ -35,7 +33,7 @@ ENDED = heard("caller", "SIP/2.0 200 OK", cseq="3 BYE")
 
 
 def test_a_caller_waits_for_its_final_response() -> None:
-    asked = Asked(Call(), 0.0)
+    asked = CallerState(Call(), 0.0)
     assert after(asked, INVITE, TRYING)
     assert not asked.reached, "a 100 says nothing"
     assert after(asked, RINGING)
@@ -51,26 +49,26 @@ def test_a_caller_waits_for_its_final_response() -> None:
     ("call", "acks"), [(Call(acks=0), 0), (Call(), 1), (Call(acks=3), 3), (Call(act="repeat", acks=2), 2)]
 )
 def test_as_many_acks_are_waited_for_as_the_plan_sends(call: Call, acks: int) -> None:
-    asked = Asked(call, 0.0)
+    asked = CallerState(call, 0.0)
     owed = [after(asked, DECLINED), *(after(asked, ACK) for _ in range(acks))]
     assert owed == [True] * acks + [False]
 
 
 def test_an_answered_call_is_over_when_its_caller_has_ended_it() -> None:
-    assert not after(Asked(Call(), 0.0), ACCEPTED, ACK)
-    asked = Asked(Call(), 0.0, hangs_up=True)
+    assert not after(CallerState(Call(), 0.0), ACCEPTED, ACK)
+    asked = CallerState(Call(), 0.0, hangs_up=True)
     assert after(asked, ACCEPTED, ACK)
     assert not after(asked, ENDED)
 
 
 def test_other_requests_have_no_ack_and_a_registration_is_no_answer() -> None:
-    asked = Asked(Call(method="MESSAGE"), 0.0, registers=True)
+    asked = CallerState(Call(method="MESSAGE"), 0.0, registers=True)
     assert after(asked, heard("caller", "SIP/2.0 200 OK", cseq="1 REGISTER"))
     assert (asked.registered, asked.status) == (200, 0)
     assert not after(asked, heard("caller", "SIP/2.0 302 Moved", cseq="1 MESSAGE"))
 
 
-def busy(answer: Answer, *messages: Heard) -> list[bool]:
+def busy(answer: Answer, *messages: Event) -> list[bool]:
     async def followed() -> list[bool]:
         recorder, states = Recorder(Plan((Endpoint("callee", "callee", (answer,)),))), []
         for message in messages:
@@ -86,7 +84,7 @@ CANCELLED = heard("callee", "CANCEL sip:a SIP/2.0", cseq="1 CANCEL")
 RINGS_LONG = (Response(180), Response(480, after=30))
 
 
-def sends(status: int, branch: str = "z1", cseq: str = "1 INVITE") -> Heard:
+def sends(status: int, branch: str = "z1", cseq: str = "1 INVITE") -> Event:
     return heard("callee", f"<SIP/2.0 {status} X", branch, cseq)
 
 
@@ -109,3 +107,28 @@ def test_forged_responses_count_as_sent() -> None:
     answer = Answer((Response(302, forged="branch"), Response(302, forged="method"), Response(603)))
     messages = (ARRIVES, sends(302, "other"), sends(302, cseq="1 INFO"), sends(603))
     assert busy(answer, *messages) == [True, True, True, False]
+
+
+def test_what_the_tap_lost_on_its_way_to_an_endpoint_is_nothing_that_it_will_answer() -> None:
+    async def followed() -> None:
+        recorder = Recorder(Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),)))
+        recorder.hear(heard("callee", "INVITE sip:a SIP/2.0", fate="lost"))
+        assert (recorder.busy(), recorder.invites(), len(recorder.events())) == (False, 0, 1)
+        recorder.hear(heard("callee", "INVITE sip:a SIP/2.0"))
+        assert (recorder.busy(), recorder.invites()) == (True, 1)
+
+    asyncio.run(followed())
+
+
+def test_a_response_that_the_tap_lost_opens_no_window_and_its_copy_is_waited_for() -> None:
+    async def followed() -> None:
+        recorder = Recorder(Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),)))
+        recorder.hear(ARRIVES)
+        recorder.hear(heard("callee", "<SIP/2.0 603 X", at=5.0, fate="lost"))
+        assert (recorder.busy(), recorder.last_final_at()) == (True, None)
+        assert [event.direction for event in recorder.events()] == ["received"]
+        assert [event.status for event in recorder.lost] == [603]
+        recorder.hear(heard("callee", "<SIP/2.0 603 X", at=6.0))
+        assert (recorder.busy(), recorder.last_final_at()) == (False, 6.0)
+
+    asyncio.run(followed())

@@ -12,6 +12,7 @@ from harness.device.profile import reading, variants
 from harness.device.profile.models import Profile
 from harness.device.profile.wording import nearest_first, shown, worded
 from harness.errors import ProfileError
+from harness.model.device_name import BASE, split
 from harness.paths import DEVICES
 
 FILE_NAME: Final = "device.toml"
@@ -28,7 +29,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
     ``NAME:VARIANT`` is that of a variant, ``NAME:base`` and ``NAME`` that of the device without its variants.
     """
     path, variant = _find(name_or_path)
-    return _choose(path, _load(path), variant or variants.BASE)
+    return _choose(path, _load(path), variant or BASE)
 
 
 def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
@@ -40,7 +41,7 @@ def load_profiles(name_or_path: str | Path) -> tuple[Profile, ...]:
 
 def checked_profile(path: Path, text: str) -> Profile:
     """The profile that ``text`` would be as the content of ``path``; ProfileError if it is invalid."""
-    return _made(path, reading.parse_toml(path, text))[variants.BASE]
+    return _made(path, reading.parse_toml(path, text))[BASE]
 
 
 def _choose(path: Path, profiles: dict[str, Profile], variant: str) -> Profile:
@@ -60,7 +61,7 @@ def _made(path: Path, table: dict[str, Any]) -> dict[str, Profile]:
         base, laid = variants.tables(table)
     except variants.VariantError as error:
         raise ProfileError(f"{path}: {error.key}: {error.expected}") from None
-    profiles = {variants.BASE: _profile(path, base, ())}
+    profiles = {BASE: _profile(path, base, ())}
     for name, merged in laid.items():
         profiles[name] = _profile(path, merged, (variants.TABLE, name))
     return profiles
@@ -91,7 +92,7 @@ def _find(name_or_path: str | Path) -> tuple[Path, str]:
     """The profile's file and the variant that is named; "" if none is."""
     text, variant = str(name_or_path), ""
     if not reading.look(text)[1]:
-        text, variant = variants.split(text)
+        text, variant = split(text)
     return _find_file(text), variant
 
 

@@ -7,14 +7,12 @@ the base's: another ``stimulus.kind`` brings a stimulus of its own, and one of t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-BASE: Final = "base"
-"""``NAME:base`` is the device without its variants."""
+from harness.model.device_name import BASE, VARIANT, named
+
 TABLE: Final = "variant"
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _READY: Final = ("stdout", "udp_bound", "options", "control")
 
 
@@ -28,22 +26,6 @@ class VariantError(Exception):
         self.expected = expected
 
 
-def named(base: str, variant: str) -> str:
-    """The name of a variant in commands, verdicts and reports."""
-    return f"{base}:{variant}"
-
-
-def split(text: str) -> tuple[str, str]:
-    """``NAME:VARIANT`` as the device and its variant; "" if none is named."""
-    device, _, variant = text.rpartition(":")
-    return (device, variant) if device and _NAME.fullmatch(variant) else (text, "")
-
-
-def title(names: Sequence[str]) -> str:
-    """The devices of a run in short, joined by `` + ``: a variant is not named beside its base."""
-    return " + ".join(name for name in names if re.sub(r":[^+]*", "", name) not in set(names) - {name})
-
-
 def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The base's sections, and those of each variant laid over them; VariantError if they cannot be."""
     base = {section: content for section, content in table.items() if section != TABLE}
@@ -53,7 +35,7 @@ def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str
     merged = {}
     for name, changes in variants.items():
         key = f"{TABLE}.{name}"
-        if not _NAME.fullmatch(name) or name == BASE:
+        if not VARIANT.fullmatch(name) or name == BASE:
             raise VariantError(
                 key,
                 "expected a name of small letters, digits, hyphens and underscores, "

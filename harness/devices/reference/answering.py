@@ -92,6 +92,9 @@ class AnsweringDevice(UserAgent):
         if request.method not in ("MESSAGE", "OPTIONS"):
             refuse_method(transaction, request.method, identity_of(self.stack.layer).capabilities)
             return
+        if request.method == "MESSAGE" and self.stack.behaviour.misses_dialog:
+            transaction.respond(481, "Call/Transaction Does Not Exist")
+            return
         if announced := self.stack.behaviour.announces(request.method):
             transaction.respond(announced.code, announced.reason, announced.fields)
         if refusal := refusal_of(manner_of(request.uri), request.uri, self.stack):

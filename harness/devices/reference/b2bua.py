@@ -27,6 +27,7 @@ class Bridge:
         self._dialled = request.uri
         self._outgoing: Call | None = None
         self._outgoing_leg: Leg | None = None
+        self._redirected = False
         hops = _hops_left(request)
         order = CallOrder(
             dialled=request.uri,
@@ -52,12 +53,15 @@ class Bridge:
 
     def on_redirected(self, response: InboundResponse) -> None:
         """Keep it from the caller: that is what the outgoing leg is for."""
+        self._redirected = True
         if refusal := self._stack.behaviour.relayed(response):
             self._incoming.refuse(refusal.code, refusal.reason, refusal.fields)
 
     def on_answered(self, leg: Leg, response: InboundResponse) -> None:
         """Answer the caller with the callee's session."""
         self._outgoing_leg = leg
+        if not self._stack.behaviour.passes_on(redirected=self._redirected):
+            return
         if self._incoming.waiting:
             self._incoming.answer(response.body_fields(), response.body)
         else:
@@ -74,7 +78,10 @@ class Bridge:
 
     def on_ended(self, leg: Leg) -> None:
         """End the other leg; a BYE before the answer ends the INVITE as well (15.1.2)."""
-        if leg is self._incoming.leg:
+        by_callee = leg is not self._incoming.leg
+        if not self._stack.behaviour.ends_other_leg(by_callee=by_callee):
+            return
+        if not by_callee:
             self._incoming.refuse(487, "Request Terminated")
             self._give_up()
         else:

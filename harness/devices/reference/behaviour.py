@@ -28,6 +28,8 @@ class Redial:
     new_number: bool = True
     """Whether the CSeq is raised; asked only under the old Call-ID."""
     other_port: bool = False
+    user: str = ""
+    """Who is called instead, at the same server; "" for the same."""
 
 
 class Behaviour(ProxyRules, ServerRules):
@@ -69,9 +71,21 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the ACK of a non-2xx final response, built by 17.1.1.3, as it is to be sent."""
         return ack
 
-    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest:
+    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest | None:
         """Return the ACK of a 2xx, built by 13.2.2.4, as it is to be sent."""
         return ack
+
+    def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
+        """Return a CANCEL, built by 9.1 from the INVITE that is pending, as it is to be sent."""
+        return cancel
+
+    def in_dialog(self, request: OutboundRequest) -> OutboundRequest:
+        """Return a request in a dialog, built by 12.2.1.1, as it is to be sent; the ACK of a 2xx aside."""
+        return request
+
+    def remote_sequence(self, current: int, refused: Final) -> int:
+        """Return the peer's CSeq after it has refused a re-INVITE: each side counts its own (12.2.1.1)."""
+        return current
 
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
         """Say whether another final response in Completed, a 2xx too, is passed up: never (17.1.1.2)."""
@@ -150,6 +164,14 @@ class Behaviour(ProxyRules, ServerRules):
     def repeats_reinvite(self, final: Final) -> float | None:
         """Return after how many seconds a refused re-INVITE is sent once more: never by itself (14.1)."""
         return None
+
+    def passes_on(self, *, redirected: bool) -> bool:
+        """Say whether the caller of a B2BUA is answered when its call is: always, ``redirected`` or not."""
+        return True
+
+    def ends_other_leg(self, *, by_callee: bool) -> bool:
+        """Say whether the end of one leg of a B2BUA ends the other one: always."""
+        return True
 
     def relayed(self, redirection: InboundResponse) -> Refusal | None:
         """Return what the caller of a B2BUA is answered when a redirection is followed: nothing yet."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Protocol
 
 from .behaviour import Redial
 from .dialog import Dialog, DialogId
 from .invites import CallOrder, cancel_of, first_invite, late_answer, next_invite, same_invite
 from .leg import Leg, LegOwner
-from .sip_uri import destination_of
+from .sip_uri import SipUri, destination_of
 from .stack import Stack, identity_of
 from .targets import TargetSet
 from .transactions import ClientTransaction, TransactionLayer
@@ -39,7 +40,7 @@ class Call:
     def __init__(self, order: CallOrder, stack: Stack, owner: CallOwner) -> None:
         self._order = order
         self._stack = stack
-        self._behaviour = stack.behaviour
+        self.behaviour = stack.behaviour
         self._owner = owner
         self._first = stack.behaviour.first_target(order.dialled)
         self._targets = TargetSet(order.dialled, self._first, stack.behaviour)
@@ -73,8 +74,8 @@ class Call:
         elif not self._over and self._latest is not None:
             self._hung_up = True
             self._latest.cancel()
-        elif self._behaviour.cancels_finished and self._latest is not None:
-            self._latest.layer.send_request(cancel_of(self._latest.invite), UacUser())
+        elif self.behaviour.cancels_finished and self._latest is not None:
+            self._latest.send_cancel()
 
     def ringing(self, response: InboundResponse) -> None:
         """Take a provisional response of an attempt."""
@@ -83,7 +84,7 @@ class Call:
 
     def finished(self, attempt: _Attempt, final: Final, *, repeated: bool) -> None:
         """Decide what follows the end of an attempt other than a 2xx (8.1.3.4, 21.6; RFC 3263 section 4.3)."""
-        behaviour, backup = self._behaviour, self._stack.backup
+        behaviour, backup = self.behaviour, self._stack.backup
         if not repeated and (parting := behaviour.parting_request(final, attempt.invite, attempt.early)):
             attempt.layer.send_request(parting, UacUser())
         if self._hung_up:
@@ -108,7 +109,7 @@ class Call:
         leg = Leg(dialog, self._stack, attempt.layer, self._owner)
         session = late_answer(attempt.invite, response, leg.identity)
         ack = dialog.ack(attempt.invite.sequence, leg.identity, *session)
-        attempt.acknowledge(dialog.id, self._behaviour.acknowledge_answer(ack))
+        attempt.acknowledge(dialog.id, self.behaviour.acknowledge_answer(ack))
         if self._hung_up or self._leg is not None:
             leg.send_bye()
             return
@@ -132,9 +133,9 @@ class Call:
             self._redirected = True
             target_address = destination_of(target.uri) or attempt.invite.destination
             invite = next_invite(latest, target.uri, target_address, identity_of(layer))
-            self._place(invite, layer, self._behaviour.redirected(invite, attempt.invite, target))
+            self._place(invite, layer, self.behaviour.redirected(invite, attempt.invite, target))
             return
-        uri = self._behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
+        uri = self.behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
         destination = None if uri is None or self._resorted else destination_of(uri)
         if uri is None or destination is None:
             self._fail(attempt, final)
@@ -146,8 +147,8 @@ class Call:
         """Report the failure that says most: a redirection that led nowhere says less than the last refusal."""
         self._over = True
         self._owner.on_failed(self._failure if self._failure and 300 <= final.code < 400 else final)
-        self._behaviour.noticed(final)
-        if attempt.number == 1 and not self._hung_up and (redial := self._behaviour.redial(final)):
+        self.behaviour.noticed(final)
+        if attempt.number == 1 and not self._hung_up and (redial := self.behaviour.redial(final)):
             asyncio.get_running_loop().call_later(redial.delay, self._redial, redial, attempt)
 
     def _repeat(self, attempt: _Attempt) -> None:
@@ -158,7 +159,10 @@ class Call:
     def _redial(self, redial: Redial, refused: _Attempt) -> None:
         layer = (self._stack.other_layer if redial.other_port else None) or self._stack.layer
         uri, destination, identity = refused.invite.uri, refused.invite.destination, identity_of(layer)
-        if redial.new_call:
+        if redial.user:
+            uri = str(replace(SipUri.parse(uri), user=redial.user))
+            invite = first_invite(replace(self._order, dialled=uri), uri, destination, identity)
+        elif redial.new_call:
             invite = first_invite(self._order, uri, destination, identity)
         elif not redial.new_number:
             invite = same_invite(refused.invite, destination, identity)
@@ -180,7 +184,7 @@ class _Attempt(UacUser):
         self._provisional = False
         self._finished = False
         self._cancelled = False
-        self._acks: dict[DialogId, OutboundRequest] = {}
+        self._acks: dict[DialogId, OutboundRequest | None] = {}
 
     def start(self) -> None:
         """Send it."""
@@ -190,13 +194,18 @@ class _Attempt(UacUser):
         """Send a CANCEL, as soon as a provisional response allows it (9.1)."""
         self._cancelled = True
         if self._provisional and not self._finished:
-            self.layer.send_request(cancel_of(self.invite), UacUser())
+            self.send_cancel()
             asyncio.get_running_loop().call_later(self.layer.timers.give_up, self._abandon)
 
-    def acknowledge(self, dialog: DialogId, ack: OutboundRequest) -> None:
+    def send_cancel(self) -> None:
+        """Send the CANCEL."""
+        self.layer.send_request(self._call.behaviour.cancel(cancel_of(self.invite)), UacUser())
+
+    def acknowledge(self, dialog: DialogId, ack: OutboundRequest | None) -> None:
         """Send the ACK of a dialog's 2xx, and keep it for copies."""
         self._acks[dialog] = ack
-        self.layer.send_ack(ack)
+        if ack is not None:
+            self.layer.send_ack(ack)
 
     def on_provisional(self, response: InboundResponse) -> None:
         first, self._provisional = not self._provisional, True
@@ -211,10 +220,11 @@ class _Attempt(UacUser):
         if final.response is None or final.code >= 300:
             self._call.finished(self, final, repeated=repeated)
             return
-        if ack := self._acks.get(Dialog.of_client(self.invite, final.response).id):
-            self.layer.send_ack(ack)
-        else:
+        dialog = Dialog.of_client(self.invite, final.response).id
+        if dialog not in self._acks:
             self._call.answered(self, final.response)
+        elif ack := self._acks[dialog]:
+            self.layer.send_ack(ack)
 
     def _abandon(self) -> None:
         """Give up waiting for the final response of a cancelled INVITE (9.1)."""

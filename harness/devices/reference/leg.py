@@ -121,6 +121,8 @@ class Leg:
     def reinvite_answered(self, final: Final, done: Callable[[Final], None], again: Callable[[], None]) -> None:
         """Report the answer, and end the session if a refusal means that the peer has none."""
         self._reinvite = None
+        if final.code >= 300:
+            self.dialog.remote_sequence = self._stack.behaviour.remote_sequence(self.dialog.remote_sequence, final)
         done(final)
         if self.ended or final.code < 300:
             return
@@ -138,7 +140,7 @@ class Leg:
         self, fields: Fields, body: bytes, done: Callable[[Final], None], again: Callable[[], None]
     ) -> None:
         head: Fields = (("Contact", self.identity.contact), *self.identity.capabilities)
-        invite = self.dialog.request("INVITE", self.identity, head + fields, body)
+        invite = self._stack.behaviour.in_dialog(self.dialog.request("INVITE", self.identity, head + fields, body))
         self._reinvite = _Reinvite(self, invite, done, again)
         self._layer.send_request(invite, self._reinvite)
 
@@ -148,7 +150,7 @@ class Leg:
 
     def _send_bye(self) -> None:
         self.end()
-        self._layer.send_request(self.dialog.request("BYE", self.identity), UacUser())
+        self._layer.send_request(self._stack.behaviour.in_dialog(self.dialog.request("BYE", self.identity)), UacUser())
 
     def _in_order(self, transaction: ServerTransaction, request: InboundRequest) -> bool:
         """Refuse a request that is older than one already seen (12.2.2)."""

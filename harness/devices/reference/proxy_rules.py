@@ -21,6 +21,9 @@ class ProxyRules:
     relays_stray = False
     """Whether a response that matches no transaction is forwarded (RFC 6026 section 7.3: it is dropped)."""
 
+    forwards_ack = True
+    """The ACK of a 2xx is forwarded, though it belongs to no transaction (16.11)."""
+
     keeps_emptied = False
     """Whether a 3xx from which every Contact has been taken may still be the answer (16.7 item 4)."""
 
@@ -51,8 +54,8 @@ class ProxyRules:
         """Say whether a Contact joins the target set, of which ``equal`` members are the same URI (16.5)."""
         return equal == 0
 
-    def recursed_q(self, contact: Contact) -> float:
-        """Return how much a Contact is preferred: its q (16.6)."""
+    def recursed_q(self, contact: Contact, place: int) -> float:
+        """Return how much a Contact, the one at ``place`` in the 3xx, is preferred: its q (16.6)."""
         return contact.q
 
     def reports_timeout(self, method: str) -> bool:

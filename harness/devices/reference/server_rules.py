@@ -22,6 +22,12 @@ class ServerRules:
     answers_copies = True
     """A copy of a request that has its final response gets that once more (17.2.1, 17.2.2)."""
 
+    answers_cancel = True
+    """A CANCEL gets a response of its own (9.2)."""
+
+    misses_dialog = False
+    """Whether a MESSAGE outside of a dialog is answered 481: that is for requests with a To tag (12.2.2)."""
+
     refuses_extensions = False
     """Whether a redirect server looks into Require (8.3: it does not)."""
 

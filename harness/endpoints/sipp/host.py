@@ -10,13 +10,14 @@ from pathlib import Path
 from harness.endpoints.host import CallOrder, Kind, LiveSeat, SeatOrder
 from harness.endpoints.sipp.binary import SippBinary
 from harness.endpoints.sipp.legible import legible
+from harness.endpoints.sipp.pace import Pace
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
-from harness.endpoints.tap.tap import Listener, Tap
+from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
 from harness.model.plan import Endpoint
@@ -24,8 +25,14 @@ from harness.net.address import Address
 from harness.net.pool import AddressPool
 from harness.system.disk import disk_errors
 
+CALLER_STEP_S, CALLER_STEPS_S = 0.01, 0.05
+"""How long a caller's SIPp gets for a provisional response, and for anything else, before the next message.
+
+It takes some milliseconds for each step of its scenario, and a message that comes between two steps makes it forget the
+one before: a 487 just ahead of the 200 to the CANCEL got no ACK.
+"""
 MOST_WAITING = 200
-"""How many datagrams wait for a SIPp that is about to start."""
+"""The most datagrams that wait for a starting SIPp."""
 
 
 @dataclass
@@ -33,10 +40,10 @@ class SippHost:
     """Puts a SIPp behind the tap of each seat."""
 
     folder: Path
-    """Where scenarios and SIPp's own complaints are written."""
+    """The folder for scenarios and SIPp's error logs."""
     sipp: SippBinary
     private: AddressPool
-    """Loopback addresses that no device is told."""
+    """Private loopback addresses, which no device sees."""
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
 
@@ -69,7 +76,7 @@ class SippHost:
 
 
 async def _acting(seat: SippSeat) -> SippSeat:
-    """``seat`` with its SIPp running; what could not be started leaves nothing behind."""
+    """``seat`` with its SIPp running; a failed start leaves nothing behind."""
     try:
         await seat.act()
     except BaseException:
@@ -79,7 +86,7 @@ async def _acting(seat: SippSeat) -> SippSeat:
 
 
 class SippSeat:
-    """A tap, and the SIPp behind it.  What says so runs in the taps' thread, all else in the driver's."""
+    """A tap, and the SIPp behind it.  Methods run in the driver's thread, unless marked for the taps' thread."""
 
     def __init__(
         self,
@@ -142,26 +149,26 @@ class SippSeat:
 
     @property
     def address(self) -> Address:
-        """Where the device finds it."""
+        """The address that the device uses for it."""
         return self._order.place or self.own
 
     @property
     def trouble(self) -> str:
-        """What happened to its SIPp; "" if nothing did."""
+        """A failure of its SIPp; "" without one."""
         if self._failed:
             return self._failed
-        if self._process is not None and self._process.lost_at is not None:
-            return f"the SIPp at {self.name} ended by itself (status {self._process.status})"
+        if self._ready and self._process is not None and self._process.lost_at is not None:
+            return f"the SIPp at {self.name} ended unexpectedly (status {self._process.status})"
         return ""
 
     async def act(self) -> None:
-        """Start the SIPp, and hand it what has come; a second call waits for the first."""
+        """Start the SIPp, and hand it the waiting datagrams; a second call waits for the first."""
         if self._acting is None:
             self._acting = asyncio.create_task(self._start())
         await asyncio.shield(self._acting)
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
-        """Take what came for this seat to a socket that it shares (in the taps' thread)."""
+        """Take a message for this seat that arrived at a shared socket (in the taps' thread)."""
         self._tap.arrived(data, source, at, outlet)
 
     def hang_up(self, call_id: str) -> None:
@@ -177,17 +184,26 @@ class SippSeat:
         self._inner.send(asks.encode("latin-1"), own)
 
     def rest(self) -> None:
-        """Its calls are over: it need only listen."""
+        """Note that its calls are over: from now on it only listens."""
         if self._ready and self._process is not None:
             self._process.rest()
 
     def wake(self) -> None:
-        """There is something to do again."""
+        """Note that there are calls again."""
         if self._ready and self._process is not None:
             self._process.wake()
 
+    async def outlive(self, answer: Answer) -> None:
+        """End the SIPp; the tap stays, and ``answer`` says what still comes gets."""
+        await self._end_sipp()
+        await self._host.taps.do(lambda: self._outlive(answer))
+
     async def stop(self) -> None:
         """End the SIPp, then the tap; what has arrived until then is heard."""
+        await self._end_sipp()
+        await self._host.taps.do(self._close)
+
+    async def _end_sipp(self) -> None:
         self._stopped = True
         if self._acting is not None and not self._acting.done():
             self._acting.cancel()
@@ -195,10 +211,9 @@ class SippSeat:
             await asyncio.gather(self._acting, return_exceptions=True)
         if self._process is not None:
             await self._process.stop()
-        await self._host.taps.do(self._close)
 
     def evidence(self) -> Seat:
-        """What the flow says of it."""
+        """Its entry in the flow."""
         port = self._tap.port
         behind = self.own if self.address != self.own else None
         lost_at = None if self._stopped else port.closed_at
@@ -206,24 +221,33 @@ class SippSeat:
 
     # --- in the taps' thread
 
+    def _outlive(self, answer: Answer) -> None:
+        if self._inner is not None:
+            self._inner.close()
+        self._tap.outlive(answer)
+
     def _close(self) -> None:
         if self._inner is not None:
             self._inner.close()
         self._tap.close()
 
     def _flush(self) -> None:
+        assert self._inner is not None
+        assert self._process is not None
+        send, own = self._inner.send, self._process.own
+        self._pace = Pace(lambda data: send(data, own), _caller_needs if self._calls else lambda _data: 0.0)
         self._ready = True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
             self._deliver(data)
 
     def _deliver(self, data: bytes) -> None:
-        """Hand one datagram to the SIPp, as it can read it; or keep it until there is one."""
+        """Hand one datagram to the SIPp, in a form that it can read; or keep it until the SIPp runs."""
         if self._ready and self._inner is not None and self._process is not None:
             if (readable := legible(data)) is not None:
-                self._inner.send(readable, self._process.own)
+                self._pace.hand_over(readable)
             return
-        # A copy of what waits already says nothing new: nobody has been silent yet.
+        # A retransmission of a waiting datagram adds nothing.
         if data not in self._waiting and len(self._waiting) < MOST_WAITING:
             self._waiting.append(data)
             self._begin(None)
@@ -238,7 +262,7 @@ class SippSeat:
     def _note_failure(self, starting: asyncio.Task[None]) -> None:
         if not starting.cancelled() and (error := starting.exception()) is not None:
             cause = error.cause if isinstance(error, SipverdictError) else repr(error)
-            self._failed = f"nobody could answer at {self.name}: {cause}"
+            self._failed = f"the endpoint {self.name} could not answer: {cause}"
 
     async def _start(self) -> None:
         while True:
@@ -274,6 +298,10 @@ class SippSeat:
         inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._tap.emit(data))
         inner.only_from(private)
         return inner
+
+
+def _caller_needs(data: bytes) -> float:
+    return CALLER_STEP_S if data.startswith(b"SIP/2.0 1") else CALLER_STEPS_S
 
 
 def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:

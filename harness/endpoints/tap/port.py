@@ -1,4 +1,4 @@
-"""A UDP socket of the suite: when each datagram came, from where, and whether the kernel had to drop any."""
+"""A UDP socket of the suite, with the arrival time and source of each datagram and the number of dropped ones."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ OnDatagram = Callable[[bytes, Address, float], None]
 """Takes a datagram, its source, and when it arrived (seconds since the epoch, by the clock of the run)."""
 
 AT_ONCE: Final = 64
-"""How many datagrams are read before others get their turn: a flood must not stop the loop."""
+"""The most datagrams read in one turn, so that a flood does not stop the loop."""
 _LARGEST: Final = 65_536
+_CLOSING_S: Final = 0.02
+"""Seconds after the start of closing up to which a datagram still counts, because two clocks are compared."""
 _BUFFER: Final = 4 * 1024 * 1024
 # Linux has these for all common machines; Python has no names for them.
 _SO_TIMESTAMPNS: Final = 35
-_SO_RXQ_OVFL: Final = 40
 _SO_RCVBUFFORCE: Final = 33
-_ANCILLARY: Final = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(4)
+_SO_MEMINFO: Final = 55
+_ANCILLARY: Final = socket.CMSG_SPACE(16)
 _TIMESPEC: Final = struct.Struct("@ll")
-_COUNT: Final = struct.Struct("@I")
+_MEMINFO: Final = struct.Struct("@9I")
+"""The last value is the number of drops (linux/sock_diag.h)."""
 
 
 class PortTaken(SetupError):
@@ -35,10 +38,10 @@ class PortTaken(SetupError):
 
 
 class UdpPort:
-    """Bound from the moment it is made until :meth:`close`; belongs to the running event loop."""
+    """Bound from its creation until :meth:`close`; belongs to the running event loop."""
 
     def __init__(self, address: Address, on_datagram: OnDatagram) -> None:
-        """Bind ``address`` (port 0: any).  PortTaken if another program is there, SetupError if it cannot be had."""
+        """Bind ``address`` (port 0: any).  PortTaken if another program has it, SetupError if it is unusable."""
         self._on_datagram = on_datagram
         self._socket = address.open_socket()
         try:
@@ -54,22 +57,31 @@ class UdpPort:
             ) from error
         self._socket.setblocking(False)
         self._enlarge()
-        for option in (_SO_TIMESTAMPNS, _SO_RXQ_OVFL):
-            # Where a kernel has neither, a datagram came when it was read, and drops are not known.
-            with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, option, 1)
+        # Without kernel timestamps, the time of reading counts.
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.address = Address.of(self._socket.getsockname(), address.transport)
         self.bound_at = clock.now()
         self.closed_at: float | None = None
-        self.drops = 0
-        """How many datagrams the kernel has dropped here because nobody had read the ones before."""
+        self._drops = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._read)
 
-    def send(self, data: bytes, to: Address) -> float:
-        """Send one datagram; returns when that was.
+    @property
+    def drops(self) -> int:
+        """The number of datagrams that the kernel has dropped here because the buffer was full.
 
-        A full buffer, or a port at which nobody listens, is a lost datagram: SIP over UDP sends again.
+        The socket itself is asked: SO_RXQ_OVFL reports only with the next datagram, and none may follow a flood.
+        """
+        # Some kernels do not report drops.
+        with contextlib.suppress(OSError, struct.error):
+            self._drops = _MEMINFO.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[-1]
+        return self._drops
+
+    def send(self, data: bytes, to: Address) -> float:
+        """Send one datagram; return the time.
+
+        A full buffer or a closed port loses the datagram: SIP over UDP retransmits.
         """
         at = clock.now()
         with contextlib.suppress(OSError):
@@ -77,14 +89,19 @@ class UdpPort:
         return at
 
     def only_from(self, peer: Address) -> None:
-        """From now on the kernel lets nobody in but ``peer``."""
+        """Accept datagrams only from ``peer`` from now on."""
         self._socket.connect(peer.sockaddr)
 
+    def drain(self) -> None:
+        """Read what has arrived until now."""
+        self._read(most=None)
+
     def close(self) -> None:
-        """Read what has arrived until now, and let the address go."""
+        """Read the datagrams that have arrived, and free the address."""
         if self.closed_at is None:
-            self._read(most=None)
             self.closed_at = clock.now()
+            self._read(most=None)
+            self._drops = self.drops
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
@@ -100,7 +117,9 @@ class UdpPort:
                 data, ancillary, _, source = self._socket.recvmsg(_LARGEST, _ANCILLARY)
             except BlockingIOError:
                 return
-            except OSError:  # the peer of a connected socket has gone; that is seen elsewhere
+            except ConnectionError:  # the peer of a connected socket has gone; its earlier datagrams can still be read
+                continue
+            except OSError:
                 return
             most = None if most is None else most - 1
             at: float | None = None
@@ -108,6 +127,6 @@ class UdpPort:
                 if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
                     seconds, nanoseconds = _TIMESPEC.unpack(value)
                     at = clock.of_kernel(seconds + nanoseconds / 1e9)
-                elif level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL and len(value) == _COUNT.size:
-                    self.drops = _COUNT.unpack(value)[0]
+            if at and self.closed_at and at > self.closed_at + _CLOSING_S:
+                return  # a flood must not keep a socket from being closed
             self._on_datagram(data, Address.of(source, self.address.transport), at or clock.now())

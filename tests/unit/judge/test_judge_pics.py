@@ -162,4 +162,4 @@ def test_observations_of_several_flows() -> None:
     assert told["dns"].reason.startswith("cannot be seen")
     assert told["refer"].reason.startswith("could not be seen")
     assert [one.key for one in told.values() if one.differs] == ["privacy", "sips"]
-    assert told["sips"].line()["evidence"] == ["f2"]
+    assert told["sips"].evidence == ("f2",)

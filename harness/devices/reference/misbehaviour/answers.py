@@ -122,3 +122,9 @@ class ChangesCseqFrom(Behaviour):
 def _with(response: OutboundResponse, name: str, value: str) -> OutboundResponse:
     fields: Fields = tuple((key, value if key == name else old) for key, old in response.fields)
     return replace(response, fields=fields)
+
+
+class AnswersMessage481(Behaviour):
+    """Wrong by 12.2.2: a request without a To tag belongs to no dialog, and needs none."""
+
+    misses_dialog = True

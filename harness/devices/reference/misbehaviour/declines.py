@@ -8,7 +8,7 @@ import re
 
 from ..behaviour import Behaviour, Redial
 from ..contacts import contacts_of
-from ..wire import Final
+from ..wire import Final, InboundResponse, OutboundRequest
 
 _KNOWN_6XX = (600, 603, 604, 606)
 
@@ -27,6 +27,41 @@ class RedialsAfter1s(Behaviour):
     def redial(self, final: Final) -> Redial | None:
         """Make a new call."""
         return Redial(1) if final.code >= 600 else super().redial(final)
+
+
+class RedialsAfterRinging(Behaviour):
+    """Wrong by 21.6, and right after a 603 at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rang: set[str] = set()
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Note whose phone rings."""
+        if 100 < response.code < 200:
+            self._rang.add(response.call_id)
+        return super().hears(response)
+
+    def redial(self, final: Final) -> Redial | None:
+        """Take the 6xx of a phone that rang for a missed call."""
+        rang = final.response is not None and final.response.call_id in self._rang
+        return Redial(1) if final.code >= 600 and rang else super().redial(final)
+
+
+class RedialsAfter8s(Behaviour):
+    """Wrong by 21.6; a window of 5 s is over by then."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call."""
+        return Redial(8) if final.code >= 600 else super().redial(final)
+
+
+class RedialsOtherNumber(Behaviour):
+    """Wrong by 8.1.1.1: nobody asked for that number."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call to somebody else."""
+        return Redial(2, user="0") if final.code >= 600 else super().redial(final)
 
 
 class RedialsAt33s(Behaviour):
@@ -127,6 +162,23 @@ class RepeatsRefusedReinvite(Behaviour):
     def repeats_reinvite(self, final: Final) -> float | None:
         """Ask once more."""
         return 1
+
+
+class RepeatsCseqInDialog(Behaviour):
+    """Wrong by 12.2.1.1: the peer answers 500 to a number that does not rise."""
+
+    def in_dialog(self, request: OutboundRequest) -> OutboundRequest:
+        """Count one too few."""
+        request = super().in_dialog(request)
+        return request.with_field("CSeq", f"{max(request.sequence - 1, 1)} {request.method}")
+
+
+class AnswersBye500(Behaviour):
+    """Wrong by 12.2.2 and 14.1: the refusal changed nothing, and the peer counts its own requests."""
+
+    def remote_sequence(self, current: int, refused: Final) -> int:
+        """Mistake a number of this side for the peer's."""
+        return current + 1000
 
 
 class DiesAfter603(Behaviour):

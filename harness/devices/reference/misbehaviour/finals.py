@@ -203,14 +203,22 @@ class Acks200ToRedirector(Behaviour):
 
     def __init__(self) -> None:
         super().__init__()
-        self._redirectors: dict[str, Address] = {}
+        self.redirectors: dict[str, Address] = {}
 
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Keep who redirected the call."""
-        self._redirectors[invite.field("Call-ID")] = target.redirection.source
+        self.redirectors[invite.field("Call-ID")] = target.redirection.source
         return super().redirected(invite, previous, target)
 
-    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest:
+    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest | None:
         """Send it there."""
-        ack = super().acknowledge_answer(ack)
-        return replace(ack, destination=self._redirectors.get(ack.field("Call-ID"), ack.destination))
+        sent = super().acknowledge_answer(ack)
+        return sent and replace(sent, destination=self.redirectors.get(sent.field("Call-ID"), sent.destination))
+
+
+class NoAckOfRedirected200(Acks200ToRedirector):
+    """Wrong by 13.2.2.4: the target repeats its 200 for 32 s and hangs up."""
+
+    def acknowledge_answer(self, ack: OutboundRequest) -> OutboundRequest | None:
+        """Send none."""
+        return None if ack.field("Call-ID") in self.redirectors else ack

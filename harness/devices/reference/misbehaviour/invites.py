@@ -133,6 +133,16 @@ class DropsContactHeader(Behaviour):
         return super().redirected(invite, previous, target).without("Contact")
 
 
+class RoutesByRecordRoute(Behaviour):
+    """Wrong by 12.1: a 3xx makes no dialog, and so no route set."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Take it for one."""
+        invite = super().redirected(invite, previous, target)
+        routes = tuple(("Route", value) for value in reversed(target.redirection.values("Record-Route")))
+        return replace(invite, fields=(*invite.fields, *routes))
+
+
 class RoutesByLr(Behaviour):
     """Wrong by 19.1.1: lr has no meaning in a Contact, and the Request-URI is the Contact."""
 

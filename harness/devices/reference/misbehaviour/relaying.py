@@ -40,6 +40,23 @@ class Changes6xx(Behaviour):
         return replace(response, code=480, reason="Temporarily Unavailable") if response.code >= 600 else response
 
 
+class DropsAckOf200(Behaviour):
+    """Wrong by 16.11: without it the callee repeats its 200 for 32 s and hangs up."""
+
+    forwards_ack = False
+
+
+class Relays302WithoutContact(Behaviour):
+    """Wrong by 16.7 item 9: the caller is told that somebody has moved, and not where to."""
+
+    def upstream(self, response: OutboundResponse, request: InboundRequest, local: Address) -> OutboundResponse:
+        """Leave it out."""
+        response = super().upstream(response, request, local)
+        if not 300 <= response.code < 400:
+            return response
+        return replace(response, fields=tuple(field for field in response.fields if canonical(field[0]) != "contact"))
+
+
 class Rewrites302(Behaviour):
     """Wrong by 16.7 item 9: the caller is to go where the callee is."""
 

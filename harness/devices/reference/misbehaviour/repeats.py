@@ -67,3 +67,9 @@ class RemembersCalls(Behaviour):
         known = identifiers in self._seen
         self._seen.add(identifiers)
         return known or super().merges(request, ongoing=ongoing)
+
+
+class IgnoresCancel(Behaviour):
+    """Wrong by 9.2: the CANCEL is a transaction of its own."""
+
+    answers_cancel = False

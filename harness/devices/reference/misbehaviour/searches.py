@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from ..behaviour import Behaviour
-from ..wire import Fields, Final
+from ..tokens import new_branch
+from ..wire import Fields, Final, OutboundRequest
 
 
 class NewBranchAfter6xx(Behaviour):
@@ -109,3 +110,20 @@ class ParallelRecursionLeavesRinging(Behaviour):
     def cancels(self, final: Final, *, recursed: bool) -> bool:
         """Cancel no branch to a Contact after a 6xx."""
         return not (recursed and final.code >= 600) and super().cancels(final, recursed=recursed)
+
+
+class CancelsAfter4xx(Behaviour):
+    """Wrong by 16.7 items 5 and 10: one phone that is busy says nothing about the others."""
+
+    def ends_search(self, final: Final, *, recursed: bool) -> bool:
+        """Take the first answer, whatever it is, for the last one."""
+        return final.code >= 400 or super().ends_search(final, recursed=recursed)
+
+
+class CancelsWithNewBranch(Behaviour):
+    """Wrong by 9.1: the branch is that of the INVITE."""
+
+    def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
+        """Take it for a request of its own."""
+        via = cancel.field("Via").replace(cancel.branch, new_branch())
+        return super().cancel(cancel).with_field("Via", via)

@@ -133,6 +133,14 @@ class RetriesAfter482(Behaviour):
         return final.code in (482, 483) or super().repeats(final)
 
 
+class RetriesAfter503(Behaviour):
+    """Wrong by 8.1.3.4 and 21.5.4: it is the turn of the next target, or of another server."""
+
+    def repeats(self, final: Final) -> bool:
+        """Try the same target again."""
+        return final.code == 503 or super().repeats(final)
+
+
 class RepeatsAfter415(Behaviour):
     """Wrong by 8.1.3.5: the request is to be corrected."""
 

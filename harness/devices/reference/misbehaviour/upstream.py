@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..behaviour import Behaviour
+from ..contacts import Target
 from ..sip_uri import Address, SipUri
-from ..wire import Final, InboundResponse, Refusal
+from ..wire import Final, InboundResponse, OutboundRequest, Refusal
 
 
 class RelaysAndFollows(Behaviour):
@@ -32,6 +35,49 @@ class LeavesCallerRinging(Behaviour):
     def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
         """Keep it from the caller."""
         return None if final.code >= 600 else super().told(final, dialled, local)
+
+
+class HangsOnDead302(Behaviour):
+    """Wrong by 8.1.3.4: when no target is left the call has failed, for its caller too."""
+
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
+        """Wait for a target that does not come."""
+        return None if 300 <= final.code < 400 else super().told(final, dialled, local)
+
+
+class Loses200(Behaviour):
+    """Wrong by any measure: somebody has picked up."""
+
+    def passes_on(self, *, redirected: bool) -> bool:
+        """Wait for the leg that was redirected."""
+        return not redirected and super().passes_on(redirected=redirected)
+
+
+class EndsOneLeg(Behaviour):
+    """Wrong by 15: the session is over, for the caller too."""
+
+    def ends_other_leg(self, *, by_callee: bool) -> bool:
+        """Hear only the caller."""
+        return not by_callee and super().ends_other_leg(by_callee=by_callee)
+
+
+class ByesToRedirector(Behaviour):
+    """Wrong by 12.2.1.1: the dialog is with the target."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._redirectors: dict[str, Address] = {}
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Keep who redirected the call."""
+        self._redirectors[invite.field("Call-ID")] = target.redirection.source
+        return super().redirected(invite, previous, target)
+
+    def in_dialog(self, request: OutboundRequest) -> OutboundRequest:
+        """Send the BYE there."""
+        request = super().in_dialog(request)
+        where = self._redirectors.get(request.field("Call-ID"), request.destination)
+        return replace(request, destination=where) if request.method == "BYE" else request
 
 
 class RedirectsToItself(Behaviour):

@@ -95,7 +95,7 @@ class Branch:
         if self._cancelled or not self.pending:
             return
         self._cancelled = True
-        cancel = cancel_of(self.request)
+        cancel = self._behaviour.cancel(cancel_of(self.request))
         self._layer.send_request(cancel.with_fields(self._cancel or ()), UacUser())
         self._stop_timer()
         if self._behaviour.gives_up_cancelled:

@@ -53,7 +53,7 @@ class Proxy:
         if isinstance(targets, Refusal) or journey.hops <= 0:
             return
         destination = destination_of(journey.next_hop(targets[0].uri))
-        if destination is not None:
+        if destination is not None and self._stack.behaviour.forwards_ack:
             ack = forwarded(journey, targets[0].uri, destination, journey.hops - 1, identity_of(self._stack.layer))
             self._stack.layer.send_stateless(ack)
 

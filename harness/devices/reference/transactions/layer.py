@@ -142,7 +142,8 @@ class TransactionLayer:
         invite = self._servers.get(_server_key(cancel, "INVITE"))
         if isinstance(invite, InviteServerTransaction):
             transaction.tag = invite.tag
-            transaction.respond(200, "OK")
+            if self.behaviour.answers_cancel:
+                transaction.respond(200, "OK")
             invite.on_cancel(cancel)
         else:
             transaction.respond(481, "Call/Transaction Does Not Exist")

@@ -1,0 +1,92 @@
+"""The settings of a run, checked before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.device.spec import DeviceSpec
+from harness.errors import SetupError
+from harness.model.device_name import title
+from harness.model.weather import Weather
+from harness.model.windows import QUICK, WINDOWS, Window
+from harness.policy.gate import Gate
+from harness.policy.waivers import Waiver
+from harness.policy.waivers import load as load_waivers
+from harness.purposes.discovery import all_purposes
+from harness.requirements.catalogue import Catalogue
+from harness.requirements.ruling import Ruling
+from harness.run.options import OUT, RULINGS
+from harness.run.rerun import Again
+from harness.run.specs import again_specs, device_specs
+
+if TYPE_CHECKING:
+    import pytest
+
+MOST_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options, resolved."""
+
+    specs: dict[str, DeviceSpec]
+    window: Window
+    ruling: Ruling
+    out: Path
+    smoke: bool = True
+    """Whether each device makes a plain call first.  A device that cannot is not tested."""
+    expected: bool = False
+    """Whether expected non-passes leave the exit status 0."""
+    gate: Gate = field(default_factory=Gate)
+    waivers: tuple[Waiver, ...] = ()
+    repeat: int = 1
+    again: Again | None = None
+    weather: Weather = field(default_factory=Weather)
+    """What the taps do to messages on purpose."""
+
+    @property
+    def title(self) -> str:
+        """The devices in short: the name of the run."""
+        return title(tuple(self.specs))
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Settings:
+        """The settings of this run; SetupError for a device, profile or fault that does not exist."""
+        option = config.option
+        repeat = 1 if option.repeat is None else option.repeat
+        if not 1 <= repeat <= MOST_REPEATS:
+            raise SetupError(f"--repeat {repeat}: expected 1 to {MOST_REPEATS}", "3 shows whether a result is flaky")
+        if option.expected and (option.gate or option.waivers):
+            there = "--gate" if option.gate else "--waivers"
+            raise SetupError(
+                f"--expected cannot be combined with --gate or --waivers; found {there}",
+                "a gate has waivers of its own: omit one of them",
+            )
+        again = Again.of(option.again) if option.again else None
+        stored = again.header if again else None
+        catalogue, devices = Catalogue.load(), option.device or ["reference"]
+        return cls(
+            specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
+            window=WINDOWS[option.window or (stored.window if stored else QUICK.name)],
+            ruling=Ruling(
+                option.ruling or (stored.ruling if stored else RULINGS[0]),
+                bool(config.getini("strict")) or bool(stored and stored.strict),
+            ),
+            out=(option.out or OUT).resolve(),
+            smoke=not option.no_smoke,
+            expected=option.expected,
+            gate=Gate.of(option.gate or "", catalogue),
+            waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
+            repeat=repeat,
+            again=again,
+            weather=_weather(option.weather or ""),
+        )
+
+
+def _weather(text: str) -> Weather:
+    try:
+        return Weather.parse(text)
+    except ValueError as error:
+        raise SetupError(f"--weather {text!r:.120}: {error}", "docs/running.md describes it") from None

@@ -1,0 +1,123 @@
+"""The wire of a device without what differs from one call to the next, so that two devices can be compared.
+
+Addresses become the names of their endpoints.  Tags, branches and Call-IDs become numbers in the order in which an
+endpoint meets them, so that "the branch of the INVITE" stays visible and its letters do not.  The order of messages is
+kept at each endpoint, not between endpoints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from harness.model.flow import Event, Flow
+from harness.net.address import Address
+
+_IDENTIFIERS: Final = (
+    ("branch", re.compile(r"(?<=;branch=)[^;,\s>]+")),
+    ("tag", re.compile(r"(?<=;tag=)[^;,\s>]+")),
+    ("call", re.compile(r"(?<=^Call-ID: )[^\r\n]+", re.MULTILINE | re.IGNORECASE)),
+)
+_ENDS: Final = re.compile(r"^(?:Call-ID|From|To):.*$", re.MULTILINE | re.IGNORECASE)
+_COOKIE: Final = "z9hG4bK"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of the device at one endpoint, its copies included."""
+
+    text: str
+    """Normalised."""
+    times: tuple[float, ...]
+    """When it and its copies came, in seconds after the first message at that endpoint."""
+    number: int
+    """Its number in the flow; 0 for a datagram that is no SIP message."""
+
+    @property
+    def exchange(self) -> tuple[str, ...]:
+        """What it has in common with the messages whose order means something.
+
+        The responses of two branches of a fork come in any order: they differ in the tag of To.
+        """
+        return tuple(_ENDS.findall(self.text))
+
+
+@dataclass(frozen=True)
+class Form:
+    """All that the device sent in one flow, by endpoint."""
+
+    flow: str
+    """The id of the flow."""
+    seats: dict[str, tuple[Line, ...]]
+
+    @property
+    def messages(self) -> dict[str, frozenset[str]]:
+        """The texts alone, without their order."""
+        return {seat: frozenset(line.text for line in lines) for seat, lines in self.seats.items() if lines}
+
+
+def plan_of(flow: Flow) -> str:
+    """What two flows of one plan have in common."""
+    return repr(flow.plan)
+
+
+def form_of(flow: Flow) -> Form:
+    """The flow without what differs from one call to the next."""
+    normalised = _Normalised(flow)
+    by_seat: dict[str, list[Event]] = {}
+    for event in flow.events:
+        by_seat.setdefault(event.seat, []).append(event)
+    seats = {}
+    for seat in sorted(by_seat):
+        lines: dict[str, Line] = {}
+        began = by_seat[seat][0].time
+        for event in by_seat[seat]:
+            text = normalised.text(event.text)  # what was sent to it has identifiers, too
+            if event.from_device:
+                known = lines.get(text, Line(text, (), event.number))
+                lines[text] = Line(text, (*known.times, event.time - began), known.number)
+        for datagram in flow.unreadable:
+            if datagram.seat == seat:
+                text = "(no SIP message) " + normalised.text(datagram.text)
+                lines.setdefault(text, Line(text, (datagram.time - began,), 0))
+        seats[seat] = tuple(lines.values())
+    return Form(flow.id, seats)
+
+
+class _Normalised:
+    """Turns the texts of one flow into what other flows of its plan have in common."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._names: dict[str, str] = {}
+        for name, address in _addresses(flow):
+            self._names.setdefault(str(address), f"{{{name}}}")
+            self._names.setdefault(address.host, f"{{{name}.host}}")
+        hosts = "|".join(re.escape(text) for text in sorted(self._names, key=len, reverse=True))
+        self._places = re.compile(rf"(?<![\d.])(?:{hosts})(?!\d)")
+        self._token = flow.places.token
+        self._numbers: dict[str, dict[str, int]] = {kind: {} for kind, _ in _IDENTIFIERS}
+
+    def text(self, text: str) -> str:
+        # The length of a body with addresses in it differs from run to run; one that is wrong is kept.
+        head, empty_line, body = text.partition("\r\n\r\n")
+        head = re.sub(rf"(?m)^(Content-Length: ){len(body.encode())}(?=\r?$)", r"\1{that of the body}", head)
+        text = head + empty_line + body
+        for kind, pattern in _IDENTIFIERS:
+            text = pattern.sub(lambda found, kind=kind: self._numbered(kind, found[0]), text)  # type: ignore[misc]
+        text = self._places.sub(lambda found: self._names[found[0]], text)
+        return text.replace(self._token, "{token}") if self._token else text
+
+    def _numbered(self, kind: str, value: str) -> str:
+        numbers = self._numbers[kind]
+        number = numbers.setdefault(value, len(numbers) + 1)
+        # A branch without its cookie is another thing than one with it.
+        return (_COOKIE if value.startswith(_COOKIE) else "") + f"{{{kind} {number}}}"
+
+
+def _addresses(flow: Flow) -> Iterator[tuple[str, Address]]:
+    yield from ((seat.name, seat.address) for seat in flow.seats)
+    yield from ((f"{seat.name} behind", seat.behind) for seat in flow.seats if seat.behind)
+    if flow.places.device:
+        yield "device", flow.places.device
