@@ -35,9 +35,10 @@ def rests(flow: Flow, requirement: str) -> Findings:
             continue
         name = f"the {answered.status} (message {answered.number})"
         late = [copy for copy in one.copies if copy.number > answered.number and _crossing_is_over(copy, answered)]
+        final = any((r.status or 0) >= 200 and late and r.number < late[0].number for r in one.responses)
         yield expect(
             not late,
-            code="repeated-after-final" if (answered.status or 0) >= 200 else "repeated-after-1xx",
+            code="repeated-after-final" if final else "repeated-after-1xx",
             expected=f"no copy of the {one.request.method} once {name} was there",
             actual=f"a copy {late[0].time - answered.time:.1f} s after {name}" if late else f"none after {name}",
             event=late[0] if late else answered,
