@@ -183,13 +183,14 @@ def unacknowledged(
     attempts: Sequence[Attempt],
     plain: Flow,
     *,
-    what: str,
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding | None:
     """The first :func:`lost_ack` of ``attempts``, which are those of ``flow``."""
     for attempt in attempts:
         if attempt.final is not None:
+            contacts = ", ".join(attempt.final.headers("Contact"))
+            what = f"the {attempt.status}" + (f" with Contact: {contacts}" if contacts else "")
             lost = lost_ack(flow, attempt, plain, what=what, at_least=at_least, requirement=requirement)
             if lost is not None:
                 return lost

@@ -105,11 +105,13 @@ class Expectations:
 
     def _mine(self, record: VerdictLine) -> list[Known]:
         asked = (record.purpose, record.case.axes)
-        return [
+        mine = [
             one
             for one in self.known.get(record.device, ())
             if one.case[:2] == asked and WINDOWS[one.window].seconds <= self.window.seconds
         ]
+        # Of two about one requirement the one for the longer window counts.
+        return list({one.case: one for one in sorted(mine, key=lambda one: WINDOWS[one.window].seconds)}.values())
 
     def _expected(self, record: VerdictLine) -> dict[str, Verdict]:
         return {one.requirement: Verdict.named(one.verdict) for one in self._mine(record) if not self._is_over(one)}

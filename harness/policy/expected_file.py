@@ -73,7 +73,7 @@ def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = S
         )
     known = tuple(_known(path, number, entry) for number, entry in enumerate(entries, 1))
     rows, variants = set(requirements), _variants(source) if any(k.variant != BASE for k in known) else {BASE}
-    seen: set[tuple[str, Case]] = set()
+    seen: set[tuple[str, Case, str]] = set()
     for number, one in enumerate(known, 1):
         place = f"{path}: expected {number}"
         if one.requirement not in rows:
@@ -82,9 +82,9 @@ def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = S
             raise SetupError(f"{place}: no purpose is called {one.purpose!r}", _nearest(one.purpose, _purposes(suites)))
         if one.variant not in variants:
             raise SetupError(f"{place}: the device has no variant {one.variant!r}", _nearest(one.variant, variants))
-        if (one.variant, one.case) in seen:
+        if (one.variant, one.case, one.window) in seen:
             raise SetupError(f"{place}: {one.requirement} in {one.purpose} is listed twice", "keep one of them")
-        seen.add((one.variant, one.case))
+        seen.add((one.variant, one.case, one.window))
     return known
 
 

@@ -159,7 +159,7 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
         first = original(flow)
         answered = [attempt for attempt in (first, *fresh(flow)) if attempt]
         # That nothing is acknowledged any more is the one case that the row's note calls a fail.
-        lost = unacknowledged(flow, answered, plain, what="a response of this call", at_least=Verdict.FAIL)
+        lost = unacknowledged(flow, answered, plain, at_least=Verdict.FAIL)
         if lost:
             yield lost
             return

@@ -160,7 +160,7 @@ TAMPERED: dict[Callable[[Parts], Parts], tuple[str, ...]] = {
         "the run is incomplete: no verdict for transaction/completed/decline_needs_no_ringing_before_it phone-uac-udp",
         "the run is inconsistent: the header plans",
     ),
-    footer_removed: ("dossier.tar.gz/verdicts.jsonl, line 10: expected a footer",),
+    footer_removed: ("dossier.tar.gz/verdicts.jsonl, line 12: expected a footer",),
     file_added: ("flows/extra.json was added: SHA256SUMS", "flows/extra.json is not evidence"),
     file_removed: (
         "flows/phone-uac-0000.json was removed",
@@ -281,7 +281,7 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     evidence_swapped: "is of another plan",
     window_changed: "is of another window",
     pics_changed: "was driven with other PICS than the run's header says",
-    made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
+    made_not_applicable: "stored not applicable",
     silence_broken: "stored pass, now inconclusive",
     control_lost: "rests on a positive control in flow 'smoke', which no verdict uses",
     wrong_type: "plan.endpoints.0.cap: expected a valid integer",

@@ -57,6 +57,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "planned": 2,
         "strict": False,
         "repeat": 1,
+        "weather": "",
         "suite_commit": "",
         "suite_dirty": True,
         "suite_digest": "",

@@ -4,7 +4,7 @@ import pytest
 from redirect_flow import TOKEN, Try, drive
 
 from harness.judge.attempts import original
-from harness.judge.redirection import by_call, dropped, lost_ack, redirected, redirections
+from harness.judge.redirection import by_call, dropped, lost_ack, redirected, redirections, unacknowledged
 from harness.judge.targets import address_of, fresh, hops, lapses, repeats, user_of
 from harness.model.finding import Finding
 from harness.model.flow import Flow
@@ -127,6 +127,13 @@ def test_a_missing_ack_is_a_fault_of_this_response_only_where_the_plain_302_got_
 
 def test_a_missing_ack_proves_nothing_of_a_device_that_may_be_dead():
     assert lost(drive(plans.NO_CONTACT, Try(acked=False), alive=False), PLAIN).outcome == "unseen"
+
+
+def test_a_missing_ack_names_the_header_of_its_response():
+    odd = drive(plans.BAD_Q, Try(acked=False))
+    found = unacknowledged(odd, [original(odd)], PLAIN)
+    assert "no ACK for the 302 with Contact: <sip:17001@" in found.actual
+    assert ";q=1.5, " in found.actual
 
 
 def test_a_late_ack_is_no_ack_in_time():
