@@ -21,6 +21,7 @@ from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from harness.policy.profiles import RequirementProfile, named
 from harness.purposes.discovery import all_purposes
+from harness.purposes.everywhere import overall
 from harness.purposes.purpose import applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -51,6 +52,7 @@ PURPOSE_NAMES = (
     "transaction/ack/ack_has_the_via_of_the_invite",
     "transaction/ack/ack_has_the_to_of_the_response",
     "transaction/ack/ack_has_the_cseq_number_of_the_invite",
+    "invariants/acks/every_ack_of_a_refusal_is_made_of_its_invite",
     CALLED,
     "uac/redirected_request/new_invite_is_a_new_transaction",
 )
@@ -111,7 +113,10 @@ class Maker:
 
     def make(self) -> StoredRun:
         folder = RunFolder.create(self.folder, DEVICE)
-        records = [self._record(name) for name in self.purposes]
+        # Invariants are judged when everything has been driven.
+        later = sorted(self.purposes, key=lambda name: PURPOSES[name].everywhere)
+        made = {name: self._overall(name) if PURPOSES[name].everywhere else self._record(name) for name in later}
+        records = [made[name] for name in self.purposes]
         for flow in self.flows.values():
             folder.write_flow(flow)
         header = dataclasses.replace(self._header(folder.name, len(records) + len(self.planned)), **self.header)
@@ -168,6 +173,26 @@ class Maker:
             window_s=self.window.seconds,
             drives=len(rounds),
             evidence=tuple(flow.id for flow in flows),
+        )
+
+    def _overall(self, name: str) -> Record:
+        purpose = PURPOSES[name]
+        ruling = Ruling("letter" if self.ruling == "letter" else "certification")
+        rows, why_not = applicable_rows(purpose, CATALOGUE, Axes("uac"), CLAIMS)
+        said = overall(purpose, rows, tuple(self.flows.values()), CATALOGUE, ruling)
+        return Record(
+            purpose=name,
+            device=DEVICE,
+            role="uac",
+            transport="udp",
+            family="ipv4",
+            verdict=said.verdict,
+            applicable=bool(said.ruled),
+            reason=why_not or said.reason,
+            requirements=said.ruled,
+            window_s=self.window.seconds,
+            drives=1,
+            evidence=said.flows,
         )
 
     def _flow(self, plan: Plan, attempt: int) -> Flow:
