@@ -28,6 +28,12 @@ ELSEWHERE = {
     "redials_at_33s",
     "redials_other_number",
     "dies_after_603",
+    # test_reference_messages.py
+    *("no_empty_line", "nameless_header", "two_max_forwards", "counts_characters", "no_content_type"),
+    *("constant_from_tag", "never_repeats_invite", "sends_requests_once", "copies_lose_hops"),
+    *("answers_without_contact", "constant_to_tag", "bare_answer_to_cancel", "rport_without_received"),
+    *("received_is_own_address", "answers_contact_too", "sends_no_100"),
+    *("acks_only_first_branch", "no_ack_of_487", "repeats_while_ringing"),
     # test_reference_call_faults.py
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),

@@ -86,13 +86,13 @@ class ConstantFromTag(Behaviour):
         """Write the one tag, and keep the right one of the call."""
         if not data.startswith(b"SIP/2.0 ") and (found := _FROM_TAG.search(data)):
             self._right[_value(_CALL_ID, data)] = found[2]
-            data = data.replace(found[2], self._one)
+            data = data.replace(b";tag=" + found[2], b";tag=" + self._one)
         return super().worded(data, destination)
 
     def datagram(self, data: bytes) -> bytes:
         """Read the right one instead."""
         right = self._right.get(_value(_CALL_ID, data))
-        return super().datagram(data.replace(self._one, right) if right else data)
+        return super().datagram(data.replace(b";tag=" + self._one, b";tag=" + right) if right else data)
 
 
 class NeverRepeatsInvite(Behaviour):
