@@ -10,7 +10,8 @@ import time
 from typing import Final
 
 _OFFSET_S: Final = time.time() - time.monotonic()
-_LONGEST_AGE_S: Final = 5.0
+_LONGEST_AGE_S: Final = 60.0
+"""A busy machine has let datagrams wait for more than five seconds; a clock is not set while one waits."""
 _TRIES: Final = 3
 _TOGETHER_S: Final = 0.0002
 """How far apart two readings of a clock may be to count as one moment."""
