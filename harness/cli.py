@@ -120,9 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python's own status would be 1, and that says of a device that it does not conform.
         if os.environ.get(TRACEBACK):
             raise
-        told = short(f"{type(error).__name__}: {error}", 300)
+        cause = short(f"{type(error).__name__}: {error}", 300)
         again = f"run again with {TRACEBACK}=1 for the traceback"
-        print(f"sipverdict: {told}: this is a bug in sipverdict; {again}", file=sys.stderr)
+        print(f"sipverdict: {cause}: this is a bug in sipverdict; {again}", file=sys.stderr)
         return int(ExitStatus.SETUP)
 
 

@@ -40,7 +40,7 @@ _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
 _LIVE = pytest.StashKey[LiveLine]()
 _SETTLED = pytest.StashKey[Settled]()
-_TOLD = pytest.StashKey[set[str]]()
+_SHOWN = pytest.StashKey[set[str]]()
 _FOLDER = "sipverdict_folder"
 
 
@@ -232,10 +232,10 @@ def pytest_runtest_makereport(
             and isinstance(call.excinfo.value, AssertionError | SipverdictError)
         ):
             text = str(call.excinfo.value)
-            # What kept a device from being used at all is told once.
-            told = item.config.stash.setdefault(_TOLD, set())
-            report.longrepr = "the same as above" if not settled.record.drives and text in told else text
-            told.add(text)
+            # What kept a device from being used at all is shown once.
+            shown = item.config.stash.setdefault(_SHOWN, set())
+            report.longrepr = "the same as above" if not settled.record.drives and text in shown else text
+            shown.add(text)
     return report
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import callee, guard, refuse
 
-REDIALS = ["redials_at_once", "redials_after_1s", "redials_at_33s", "redials_other_port"]
+REDIALS = [
+    *("redials_at_once", "redials_after_1s", "redials_after_8s", "redials_at_33s"),
+    *("redials_other_port", "redials_other_number"),
+]
 """The faults that call again after any 6xx."""
 
 POINTING_DECLINE = Plan((callee(refuse(603, contacts=("<sip:8{token}@{other}>",))), guard("other")))

@@ -1,4 +1,4 @@
-"""The commands of ``sipverdict``: comfort over the pytest suite, never a second way to run it."""
+"""The commands of ``sipverdict``.  They are thin: pytest itself runs the suite."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def did_you_mean(word: str, known: Iterable[object]) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong the way everything else does, and with the same exit status."""
+    """Reports wrong arguments as a SetupError, with its exit status."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of leaving with argparse's own status, which means something else here."""
-        raise SetupError(message, f"{self.prog} --help shows what there is")
+        """Raise SetupError instead of ending with argparse's status 2, which means inconclusive here."""
+        raise SetupError(message, f"{self.prog} --help lists the options")
 
     def nearest_option(self, argument: str) -> str:
-        """A question that names the option nearest to ``argument``; "" if it is none, or none is near."""
+        """A question that names the option nearest to ``argument``; "" for no option, or if none is near."""
         return did_you_mean(argument.partition("=")[0], self._option_string_actions) if argument[:1] == "-" else ""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        # From Python 3.14 on argparse can do this by itself (suggest_on_error).
+        # From Python 3.14 on argparse has this built in (suggest_on_error).
         known = action.choices
         if known is not None and value not in known and (near := did_you_mean(str(value), known)):
             raise argparse.ArgumentError(action, f"{value!r} is unknown: {near}")
@@ -39,7 +39,7 @@ class Command(Parser):
     """The parser of one command."""
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]
-        """Refuse what is unknown here: the parser above does not know the options that come near to it."""
+        """Refuse unknown arguments here: the parser above does not know the options of this command."""
         options, unknown = super().parse_known_args(args, namespace)
         for argument in unknown:
             if near := self.nearest_option(argument):

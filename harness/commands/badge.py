@@ -17,7 +17,7 @@ _LOOKS = {
     ExitStatus.INCONCLUSIVE: ("inconclusive", "#7b5ea7"),
 }
 _LETTER = 6.6
-"""Width of a letter: DejaVu Sans and Verdana at 11 px; textLength makes it so in any other font."""
+"""Width of a letter in DejaVu Sans and Verdana at 11 px; textLength enforces it in other fonts."""
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img" aria-label="{left}: {right}">
 <title>{left}: {right}</title>
@@ -32,14 +32,14 @@ _SVG = """\
 
 
 def badge(folder: str, output: Path) -> int:
-    """Draw the badge of the run in ``folder``.  Status 0: a badge that says "not conforming" is a good badge."""
+    """Draw the badge of the run in ``folder``.  The status is 0 whatever the verdict."""
     write_whole(output, draw(read_run(Path(folder), cut_off=True)))
     print(output)
     return int(ExitStatus.CONFORMING)
 
 
 def draw(run: StoredRun) -> str:
-    """The badge of ``run``.  It shows the verdicts, not what a gate let through; that there were waivers it says."""
+    """The badge of ``run``.  It shows the verdicts, and the number of waivers, which change no verdict."""
     word, colour = _LOOKS.get(ask(run, "").status, _LOOKS[ExitStatus.INCONCLUSIVE])
     counts = run.tally.counts
     number = {"not conforming": counts.get("fail", 0), "conforming": counts.get("pass", 0) + counts.get("warn", 0)}

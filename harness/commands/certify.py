@@ -1,4 +1,4 @@
-"""``sipverdict certify``: a conformance statement and a signed dossier, or every reason why not."""
+"""``sipverdict certify``: writes a conformance statement and a signed dossier, or every reason against them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DOSSIER = "dossier.tar.gz"
 def certify(folder: str, profile_name: str, key: Path, device: str | None, output: Path) -> int:
     """Write the certificate of the run in ``folder`` to ``output``.
 
-    Status 0; where the run bears none, all reasons at once and the status that they amount to: 1 if the device
-    fails, 4 if the evidence does not bear its verdicts, else 2.
+    Status 0 with a certificate.  Otherwise it prints every reason, and the status is 1 if the device fails, 4 if the
+    evidence does not support its verdicts, else 2.
     """
     catalogue, purposes = Catalogue.load(), all_purposes()
     profile, signer = named(profile_name, catalogue, purposes), load_private(key)

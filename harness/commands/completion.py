@@ -1,4 +1,4 @@
-"""``sipverdict completion``, and the answers to a shell that asks what may come next."""
+"""``sipverdict completion``, and the answers to a shell that asks for completions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def completion(shell: str) -> int:
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Answer, and end this process; return if it was no such question."""
+    """Answer a shell's question and end this process; return if there is no question."""
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     if os.environ.get("COMP_LINE", "").split()[1:2] == ["run"]:
         from harness.run.options import add_to_command
@@ -63,4 +63,4 @@ _VALUES: Final[dict[str, Callable[..., Iterable[str]]]] = {
     "requirement": _requirements,
     "profile": _profiles,
 }
-"""What an option or argument of this name is completed with; all others with files."""
+"""The completions of an option or argument, by its name; all others are completed with files."""

@@ -1,4 +1,4 @@
-"""``sipverdict doctor``: one line per check, with what to do."""
+"""``sipverdict doctor``: prints one line per check, with the remedy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
 
 
 def doctor(devices: Sequence[str], *, out: Path | None = None, as_json: bool = False) -> int:
-    """Print what is found about this machine and ``devices``; status 3 if something keeps a run from working."""
+    """Check this machine and ``devices`` and print the results; status 3 if a problem prevents a run."""
     profiles, broken = _profiles(devices)
     checks = _chained(examine(profiles, (out or OUT).resolve()), broken)
     if as_json:
@@ -57,7 +57,7 @@ def _worst(checks: Sequence[Check]) -> str:
 
 
 def _printed(checks: Iterable[Check], console: Console) -> list[Check]:
-    """On a terminal a table with colours; elsewhere plain lines, as soon as each is known."""
+    """A coloured table on a terminal; otherwise plain lines, each as soon as its check ends."""
     found: list[Check] = []
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column("state", no_wrap=True)
@@ -65,18 +65,18 @@ def _printed(checks: Iterable[Check], console: Console) -> list[Check]:
     table.add_column("found", overflow="fold")
     for check in checks:
         found.append(check)
-        told = printable(check.found)
+        finding = printable(check.found)
         todo = f"\n→ {printable(check.todo)}" if check.todo else ""
         if console.is_terminal:
-            table.add_row(Text(check.state, _STYLES[check.state]), Text(printable(check.name)), Text(told + todo))
+            table.add_row(Text(check.state, _STYLES[check.state]), Text(printable(check.name)), Text(finding + todo))
         else:
-            lines = f"{check.state:<8} {printable(check.name)}: {told}{todo.replace(chr(10), chr(10) + ' ' * 9)}"
+            lines = f"{check.state:<8} {printable(check.name)}: {finding}{todo.replace(chr(10), chr(10) + ' ' * 9)}"
             console.print(Text(lines), soft_wrap=True)
     if console.is_terminal:
         console.print(table)
     counts = Counter(str(check.state) for check in found)
-    said = {"problem": "not ready for a run", "warn": "ready for a run, with warnings", "ok": "ready for a run"}[
+    conclusion = {"problem": "not ready for a run", "warn": "ready for a run, with warnings", "ok": "ready for a run"}[
         _worst(found)
     ]
-    console.print(Text(f"{said}: {', '.join(f'{counts[state]} {state}' for state in _STYLES if counts[state])}"))
+    console.print(Text(f"{conclusion}: {', '.join(f'{counts[state]} {state}' for state in _STYLES if counts[state])}"))
     return found

@@ -1,4 +1,4 @@
-"""The commands about what a run amounts to: gate, badge, keygen, certify, verify - their options, and who does them."""
+"""The commands on the result of a run: gate, badge, keygen, certify, verify, with their options."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_evidence_commands(commands: Any) -> None:
 
 
 def run_evidence_command(options: argparse.Namespace) -> int:
-    """Do the command of ``options``.  Each one imports only what it needs."""
+    """Run the command of ``options``.  Each one imports only what it needs."""
     if options.command == "gate":
         from harness.commands.gate import gate
 

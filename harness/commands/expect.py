@@ -1,4 +1,4 @@
-"""``sipverdict expect``: what a stored run did not pass, written beside the profile as what is expected from now on."""
+"""``sipverdict expect``: writes the non-passes of a stored run beside the profile, as the expected ones."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _HEAD = """\
 
 
 def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -> int:
-    """Bring the expectations of ``devices`` up to date with the run in ``folder``; says what it wrote.
+    """Update the expectations of ``devices`` from the run in ``folder``, and print what was written.
 
-    What came to no verdict is written down on demand (``inconclusive``), and only where nothing was in the way.
+    Inconclusive cases are written only with ``inconclusive``, and only without a trouble.
     """
     run = read_run(Path(folder))
     specs, rows = device_specs(list(devices) or ["reference"], []), Catalogue.load().rows
@@ -65,8 +65,8 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
             write_whole(path, written(mine[0].profile.name.partition(":")[0], known))
         elif path.is_file():
             path.unlink()
-        told = f"{len(known)} known non-passes" if known else "everything should pass: no file is needed"
-        console.print(Text(f"{path}: {told}"), soft_wrap=True)
+        summary = f"{len(known)} known non-passes" if known else "everything should pass: no file is needed"
+        console.print(Text(f"{path}: {summary}"), soft_wrap=True)
     return 0
 
 
@@ -77,10 +77,10 @@ def _variant(spec: DeviceSpec, mine: Iterable[DeviceSpec]) -> str:
 def _seen(
     run: StoredRun, device: str, variant: str, window: Window, *, inconclusive: bool
 ) -> tuple[list[Known], list[Case]]:
-    """What ``device`` did not pass, and every case in which something was decided.
+    """The non-passes of ``device``, and every decided case.
 
-    What a busy machine may have kept from being seen is no property of the device: it is neither.  A flow does not
-    always tell, so a person has to say that it is the device's nature to leave something untold.
+    An inconclusive case is neither: a busy machine may be the cause, not the device.  A flow does not always show the
+    cause, so a person must ask for ``inconclusive`` cases.
     """
     seen: list[Known] = []
     executed: list[Case] = []
@@ -108,7 +108,7 @@ def _known(run: StoredRun, record: VerdictLine, row: RequirementLine, variant: s
         transport=record.transport,
         family=record.family,
         requirement=row.id,
-        verdict=row.verdict,  # type: ignore[arg-type]  # the caller has looked at it
+        verdict=row.verdict,  # type: ignore[arg-type]  # the caller has checked it
         reason=steady(row.reason or record.reason) or "not passed",
         variant=variant,
         window=run.header.window,
@@ -124,7 +124,7 @@ def _disturbed(flow: Flow) -> bool:
 
 
 def steady(reason: str) -> str:
-    """``reason`` in one printable line without what is different in every run: addresses and tokens."""
+    """``reason`` in one printable line, without the parts that differ in every run: addresses and tokens."""
     return short(_TOKEN.sub("TOKEN", _ADDRESS.sub("ADDRESS", reason)), _WHY)
 
 

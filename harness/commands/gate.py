@@ -1,4 +1,4 @@
-"""``sipverdict gate``: what a pipeline asks of a stored run; the same answer as ``sipverdict run --gate`` gives."""
+"""``sipverdict gate``: answers a pipeline about a stored run, exactly as ``sipverdict run --gate`` does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.store.stored_run import StoredRun, read_run
 def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: date | None = None) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
-    With ``draft``: print a waivers file for what counts instead, for a person to sign.
+    With ``draft``, it prints a waivers file for the findings that count, to be completed by a person.
     """
     found = ask(read_run(Path(folder), cut_off=True), name, waivers, today)
     if draft:
@@ -38,13 +38,13 @@ def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | No
 
 
 def gate_input(run: StoredRun) -> GateInput:
-    """The facts of a stored run that a gate decides on."""
+    """The input of a gate, from a stored run."""
     return GateInput(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
 
 
 def _draft(blocking: Blocking) -> str:
     line, found = blocking.line, blocking.found
-    told = (
+    fields = (
         ("owner", ""),
         ("reason", ""),
         ("device", line.device),
@@ -54,6 +54,6 @@ def _draft(blocking: Blocking) -> str:
         ("finding", str(blocking.key)),
     )
     # A JSON string is a TOML string, but for pairs of surrogates and control characters: there are none left.
-    keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in told)
+    keys = "\n".join(f"{key} = {json.dumps(printable(value), ensure_ascii=False)}" for key, value in fields)
     why = printable(found.reason)[:200]
     return f"# {why}\n[[waiver]]\n{keys}\nexpires = # a date, as in 2027-01-31: the last day on which it is valid\n"

@@ -1,4 +1,4 @@
-"""``sipverdict keygen``: a key pair to sign certificates with."""
+"""``sipverdict keygen``: makes a key pair to sign certificates with."""
 
 from __future__ import annotations
 

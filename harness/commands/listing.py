@@ -1,4 +1,4 @@
-"""``sipverdict list``: what there is, for people as a table and for programs as JSON."""
+"""``sipverdict list``: prints a list as a table, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(what: str, *, as_json: bool) -> int:
 
 
 def purposes() -> list[dict[str, Any]]:
-    """Every purpose: what it decides, for which roles, and the faults it must catch."""
+    """Every purpose: its requirements, its roles and the faults that it must catch."""
     catalogue = Catalogue.load()
     return [
         {
@@ -80,12 +80,12 @@ def devices() -> list[dict[str, Any]]:
 
 
 def faults() -> list[dict[str, Any]]:
-    """The misbehaviours that the reference device can be given."""
+    """The faults of the reference device."""
     return [{"fault": fault.name, "role": "/".join(fault.roles), "sentence": fault.sentence} for fault in FAULTS]
 
 
 def pics() -> list[dict[str, Any]]:
-    """What a device can claim: what it means, how to find it out, and the requirements that are then asked for."""
+    """Every PICS key: its meaning, how to find it out, and the requirements that it adds."""
     decided = {row for purpose in all_purposes().values() for row in purpose.requirements}
     return [
         {
@@ -104,7 +104,7 @@ def pics() -> list[dict[str, Any]]:
 
 
 def profiles() -> list[dict[str, Any]]:
-    """The named sets of requirements that gates and certificates speak of."""
+    """The named sets of requirements for gates and certificates."""
     catalogue = Catalogue.load()
     found = [
         requirement_profiles.named(name, catalogue, all_purposes()) for name in requirement_profiles.load(catalogue)
@@ -131,23 +131,23 @@ LISTS: Final = {
     "pics": pics,
     "profiles": profiles,
 }
-"""What can be listed."""
+"""The lists by name."""
 
 
 def _short_pics(row: dict[str, Any]) -> dict[str, Any]:
-    """A PICS key in one line: how many requirements it brings, and how many of them a purpose decides today."""
+    """A PICS key in one line: the number of requirements that it adds, and how many of them a purpose decides."""
     counts = {key: len(row[key]) for key in ("requirements", "decided")}
     return {"pics": row["pics"], **counts, "sentence": row["sentence"]}
 
 
 def _short_profile(profile: dict[str, Any]) -> dict[str, Any]:
-    """A profile for people: its requirements are a page of their own."""
+    """A profile as a row of a table, without its requirements, which would fill a page."""
     kept = {key: profile[key] for key in ("profile", "status", "roles", "title")}
     return kept | {"requirements": len(profile["requirements"])}
 
 
 _SHORT: Final = {"pics": _short_pics, "profiles": _short_profile}
-"""What is too long for a table."""
+"""The fields that are too long for a table."""
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> None:
@@ -156,7 +156,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     for key in rows[0] if rows else ():
         table.add_column(
             key, overflow="fold", no_wrap=key in ("device", "fault", "pics", "profile")
-        )  # their names are to be copied
+        )  # names are copied
     for row in rows:
         table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))
     console.print(table)

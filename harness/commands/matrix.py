@@ -1,4 +1,4 @@
-"""``sipverdict matrix``: devices against requirements, over several runs."""
+"""``sipverdict matrix``: writes the matrix of devices and requirements over several runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.store.stored_run import read_run
 
 def show(folders: Sequence[str], language: str, out: str | None, *, json: bool) -> int:
     """Write the matrix of the runs in ``folders``: a page (beside the first run, unless ``out``), or JSON."""
-    told = words(language)
+    texts = words(language)
     made = matrix([read_run(Path(folder), cut_off=True) for folder in folders], suite())
     if json and out is None:
         print(as_json(made))
         return 0
     path = Path(out) if out else Path(folders[0]).resolve() / "matrix.html"
-    write_whole(path, as_json(made) + "\n" if json else as_page(made, told))
+    write_whole(path, as_json(made) + "\n" if json else as_page(made, texts))
     print(path)
     return 0

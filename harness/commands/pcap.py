@@ -1,4 +1,4 @@
-"""``sipverdict pcap``: the flows of a stored run as files for Wireshark."""
+"""``sipverdict pcap``: writes the flows of a stored run as files for Wireshark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.store.stored_run import StoredRun, read_run
 
 
 def write(folder: str, flows: Sequence[str], out: str | None) -> int:
-    """Compose a file for each of ``flows`` (none: for all that the verdicts rest on), in ``out`` or ``RUN/pcap``."""
+    """Write a file for each of ``flows`` (default: all that verdicts use) to ``out`` or ``RUN/pcap``."""
     run = read_run(Path(folder), cut_off=True)
     wanted = list(dict.fromkeys(name.removeprefix("flows/").removesuffix(".json") for name in flows)) or run.evidence
     if not wanted:
@@ -33,5 +33,5 @@ def _composed(run: StoredRun, name: str) -> bytes:
     try:
         return compose(flow)
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
-        # Somebody else's file: its parts may be of any type.
+        # The file may come from a stranger: its values may be of any type.
         raise EvidenceError(f"flows/{name}.json: cannot make a packet file: {error!r:.200}") from error

@@ -1,4 +1,4 @@
-"""``sipverdict replay``: every verdict of a stored run computed again from its flows, by today's judges."""
+"""``sipverdict replay``: computes every verdict of a stored run again from its flows, with today's judges."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.store.stored_run import read_run
 
 
 def replay(folder: str) -> int:
-    """Judge the run in ``folder`` again and say where a verdict differs; status 4 if one does."""
+    """Judge the run in ``folder`` again and print every difference; status 4 if there is one."""
     run = read_run(Path(folder))
     found = rejudge(run, Catalogue.load(), all_purposes())
     for difference in found.differences:
         print(printable(difference.sentence))
     differing = len(found.differences)
-    told = "every verdict is the same" if not differing else f"{differing} differ"
-    print(f"{found.judged} records judged again from {printable(folder)}{unjudged(run)}: {told}")
+    result = "every verdict is the same" if not differing else f"{differing} differ"
+    print(f"{found.judged} records judged again from {printable(folder)}{unjudged(run)}: {result}")
     return int(ExitStatus.EVIDENCE if differing else run.tally.exit_status)

@@ -1,4 +1,4 @@
-"""``sipverdict run``: the pytest suite with the contract's exit status."""
+"""``sipverdict run``: runs the pytest suite and returns sipverdict's exit status."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from harness.run.rerun import Again
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the suite with these options; what follows ``--``, and what is not known here, is for pytest."""
+    """Run the suite with these options.  Unknown options, and all that follow ``--``, go to pytest."""
     parser = Parser(
         prog="sipverdict run",
-        description="Test a device.  Everything else, and all that follows --, goes to pytest (-k, -x, -n 2 …).",
+        description="Test a device.  Unknown options, and everything after --, go to pytest (-k, -x, -n 2 …).",
     )
     add_to_command(parser, "run")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
@@ -29,13 +29,13 @@ def run(arguments: Sequence[str]) -> int:
         return int(ExitStatus.CONFORMING)
 
     command = [
-        # The suite's own settings, wherever this is called, and whatever pytest finds there.
+        # The suite's own settings, whatever configuration the current folder has.
         "-c",
         str(ROOT / "pyproject.toml"),
-        # Nothing is written beside the suite: it may be installed where only an administrator may write.
+        # Nothing is written beside the suite: its folder may be read-only.
         f"--override-ini=cache_dir={(options.out or OUT).absolute() / '.pytest_cache'}",
         "--assert=plain",
-        # Not left to conftest.py: without it pytest would blame our options for a test file that does not exist.
+        # Not left to conftest.py: for a missing test file, pytest would then report our options as unknown.
         "-p",
         "harness.plugin",
         "--contract-exit",
@@ -45,8 +45,8 @@ def run(arguments: Sequence[str]) -> int:
         "-o",
         "console_output_style=classic",
         "--disable-warnings",
-        # Plugins that are of no use here: importing the first two takes longer than judging does, and the last one
-        # looks for garbage five times over when a run is over.
+        # Useless plugins: importing the first two takes longer than judging, and the last one collects garbage five
+        # times at the end of a run.
         *("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:unraisableexception"),
         *for_pytest(options),
         *map(_found, rest),
@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
         for argument in rest:
             if near := parser.nearest_option(argument):
                 print(f"sipverdict: {argument}: {near}", file=sys.stderr)
-    # What pytest itself has to say (a wrong option, nothing collected, an internal error) is about the set-up.
+    # pytest's own errors (a wrong option, nothing collected, an internal error) are about the set-up.
     by_pytest = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
     return int(ExitStatus.SETUP) if status in by_pytest else int(status)
 
@@ -70,6 +70,6 @@ def _is_test(argument: str) -> bool:
 
 
 def _found(argument: str) -> str:
-    """``suites/…`` as reports name it is that of this suite, unless the current folder has one."""
+    """The absolute path of ``suites/…``, as reports name it, unless the current folder has such a path."""
     path = argument.partition("::")[0]
     return str(ROOT / argument) if path.startswith("suites/") and not Path(path).exists() else argument

@@ -1,4 +1,4 @@
-"""``sipverdict schema``: the JSON Schema of a device profile, for editors."""
+"""``sipverdict schema``: prints the JSON Schema of a device profile, for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sipverdict smoke``: three calls, three lines; for one that failed a ladder, whose fault it is and what to try."""
+"""``sipverdict smoke``: places three calls; prints a line for each, and the ladder, cause and remedy of a failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.smoke.trial_calls import BLAMED, Look, look_at_all
 
 
 def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool = False) -> int:
-    """Print what came of the calls; 0: all came through, 2: the device could not be driven, 3: set-up or profile."""
+    """Place the calls and print the results.  Status 0: all succeeded, 2: device unusable, 3: set-up or profile."""
     console = Console(highlight=False)
     try:
         sipp = find_sipp()
@@ -46,7 +46,7 @@ def _print(looks: Sequence[Look], console: Console) -> None:
         state = {True: "ok", False: "failed", None: "not made"}[look.ok]
         time = f"{look.seconds:.2f} s" if look.seconds is not None else ""
         style = {True: "green", False: "bold red", None: "dim"}[look.ok]
-        line = Text.assemble(f"  {look.status}  ", (f"{state:<9}", style), f"{time:<8}", printable(look.said))
+        line = Text.assemble(f"  {look.status}  ", (f"{state:<9}", style), f"{time:<8}", printable(look.result))
         console.print(line, soft_wrap=True)
     for look in looks:
         if look.blame is not None:
@@ -65,7 +65,7 @@ def _plain(look: Look) -> dict[str, Any]:
         "status": look.status,
         "ok": look.ok,
         "seconds": look.seconds,
-        "said": look.said,
+        "result": look.result,
         "blame": look.blame,
         "try": look.hint,
         "messages": [str(event.start_line) for event in look.flow.events] if look.flow else [],

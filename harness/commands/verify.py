@@ -1,4 +1,4 @@
-"""``sipverdict verify``: whether a dossier stands.  Status 4, and a sentence for everything that is wrong, if not."""
+"""``sipverdict verify``: checks a dossier.  An invalid one gives status 4 and a sentence for every problem."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from harness.model.printable import printable
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
 
-_TOLD = 20
+_LISTED = 20
 
 
 def verify(path: Path, key: Path | None) -> int:
-    """Check the dossier at ``path``, which may be anybody's, and say what came of it."""
+    """Check the dossier at ``path``, which may come from a stranger, and print the result."""
     named = load_public(key) if key else None
     found = checks.verify(path, named, Catalogue.load(), all_purposes())
-    if found.problems or found.told is None:
+    if found.problems or found.details is None:
         print(f"{printable(str(path))}: not valid", file=sys.stderr)
-        for problem in found.problems[:_TOLD]:
+        for problem in found.problems[:_LISTED]:
             print(f"  - {printable(problem)}", file=sys.stderr)
-        if len(found.problems) > _TOLD:
-            print(f"  - and {len(found.problems) - _TOLD} more", file=sys.stderr)
+        if len(found.problems) > _LISTED:
+            print(f"  - and {len(found.problems) - _LISTED} more", file=sys.stderr)
         return int(ExitStatus.EVIDENCE)
-    told = found.told
+    details = found.details
     print(
-        f"{printable(str(path))}: valid: {printable(str(told['device']))} meets {printable(str(told['profile']))}; "
+        f"{printable(str(path))}: valid: "
+        f"{printable(str(details['device']))} meets {printable(str(details['profile']))}; "
         f"{found.records} records judged again from {found.flows} flows{found.unjudged}, every verdict is the same"
     )
     if not found.same_suite:
-        print("judged first by another version of the suite, and again by this one")
+        print("another version of the suite judged it first; this version judged it again")
     if named is None:
         print(f"signed by the key in the dossier itself, {found.key}: name the key that you trust with --key")
     else:

@@ -1,6 +1,6 @@
-"""``sipverdict doctor``: whether this machine, and a device's profile, are fit for a run.  Nothing in it raises.
+"""``sipverdict doctor``: checks that this machine and the device profiles are ready for a run.  Nothing in it raises.
 
-Every check looks at one thing and says what it found and, where something is wrong, what to do.
+Every check examines one fact and reports the result, with a remedy for every problem.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def examine(profiles: Iterable[Profile], out: Path) -> Iterator[Check]:
 
 
 def _kept_from_raising(name: str, checks: Checks) -> Iterator[Check]:
-    """A check that cannot be made is no reason to end, and no sign that something is wrong."""
+    """The results of ``check``.  A check that fails to run gives a warning and does not end the doctor."""
     try:
         yield from checks()
     except SipverdictError as error:

@@ -1,4 +1,4 @@
-"""One line of the doctor."""
+"""A result of the doctor."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ State = Literal["ok", "warn", "problem"]
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what to do about it."""
+    """The subject of a check, its result and the remedy."""
 
     name: str
     state: State
     found: str
     todo: str = ""
-    """Empty where nothing is to be done."""
+    """Empty if nothing is to be done."""

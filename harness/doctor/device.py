@@ -1,4 +1,4 @@
-"""A device as its profile describes it: whether it is installed, where it is, and whether its addresses can be used."""
+"""Checks of a device by its profile: installation, address, and the suite's own addresses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def device_checks(profile: Profile) -> Iterator[Check]:
 def _program(profile: Profile) -> Iterator[Check]:
     process, name = profile.process, f"{profile.name}: program"
     if process is None:
-        yield Check(name, "ok", "the suite does not start it: it is to be running already")
+        yield Check(name, "ok", "the suite does not start it: it must be running already")
         return
     program = process.argv[0]
     install = process.install or "install the product, or correct process.argv of its profile"
@@ -68,7 +68,9 @@ def _address(profile: Profile) -> Iterator[Check]:
     if answer:
         yield Check(name, "ok", f"{address} is reached from {own.host} and answers an OPTIONS: {answer[:80]}")
     else:
-        todo = "is it on, and is that its address (lab.address)?  Some devices never answer one: try sipverdict smoke"
+        todo = (
+            "check that it is on and that lab.address is right; some devices never answer OPTIONS: try sipverdict smoke"
+        )
         yield Check(
             name, "warn", f"{address}, reached from {own.host}, does not answer an OPTIONS in {PING_S:g} s", todo
         )
@@ -87,7 +89,7 @@ def _to_be_started_at(name: str, address: Address) -> Check:
 
 
 def _tester(profile: Profile) -> Iterator[Check]:
-    """The addresses of the suite itself, where a profile names them; on loopback only loopback can be reached."""
+    """The suite's own addresses in a profile.  A loopback address only reaches loopback."""
     name, stated = f"{profile.name}: the suite's addresses", profile.lab.tester
     hosts = hosts_in(stated) if stated else ()
     if wrong := [f"{host} {why}" for host in hosts if (why := why_not_ours(host))]:

@@ -1,4 +1,4 @@
-"""This machine: Python, packages, ports, loopback, clock, limits, what may be seen, disks, and what reports need."""
+"""Checks of this machine: Python, packages, ports, loopback, clock, limits, permissions, disks, report tools."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ ROOMY = 200 * MEGABYTE
 LEAST = MEGABYTE
 FILES_OF_A_SEAT = 4
 SANE_SINCE = 1_700_000_000
-"""No machine that runs this suite has an earlier time."""
+"""A clock before this time is wrong."""
 STEP_S = 0.02
-"""How far the clock on the wall may differ from the one that only counts, within a tenth of a second."""
+"""The most seconds by which wall clock and monotonic clock may differ over a tenth of a second."""
 
 
 def machine_checks(out: Path) -> list[tuple[str, Callable[[], Iterable[Check]]]]:
@@ -109,7 +109,7 @@ def _suite() -> Iterator[Check]:
 
 
 def holders(port: int, host: str = "0.0.0.0") -> list[str]:
-    """The programs that have UDP ``port`` of ``host``: name and process id, as far as this user may see them."""
+    """The programs that hold UDP ``port`` of ``host``: name and process id, as far as this user may see them."""
     found = []
     for connection in psutil.net_connections("udp"):
         if not connection.laddr or connection.laddr.port != port or connection.laddr.ip not in (host, "::"):
@@ -122,7 +122,7 @@ def holders(port: int, host: str = "0.0.0.0") -> list[str]:
 
 
 def _ports() -> Iterator[Check]:
-    """Whether a port of every address, which the suite's endpoints want, is held by somebody else."""
+    """Check that no other program holds the endpoints' ports on every address."""
     free: list[tuple[int, str]] = []
     taken: list[tuple[int, str]] = []
     for port in PORTS:
@@ -143,7 +143,7 @@ def _ports() -> Iterator[Check]:
 
 
 def _taken(port: int) -> str:
-    """Who has ``port`` on every address; "" if nobody has."""
+    """The program that holds ``port`` on every address; "" if none does."""
     with contextlib.suppress(OSError):
         if is_free(Address("127.15.255.254", port)):
             return ""
@@ -166,16 +166,16 @@ def _loopback() -> Iterator[Check]:
 def _clock() -> Iterator[Check]:
     if time.time() < SANE_SINCE:
         now = time.strftime("%Y-%m-%d", time.gmtime())
-        yield Check("clock", "problem", f"it is said to be {now}", "set the clock: verdicts carry the time")
+        yield Check("clock", "problem", f"the clock shows {now}", "set the clock: verdicts carry the time")
         return
     wall, steady = time.time(), time.monotonic()
     with contextlib.suppress(subprocess.TimeoutExpired, OSError):
-        # Something that takes a moment; nothing depends on how long.
+        # A short computation; its exact duration does not matter.
         subprocess.run(["sleep", "0.1"], timeout=10, check=False)
     apart = abs((time.time() - wall) - (time.monotonic() - steady))
     if apart > STEP_S:
-        todo = "let ntpd or chronyd slew the clock: traces bear the time on the wall"
-        yield Check("clock", "warn", f"the time was set by {apart:.2f} s while it was looked at", todo)
+        todo = "let ntpd or chronyd slew the clock: traces use wall clock time"
+        yield Check("clock", "warn", f"the clock jumped by {apart:.2f} s during the check", todo)
     else:
         yield Check("clock", "ok", f"{time.strftime('%Y-%m-%d %H:%M:%SZ', time.gmtime())}, steady")
 
@@ -206,18 +206,18 @@ def _permissions() -> Iterator[Check]:
         own.bind(any_port.sockaddr)
         seen = inode_of(Address.of(own.getsockname())) == os.fstat(own.fileno()).st_ino
     if seen:
-        yield Check("permissions: sockets", "ok", "it can be seen which sockets are bound")
+        yield Check("permissions: sockets", "ok", "bound sockets are visible")
     else:
         todo = "allow sock_diag(7), or mount /proc with its net folder"
-        yield Check("permissions: sockets", "problem", "it cannot be seen which sockets are bound", todo)
+        yield Check("permissions: sockets", "problem", "bound sockets are not visible", todo)
     slack = Path(f"/proc/{os.getpid()}/timerslack_ns")
     try:
         slack.write_bytes(slack.read_bytes())
     except OSError as error:
-        todo = "nothing, if the machine has cores to spare: idle endpoints poll more often"
+        todo = "nothing, if the machine has spare cores: idle endpoints poll more often"
         yield Check("permissions: timers", "warn", f"timerslack_ns cannot be set: {error.strerror}", todo)
     else:
-        yield Check("permissions: timers", "ok", "idle endpoints can be made to sleep longer")
+        yield Check("permissions: timers", "ok", "idle endpoints can sleep longer")
 
 
 def _disks(out: Path) -> Iterator[Check]:
@@ -245,9 +245,9 @@ def _disk(name: str, folder: Path, elsewhere: str) -> Check:
 def _load() -> Iterator[Check]:
     cores = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    found = f"{load:.1f} programs want to run on {cores} cores"
+    found = f"load average {load:.1f} on {cores} cores"
     if load > 3 * cores:
-        todo = "wait, or expect inconclusive verdicts: what comes late may look as if it had not come"
+        todo = "wait, or expect inconclusive verdicts: a late message can look like a missing one"
         yield Check("load", "warn", found, todo)
     else:
         yield Check("load", "ok", found)
@@ -255,7 +255,7 @@ def _load() -> Iterator[Check]:
 
 def _node() -> Iterator[Check]:
     node, allure = shutil.which("node"), shutil.which("allure")
-    found = ", ".join(f"{name}: {path or 'not here'}" for name, path in (("node", node), ("allure", allure)))
+    found = ", ".join(f"{name}: {path or 'not installed'}" for name, path in (("node", node), ("allure", allure)))
     yield Check("Node, Allure", "ok", f"{found}{'' if node else ' (optional: for the Allure report only)'}")
 
 

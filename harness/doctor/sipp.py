@@ -1,4 +1,4 @@
-"""SIPp: whether it is there, and whether it can do what the suite asks of it, which is tried rather than read."""
+"""Checks SIPp by running it: a call over loopback, and digest authentication."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ Content-Length: 0
 
 
 def sipp_checks() -> Iterator[Check]:
-    """Whether there is a SIPp, and whether it calls and authenticates."""
+    """Check that SIPp is installed, can call and can authenticate."""
     try:
         sipp = find_sipp()
     except SipverdictError as error:
@@ -85,7 +85,7 @@ def _call(sipp: SippBinary, folder: Path) -> Check:
     took = time.monotonic() - began
     if not answered:
         return Check(
-            name, "problem", f"SIPp called SIPp over loopback, and no answer came in {DEADLINE_S:g} s", _INSTALL
+            name, "problem", f"SIPp called SIPp over loopback, but no answer arrived in {DEADLINE_S:g} s", _INSTALL
         )
     return Check(name, "ok", f"SIPp calls SIPp over loopback with the suite's own scenarios, {took:.1f} s")
 

@@ -1,1 +1,1 @@
-"""Driving: from plans to flows.  It starts endpoints, makes the device call and records; it judges nothing."""
+"""Driving: turns plans into flows.  It starts endpoints, makes the device call, and records.  It judges nothing."""

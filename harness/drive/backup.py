@@ -1,4 +1,4 @@
-"""The seat at the address that a device has been given as its backup: all its drives share it."""
+"""The seat at a device's backup address, which all its drives share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.net.address import Address
 from harness.net.pool import AddressPool
 
 ENDPOINT = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
-"""What is at that address."""
+"""The behaviour at that address."""
 
 
 @dataclass
 class Backup:
-    """Where calls go that a device moves to its backup; each message goes to the drive whose digits it bears."""
+    """Receives the calls that a device moves to its backup; each message goes to the drive whose digits it holds."""
 
     board: Switchboard
     listener: Listener
@@ -48,17 +48,17 @@ class Backup:
             ) from error
 
     async def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         if self._seat is not None:
             await self._seat.stop()
 
     @property
     def address(self) -> Address:
-        """Where it is; RuntimeError before :meth:`open`."""
+        """Its address; RuntimeError before :meth:`open`."""
         return self._live.address
 
     def evidence(self) -> Seat:
-        """What a flow says of it."""
+        """Its entry in a flow."""
         return self._live.evidence()
 
     @property

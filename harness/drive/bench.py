@@ -1,4 +1,4 @@
-"""What all drives of one pytest process share: addresses, the host of endpoints, the prober, and the limits."""
+"""The resources that all drives of one pytest process share: addresses, endpoint host, prober and limits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from harness.net.probe import Prober
 from harness.system.disk import disk_errors
 
 SETTING_UP = 8
-"""How many drives may be in their setting up and calling at one time: more would only delay each other."""
+"""The most drives that are set up or call at one time.  More would only delay each other."""
 SEATS = 800
-"""How many seats may be taken at one time: the idle polling of their SIPps is what limits two cores."""
+"""The most seats in use at one time.  The idle polling of their SIPps limits two cores."""
 
 _Seats = TypeVar("_Seats")
 
@@ -34,7 +34,7 @@ class Bench:
     """Belongs to one event loop; open it with :meth:`open`, which also closes it."""
 
     folder: Path
-    """Where devices and SIPps write while the run lasts."""
+    """The folder for files of devices and SIPps during the run."""
     host: EndpointHost
     pool: LoopbackPool
     prober: Prober
@@ -60,7 +60,7 @@ class Bench:
 
 
 async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: AddressPool) -> _Seats:
-    """What ``start`` starts at addresses that it leases; once more if another program took their port just then."""
+    """The result of ``start``, which leases addresses; retried once if another program took a port meanwhile."""
     while True:
         port = pool.port
         try:
@@ -70,7 +70,7 @@ async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: AddressPool
 
 
 def _allow_many_files() -> None:
-    """Each seat takes a few files of this process; the usual soft limit of 1,024 is soon reached."""
+    """Raise the limit of open files: each seat needs a few, and the usual soft limit is 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         with contextlib.suppress(ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Secrets in the evidence: a device may send its password in clear, and a SIPp that answers a challenge knows it."""
+"""Removes secrets from the evidence: devices may send passwords in clear, and SIPp answers challenges."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from harness.model.flow import Event, Flow
 
 
 def blanked(flow: Flow, known: Iterable[str]) -> Flow:
-    """``flow`` with every one of the secrets ``known`` written as as many asterisks, so that all lengths stay true.
+    """``flow`` with each of the secrets ``known`` replaced by asterisks of the same length: all lengths stay true.
 
-    Done before anything is judged or stored: a stored flow is what its verdict was reached on.  Secrets of less than
-    six letters stay, for evidence is full of short numbers that are none.
+    This happens before judging and storing, because the stored flow must be the one that was judged.  Secrets of less
+    than six letters stay, because evidence is full of short numbers that are not secret.
     """
-    told = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
+    spelled = secrets.all_spellings(secret for secret in known if len(secret) >= secrets.MIN_LENGTH)
     # Messages are kept as latin-1, byte by byte.
-    parts = dict.fromkeys(part for each in told for part in (each, each.encode("utf-8", "replace").decode("latin-1")))
+    parts = dict.fromkeys(
+        part for each in spelled for part in (each, each.encode("utf-8", "replace").decode("latin-1"))
+    )
     if not parts:
         return flow
     pattern = re.compile("|".join(map(re.escape, parts)))

@@ -1,4 +1,4 @@
-"""What is known of one SIPp caller's request while its drive runs: what came of it, and whether more is to come."""
+"""The state of one SIPp caller's request during its drive: the responses so far, and whether more are due."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness.model.plan import Call
 
 @dataclass
 class CallerState:
-    """The registration and the request of one caller as they stand."""
+    """The current state of one caller's registration and request."""
 
     call: Call
     began_at: float
-    """When it was started: it said nothing before."""
+    """Its start time; it sent nothing before."""
     registers: bool = False
     hangs_up: bool = False
     """Whether the caller ends a call that is answered."""
@@ -23,7 +23,7 @@ class CallerState:
     registered: int = 0
     """Status of the final response to its REGISTER; 0 before."""
     reached: bool = False
-    """Whether the device has said more to the request than 100."""
+    """Whether the device has sent more than 100 in response to the request."""
     status: int = 0
     """Of the first final response; 0 before."""
     answered_at: float | None = None
@@ -35,7 +35,7 @@ class CallerState:
 
     @property
     def due(self) -> bool:
-        """Whether something is to come by itself: a final response, an ACK, the end of an answered call."""
+        """Whether a message is due: a final response, an ACK, or the end of an answered call."""
         if not self.status:
             return True
         if self.call.method != "INVITE":

@@ -18,7 +18,7 @@ from harness.system import clock
 
 @dataclass
 class Callers:
-    """Makes the calls of ``plan`` that the device does not make by itself."""
+    """Makes the calls of ``plan`` that the device does not start."""
 
     context: DriveContext
     flow: str
@@ -29,16 +29,16 @@ class Callers:
     listener: Listener
     forecast: Forecast | None
     on_seat: Callable[[LiveSeat], None]
-    """Is given every caller's seat, which ends with the others of the drive."""
+    """Receives every caller's seat, which ends with the others of the drive."""
     _made: int = field(default=0)
 
     async def call(self, call: Call) -> CallerState:
-        """Begin ``call``.  SetupError or PlanError if that cannot be."""
+        """Begin ``call``.  SetupError or PlanError if it is impossible."""
         context = self.context
         self._made += 1
         name = "caller" if self._made == 1 else f"caller{self._made}"
         bindings = self.plan.bindings if self._made == 1 and context.profile.lab.registrar else ()
-        # Where the device answers calls itself, nobody else would end one that it accepts.
+        # Where the device answers calls itself, only the caller can end a call that it accepts.
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
         credentials = context.lab.credentials
         state = self.recorder.callers[name] = CallerState(

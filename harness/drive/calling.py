@@ -1,4 +1,4 @@
-"""The calls of one drive: asking the device for each, and knowing when it is over."""
+"""Places the calls of one drive and detects the end of each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from harness.model.plan import Act, Call, Places, Plan
 from harness.system import clock
 
 QUIET_S = 0.3
-"""A call is over when nothing more is open and nothing has arrived for so long."""
+"""Seconds without a message after which a call with nothing open is over."""
 PATIENCE_S = 2.0
-"""The same while a caller waits for a final response: the device may take that long to come to one by itself."""
+"""The same while a caller waits for a final response, which a device may send that late."""
 CALL_LIMIT_S = 12.0
-"""How long a call may go on beyond what its plan takes: then the window begins all the same."""
+"""Seconds that a call may last beyond its plan's own duration.  Then the window begins anyway."""
 TIMER_B_S = 32.0
-"""How long a device may keep a call that it has not acknowledged: so long it is counted as carried."""
+"""Seconds for which a call without an ACK still counts as carried by the device."""
 HANG_UP_S = 2.0
 
 Blame = Literal["harness", "device", "stimulus"]
@@ -35,34 +35,34 @@ _Asked = TypeVar("_Asked")
 
 @dataclass
 class Calling:
-    """Places the calls of ``plan``; what went wrong is in ``troubles``."""
+    """Places the calls of ``plan``; ``troubles`` holds the failures."""
 
     plan: Plan
     places: Places
     recorder: Recorder
     device: Device
     slots: asyncio.Semaphore
-    """How many calls the device can carry; held while one is going on."""
+    """One slot for each call that the device can carry, held during a call."""
     callers: Callers | None
-    """Who calls; None: the device itself, asked by its stimulus."""
+    """The caller; None if the device calls, triggered by its stimulus."""
     reached: bool = False
-    """Whether something came of every call."""
+    """Whether every call had an effect."""
     calls: list[PlacedCall] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     _acts: set[asyncio.Task[None]] = field(default_factory=set)
     _acting: int = 0
-    """How many acts are being done just now."""
+    """The number of acts in progress."""
     _held: int = 0
     """Slots of calls that are still up."""
 
     async def place_all(self, on_arrival: Callable[[], Awaitable[None]]) -> None:
-        """Place every call of the plan, each when the one before is over (or is to stay up).
+        """Place every call of the plan, each when the one before is over (or stays up by plan).
 
-        ``on_arrival`` is awaited whenever an INVITE has arrived, or will not.
+        ``on_arrival`` is awaited whenever an INVITE has arrived, or failed to arrive.
         """
         for number, call in enumerate(self.plan.calls):
             await self.recorder.until(lambda: False, call.after)
-            # Where a call is still up that should be over, its slot must do: nobody else could give one back.
+            # A call that is up although it should be over holds the only slot: reuse it.
             if not self._held:
                 await self.slots.acquire()
                 self._held += 1
@@ -76,7 +76,7 @@ class Calling:
                 self._let_go()
 
     def _let_go(self) -> None:
-        """Give a slot back: at once, or when the device must have forgotten what it never acknowledged."""
+        """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
         if self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
             asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
@@ -84,7 +84,7 @@ class Calling:
             self.slots.release()
 
     async def end(self, seats: list[LiveSeat]) -> None:
-        """End what is still up, after the window: the tester hangs up, and the device's answer is evidence, too."""
+        """End the calls that are still up after the window.  The device's response to the BYE is evidence, too."""
         for act in self._acts:
             act.cancel()
         standing = self.recorder.standing()
@@ -100,7 +100,7 @@ class Calling:
 
     @property
     def _reaction_s(self) -> float:
-        """How long a device that was asked to call may take until its INVITE arrives."""
+        """Seconds from asking the device for a call until its INVITE must arrive."""
         return self.device.profile.stimulus.reaction_s
 
     @property
@@ -119,17 +119,15 @@ class Calling:
         if not came:
             late = f"no INVITE arrived within {self._reaction_s:g} s"
             if self._by_hand:
-                self._trouble("stimulus", f"nobody called: {self.calls[-1].uri} was asked for, and {late}")
+                self._trouble("stimulus", f"no person placed the call: {self.calls[-1].uri} was requested, and {late}")
             else:
                 remark = f" ({remark})" if (remark := self.device.remark()) else ""
-                self._trouble(
-                    "device", f"the device did not call: it was asked for call {number + 1}, and {late}{remark}"
-                )
+                self._trouble("device", f"the device did not call: call {number + 1} was requested, and {late}{remark}")
             return False
         return not self._misdialled(before)
 
     def _misdialled(self, before: int) -> bool:
-        """Whether a person has dialled something else: then nothing that this drive saw speaks of its plan."""
+        """Whether a person dialled a wrong number.  The drive then says nothing about its plan."""
         if not self._by_hand:
             return False
         wanted = user_of(self.calls[-1].uri)
@@ -144,7 +142,7 @@ class Calling:
         return True
 
     async def _place_through(self, call: Call, number: int) -> bool:
-        """Have a SIPp call through the device; whether the device answered, or passed something on."""
+        """Have a SIPp call through the device; return whether the device answered or passed a request on."""
         assert self.callers is not None
         uri, placed_at, known = self.places.fill(call.to), clock.now(), len(self.recorder.heard)
         asked = await self._ask(self.callers.call(call), number)
@@ -157,7 +155,7 @@ class Calling:
         declines = bool(self.device.profile.declined_on_request() & set(call.numbers))
         reached = await self.recorder.until(lambda: asked.reached or passed_on(), self._reaction_s)
         if declines and not asked.status:
-            # Whether it rings or not (a phone may ring without saying so), now is the time to decline.
+            # A phone may ring without a 180, so decline now in any case.
             return await self._decline(asked, known)
         if not reached:
             late = f"it neither answered the {call.method} of call {number + 1} nor passed it on"
@@ -166,7 +164,7 @@ class Calling:
         return True
 
     async def _decline(self, asked: CallerState, known: int) -> bool:
-        """Make the device decline the call that rings at it; whether it did."""
+        """Make the device decline the incoming call; return whether it did."""
         invite = next((event for event in self.recorder.heard[known:] if event.method == "INVITE"), None)
         if invite is None:
             self._trouble("harness", "the caller's INVITE was not seen")
@@ -181,7 +179,7 @@ class Calling:
         finally:
             await self.device.settled(declined)
         if not declined:
-            said = f"it was told to decline the call, and sent no final response within {self._reaction_s:g} s"
+            said = f"it was asked to decline the call, but sent no final response within {self._reaction_s:g} s"
             self._trouble("stimulus" if self._by_hand else "device", said)
         return declined
 
@@ -200,7 +198,7 @@ class Calling:
             return await asking
         except SipverdictError as error:
             blame: Blame = "stimulus" if self.device.alive() else "device"
-            self._trouble(blame, f"call {number + 1} could not be asked for: {error.cause}")
+            self._trouble(blame, f"call {number + 1} could not be requested: {error.cause}")
             return None
 
     async def _ask_device(self, call: Call) -> bool:
@@ -213,19 +211,19 @@ class Calling:
         return True
 
     async def _act(self, act: Act, uri: str) -> None:
-        """Make the calling device do its part once the call is there."""
+        """Make the calling device act when the call has reached the planned state."""
         ready = _ringing if act == "cancel" else _acked
         if not await self.recorder.until(lambda: self.recorder.saw(ready), self._reaction_s):
-            self._trouble("device", f"it never came to the point where it was to {act}")
+            self._trouble("device", f"the call never reached the state for the act {act!r}")
             return
         self._acting += 1
         done, known = False, len(self.recorder.heard)
         try:
             await (self.device.reinvite(uri) if act == "reinvite" else self.device.hangup(uri))
-            if self._by_hand:  # a person who has been asked has not done it yet
+            if self._by_hand:  # the person has not done it yet
                 done = await self.recorder.until(partial(_acted, self.recorder, known, act), self._reaction_s)
                 if not done:
-                    self._trouble("stimulus", f"nobody made the device {act}: it was asked for, and nothing came of it")
+                    self._trouble("stimulus", f"no person performed the act {act!r} within the time")
         except SipverdictError as error:
             self._trouble("stimulus", f"the device could not be made to {act}: {error.cause}")
         finally:
@@ -233,7 +231,7 @@ class Calling:
             await self.device.settled(done)
 
     async def _until_over(self, limit: float) -> None:
-        """Return when no call is going on and it has been quiet for a moment, or at the limit."""
+        """Return when no call is in progress and no message has arrived for a moment, or at the limit."""
         loop, recorder = asyncio.get_running_loop(), self.recorder
         deadline = loop.time() + limit
         while loop.time() < deadline:
@@ -257,7 +255,7 @@ def _more_than(recorder: Recorder, messages: int) -> bool:
 
 
 def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
-    """Whether a request of this method has come to an endpoint since ``known`` messages were there."""
+    """Whether a request of this method has arrived since the first ``known`` messages."""
     return any(
         event.from_device and event.method == method and event.seat not in recorder.callers
         for event in recorder.heard[known:]
@@ -265,7 +263,7 @@ def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
 
 
 def _acted(recorder: Recorder, known: int, act: Act) -> bool:
-    """Whether the device has done ``act`` since ``known`` messages were there."""
+    """Whether the device has done ``act`` since the first ``known`` messages."""
     methods = ("INVITE",) if act == "reinvite" else ("CANCEL", "BYE")
     return any(event.from_device and event.method in methods for event in recorder.heard[known:])
 

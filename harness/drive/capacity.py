@@ -1,4 +1,4 @@
-"""How many seats there may be: on this machine, and at the addresses of a lab.  First come, first served."""
+"""Limits the number of seats: on this machine, and at the addresses of a lab.  First come, first served."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class Capacity:
     """Belongs to one event loop."""
 
     def __init__(self, seats: int, what: str) -> None:
-        """``what`` there are so many of, for messages."""
+        """``what`` is the resource's name in messages."""
         self._all = self._free = seats
         self._what = what
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     @contextlib.asynccontextmanager
     async def reserved(self, seats: int) -> AsyncIterator[None]:
-        """Wait until so many more may run; SetupError if there never are so many."""
+        """Wait until ``seats`` more may run; SetupError if there are never that many."""
         if seats > self._all:
             raise SetupError(f"this plan needs {seats} of {self._what}, and there are {self._all}", "name more of them")
         if self._waiting or self._free < seats:

@@ -1,4 +1,4 @@
-"""What a drive is given: its device and lab, and where what it finds out goes."""
+"""The context of a drive: its device, its lab, and the receivers of its findings."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from harness.model.windows import Window
 
 @dataclass
 class Controls:
-    """The first time that the device was seen to reach an address of each kind."""
+    """The first time that the device reached an address of each kind."""
 
     seen: dict[str, Control] = field(default_factory=dict)
 
     def note(self, control: Control) -> None:
-        """Remember ``control``, unless there is one of its kind."""
+        """Keep ``control``, unless there is one of its kind."""
         self.seen.setdefault(control.seat_kind, control)
 
 
@@ -45,7 +45,7 @@ class DriveContext:
     progress: Progress
     window: Window
     slots: asyncio.Semaphore
-    """How many calls the device can carry."""
+    """One slot for each call that the device can carry."""
     setting_up: PriorityGate
     """How many of its drives may be set up at one time."""
     board: Switchboard

@@ -1,4 +1,4 @@
-"""The processes of one device: one that all drives share, or one for each drive; started, started again, ended."""
+"""Starts, restarts and ends the processes of one device: one that all drives share, or one for each drive."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from harness.net.address import Address
 from harness.system.disk import disk_errors
 
 RESTARTS = 20
-"""How often a device that ended by itself is started again in one run."""
+"""The most restarts of a crashed device in one run."""
 
 
 @dataclass
 class Devices:
-    """Makes the device under test, as often as its profile wants it."""
+    """Makes the device under test, as its profile asks: once, or once for each plan."""
 
     spec: DeviceSpec
     bench: Bench
     lab: Lab
     person: Person
     backup: Address | None = None
-    """The address that the device has been given as its backup."""
+    """The backup address that the device has been given."""
     shared: Device | None = None
     """The one process that all drives share; None for a device that is started once per plan."""
     deaths: list[Death] = field(default_factory=list)
-    """Every time the shared device ended by itself."""
+    """Every crash of the shared device."""
     _restarts: int = 0
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _version: str | None = None
@@ -47,7 +47,7 @@ class Devices:
         return self.shared
 
     def make(self, peer: Address | None) -> Device:
-        """The device, not yet started; ``peer`` for one that sends every call to a configured address."""
+        """The device, not yet started; ``peer`` for a device that sends every call to a configured address."""
         lab = self.lab
         return Device(
             self.spec.profile,
@@ -63,13 +63,13 @@ class Devices:
         )
 
     async def end(self, device: Device) -> None:
-        """End a device that was made for one drive, and let its address go."""
+        """End a device that was made for one drive, and free its address."""
         await device.stop()
         if device is not self.shared and self._leased:
             self.lab.pool.give_back(device.address)
 
     async def ready(self) -> Device:
-        """The shared device, started again if it ended by itself; DeviceError if that does not help."""
+        """The shared device, restarted after a crash; DeviceError if the restart fails."""
         device = self.shared
         if device is None:
             raise RuntimeError("a device that is started once per plan has no shared process")
@@ -89,16 +89,16 @@ class Devices:
         return device
 
     def death_since(self, began_at: float, device: Device) -> Death | None:
-        """The first time that ``device`` ended by itself after ``began_at``; it may run again by now."""
+        """The first crash of ``device`` after ``began_at``.  It may run again by now."""
         deaths = self.deaths if device is self.shared else filter(None, [device.death])
         return next((death for death in deaths if death.at >= began_at), None)
 
     def identity(self, device: Device) -> dict[str, Any]:
-        """Who the device is, for the evidence."""
+        """The identity of the device, for the evidence."""
         return device.identity() | {"name": self.spec.name, "faults": list(self.spec.faults)}
 
     def learn(self, device: Device) -> None:
-        """Keep what the product said of its version: it is asked once."""
+        """Keep the version that the product reported.  It is asked once."""
         self._version = device.version or self._version
 
     def numbers(self, token: str, device: Address) -> dict[str, str]:

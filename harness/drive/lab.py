@@ -1,4 +1,4 @@
-"""The lab as a device's profile describes it: where endpoints are, the exchange, and who asks whom for a password."""
+"""The lab that a device's profile describes: the addresses of endpoints, the exchange, and the credentials."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ RESERVED = 4
 
 @dataclass(frozen=True)
 class Way:
-    """How callers come to a device."""
+    """The way of callers to a device."""
 
     pool: AddressPool
-    """Where they are."""
+    """Their addresses."""
     hop: Callable[[Outlet], Hop | None]
-    """Where their requests go, given their own socket."""
+    """The way of their requests, given their own socket."""
     on_seat: Callable[[LiveSeat], None] = lambda _seat: None
-    """Is told of a caller's seat before the call begins."""
+    """Receives a caller's seat before the call begins."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What stands around one device for as long as it is tested."""
+    """The surroundings of one device during its test."""
 
     bench: Bench
     profile: Profile
     pool: AddressPool
-    """Where the endpoints of its drives are."""
+    """The addresses of its drives' endpoints."""
     prober: Prober
     exchange: Exchange | None = None
-    """What stands between the device and the endpoints, where it sends every call to one address."""
+    """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
-    """How many seats there may be, where addresses are few."""
+    """The limit of seats, where addresses are few."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -94,21 +94,21 @@ class Lab:
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """With what callers answer the device's challenges: user and password."""
+        """User and password with which callers answer the device's challenges."""
         asked = self.profile.lab.credentials
         return (asked.user, self.profile.reveal(asked.password)) if asked else None
 
     def way(self, token: str, device: Address | None) -> Way:
-        """How the callers of the drive of ``token`` come to the device."""
+        """The way of the callers in the drive of ``token`` to the device."""
         exchange = self.exchange
         if exchange is None or self.profile.lab.address != REGISTERED:
             return Way(self.pool, lambda own: Hop(own, device) if device else None)
-        # Behind a NAT only those get through who were called first.
+        # A NAT only lets packets through from an address that the device has sent to.
         return Way(self.pool, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
 
     @contextlib.asynccontextmanager
     async def capacity_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait until there may be so many more seats, and addresses for them."""
+        """Wait until that many more seats and addresses are free."""
         async with contextlib.AsyncExitStack() as reserved:
             if self.capacity:
                 await reserved.enter_async_context(self.capacity.reserved(seats))
@@ -116,7 +116,7 @@ class Lab:
             yield
 
     async def registered(self, device: Device) -> None:
-        """Return when the device is registered, if it is to be; DeviceError, with the reason, if it does not come."""
+        """Return when the device has registered, if it must; DeviceError with the reason if it does not."""
         registration = self.profile.lab.registration
         if self.exchange is not None and registration is not None:
             source = await self.exchange.registration(registration.within_s)

@@ -16,7 +16,7 @@ PING_S = 3.0
 
 @dataclass
 class Life:
-    """Asks a device whether it is alive; what all its drives hear counts."""
+    """Checks that a device is alive.  Messages in any of its drives count."""
 
     prober: Prober
     call_plainly: Callable[[], Awaitable[LifeSign | None]]
@@ -25,11 +25,11 @@ class Life:
     _plain_call: asyncio.Future[LifeSign | None] | None = None
 
     def heard(self, at: float) -> None:
-        """Something of the device arrived."""
+        """Note that a message of the device arrived."""
         self._last_heard = max(self._last_heard, at)
 
     async def sign(self, device: Device, after: float, *, shared: bool) -> LifeSign | None:
-        """A sign of life after time ``after``, or None: the device is asked, then (if ``shared``) made to call."""
+        """A sign of life after time ``after``, or None.  The device gets an OPTIONS, then (if ``shared``) must call."""
         if not device.alive():
             return None
         answer = await self.prober.ping(device.address, PING_S)

@@ -14,13 +14,13 @@ def _prefix() -> str:
 
 @dataclass
 class Names:
-    """Makes tokens and flow ids; each is given once."""
+    """Makes unique tokens and flow ids."""
 
     device: str
     dial_prefix: str
-    """The digits with which the device's dial plan wants a number to begin."""
+    """The digits with which the device's dial plan requires a number to begin."""
     _run: str = field(default_factory=_prefix)
-    """What tells this run's numbers from those of the run before, whose late calls may still come."""
+    """The digits that distinguish this run's numbers from those of the previous run, whose calls may arrive late."""
     _serials: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property

@@ -1,7 +1,7 @@
-"""Which drive comes next: a few at a time are set up, the longest first, of whichever device.
+"""Chooses the next drive: a few at a time are set up, the longest first, whatever their device.
 
-A run is as long as the drive that ends last.  Its windows are all of one length, so what takes long in itself (many
-calls in a row, late answers) must begin early, and what takes no time may come last.
+A run is as long as the drive that ends last.  All windows have one length, so drives with long calls (many calls in a
+row, late answers) must begin early, and short ones may come last.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import AsyncIterator, Iterator
 from harness.model.plan import Plan
 
 URGENT = (-math.inf, False)
-"""Before all plans: what others wait for (a plain call before a run, a second drive, a sign of life)."""
+"""Before all plans: drives that others wait for (the plain call before a run, a second drive, a sign of life)."""
 BETWEEN_CALLS_S = 0.35
-"""What a drive takes to see that a call is over, and to make the next."""
+"""Seconds that a drive needs to detect the end of a call and to place the next."""
 UNANSWERED_S = 3.5
-"""How long a drive waits where nobody answers for good."""
+"""Seconds that a drive waits for a call without a final answer."""
 
 Priority = tuple[float, bool]
-"""The smaller, the earlier."""
+"""The smaller number comes first."""
 
 
 def priority_of(plan: Plan) -> Priority:
@@ -48,7 +48,7 @@ def expected_seconds(plan: Plan) -> float:
 
 
 class PriorityGate:
-    """So many at one time.  Belongs to one event loop."""
+    """A limited number of turns.  Belongs to one event loop."""
 
     def __init__(self, at_one_time: int) -> None:
         self._free = at_one_time
@@ -57,7 +57,7 @@ class PriorityGate:
 
     @contextlib.asynccontextmanager
     async def entered(self, priority: Priority) -> AsyncIterator[None]:
-        """Wait for a turn; among equal ones the first who came is first."""
+        """Wait for a turn; among equals, first come, first served."""
         if self._free:
             self._free -= 1
         else:
@@ -66,7 +66,7 @@ class PriorityGate:
             try:
                 await called
             except asyncio.CancelledError:
-                # Called and cancelled at the same time: the turn is somebody else's.
+                # Called and cancelled at the same time: pass the turn on.
                 if called.done() and not called.cancelled():
                     self._give_back()
                 raise

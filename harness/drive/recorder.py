@@ -1,4 +1,4 @@
-"""What is known of one drive while it runs: its messages, and whether a call is still going on."""
+"""The state of a running drive: its messages, and whether a call is in progress."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from harness.model.flow import Event, Unreadable
 from harness.model.plan import Answer, Plan
 
 KEPT_OF_A_KIND = 200
-"""How many messages of one kind (a method, or the responses to it) at one endpoint a drive keeps, half of them the
-first ones and half the last: a device that floods would fill the disk, and a flow without its last INVITEs would show
-a silence that never was."""
+"""The most messages of one kind (a method, or the responses to it) that a drive keeps for one endpoint: the first half
+and the last half.  A flooding device would fill the disk.  Without its last messages the flow would look silent."""
 
 MOST_UNREADABLE = 100
-"""How many datagrams that are no SIP a drive keeps."""
+"""The most datagrams without SIP that a drive keeps."""
 
 MOST_LATE = 200
 """How many messages are kept that come when the drive is over."""
@@ -26,38 +25,38 @@ MOST_LATE = 200
 
 @dataclass
 class _Invite:
-    """A call-opening INVITE transaction as it stands."""
+    """The current state of a call-opening INVITE transaction."""
 
     answer: Answer | None
-    """What its endpoint does with it; None beyond the endpoint's cap (480 by itself)."""
+    """The answer of its endpoint; None beyond the endpoint's cap (then it sends 480)."""
     finals: int = 0
     status: int = 0
     acked: bool = False
     ended: bool = False
     """Answered, and hung up again."""
     reinvites: int = 0
-    """Re-INVITEs in its dialog that have been answered."""
+    """The number of answered re-INVITEs in its dialog."""
     last_final: float | None = None
     cancelled: bool = False
-    """A CANCEL has come, and by its answer leads to a final response."""
+    """Whether a CANCEL has arrived that its answer follows with a final response."""
 
 
 @dataclass
 class Recorder:
-    """Collects the messages of one drive and tells when something happened."""
+    """Collects the messages of one drive and notifies waiters."""
 
     plan: Plan
     on_message: Callable[[Event], None] = lambda _event: None
     heard: list[Event] = field(default_factory=list)
     lost: list[Event] = field(default_factory=list)
-    """What the tap lost on purpose on its way to the device; see :meth:`lost_on_purpose`."""
+    """The messages to the device that the tap dropped on purpose; see :meth:`lost_on_purpose`."""
     unreadable: list[Unreadable] = field(default_factory=list)
     unreadable_left_out: int = 0
-    """How many more datagrams were no SIP message than are kept."""
+    """The number of datagrams without SIP that were not kept."""
     last_message_at: float = 0.0
-    """Loop time of the last message; what "quiet" is counted from."""
+    """Loop time of the last message, from which "quiet" is counted."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many messages of which kind at which seat were not kept."""
+    """The number of messages that were not kept, by seat and kind."""
     callers: dict[str, CallerState] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
     over: bool = False
@@ -109,7 +108,7 @@ class Recorder:
             self.unreadable_left_out += 1
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``condition`` holds, looking when a message arrives; at the deadline, whether it does."""
+        """Wait until ``condition`` holds, checked at every message; return whether it does at the deadline."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not condition():
             self._changed.clear()
@@ -121,25 +120,25 @@ class Recorder:
         return True
 
     def disown(self) -> None:
-        """Forget what was said, and keep nothing more: it was somebody else's call that came."""
+        """Discard all messages and keep no more: the call did not belong to this drive."""
         self.heard.clear()
         self._last.clear()
         self._disowned = True
 
     def invites(self) -> int:
-        """How many call-opening INVITE transactions of the device have arrived."""
+        """The number of call-opening INVITE transactions of the device so far."""
         return len(self._invites)
 
     def busy(self) -> bool:
-        """Whether an endpoint will act by itself: its answer is not complete, or it will hang up."""
+        """Whether an endpoint will still act: its answer is incomplete, or it will hang up."""
         return any(self._due(invite) for invite in self._invites.values())
 
     def pending(self) -> bool:
-        """Whether a caller still waits for something that may come."""
+        """Whether a caller still waits for a message."""
         return any(caller.due for caller in self.callers.values())
 
     def standing(self) -> list[tuple[str, str]]:
-        """Seat and Call-ID of every answered call that nobody has ended."""
+        """Seat and Call-ID of every answered call without a BYE."""
         return [
             (seat, call_id)
             for (seat, call_id, _), invite in self._invites.items()
@@ -147,7 +146,7 @@ class Recorder:
         ]
 
     def unacknowledged(self) -> bool:
-        """Whether a final response has got no ACK: the device may not know that its call is over."""
+        """Whether a final response has no ACK: the device may not know that its call is over."""
         return any(invite.finals and not invite.acked for invite in self._invites.values())
 
     def answered_at(self) -> float | None:
@@ -157,13 +156,13 @@ class Recorder:
     def last_final_at(self, of_first: int | None = None) -> float | None:
         """Time (epoch) of the last final response to an INVITE that an endpoint sent; None if there was none.
 
-        ``of_first``: only of so many INVITE transactions, in order of arrival.
+        ``of_first``: only of that many INVITE transactions, in order of arrival.
         """
         invites = list(self._invites.values())[:of_first]
         return max((i.last_final for i in invites if i.last_final is not None), default=None)
 
     def events(self) -> tuple[Event, ...]:
-        """What crossed the taps, in the order in which it did."""
+        """The messages that crossed the taps, in order."""
         last = (event for kind in self._last.values() for event in kind if not _never_left(event))
         in_order = sorted((*self.heard, *last), key=lambda event: event.time)
         return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, 1))
@@ -180,7 +179,7 @@ class Recorder:
         return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, first))
 
     def saw(self, predicate: Callable[[Event], bool]) -> bool:
-        """Whether a message that satisfies ``predicate`` was heard."""
+        """Whether a message that satisfies ``predicate`` has arrived."""
         return any(predicate(event) for event in self.heard)
 
     def _due(self, invite: _Invite) -> bool:
@@ -192,12 +191,12 @@ class Recorder:
         if not invite.finals and invite.cancelled:
             return True
         if invite.finals and invite.last_final is None and not answer.copies:
-            return True  # the tap lost it on purpose, and it is sent until it is acknowledged
+            return True  # the tap dropped it on purpose; it is repeated until the ACK
         if not invite.finals or invite.status >= 300:
             return invite.finals < answer.finals
         if answer.then == "bye":
             return not invite.ended
-        # The call is to stay up: what is still to come is what the plan has the calling side do.
+        # The call stays up by plan: only the acts of the calling side are still due.
         wanted = sum(call.act == "reinvite" for call in self.plan.calls)
         return not invite.ended and invite.reinvites < wanted
 
@@ -218,7 +217,7 @@ class Recorder:
         elif event.status is not None and event.status >= 200 and event.cseq_method not in ("BYE", "CANCEL"):
             self._final(event, key)
         if event.status is not None and event.cseq_method == "BYE":
-            # The call is over when the BYE has been answered, whoever said it; an unanswered one ends at the limit.
+            # The call is over when either side's BYE has been answered; an unanswered one ends at the limit.
             for (seat, call_id, _), invite in self._invites.items():
                 if (seat, call_id) == key[:2]:
                     invite.ended = True
@@ -228,7 +227,7 @@ class Recorder:
         if endpoint is None:
             return
         before = sum(seat == event.seat for seat, _, _ in self._invites)
-        if before >= KEPT_OF_A_KIND:  # a flood: each further one would make every message dearer
+        if before >= KEPT_OF_A_KIND:  # a flood: each further entry would slow down every message
             return
         answer = endpoint.answers[min(before, len(endpoint.answers) - 1)] if before < endpoint.cap else None
         self._invites[key] = _Invite(answer)
@@ -247,7 +246,7 @@ class Recorder:
             invite.last_final = event.time
 
     def _forged(self, event: Event) -> _Invite | None:
-        """The INVITE that a response was meant for which its forged Via or CSeq does not lead to."""
+        """The INVITE of a response whose Via or CSeq is forged on purpose and does not match."""
         for (seat, call_id, _), invite in reversed(self._invites.items()):
             forges = invite.answer and any(response.forged for response in invite.answer.responses)
             if forges and (seat, call_id) == (event.seat, event.call_id):

@@ -1,4 +1,4 @@
-"""One device of a run: ready from the beginning of the block to its end, and what is known of it across its drives."""
+"""One device of a run: ready during a block, with the knowledge that its drives share."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Station:
     """
 
     context: DriveContext
-    """What its drives are given; from the moment the block is entered."""
+    """The context of its drives, available inside the block."""
 
     def __init__(
         self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress, weather: Weather | None = None
@@ -70,7 +70,7 @@ class Station:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A run that is over does not wait for its devices to end, and cancels: they are ended all the same.
+        # A finished run cancels this instead of waiting, and the devices must be ended all the same.
         closing, cancelled = asyncio.ensure_future(self._open.aclose()), False
         while not closing.done():
             try:
@@ -82,18 +82,18 @@ class Station:
         closing.result()
 
     def prepare(self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False) -> Drive:
-        """A drive of ``plan`` that has yet to be run.  ``attempt`` 1 is the confirming one.
+        """A new drive of ``plan``.  ``attempt`` 1 is the confirming one.
 
-        ``urgent``: others wait for it, so it is set up before all that are not.
+        ``urgent``: others wait for it, so it is set up before the rest.
         """
         return Drive(self.context, plan, role, transport, attempt, urgent)
 
     async def drive(
         self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
     ) -> Flow:
-        """Drive ``plan`` and return the evidence, whatever happened.
+        """Drive ``plan`` and return the evidence, even of a failed drive.
 
-        SetupError if nothing can be said of it, because this machine could not keep the evidence.
+        SetupError if this machine could not store the evidence.
         """
         drive = self.prepare(plan, role, transport, attempt, urgent=urgent)
         flow = self.without_secrets(await drive.run())
@@ -107,7 +107,7 @@ class Station:
         return self.without_secrets(dataclasses.replace(flow, late=late)) if late else flow
 
     def without_secrets(self, flow: Flow) -> Flow:
-        """``flow`` as it may be kept and shown."""
+        """``flow`` without its secrets."""
         return blanked(flow, secret_values(self.spec.profile))
 
     async def _opened(self) -> DriveContext:
@@ -136,7 +136,7 @@ class Station:
             progress=self._progress,
             window=self._window,
             slots=asyncio.Semaphore(carries),
-            # One more than it can carry: a drive that is ready and waits for a slot must not keep others waiting.
+            # One more than it can carry, so that a ready drive that waits for a slot does not delay others.
             setting_up=PriorityGate(carries + 1),
             board=board,
             afterwards=afterwards,
@@ -159,7 +159,7 @@ class Station:
         return LifeSign(came[0].time, arrived if at == "callee" else f"it answered a plain call: {came[0].start_line}")
 
     def _lock_fixed_address(self) -> None:
-        """Two runs must not share a device: one would see the other's calls."""
+        """Lock the device: a second run would see the calls of the first."""
         fixed = self.spec.profile.lab.address
         if "{" in fixed:
             return

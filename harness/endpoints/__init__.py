@@ -1,1 +1,1 @@
-"""The tester's side of the wire: an endpoint host behind one protocol, and SIPp as the one there is."""
+"""The tester's side of the wire: a protocol for endpoint hosts, and SIPp, the only host so far."""

@@ -1,4 +1,4 @@
-"""The seam to whoever acts as the tester: it answers calls and makes them, behind a tap that witnesses both."""
+"""The protocol of an endpoint host: it answers and makes calls behind a tap, which records both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kind = Literal["caller", "callee", "target", "guard", "backup"]
 
 @dataclass(frozen=True)
 class SeatOrder:
-    """Where a seat is, who hears what crosses it, and where its own requests go."""
+    """The address of a seat, the listener of its messages, and the way of its own requests."""
 
     flow: str
     """The id of the drive, for file names."""
@@ -29,34 +29,34 @@ class SeatOrder:
     places: Places
     listener: Listener
     otherwise: Callable[[Outlet], Hop | None]
-    """The way of a request that belongs to no call the device has made to it, given its own socket."""
+    """The way of a request outside the device's calls, given its own socket."""
     symmetric: bool = False
-    """Whether responses go where the request came from, whatever its Via says."""
+    """Whether responses go to the source of the request, whatever its Via says."""
     place: Address | None = None
-    """Where the device finds it, if that is not its own socket."""
+    """The address that the device uses for it, if that is not its own socket."""
     forecast: Forecast | None = None
-    """What happens to messages on their way; None: nothing."""
+    """The disturbances of messages on their way; None for none."""
     at_once: bool = True
-    """Whether it gets ready to act at once; else when its first message arrives."""
+    """Whether it gets ready at once, not when its first message arrives."""
 
 
 @dataclass(frozen=True)
 class CallOrder:
-    """How a call is made through the device, or to it."""
+    """The way in which a call is made through the device, or to it."""
 
     call: Call
     bindings: Sequence[str] = ()
-    """What is registered first, as values of Contact."""
+    """The bindings to register first, as values of Contact."""
     hangs_up: bool = False
     """Whether the caller ends a call that is answered."""
     statuses: frozenset[int] = frozenset()
-    """Statuses that are not registered, and may yet come back."""
+    """Statuses outside the IANA registry that the device may send."""
     credentials: tuple[str, str] | None = None
-    """User and password, for a device that asks who calls."""
+    """User and password, for a device that challenges callers."""
 
 
 class LiveSeat(Protocol):
-    """A seat that is there: whoever acts at it, and the tap in front."""
+    """An open seat: the endpoint process, and the tap in front of it."""
 
     name: str
     kind: Kind
@@ -67,45 +67,45 @@ class LiveSeat(Protocol):
 
     @property
     def address(self) -> Address:
-        """Where the device finds it."""
+        """The address that the device uses for it."""
 
     @property
     def trouble(self) -> str:
-        """What happened to whoever acts here and is the harness's own trouble; "" if nothing did."""
+        """A failure of the endpoint process, which is the harness's own trouble; "" without one."""
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
-        """Take what came for this seat to a socket that it shares."""
+        """Take a message for this seat that arrived at a shared socket."""
 
     def hang_up(self, call_id: str) -> None:
-        """End the established call ``call_id``; nothing happens if there is none."""
+        """End the established call ``call_id``, if there is one."""
 
     def rest(self) -> None:
-        """Its calls are over: it need only listen."""
+        """Note that its calls are over: from now on it only listens."""
 
     def wake(self) -> None:
-        """There is something to do again."""
+        """Note that there are calls again."""
 
     async def outlive(self, answer: Answer) -> None:
         """End whoever acts here, and go on listening until :meth:`stop`: ``answer`` says what still comes gets."""
 
     async def stop(self) -> None:
-        """End it; what has arrived until then is heard."""
+        """End it.  Messages that have arrived by then are recorded."""
 
     def evidence(self) -> Seat:
-        """What the flow says of it."""
+        """Its entry in the flow."""
 
 
 class EndpointHost(Protocol):
     """Puts endpoints and callers behind taps."""
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> LiveSeat:
-        """Have ``endpoint`` answer at its seat, where ``methods`` are what the plan's own calls ask.
+        """Have ``endpoint`` answer at its seat.  ``methods`` are those of the plan's own calls.
 
-        Its socket is there before anything is awaited.  PortTaken if another program has the address; SetupError if
-        it cannot be had or nobody can act there; PlanError if the plan cannot be carried out.
+        Its socket is bound before the first await.  PortTaken if another program has the address; SetupError if the
+        address is unusable or the endpoint cannot start; PlanError if the plan is impossible.
         """
 
     async def call(
         self, call: CallOrder, order: SeatOrder, on_seat: Callable[[LiveSeat], None] = lambda _seat: None
     ) -> LiveSeat:
-        """Make a call, which begins at once; ``on_seat`` is told of the seat before.  Errors as in :meth:`answer`."""
+        """Make a call, which begins at once; ``on_seat`` gets the seat before.  Errors as in :meth:`answer`."""

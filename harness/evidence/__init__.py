@@ -1,1 +1,1 @@
-"""Evidence: verdicts judged again, certificates, dossiers and signatures, and reading those of strangers."""
+"""Evidence: judging verdicts again, certificates, dossiers, signatures, and verifying dossiers of strangers."""

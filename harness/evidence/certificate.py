@@ -17,7 +17,7 @@ from harness.requirements.catalogue import Catalogue, Row
 from harness.store.stored_run import StoredRun
 from harness.store.verdict_lines import Declared, VerdictLine
 
-_TOLD = 8
+_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Decided:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Everything that a conformance statement says."""
+    """The content of a conformance statement."""
 
     profile: RequirementProfile
     device: Declared
@@ -50,11 +50,11 @@ class Certificate:
     began: datetime
     ended: datetime
     counts: Mapping[str, int]
-    """The verdicts of all purposes that this device was asked, by name."""
+    """The verdicts of all purposes that ran on this device, by name."""
     drives: int
     decided: tuple[Decided, ...]
     beside: tuple[VerdictLine, ...]
-    """Records of this device outside the profile that did not pass: a certificate does not hide them."""
+    """Non-passes of this device outside the profile.  A certificate does not hide them."""
 
     @property
     def warnings(self) -> tuple[Decided, ...]:
@@ -63,19 +63,19 @@ class Certificate:
 
     @property
     def in_force(self) -> tuple[Decided, ...]:
-        """The requirements that the device's PICS leave in force."""
+        """The requirements that apply to the device by its PICS."""
         return tuple(one for one in self.decided if one.verdict != NOT_APPLICABLE)
 
 
 def choose_device(run: StoredRun, name: str | None) -> str:
-    """The device of ``run`` that is to be certified; SetupError if that is not clear."""
+    """The device of ``run`` to certify; SetupError if it is ambiguous."""
     known = list(dict.fromkeys(line.device for line in run.records)) or list(run.devices)
     if name is None and len(known) == 1:
         return known[0]
     if name in known:
         return str(name)
-    told = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
-    raise SetupError(f"{told}: {', '.join(known)}", "name one with --device: a certificate covers one device")
+    problem = f"the run has no device {name[:80]!r}" if name else f"the run is of {len(known)} devices"
+    raise SetupError(f"{problem}: {', '.join(known)}", "name one with --device: a certificate covers one device")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Objection:
 def objections(
     run: StoredRun, profile: RequirementProfile, device: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> list[Objection]:
-    """Every reason why ``run`` cannot certify ``device``; empty: it can."""
+    """Every reason why ``run`` cannot certify ``device``; empty if it can."""
     return [
         *map(Objection, _of_run(run)),
         *map(Objection, _of_device(run, profile, device, catalogue, purposes)),
@@ -144,9 +144,9 @@ def _of_device(
     if device.faults:
         yield f"{name} was given faults ({', '.join(device.faults)}): a certificate is for a product"
     holes = unmet(profile, name, device, run.records, catalogue, purposes)
-    yield from holes[:_TOLD]
-    if len(holes) > _TOLD:
-        yield f"and {len(holes) - _TOLD} more requirements that the run did not decide"
+    yield from holes[:_LISTED]
+    if len(holes) > _LISTED:
+        yield f"and {len(holes) - _LISTED} more requirements that the run did not decide"
     if not holes and not _demanded(profile, device, catalogue, purposes):
         yield f"nothing of {profile.name} applies to {name}: its PICS switch everything off"
 
@@ -184,20 +184,20 @@ def _of_evidence(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Pu
     except EvidenceError as error:
         yield Objection(error.cause, ExitStatus.EVIDENCE)
         return
-    for difference in judged.differences[:_TOLD]:
+    for difference in judged.differences[:_LISTED]:
         yield Objection(f"judged again, a verdict differs: {difference.sentence}", ExitStatus.EVIDENCE)
-    if (more := len(judged.differences) - _TOLD) > 0:
+    if (more := len(judged.differences) - _LISTED) > 0:
         yield Objection(f"judged again, {more} more differ", ExitStatus.EVIDENCE)
 
 
 def _of_controls(run: StoredRun) -> Iterator[str]:
-    """Positive controls that cannot be looked at: a dossier holds the flows of verdicts, and no others."""
+    """Positive controls outside the evidence: a dossier holds only the flows that verdicts use."""
     there = set(run.evidence)
     for identifier in run.evidence:
         try:
             controls = {control.flow for control in run.flow(identifier).controls} - there
         except EvidenceError:
-            continue  # judging it again says so
+            continue  # judging again reports it
         yield from (
             f"flows/{identifier}.json rests on a positive control in flow {control!r:.120}, which no verdict uses"
             for control in sorted(controls)
@@ -207,7 +207,7 @@ def _of_controls(run: StoredRun) -> Iterator[str]:
 def certificate(
     run: StoredRun, profile: RequirementProfile, name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose]
 ) -> Certificate:
-    """What the certificate of ``name`` says; only to be called where there are no :func:`objections`."""
+    """The certificate of ``name``.  Call it only without :func:`objections`."""
     device, header = run.devices[name], run.header
     records = [line for line in run.records if line.device == name]
     flows = [run.flow(flow) for line in records for flow in line.flows]
@@ -250,16 +250,16 @@ def _decided(
     role: str, purposes: tuple[str, ...], records: list[VerdictLine], row: Row, transports: Sequence[str]
 ) -> Decided:
     found = [
-        said
+        finding
         for line in records
         if line.purpose in purposes and line.role == role
-        for said in line.requirements
-        if said.id == row.id
+        for finding in line.requirements
+        if finding.id == row.id
     ]
     if not found:
         over = "" if set(row.transports) & set(transports) else f"it is about {' and '.join(row.transports)} only"
         return Decided(row, role, NOT_APPLICABLE, over or f"the device does not declare {row.applies_if}", ())
-    worst = max(found, key=lambda said: said.rank)
+    worst = max(found, key=lambda finding: finding.rank)
     return Decided(row, role, worst.verdict, worst.reason, purposes)
 
 

@@ -1,4 +1,4 @@
-"""The dossier: the evidence of a run, and the certificate that rests on it, as one set of files."""
+"""The dossier: the evidence of a run and the certificate based on it, as one set of files."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ SUMS, ENVELOPE, KEY, VERDICTS = "SHA256SUMS", "attestation.dsse.json", "key.pub"
 STATEMENT_HTML, STATEMENT_PDF = "statement.html", "statement.pdf"
 SUITE_FILES = {"suite/requirements.json": CATALOGUE, "suite/profiles.toml": requirement_profiles.PATH}
 FIXED = (SUMS, ENVELOPE, KEY, VERDICTS, STATEMENT_HTML, STATEMENT_PDF, *SUITE_FILES)
-"""What every dossier holds, beside its flows and scenarios."""
+"""The files of every dossier, beside its flows and scenarios."""
 _SUM = re.compile(r"([0-9a-f]{64})  (\S{1,250})")
 
 
 def compose(run: StoredRun, certificate: Certificate, signer: CryptoSigner) -> dict[str, bytes]:
     """The files of the dossier, by name: a pure function of the run, the suite and the key."""
-    told = facts(certificate, signer.public_key.keyid)
+    content = facts(certificate, signer.public_key.keyid)
     parts = evidence(run) | {
-        STATEMENT_HTML: html(told).encode("utf-8", "backslashreplace"),
-        STATEMENT_PDF: pdf(told),
+        STATEMENT_HTML: html(content).encode("utf-8", "backslashreplace"),
+        STATEMENT_PDF: pdf(content),
         KEY: public_pem(signer),
     }
     return seal(parts, predicate(certificate), signer)
 
 
-def seal(parts: Mapping[str, bytes], told: Mapping[str, Any], signer: CryptoSigner) -> dict[str, bytes]:
-    """``parts`` with their hashes and the signed attestation that ``told`` is about them."""
+def seal(parts: Mapping[str, bytes], predicate: Mapping[str, Any], signer: CryptoSigner) -> dict[str, bytes]:
+    """``parts`` with their hashes and the signed attestation of ``predicate`` about them."""
     listed = dict(parts) | {SUMS: sums(parts)}
-    return listed | {ENVELOPE: sign(statement(digests(listed), told), signer)}
+    return listed | {ENVELOPE: sign(statement(digests(listed), predicate), signer)}
 
 
 def evidence(run: StoredRun) -> dict[str, bytes]:
-    """Verdicts, flows, scenarios and the rules: what the certificate rests on.  EvidenceError if some is missing."""
+    """The evidence of the certificate: verdicts, flows, scenarios and rules.  EvidenceError if a file is missing."""
     try:
         parts = {VERDICTS: (run.folder / VERDICTS).read_bytes()}
         for identifier in run.evidence:
-            run.flow(identifier)  # it is one, and no link
+            run.flow(identifier)  # a regular file, no link
             for name in flow_files(identifier):
                 parts[name] = (run.folder / name).read_bytes()
         parts |= {f"scenarios/{path.name}": path.read_bytes() for path in SCENARIOS.glob("*.xml.j2")}
@@ -61,19 +61,19 @@ def evidence(run: StoredRun) -> dict[str, bytes]:
 
 
 def flow_files(identifier: str) -> tuple[str, str]:
-    """The files of a flow: what it is, and its record."""
+    """The files of a flow: its description and its record."""
     return f"flows/{identifier}.json", f"flows/{identifier}{RECORD}"
 
 
 def predicate(certificate: Certificate) -> dict[str, Any]:
-    """What the attestation says (in-toto test-result v0.1), and under ``sipverdict`` what only we know of."""
-    told: dict[str, list[str]] = {"pass": [], "warn": []}
+    """The predicate of the attestation (in-toto test-result v0.1), with our own fields under ``sipverdict``."""
+    rows: dict[str, list[str]] = {"pass": [], "warn": []}
     name = certificate.device.name
     for one in certificate.in_force:
-        told[one.verdict].append(f"{one.row.id} {name} {one.role}")
+        rows[one.verdict].append(f"{one.row.id} {name} {one.role}")
     suite = certificate.suite
     return {
-        "result": "WARNED" if told["warn"] else "PASSED",
+        "result": "WARNED" if rows["warn"] else "PASSED",
         "configuration": [
             {
                 "name": "sipverdict",
@@ -82,8 +82,8 @@ def predicate(certificate: Certificate) -> dict[str, Any]:
             },
             {"name": "suite", "digest": {"sha256": suite["digest"]}},
         ],
-        "passedTests": sorted(told["pass"]),
-        "warnedTests": sorted(told["warn"]),
+        "passedTests": sorted(rows["pass"]),
+        "warnedTests": sorted(rows["warn"]),
         "failedTests": [],
         "sipverdict": {
             "version": suite["version"],
@@ -110,13 +110,13 @@ def sums(parts: Mapping[str, bytes]) -> bytes:
 
 
 def parse_sums(content: bytes) -> dict[str, str]:
-    """The list of hashes read back; ValueError, naming the line, unless it is written as :func:`sums` writes it."""
+    """The list of hashes, parsed; ValueError with the line number unless it is in the format of :func:`sums`."""
     found: dict[str, str] = {}
     for number, line in enumerate(content.decode("ascii", "backslashreplace").split("\n")[:-1], start=1):
         match = _SUM.fullmatch(line)
         if match is None or match[2] in found:
             raise ValueError(
-                f"line {number} is no hash and name" if match is None else f"line {number} names a file again"
+                f"line {number} is not a hash and a name" if match is None else f"line {number} repeats a file"
             )
         found[match[2]] = match[1]
     if not content.endswith(b"\n"):

@@ -17,12 +17,12 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 def canonical(value: Any) -> bytes:
-    """``value`` as JSON: keys in order, ASCII, no blanks, so that equal values are equal bytes."""
+    """``value`` as canonical JSON: sorted keys, ASCII, no blanks.  Equal values give equal bytes."""
     return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def statement(digests: Mapping[str, str], predicate: Mapping[str, Any]) -> dict[str, Any]:
-    """The in-toto statement: ``predicate`` is about the files whose SHA-256 are ``digests``."""
+    """The in-toto statement of ``predicate`` about the files with the SHA-256 ``digests``."""
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": name, "digest": {"sha256": digests[name]}} for name in sorted(digests)],
@@ -32,14 +32,14 @@ def statement(digests: Mapping[str, str], predicate: Mapping[str, Any]) -> dict[
 
 
 def sign(payload: Mapping[str, Any], signer: CryptoSigner) -> bytes:
-    """The envelope around ``payload``, signed.  ed25519 signatures of equal bytes are equal."""
+    """The signed envelope of ``payload``.  ed25519 signatures of equal bytes are equal."""
     envelope = Envelope(canonical(payload), PAYLOAD_TYPE, {})
     envelope.sign(signer)
     return canonical(envelope.to_dict()) + b"\n"
 
 
 def open_envelope(content: bytes, key: SSlibKey) -> dict[str, Any]:
-    """The statement in the envelope ``content``, if ``key`` signed it; ValueError, in words, if not."""
+    """The statement in the envelope ``content``; ValueError with the reason if ``key`` did not sign it."""
     try:
         stored = json.loads(content)
         signatures = [str(one["keyid"]) for one in stored["signatures"]]

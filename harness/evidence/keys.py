@@ -1,4 +1,4 @@
-"""Keys to sign with: ed25519, as PEM files that other tools read as well (PKCS #8, SubjectPublicKeyInfo)."""
+"""Signing keys: ed25519, as standard PEM files (PKCS #8, SubjectPublicKeyInfo)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harness.errors import SetupError
 from harness.store.files import cannot_write
 
 LARGEST = 16 * 1024
-"""Bytes of a key file."""
+"""The most bytes of a key file."""
 _MAKE = "sipverdict keygen makes a pair"
 
 
 def generate(name: Path) -> tuple[Path, Path, str]:
-    """Make ``NAME.key`` (for its owner alone) and ``NAME.pub``, and return them with the key's id.
+    """Make ``NAME.key`` (readable by its owner alone) and ``NAME.pub``; return both with the key's id.
 
-    SetupError if one of them exists: a key that is overwritten is lost, and with it all that it signed.
+    SetupError if one of them exists: overwriting a key would lose it.
     """
     private, public = name.with_name(f"{name.name}.key"), name.with_name(f"{name.name}.pub")
     for path in (private, public):
@@ -48,20 +48,20 @@ def generate(name: Path) -> tuple[Path, Path, str]:
 def _create(path: Path, content: bytes, mode: int) -> None:
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            os.fchmod(file.fileno(), mode)  # whatever the umask takes away
+            os.fchmod(file.fileno(), mode)  # whatever the umask
             file.write(content)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
 def public_pem(signer: CryptoSigner) -> bytes:
-    """The public key of ``signer`` as it stands in a file."""
+    """The public key of ``signer`` as the content of a file."""
     key = load_pem_private_key(signer.private_bytes, None).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def load_private(path: Path) -> CryptoSigner:
-    """The private key in the file at ``path``; SetupError if it is none, or others may read it."""
+    """The private key in the file at ``path``; SetupError if there is none, or if other users can read it."""
     content = _read(path)
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -73,9 +73,9 @@ def load_private(path: Path) -> CryptoSigner:
     try:
         key = load_pem_private_key(content, None)
     except TypeError as error:
-        raise SetupError(f"{path}: the key is encrypted, and is read without a password", _MAKE) from error
+        raise SetupError(f"{path}: the key is encrypted; sipverdict cannot decrypt keys", _MAKE) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        what = "found a public key" if b"PUBLIC KEY" in content else "found something else"
+        what = "found a public key" if b"PUBLIC KEY" in content else "found no key"
         raise SetupError(f"{path}: expected a private key (PEM), {what}", _MAKE) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise SetupError(f"{path}: expected an ed25519 key, found one of another kind", _MAKE)
@@ -83,7 +83,7 @@ def load_private(path: Path) -> CryptoSigner:
 
 
 def load_public(path: Path) -> SSlibKey:
-    """The public key in the file at ``path``; SetupError if it is none."""
+    """The public key in the file at ``path``; SetupError if there is none."""
     try:
         return parse_public(_read(path))
     except ValueError as error:
@@ -91,7 +91,7 @@ def load_public(path: Path) -> SSlibKey:
 
 
 def parse_public(content: bytes) -> SSlibKey:
-    """The public key that ``content`` is; ValueError if it is none."""
+    """The public key in ``content``; ValueError if there is none."""
     try:
         key = load_pem_public_key(content)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -105,7 +105,7 @@ def parse_public(content: bytes) -> SSlibKey:
 def _read(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
-            raise SetupError(f"{path}: expected the file of a key, found something else", _MAKE)
+            raise SetupError(f"{path}: expected a key file, found another kind of file", _MAKE)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:

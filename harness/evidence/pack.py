@@ -1,4 +1,4 @@
-"""Packing a dossier: the same files give the same bytes, whoever packs them, whenever."""
+"""Packs a dossier reproducibly: the same files give the same bytes on every machine, at any time."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
                 tar.addfile(entry, io.BytesIO(parts[name]))
             except ValueError as error:
                 raise SetupError(
-                    f"{name[:120]}: too long a name for a dossier", "give the device a shorter one"
+                    f"{name[:120]}: the name is too long for a dossier", "give the device a shorter one"
                 ) from error
     return made.getvalue()

@@ -25,13 +25,13 @@ _HEAD = ParagraphStyle(
 _TITLE = ParagraphStyle("title", _TEXT, fontName="Helvetica-Bold", fontSize=19, leading=24)
 _LEAD = ParagraphStyle("lead", _TEXT, fontSize=11, leading=15, spaceBefore=4, spaceAfter=4)
 _WIDTH = A4[0] - 36 * mm
-# The standard fonts of PDF know Latin 1 and a few more: these have a plain way to be written, the rest is named.
+# The standard fonts of PDF have Latin 1 and a few more characters: these get a plain spelling, others an escape.
 _PLAIN = str.maketrans(
     {"→": "->", "←": "<-", "↔": "<->", "≤": "<=", "≥": ">=", "≠": "!=", "\u2212": "-", "\u2011": "-"}
 )
 
 
-def pdf(told: Facts) -> bytes:
+def pdf(facts: Facts) -> bytes:
     """The statement as an A4 document."""
     made = io.BytesIO()
     # invariant: ReportLab leaves out the time of day, and makes the document's id from its content.
@@ -42,7 +42,7 @@ def pdf(told: Facts) -> bytes:
         rightMargin=18 * mm,
         topMargin=16 * mm,
         bottomMargin=18 * mm,
-        title=_fit(f"{told.title} - {told.subtitle}"),
+        title=_fit(f"{facts.title} - {facts.subtitle}"),
         author="sipverdict",
         invariant=1,
     )
@@ -51,44 +51,44 @@ def pdf(told: Facts) -> bytes:
         canvas.saveState()
         canvas.setFont("Helvetica", 7)
         canvas.setFillColor(_DIM)
-        canvas.drawString(18 * mm, 10 * mm, _fit(f"{told.title} - {told.subtitle}")[:150])
+        canvas.drawString(18 * mm, 10 * mm, _fit(f"{facts.title} - {facts.subtitle}")[:150])
         canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, str(canvas.getPageNumber()))
         canvas.restoreState()
 
-    document.build(list(_story(told)), onFirstPage=page, onLaterPages=page)
+    document.build(list(_story(facts)), onFirstPage=page, onLaterPages=page)
     return made.getvalue()
 
 
-def _story(told: Facts) -> Iterable[Flowable]:
-    yield _say(told.title, _TITLE)
-    yield _say(told.subtitle, _LEAD)
-    yield _say(told.sentence, _LEAD)
-    yield from _section("Device", _facts(told.device))
-    yield from _section("Test", _facts(told.test))
-    yield from _section("Verdicts of all purposes", _facts(told.counts))
+def _story(facts: Facts) -> Iterable[Flowable]:
+    yield _say(facts.title, _TITLE)
+    yield _say(facts.subtitle, _LEAD)
+    yield _say(facts.sentence, _LEAD)
+    yield from _section("Device", _facts(facts.device))
+    yield from _section("Test", _facts(facts.test))
+    yield from _section("Verdicts of all purposes", _facts(facts.counts))
     rows = [
-        (one.row.id, one.row.level, one.row.clause, one.role, one.verdict, one.row.requirement) for one in told.decided
+        (one.row.id, one.row.level, one.row.clause, one.role, one.verdict, one.row.requirement) for one in facts.decided
     ]
     head = ("requirement", "level", "clause", "role", "verdict", "requirement")
     yield from _section(f"Requirements ({len(rows)})", _table(head, rows, (86, 42, 88, 30, 34, 0)))
-    if told.switched_off:
-        off = [(one.row.id, one.row.clause, one.role, one.reason) for one in told.switched_off]
+    if facts.switched_off:
+        off = [(one.row.id, one.row.clause, one.role, one.reason) for one in facts.switched_off]
         head_off = ("requirement", "clause", "role", "why it does not apply")
         yield from _section(f"Not applicable ({len(off)})", _table(head_off, off, (96, 130, 34, 0)))
-    if told.beside:
+    if facts.beside:
         head_beside = ("purpose", "verdict", "why")
-        yield from _section("Non-passes outside the profile", _table(head_beside, told.beside, (170, 50, 0)))
-    pics = [(key, "yes" if claimed else "no", words) for key, words, claimed in told.pics]
+        yield from _section("Non-passes outside the profile", _table(head_beside, facts.beside, (170, 50, 0)))
+    pics = [(key, "yes" if claimed else "no", words) for key, words, claimed in facts.pics]
     yield from _section("PICS (declared by the device)", _table(("key", "claimed", "meaning"), pics, (110, 40, 0)))
-    if told.pixit:
-        yield from _section("PIXIT (set by the tester)", _facts(told.pixit))
-    yield from _section("Evidence", [_say(_evidence(told), _TEXT)])
+    if facts.pixit:
+        yield from _section("PIXIT (set by the tester)", _facts(facts.pixit))
+    yield from _section("Evidence", [_say(_evidence(facts), _TEXT)])
 
 
-def _evidence(told: Facts) -> str:
+def _evidence(facts: Facts) -> str:
     return (
         "This statement is part of a dossier that holds every message of every call. Whoever has it can compute each "
-        f"verdict again: sipverdict verify dossier.tar.gz --key KEY.pub. The dossier is signed by the key {told.key}."
+        f"verdict again: sipverdict verify dossier.tar.gz --key KEY.pub. The dossier is signed by the key {facts.key}."
     )
 
 
@@ -126,10 +126,10 @@ def _grid(cells: list[list[Paragraph]], widths: Sequence[float], repeat: int = 0
 
 
 def _say(text: str, style: ParagraphStyle) -> Paragraph:
-    # Paragraph reads markup: what a device or a profile wrote is text.
+    # Paragraph reads markup, so the text of a device or a profile is escaped.
     return Paragraph(xml(_fit(text)), style)
 
 
 def _fit(text: str) -> str:
-    """``text`` in the letters that the standard fonts have."""
+    """``text`` in the characters of the standard fonts."""
     return text.translate(_PLAIN).encode("cp1252", "backslashreplace").decode("cp1252")

@@ -14,24 +14,25 @@ from harness.evidence.unasked import contradiction
 from harness.model.finding import Ruled
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
 from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
-from harness.purposes.troubles import troubles_told
+from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.store.stored_run import StoredRun
 from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 _IDENTITY = ("vendor", "model", "firmware", "serial", "roles", "faults")
-"""What header and flow both say of a device."""
+"""The fields of a device that both header and flow hold."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A record that its evidence does not support."""
+    """A record that is not supported by its evidence."""
 
     line: VerdictLine
     why: str
@@ -46,20 +47,20 @@ class Difference:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of judging a run again."""
+    """The result of judging a run again."""
 
     differences: tuple[Difference, ...]
     judged: int
-    """How many records were judged again (those that rest on flows)."""
+    """The number of records judged again (the ones with flows)."""
 
 
 def unjudged(run: StoredRun) -> str:
-    """In words: how many records of ``run`` rest on no flow, so that there is nothing in them to judge; "" if none."""
+    """The number of records of ``run`` without a flow, which cannot be judged, in words; "" if there are none."""
     skipped = sum(not line.applicable for line in run.records)
     without = sum(line.applicable and not line.evidence for line in run.records)
-    told = [f"{skipped} not applicable"] if skipped else []
-    told += [f"{without} without verdict"] if without else []
-    return f" ({', '.join(told)})" if told else ""
+    parts = [f"{skipped} not applicable"] if skipped else []
+    parts += [f"{without} without verdict"] if without else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 class _Rejudge:
@@ -82,7 +83,7 @@ class _Rejudge:
             try:
                 why = self._difference(line)
             except Exception as error:
-                # Flows that nobody drove may hold what no judge expects.  That is no evidence, and no crash.
+                # Forged flows may hold data that no judge expects.  They are no evidence, and must not crash.
                 why = f"its evidence cannot be judged: {type(error).__name__}: {error!s:.160}"
             if why:
                 yield Difference(line, why)
@@ -97,7 +98,7 @@ class _Rejudge:
             device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
             return contradiction(line, purpose, device, self._catalogue, window)
         if not line.evidence:
-            # Such a record can only say that nothing was seen, and why.
+            # Such a record can only be inconclusive, with a reason.
             unseen = line.verdict in ("inconclusive", "none") and not line.requirements
             return "" if unseen else f"stored {line.verdict}, but it has no flow"
         flows = [self._flow(flow) for flow in line.flows]
@@ -105,6 +106,10 @@ class _Rejudge:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
         plans = purpose.plans_for(line.role)
+        if purpose.judges_each_flow and line.drives > 0:
+            # A profile may lack what some of the plans need; the others are judged without them.
+            first = [flow.plan for flow in read[: len(read) // line.drives]]
+            plans = tuple(plan for plan in plans if plan in first or not _may_be_left_out(plan))
         if not plans or len(read) % len(plans):
             return f"it has {len(read)} flows; every drive makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
@@ -133,8 +138,9 @@ class _Rejudge:
         now = conclude(rounds, self._repeat)
         if str(now.verdict) != line.verdict:
             return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
-        told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
-        whole = f"{now.reason} - {told}" if told else now.reason
+        told = troubles_text(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
+        left_out = left_out_told(purpose, line.role, drives[0])
+        whole = " - ".join(filter(None, (now.reason, told, left_out)))
         if differs := self._rows_differ(line, now.ruled):
             return differs
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
@@ -173,7 +179,7 @@ class _Rejudge:
         return ""
 
     def _flow(self, identifier: str) -> Flow | str:
-        """The flow, read once; a sentence where there is none."""
+        """The flow, read once; a sentence if it cannot be read."""
         if identifier not in self._flows:
             try:
                 flow = self._run.flow(identifier)
@@ -184,9 +190,9 @@ class _Rejudge:
         return self._flows[identifier]
 
     def _foreign(self, line: VerdictLine, flow: Flow) -> str:
-        """Why ``flow`` is no evidence for ``line``: it is of another device, role or window; "" if it is."""
+        """Why ``flow`` is no evidence for ``line``: another device, role or window; "" if it is evidence."""
         header = self._run.header
-        told = (
+        compared = (
             ("device", flow.device.get("name"), line.device),
             ("role", flow.role, line.role),
             ("transport", flow.transport, line.transport),
@@ -195,7 +201,7 @@ class _Rejudge:
             ("window", flow.watch.window.seconds, WINDOWS[header.window].seconds),
             ("window", line.window_s, flow.watch.window.seconds),
         )
-        for what, has, wants in told:
+        for what, has, wants in compared:
             if has != wants:
                 return f"flow {flow.id} is of another {what} ({has!s:.80}) than the record or the run ({wants!s:.80})"
         device = self._run.devices.get(line.device)
@@ -209,6 +215,11 @@ class _Rejudge:
             if (tuple(has) if isinstance(has, list) else has) != wants:
                 return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
+
+
+def _may_be_left_out(plan: Plan) -> bool:
+    """Whether ``plan`` needs something that a profile may not name."""
+    return bool(plan.numbers or plan.bindings)
 
 
 def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:

@@ -1,4 +1,4 @@
-"""The conformance statement: what a certificate says, for people.  The same facts as HTML and as PDF."""
+"""The conformance statement: the content of a certificate as a document, in HTML and PDF with the same facts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True)
 class Facts:
-    """The statement in the words and the order in which it is told."""
+    """The texts of the statement, in their order."""
 
     title: str
     subtitle: str
@@ -29,7 +29,7 @@ class Facts:
     decided: tuple[Decided, ...]
     switched_off: tuple[Decided, ...]
     beside: tuple[tuple[str, str, str], ...]
-    """Purpose, verdict and reason of what did not pass outside the profile."""
+    """Purpose, verdict and reason of the non-passes outside the profile."""
     pics: tuple[tuple[str, str, bool], ...]
     """Key, sentence, claimed."""
     pixit: tuple[tuple[str, str], ...]
@@ -37,7 +37,7 @@ class Facts:
 
 
 def facts(certificate: Certificate, key: str) -> Facts:
-    """What the statement about ``certificate`` tells; ``key`` is the id of the key that signs its dossier."""
+    """The statement about ``certificate``; ``key`` is the id of the key that signs its dossier."""
     device, suite = certificate.device, certificate.suite
     name = _said(device.name)
     warned = len(certificate.warnings)
@@ -76,15 +76,15 @@ def facts(certificate: Certificate, key: str) -> Facts:
     )
 
 
-def _pairs(*told: tuple[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((_said(label), _said(value)) for label, value in told if value not in ("", None))
+def _pairs(*pairs: tuple[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((_said(label), _said(value)) for label, value in pairs if value not in ("", None))
 
 
 def _said(value: object) -> str:
     return short(str(value), _LONGEST)
 
 
-def html(told: Facts) -> str:
+def html(content: Facts) -> str:
     """The statement as one self-contained page without scripts."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -94,5 +94,5 @@ def html(told: Facts) -> str:
         lstrip_blocks=True,
     )
     environment.filters["printable"] = printable
-    values: Mapping[str, Any] = {"told": told}
+    values: Mapping[str, Any] = {"content": content}
     return environment.get_template("statement.html.j2").render(values)

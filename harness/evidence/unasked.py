@@ -18,9 +18,9 @@ from harness.store.verdict_lines import Declared, VerdictLine
 def contradiction(
     line: VerdictLine, purpose: Purpose, device: Declared | None, catalogue: Catalogue, window: Window
 ) -> str:
-    """Why ``line``, which says that ``purpose`` does not apply, cannot be right; "" if it can.
+    """Why ``line`` is wrong to say that ``purpose`` does not apply; "" if it may be right.
 
-    ``device`` is what the run's header says of the device; None where it says nothing.
+    ``device`` is the device's entry in the run's header; None if there is none.
     """
     if there := [key for key in ("evidence", "requirements", "drives") if getattr(line, key)]:
         return f"stored not applicable, but it has {' and '.join(there)}"
@@ -50,7 +50,7 @@ def _plain(reason: str) -> str:
 
 
 def _by_profile(purpose: Purpose, role: str, device: str) -> set[str]:
-    """Every reason why ``purpose`` cannot be run on ``device`` that a profile may have given, whatever it says."""
+    """Every reason why ``purpose`` cannot be run on ``device`` that any profile could give."""
     return set(map(_plain, _needs(purpose, role, device)))
 
 

@@ -1,7 +1,7 @@
-"""Unpacking a stranger's dossier, in memory and within limits.  Nothing of it is ever written to a disk.
+"""Unpacks a stranger's dossier in memory and within limits.  Nothing is ever written to a disk.
 
-The reader knows one kind of entry, the plain file, and the names that a dossier may hold, and refuses all else:
-so there are no links to follow, no devices to open, and no path that leads anywhere.
+The reader accepts plain files with the names of a dossier's files, and refuses every other entry.  So there are no
+links to follow, no devices to open, and no paths out of the dossier.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from harness.errors import EvidenceError
 from harness.model.printable import short
 
 MOST_PACKED = 64 * 1024 * 1024
-"""Bytes of the file."""
+"""The most bytes of the file."""
 MOST_UNPACKED = 512 * 1024 * 1024
 MOST_OF_ONE = 64 * 1024 * 1024
 MOST_FILES = 10_000
 MOST_RATIO = 250
-"""Unpacked to packed, beyond the first _FREE bytes: flows shrink to a twentieth."""
+"""The largest ratio of unpacked to packed bytes, beyond the first _FREE bytes.  Flows shrink to a twentieth."""
 _FREE = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
 _BLOCK = 512
@@ -30,7 +30,7 @@ NAME = re.compile(
     r"|suite/(?:requirements\.json|profiles\.toml)|scenarios/[a-z][a-z0-9_]{0,40}\.xml\.j2"
     r"|flows/[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.(?:json|record)"
 )
-"""What a file of a dossier may be called."""
+"""The names that a file of a dossier may have."""
 _KINDS = {
     b"1": "a hard link",
     b"2": "a symbolic link",
@@ -47,7 +47,7 @@ _KINDS = {
 
 
 def unpack(path: Path) -> dict[str, bytes]:
-    """The files of the dossier at ``path``, by name; EvidenceError, one sentence, if it is none or may not be read."""
+    """The files of the dossier at ``path``, by name; EvidenceError, one sentence, if it is invalid or unreadable."""
     try:
         if not path.is_file():
             found = "a folder" if path.is_dir() else "something else" if path.exists() else "nothing"
@@ -57,12 +57,12 @@ def unpack(path: Path) -> dict[str, bytes]:
     except OSError as error:
         raise EvidenceError(f"{path}: expected a dossier, but {error.strerror}") from error
     if len(packed) > MOST_PACKED:
-        raise EvidenceError(f"{path}: larger than {MOST_PACKED >> 20} MiB: more than a dossier may be")
+        raise EvidenceError(f"{path}: larger than {MOST_PACKED >> 20} MiB, the limit for a dossier")
     return dict(_files(_Stream(path, packed)))
 
 
 class _Stream:
-    """What ``packed`` unpacks to, read piece by piece; EvidenceError as soon as it is more than it may be."""
+    """The unpacked content of ``packed``, read piece by piece; EvidenceError as soon as it exceeds the limit."""
 
     def __init__(self, path: Path, packed: bytes) -> None:
         self.path = path
@@ -85,7 +85,7 @@ class _Stream:
         return piece
 
     def rest(self) -> bytes:
-        """Everything that is left, which may be a block of padding and no more."""
+        """Read the rest, which may only be padding."""
         while len(self._buffer) <= 64 * _BLOCK and self._more():
             pass
         if self._unpacker.unused_data or not self._unpacker.eof:
@@ -102,12 +102,12 @@ class _Stream:
         self._pending = self._unpacker.unconsumed_tail
         self._unpacked += len(piece)
         if self._unpacked > self._most:
-            raise self.refuse(f"{len(self._packed)} bytes unpack to more than {self._most}: more than evidence does")
+            raise self.refuse(f"{len(self._packed)} bytes unpack to more than {self._most}, the limit for evidence")
         self._buffer += piece
         return bool(piece) or self._unpacker.eof
 
     def refuse(self, why: str) -> EvidenceError:
-        """The error that says ``why``."""
+        """The error with the reason ``why``."""
         return EvidenceError(f"{self.path}: {why}", "ask for the dossier as sipverdict certify wrote it")
 
 
@@ -136,8 +136,8 @@ def _files(stream: _Stream) -> Iterator[tuple[str, bytes]]:
 
 def _entry(stream: _Stream, header: bytes) -> tuple[str, int]:
     """Name and size of the file whose tar header this is."""
-    told = _octal(header[148:156])
-    if told != sum(header[:148]) + 8 * 32 + sum(header[156:]):
+    checksum = _octal(header[148:156])
+    if checksum != sum(header[:148]) + 8 * 32 + sum(header[156:]):
         raise stream.refuse("it is no tar file, or a header of it is damaged")
     name = _text(header[345:500]) + "/" * bool(header[345]) + _text(header[:100])
     if kind := _KINDS.get(header[156:157]):
@@ -148,7 +148,7 @@ def _entry(stream: _Stream, header: bytes) -> tuple[str, int]:
         raise stream.refuse(f"{short(name, 80)!r} is not the name of a file that a dossier may hold")
     size = _octal(header[124:136])
     if size is None or size > MOST_OF_ONE:
-        raise stream.refuse(f"{name} is larger than {MOST_OF_ONE >> 20} MiB: more than a file of a dossier may be")
+        raise stream.refuse(f"{name} is larger than {MOST_OF_ONE >> 20} MiB, the limit for a file of a dossier")
     return name, size
 
 

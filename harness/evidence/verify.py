@@ -27,25 +27,25 @@ from harness.store.stored_run import StoredRun, read_run
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of it."""
+    """The result of a verification."""
 
     problems: tuple[str, ...]
-    """One sentence each; none: the dossier stands."""
+    """One sentence each.  A valid dossier has none."""
     key: str = ""
     """The id of the key that signed it."""
-    told: Mapping[str, Any] | None = None
-    """What the attestation says of the test."""
+    details: Mapping[str, Any] | None = None
+    """The predicate of the attestation."""
     records: int = 0
-    """How many rest on flows and were judged again."""
+    """The number of records with flows, which were judged again."""
     unjudged: str = ""
-    """How many do not, in words."""
+    """The number of records without flows, in words."""
     flows: int = 0
     same_suite: bool = True
-    """Whether the suite that judged it again is the one that judged it first."""
+    """Whether the same version of the suite judged it first."""
 
 
 def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Verified:
-    """Check the dossier at ``path``; with ``key``, that this key signed it.  Nothing in it makes this raise."""
+    """Check the dossier at ``path``, and with ``key`` that this key signed it.  Never raises for its content."""
     try:
         parts = unpack(path)
     except EvidenceError as error:
@@ -66,12 +66,12 @@ def verify(path: Path, key: SSlibKey | None, catalogue: Catalogue, purposes: Map
     except EvidenceError as error:
         return Verified((*problems, error.cause), signer.keyid if signer else "")
     problems += _flows(run, parts)
-    told = attested["predicate"]["sipverdict"] if attested else None
-    problems += _certificate(run, parts, told, attested, signer, catalogue, purposes)
+    details = attested["predicate"]["sipverdict"] if attested else None
+    problems += _certificate(run, parts, details, attested, signer, catalogue, purposes)
     return Verified(
         tuple(dict.fromkeys(problems)),
         signer.keyid if signer else "",
-        told,
+        details,
         sum(bool(line.evidence) for line in run.records),
         unjudged(run),
         len(run.evidence),
@@ -86,7 +86,7 @@ def _missing(parts: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _hashes(parts: Mapping[str, bytes]) -> Iterator[str]:
-    """Where files and list of hashes differ."""
+    """The differences between the files and the list of hashes."""
     if dossier.SUMS not in parts:
         return
     try:
@@ -99,7 +99,7 @@ def _hashes(parts: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _subjects(parts: Mapping[str, bytes], attested: Mapping[str, str]) -> Iterator[str]:
-    """Where files and signed attestation differ."""
+    """The differences between the files and the signed attestation."""
     yield from _compared(
         dossier.digests({n: parts[n] for n in parts if n != dossier.ENVELOPE}), attested, "the signed attestation"
     )
@@ -116,7 +116,7 @@ def _compared(there: Mapping[str, str], listed: Mapping[str, str], by: str) -> I
 
 
 def _flows(run: StoredRun, parts: Mapping[str, bytes]) -> Iterator[str]:
-    """Exactly the flows that the verdicts rest on: those of their positive controls are among them."""
+    """Missing and superfluous flows: a dossier holds exactly the flows that verdicts and positive controls use."""
     wanted = {name for identifier in run.evidence for name in dossier.flow_files(identifier)}
     there = {name for name in parts if name.startswith("flows/")}
     yield from (f"{name} is missing: a verdict uses it" for name in sorted(wanted - there))
@@ -126,23 +126,23 @@ def _flows(run: StoredRun, parts: Mapping[str, bytes]) -> Iterator[str]:
 def _certificate(
     run: StoredRun,
     parts: Mapping[str, bytes],
-    told: Mapping[str, Any] | None,
+    details: Mapping[str, Any] | None,
     attested: Mapping[str, Any] | None,
     signer: SSlibKey | None,
     catalogue: Catalogue,
     purposes: Mapping[str, Purpose],
 ) -> Iterator[str]:
-    """Whether the run bears the certificate that the attestation speaks of, judged again from nothing but flows."""
-    name = str((told or {}).get("profile", ""))
-    device = str((told or {}).get("device", next(iter(run.devices), "")))
+    """The problems of the attested certificate, judged again from the flows alone."""
+    name = str((details or {}).get("profile", ""))
+    device = str((details or {}).get("device", next(iter(run.devices), "")))
     try:
-        # Without a readable attestation nobody knows what was certified: the verdicts can still be judged again.
+        # Without a readable attestation the certificate is unknown, but the verdicts can be judged again.
         profile = named(name or "ua-decline", catalogue, purposes)
     except SetupError as error:
         yield f"{dossier.ENVELOPE}: {error.cause}"
         return
     found = objections(run, profile, device, catalogue, purposes)
-    if told is None:
+    if details is None:
         yield from (one.sentence for one in found if one.status is ExitStatus.EVIDENCE)
         return
     yield from (one.sentence for one in found)
@@ -150,7 +150,7 @@ def _certificate(
         return
     made = certificate(run, profile, device, catalogue, purposes)
     if dossier.predicate(made) != attested["predicate"]:
-        yield f"{dossier.ENVELOPE}: it attests something else than the evidence shows"
+        yield f"{dossier.ENVELOPE}: it differs from what the evidence shows"
     same_suite = run.header.suite_digest == digest()
     if (
         same_suite

@@ -64,6 +64,16 @@ def refused(flow: Flow) -> Refusal | None:
     return refusal_of(flow, original(flow))
 
 
+def on_time(refusal: Refusal) -> bool:
+    """Whether the first ACK came within :data:`BOUND_S` of the first copy of the final response."""
+    return bool(refusal.acks) and refusal.acks[0].time - refusal.final.time <= BOUND_S
+
+
+def copies_sent(count: int) -> str:
+    """How many copies of a response were sent, the first one included, in words."""
+    return f"{count} copies of the response" if count > 1 else "one copy of the response"
+
+
 def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding:
     """Whether an ACK came, in time, whatever its contents."""
     name = f"the {refusal.final.status} (message {refusal.final.number})"
@@ -71,12 +81,13 @@ def acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") -> Finding
     means = "the other side repeats its response for 32 s and may take the call for still going on"
     if refusal.acks:
         late = refusal.acks[0].time - refusal.final.time
-        if late <= BOUND_S:
+        if on_time(refusal):
             return satisfied(f"ACK {late * 1000:.0f} ms after {name}", event=refusal.acks[0], requirement=requirement)
         return violated(
             code="late-ack",
             expected=expected,
-            actual=f"the first ACK came {late:.1f} s after {name}",
+            actual=f"the first ACK came {late:.1f} s after {name}, "
+            f"which had been sent {_times(sum(f.number < refusal.acks[0].number for f in refusal.attempt.finals))}",
             event=refusal.acks[0],
             means="the other side has to repeat its response",
             look_at="what delays the ACK: the transaction layer sends it, not the application",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.judge.once import once_per_flow
+from harness.judge.passed_on import passed_on
 from harness.model.flow import Event, Flow
 
 Transaction = tuple[str, str, str, str]
@@ -22,7 +23,9 @@ class Attempt:
     """Retransmissions of the INVITE."""
     responses: tuple[Event, ...]
     acks: tuple[Event, ...]
-    """The ACKs that were meant for it, wherever they arrived and however wrong they are."""
+    """The ACKs that were meant for it, wherever they arrived and however wrong they are.
+
+    The ACK that a caller sends to a refusal, and that a proxy passes on, is none: it is not the proxy's."""
     in_dialog: bool
     """A re-INVITE."""
 
@@ -71,7 +74,7 @@ def attempts(flow: Flow) -> tuple[Attempt, ...]:
             if event.status == 200:
                 dialogs.setdefault((event.seat, event.call_id, event.to_tag), event.number)
     drafts = [(copies[0], tuple(copies[1:]), tuple(responses.get(key, ()))) for key, copies in invites.items()]
-    meant = _meant_for(acks, drafts)
+    meant = _meant_for(flow, acks, drafts)
     return tuple(
         Attempt(invite, copies, answers, tuple(meant.get(invite.number, ())), _in_dialog(dialogs, invite))
         for invite, copies, answers in drafts
@@ -98,20 +101,28 @@ def _transaction(event: Event) -> Transaction:
     return (event.seat, event.call_id, str(event.cseq_number), event.branch or "")
 
 
-def _meant_for(acks: Iterable[Event], drafts: Iterable[_Draft]) -> dict[int, list[Event]]:
+def _meant_for(flow: Flow, acks: Iterable[Event], drafts: Iterable[_Draft]) -> dict[int, list[Event]]:
     """The ACKs by the number of the INVITE that each was most likely meant for."""
     of_call: dict[str, list[_Draft]] = {}
     for draft in drafts:
         of_call.setdefault(draft[0].call_id, []).append(draft)
     meant: dict[int, list[Event]] = {}
     for ack in acks:
+        # The ACK of a 2xx is passed on from end to end; that of a refusal is made anew by each hop (17.1.1.3).
+        forwarded = passed_on(flow, ack)
         scored = [
-            (_kinship(ack, invite, responses), invite.number) for invite, _, responses in of_call.get(ack.call_id, ())
+            (_kinship(ack, invite, responses), invite.number)
+            for invite, _, responses in of_call.get(ack.call_id, ())
+            if not forwarded or _accepted(responses)
         ]
         best = max(scored, default=(0, 0))
         if best[0]:
             meant.setdefault(best[1], []).append(ack)
     return meant
+
+
+def _accepted(responses: tuple[Event, ...]) -> bool:
+    return any(200 <= (response.status or 0) < 300 for response in responses)
 
 
 def _kinship(ack: Event, invite: Event, responses: tuple[Event, ...]) -> int:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 
 from harness.model.flow import Event
+from harness.sip.address import NameAddr
 from harness.sip.message import addr_spec, split_list
 from harness.sip.uri import SipUri
 
-_BRACKETED = re.compile(
-    r"(?P<name>\"(?:[^\"\\]|\\.)*\"|[-A-Za-z0-9.!%*_+`'~ \t]*)\s*<(?P<uri>[^<>]*)>(?P<rest>.*)", re.DOTALL
-)
 _Q = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _OTHER_URI = re.compile(r"[A-Za-z][-A-Za-z0-9+.]*:[^\s<>\"]+")
 _OF_THE_URI = {"transport", "user", "method", "ttl", "maddr", "lr"}
@@ -25,19 +23,13 @@ def flaws(value: str) -> tuple[str, ...]:
     """What is wrong with a Contact value of a redirection by RFC 3261 20.10 and 25.1, in words; () if it is correct."""
     if value.strip() == "*":
         return ("'*' names no target; it is defined for REGISTER only",)
-    words = []
-    found = _BRACKETED.fullmatch(value.strip())
-    if found:
-        uri, rest = found["uri"], found["rest"]
-    elif "<" in value or ">" in value:
+    address = NameAddr.parse(value)
+    if not address.closed:
         return ("its angle brackets do not close",)
-    else:
-        uri, _, parameters = value.strip().partition(";")
-        rest = f";{parameters}" if parameters else ""
-        if "?" in uri:
-            words.append("a '?' without angle brackets")
-    names = _parameters(rest)
-    if found is None:
+    words = [] if address.readable_name else [f"{address.display_name!r} is no display name"]
+    names = address.values()
+    if not address.bracketed:
+        words += ["a '?' without angle brackets"] if "?" in address.uri else []
         words += [
             f";{name} without angle brackets, so it is no part of the URI" for name in names if name in _OF_THE_URI
         ]
@@ -45,9 +37,10 @@ def flaws(value: str) -> tuple[str, ...]:
         words.append(f"q={names['q']} is no number from 0 to 1")
     if "expires" in names and not names["expires"].isdecimal():
         words.append(f"expires={names['expires']} is no number of seconds")
-    if rest.strip() and not rest.strip().startswith(";"):
-        words.append(f"{rest.strip()!r} behind the URI")
-    return (*words, *_uri_flaws(uri))
+    if address.surplus:
+        words.append(f"{address.surplus!r} behind the URI")
+    words += [f"{text!r} is no parameter" for text in address.unreadable_parameters]
+    return (*words, *_uri_flaws(address.uri))
 
 
 def misplaced(message: Event) -> tuple[str, ...]:
@@ -66,8 +59,3 @@ def _uri_flaws(uri: str) -> tuple[str, ...]:
         parsed = SipUri.parse(uri)
         return () if parsed and parsed.well_formed else (f"{uri!r} is no SIP URI",)
     return () if _OTHER_URI.fullmatch(uri) else (f"{uri!r} is no URI",)
-
-
-def _parameters(rest: str) -> dict[str, str]:
-    pairs = (segment.partition("=") for segment in rest.split(";")[1:])
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}

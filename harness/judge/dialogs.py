@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.judge.acks import may_have_crossed
 from harness.judge.attempts import Attempt, attempts
 from harness.judge.declines import since, watched_seats
+from harness.judge.passed_on import passed_on
 from harness.judge.say import not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
@@ -36,6 +37,9 @@ def requests_after(flow: Flow, attempt: Attempt, methods: Iterable[str] | None =
             return False
         # The CANCEL of a further call has the number of that one's INVITE.
         if event.method == "CANCEL" and event.cseq_number != attempt.invite.cseq_number:
+            return False
+        # What a proxy passes on is the request of whoever sent it.
+        if passed_on(flow, event):
             return False
         return event.method not in CROSSING or not _crossed(flow, event, attempt)
 
@@ -132,7 +136,8 @@ def byes_of_its_own(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:
         received=True,
         at=watched_seats(flow),
         where=lambda bye: (
-            bye.call_id == refused.reinvite.invite.call_id
+            not passed_on(flow, bye)
+            and bye.call_id == refused.reinvite.invite.call_id
             and bye.number > refused.final.number
             and (first is None or bye.number < first)
         ),

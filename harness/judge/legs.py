@@ -105,7 +105,7 @@ def dialogs(flow: Flow) -> Dialogs:
     for event in flow.events:
         if event.method is not None:
             leg = legs.get(_key(event))
-            if leg is not None and event.number != leg.invite.number:
+            if leg is not None and event.number > leg.invite.number:
                 (leg.theirs if event.from_device else leg.ours).append(event)
                 requests.setdefault((event.call_id, event.branch or "", event.method, event.direction), leg)
             elif leg is None and event.from_device and event.to_tag is not None and event.method != "ACK":
@@ -133,20 +133,20 @@ def is_inside(flow: Flow, invite: Event) -> bool:
 
     The To tag alone does not make one: a device may wrongly keep the tag of a 302.
     """
-    return invite.to_tag is not None and (invite.seat, invite.call_id, invite.to_tag) in _tags(flow)
+    return _tags(flow).get((invite.seat, invite.call_id, invite.to_tag), invite.number) < invite.number
 
 
 @once_per_flow
-def _tags(flow: Flow) -> frozenset[tuple[str, str, str | None]]:
-    """The tags by which a seat is known in a call: as it was called and answered, or as it called."""
-    found = set()
+def _tags(flow: Flow) -> dict[tuple[str, str, str | None], int]:
+    """The tags by which a seat is known in a call (as it was called and answered, or as it called), and since when."""
+    found: dict[tuple[str, str, str | None], int] = {}
     for event in flow.events:
         if not event.from_device and event.call_id:
             if event.status is not None and 100 < event.status < 300:
-                found.add((event.seat, event.call_id, event.to_tag))
+                found.setdefault((event.seat, event.call_id, event.to_tag or ""), event.number)
             elif event.method == "INVITE":
-                found.add((event.seat, event.call_id, event.from_tag))
-    return frozenset(found)
+                found.setdefault((event.seat, event.call_id, event.from_tag or ""), event.number)
+    return found
 
 
 def _open(legs: dict[_Key, Leg], invite: Event, responses: Iterable[Event]) -> None:
@@ -162,7 +162,11 @@ def _open(legs: dict[_Key, Leg], invite: Event, responses: Iterable[Event]) -> N
         elif status > 100 and response.to_tag and not (refused and invite.from_device):
             # What comes after a refusal is dropped, a 2xx too (17.1.1.2): it makes no dialog.
             ends = (caller, response.to_tag) if invite.from_device else (response.to_tag, caller)
-            leg = legs.setdefault((invite.call_id, *ends), Leg(invite.seat, invite, *ends))
+            key = (invite.call_id, *ends)
+            if key not in legs or legs[key].seat != invite.seat:
+                # Of two with one name (a device that keeps the tag of a 302 makes them) the later one is the call.
+                legs[key] = Leg(invite.seat, invite, *ends)
+            leg = legs[key]
             made.append(leg)
             if status < 200:
                 leg.early = leg.early or response

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.judge.acks import BOUND_S, Refusal, copies_sent, no_ack_doubt, on_time, refusal_of
 from harness.judge.attempts import Attempt, original, tries
+from harness.judge.patience import may_yet_come
 from harness.judge.say import not_proven, unseen, violated
 from harness.judge.silence import gap
 from harness.model.finding import Finding
@@ -89,7 +91,8 @@ def dropped(
     """
     if redirected(plain) is None:
         return unseen(NOT_FOLLOWED, code="not-followed", requirement=requirement)
-    if missing := gap(odd, (attempt.seat,)):
+    missing = gap(odd, (attempt.seat,)) or (may_yet_come(odd, attempt.final) if attempt.final else None)
+    if missing:
         return not_proven("nothing followed", missing, requirement=requirement)
     return violated(
         code="not-followed",
@@ -104,6 +107,7 @@ def dropped(
 
 
 def lost_ack(
+    flow: Flow,
     attempt: Attempt,
     plain: Flow,
     *,
@@ -113,12 +117,14 @@ def lost_ack(
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding | None:
-    """The final response of ``attempt`` got no ACK: a violation if the ``plain`` 302 got one.
+    """The final response of ``attempt`` in ``flow`` got no ACK, or a late one, and the ``plain`` 302 got one in time.
 
-    None if it was acknowledged, even wrongly: other tests judge the ACK. A device that acknowledges no 302 at all, or
-    sends its ACKs to the Contact, fails once, in those tests.
+    None if it was acknowledged in time, even wrongly: other tests judge the ACK. A device that acknowledges no 302 at
+    all, sends its ACKs to the Contact, or is always late, fails once, in those tests.
     """
-    if attempt.acks:
+    final = attempt.final
+    refusal = refusal_of(flow, attempt)
+    if final is None or refusal is None or on_time(refusal):
         return None
     ordinary = original(plain)
     if ordinary is None or not ordinary.acks:
@@ -130,20 +136,50 @@ def lost_ack(
     if all(ack.seat != ordinary.seat for ack in ordinary.acks):
         astray = f"no ACK was seen; that of an ordinary 302 goes to {ordinary.acks[0].seat}, and this one may have, too"
         return unseen(astray, code="ack-elsewhere", requirement=requirement)
+    look_at = look_at or "the parser: which header of this response made the device drop it?"
+    if refusal.acks:
+        return _late_ack(refusal, refusal_of(plain, ordinary), what=what, look_at=look_at, requirement=requirement)
+    if doubt := no_ack_doubt(flow, refusal):
+        return unseen(f"no ACK for {what} arrived, but {doubt}", code="not-proven", requirement=requirement)
     return violated(
         code="no-ack",
         expected="an ACK",
         actual=f"no ACK for {what}, although the ordinary 302 of another call got one",
-        event=attempt.final,
+        event=final,
         means="the redirector repeats its response for 32 s and the caller hears nothing",
-        look_at=look_at or "the parser: which header of this response made the device drop it?",
+        look_at=look_at,
         at_most=at_most,
         at_least=at_least,
         requirement=requirement,
     )
 
 
+def _late_ack(refusal: Refusal, ordinary: Refusal | None, *, what: str, look_at: str, requirement: str) -> Finding:
+    """The ACK came after :data:`BOUND_S`: a warning, as wherever an ACK is late."""
+    ack, final = refusal.acks[0], refusal.final
+    late = ack.time - final.time
+    if ordinary is None or not on_time(ordinary):
+        return unseen(
+            f"the ACK came after {late:.1f} s, but this device is late with the ACK of an ordinary 302, too",
+            code="late-ack-usually",
+            requirement=requirement,
+        )
+    unanswered = sum(copy.number < ack.number for copy in refusal.attempt.finals)
+    return violated(
+        code="late-ack",
+        expected=f"an ACK within {BOUND_S:g} s",
+        actual=f"the first ACK for {what} came after {late:.1f} s and {copies_sent(unanswered)}; "
+        "the ordinary 302 of another call got its ACK in time",
+        event=ack,
+        means="the redirector has to repeat its response, and the caller waits",
+        look_at=look_at,
+        at_most=Verdict.WARN,
+        requirement=requirement,
+    )
+
+
 def unacknowledged(
+    flow: Flow,
     attempts: Sequence[Attempt],
     plain: Flow,
     *,
@@ -151,10 +187,10 @@ def unacknowledged(
     at_least: Verdict = Verdict.NONE,
     requirement: str = "",
 ) -> Finding | None:
-    """The first :func:`lost_ack` of ``attempts``."""
+    """The first :func:`lost_ack` of ``attempts``, which are those of ``flow``."""
     for attempt in attempts:
         if attempt.final is not None:
-            lost = lost_ack(attempt, plain, what=what, at_least=at_least, requirement=requirement)
+            lost = lost_ack(flow, attempt, plain, what=what, at_least=at_least, requirement=requirement)
             if lost is not None:
                 return lost
     return None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from harness.model.flow import Event
+from harness.sip.address import split_outside
 from harness.sip.message import close_up, split_list
 from harness.sip.uri import same_uri
-
-_PARAMETER = re.compile(r';((?:"(?:[^"\\]|\\.)*"|[^;"])*)')
 
 
 def via_changes(request: Event, response: Event) -> tuple[str, bool]:
@@ -51,6 +49,5 @@ def repeated_protocols(message: Event) -> tuple[str, ...]:
 
 def _parts(text: str) -> tuple[str, tuple[str, ...]]:
     """What stands before the parameters, and the parameters in no order; names and values of tokens ignore case."""
-    head, semicolon, rest = (text.rpartition(">") if ">" in text else ("", "", text))[2].partition(";")
-    parameters = tuple(sorted(close_up(found).lower() for found in _PARAMETER.findall(semicolon + rest)))
-    return close_up(head).lower(), parameters
+    head, *parameters = split_outside(text, ";")
+    return close_up(head).lower(), tuple(sorted(close_up(found).lower() for found in parameters))

@@ -103,6 +103,8 @@ class Sent:
     doubled: frozenset[str]
     """Single-valued headers that one of our messages has twice."""
     bodies: frozenset[str]
+    answered: frozenset[str]
+    """The To of our responses."""
 
     def has(self, line: str) -> bool:
         """Whether one of our messages has this line."""
@@ -115,6 +117,7 @@ def sent_by_us(flow: Flow) -> Sent:
     lines: set[str] = set()
     doubled: set[str] = set()
     bodies: set[str] = set()
+    answered: set[str] = set()
     for event in flow.events:
         if not event.from_device:
             shape = Shape.of(event)
@@ -123,4 +126,6 @@ def sent_by_us(flow: Flow) -> Sent:
             lines.update(line.strip() for line in (shape.start_line, *own))
             doubled.update(name for name, count in shape.counts.items() if count > 1 and name.lower() not in echo)
             bodies.add(event.body)
-    return Sent(frozenset(lines), frozenset(doubled), frozenset(bodies))
+            if event.status is not None:
+                answered.add(event.header("To") or "")
+    return Sent(frozenset(lines), frozenset(doubled), frozenset(bodies), frozenset(answered))

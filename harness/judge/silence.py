@@ -12,11 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from harness.judge.acks import IN_FLIGHT_S
 from harness.judge.attempts import Attempt, tries
+from harness.judge.extent import extent, later
 from harness.judge.say import Gap, not_proven, satisfied, violated
+from harness.judge.targets import repeats
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, Seat
 from harness.model.verdict import Verdict
+from harness.sip.uri import request_uri_of, same_uri
 
 NOT_LISTENING: Final = "guard-not-listening"
 UNREADABLE: Final = "unreadable-request"
@@ -47,27 +51,47 @@ def silent(
     ``unless`` says which later attempts are allowed.  Copies of an INVITE (same transaction) are no new attempts.
     """
     seats = tuple(at) if at is not None else tuple(seat.name for seat in flow.seats if seat.kind != "caller")
-    for attempt in tries(flow):
-        if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt):
-            late = attempt.invite.time - after.time
-            return violated(
-                code=code,
-                expected=expected,
-                actual=f"{attempt.invite.start_line} arrived {later(late)} after {_name(after)}",
-                event=attempt.invite,
-                means=means,
-                look_at=look_at,
-                at_most=at_most,
-                at_least=at_least,
-                requirement=requirement,
-            )
+    came = [a for a in tries(flow) if a.seat in seats and a.invite.number > after.number and not unless(a)]
+    crossed = [attempt for attempt in came if _on_its_way(flow, attempt, after)]
+    found = [attempt for attempt in came if attempt not in crossed]
+    if found:
+        first = found[0].invite
+        return violated(
+            code=code,
+            expected=expected,
+            actual=f"{first.start_line} arrived {later(first.time - after.time)} after {_name(after)}"
+            + extent(flow, found),
+            event=first,
+            means=means,
+            look_at=look_at,
+            at_most=at_most,
+            at_least=at_least,
+            requirement=requirement,
+        )
     if missing := gap(flow, seats):
         return not_proven("nothing arrived", missing, requirement=requirement)
     watched = flow.watch.closed_at - (flow.watch.opened_at or flow.watch.closed_at)
     return satisfied(
         f"silent for {watched:.0f} s ({flow.watch.window.name} window) after {_name(after)}, at {', '.join(seats)}",
+        note=f"{crossed[0].invite.label}, was on its way when {_name(after)} was sent" if crossed else "",
         requirement=requirement,
     )
+
+
+def _on_its_way(flow: Flow, attempt: Attempt, after: Event) -> bool:
+    """Whether the device may have sent the INVITE of ``attempt`` before it had read ``after``.
+
+    A device may call all Contacts of a redirection at once.  So an INVITE for a URI that it had been given before,
+    which comes within 100 ms and before the ACK by which the device shows that it has read ``after``, shows nothing.
+    """
+    invite = attempt.invite
+    if invite.time - after.time > IN_FLIGHT_S or repeats(flow, attempt) is not None:
+        return False
+    acks = flow.select("ACK", received=True, at=after.seat, where=lambda ack: ack.call_id == after.call_id)
+    if any(ack.branch == after.branch and after.number < ack.number < invite.number for ack in acks):
+        return False
+    given = flow.select(received=False, where=lambda event: event.number < after.number)
+    return any(same_uri(request_uri_of(uri), invite.request_uri) for event in given for uri in event.contact_uris)
 
 
 def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
@@ -150,11 +174,6 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
     how = "follow a redirection to an address" if wanted == "target" else "reach an address"
     where = f"{how} like {seat.name}'s ({seat.address})"
     return Gap(NO_CONTROL, f"no positive control: this device was not seen, in this run, to {where}")
-
-
-def later(seconds: float) -> str:
-    """A delay for people: milliseconds below a second."""
-    return f"{max(seconds, 0.001) * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _name(event: Event) -> str:

@@ -6,7 +6,8 @@ The requests of the callers and their responses are read by :mod:`harness.judge.
 from __future__ import annotations
 
 from harness.judge.answers import Asked, unproven
-from harness.judge.say import unseen, violated
+from harness.judge.patience import may_yet_come
+from harness.judge.say import not_proven, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
@@ -57,6 +58,8 @@ def no_final(
     """The caller got no final response, although since ``after`` no branch was open: violated, if proven."""
     if doubt := unproven(flow, asked.seat, after.time + PROMPT_S):
         return unseen(f"the caller got no final response, but {doubt}", code="not-proven", requirement=requirement)
+    if missing := may_yet_come(flow, after):
+        return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
         code="no-final-response",
         expected="a final response for the caller",

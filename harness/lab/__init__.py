@@ -1,1 +1,1 @@
-"""What a lab has beside the endpoints of single plans: the exchange that a device is registered with, and addresses."""
+"""The lab around a device, beside the endpoints of single plans: the exchange at which it registers, and addresses."""

@@ -1,9 +1,9 @@
 """The exchange: the one address with which a device registers, or to which it sends every call (trunk, outbound proxy).
 
-Plans have seats of their own.  A phone knows one address, and digits.  So the exchange is a socket that all
-seats share.  It finds the plan by the digits (the token) that were dialled, and hands what came, as it is, to the
-seat's tap.  What the seat says goes out from here, to the port that the device sent from.  It changes no byte and
-judges nothing.  The record says that a message arrived here, whatever its Request-URI names.
+Plans have seats of their own.  A phone knows only one address, and digits.  So the exchange is a socket that all
+seats share.  It finds the plan by the dialled digits (the token), and hands the message unchanged to the seat's tap.
+The seat's messages leave from here, to the port that the device sent from.  The exchange changes no byte and judges
+nothing.  The record says that a message arrived here, whatever its Request-URI names.
 
 Outside of plans it answers REGISTER and keepalives.  Other requests for no plan are refused, and told to a listener.
 """
@@ -56,7 +56,7 @@ class Line:
     """The seats of one drive, as the exchange connects them."""
 
     callee: LiveSeat | None
-    """Who really answers what was dialled; None if the plan has nobody."""
+    """The seat that answers the dialled number; None if the plan has none."""
     by_uri: Mapping[Address, LiveSeat]
     """The seats by the address that URIs name."""
     callers: list[LiveSeat] = field(default_factory=list)
@@ -64,26 +64,26 @@ class Line:
 
     @property
     def seats(self) -> Iterator[LiveSeat]:
-        """All of them."""
+        """All seats."""
         yield from self.by_uri.values()
         yield from filter(None, [self.callee])
         yield from self.callers
 
     def came(self, call_id: str) -> None:
-        """Remember that something of this call has come here."""
+        """Remember that a message of this call has arrived here."""
         self._calls[call_id] = None
         if len(self._calls) > MOST_CALLS:
             del self._calls[next(iter(self._calls))]
 
     def knows(self, call_id: str) -> bool:
-        """Whether something of this call has come here."""
+        """Whether a message of this call has arrived here."""
         return call_id in self._calls
 
 
 class Exchange:
     """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
 
-    What arrives is taken in the taps' thread; the driver's loop opens and connects.
+    Messages arrive in the taps' thread; the driver's loop opens and connects.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Exchange:
         self._on_device = on_device
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
-        """Held by whoever looks at the lines and at what is registered, or changes them."""
+        """Protects the lines and the registrations."""
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
@@ -115,7 +115,7 @@ class Exchange:
             self.port = UdpPort(address, self._arrived)
         except SetupError as error:
             raise SetupError(
-                f"the exchange cannot be at {address}: {error.cause}",
+                f"the exchange cannot use {address}: {error.cause}",
                 "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
             ) from error
 
@@ -131,7 +131,7 @@ class Exchange:
         relays: bool = False,
         unclaimed: Unclaimed = Unclaimed(),
     ) -> Exchange:
-        """Bind ``address``; SetupError if that cannot be.  ``tokens`` is a regular expression for a drive's digits.
+        """Bind ``address``; SetupError if it is unusable.  ``tokens`` is a regular expression for a drive's digits.
 
         ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
         device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
@@ -141,32 +141,32 @@ class Exchange:
         return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays, unclaimed))
 
     async def close(self) -> None:
-        """Give the port back."""
+        """Free the port."""
         await self._taps.do(self.port.close)
 
     def connect(self, token: str, line: Line) -> None:
-        """From now on calls to ``token`` are those of ``line``."""
+        """Give calls to ``token`` to ``line`` from now on."""
         with self._lock:
             self._lines[token] = line
 
     def join(self, token: str, seat: LiveSeat) -> None:
-        """The caller at ``seat`` calls the device through here, as one of the drive of ``token``."""
+        """Let the caller at ``seat`` call the device through here, as part of the drive of ``token``."""
         with self._lock:
             if line := self._lines.get(token):
                 line.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
-        """The seats of ``token`` have ended: what still comes is refused here."""
+        """Remove the seats of ``token``, which have ended.  Later messages for them are refused here."""
         with self._lock:
             self._lines.pop(token, None)
 
     def hop_to_device(self) -> Hop | None:
-        """The way to where the device is registered from; None while it is not."""
+        """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
         return Hop(self.port, source) if source else None
 
     async def registration(self, seconds: float) -> Address:
-        """Where the device is registered from; DeviceError if it does not register within ``seconds``."""
+        """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
                 while not (source := self._source()):
@@ -181,13 +181,13 @@ class Exchange:
         return source
 
     def _source(self) -> Address | None:
-        """Where the device is registered from now."""
+        """The addresses from which the device is registered at present."""
         with self._lock:
             current = self.registrar.current(clock.now())
         return current[0].source if current else None
 
     def forget(self) -> None:
-        """The device has ended: what it had registered is nowhere."""
+        """Forget the registrations of a device that has ended."""
         with self._lock:
             self.registrar.forget()
 
@@ -204,7 +204,7 @@ class Exchange:
         """Pass a datagram on to a seat, or answer it."""
         self._on_device(at)
         if not data.strip(b"\r\n\0 "):
-            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break wants no answer
+            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break gets no answer
                 self.port.send(_PONG, source)
             return
         message = SipMessage(data.decode("latin-1"))
@@ -272,7 +272,7 @@ class Exchange:
 
 
 def _sent_by(message: SipMessage) -> Address:
-    """Where the topmost Via says that the request came from."""
+    """The address of the sender by the topmost Via."""
     via = message.vias[0] if message.vias else Via("")
     port = 5060 if via.port is None else via.port
     return Address(via.host, port) if via.readable and 0 < port < 65536 else Address("0.0.0.0")

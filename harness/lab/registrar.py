@@ -1,4 +1,4 @@
-"""The registrar that a phone in the lab registers with: whom it lets in, and where the phone is."""
+"""The registrar of the lab: authenticates phones and keeps their bindings."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from harness.sip.message import SipMessage, addr_spec, split_list
 
 DEFAULT_EXPIRES_S = 3600
 WRONG_UNTIL_FORBIDDEN = 3
-"""A phone with a wrong password asks for ever; after so many times it is told once and for all."""
+"""The number of refusals after which a phone with a wrong password gets 403, because it would retry for ever."""
 _EXPIRES = re.compile(r";\s*expires\s*=\s*\"?(\d+)", re.IGNORECASE)
 _USER = re.compile(r"sips?:([^@;>]*)@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who may register."""
+    """The account that may register."""
 
     user: str
     password: str = ""
-    """Empty: nobody is asked for one."""
+    """Empty if no password is required."""
     realm: str = "sipverdict"
     longest_s: int = DEFAULT_EXPIRES_S
-    """The longest registration that is granted: a short one lets the suite see re-registrations."""
+    """The longest granted registration, in seconds.  A short one makes re-registrations visible."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class Registration:
 
     contact: str
     source: Address
-    """Where its REGISTER came from, which behind a NAT is not what the Contact says."""
+    """The source of its REGISTER, which behind a NAT differs from the Contact."""
     until: float
     """Seconds since the epoch."""
 
 
 class Registrar:
-    """Answers REGISTER (RFC 3261 section 10.3); it asks no clock and no socket."""
+    """Answers REGISTER (RFC 3261 section 10.3).  It uses no clock and no socket."""
 
     def __init__(self, account: Account | None = None) -> None:
-        """``account`` None: whoever comes is registered."""
+        """``account`` None: any phone may register."""
         self.account = account
         self.refused: Counter[str] = Counter()
-        """Why REGISTERs were refused, and how often."""
+        """The number of refused REGISTERs, by reason."""
         self._bindings: dict[str, Registration] = {}
         self._wrong: Counter[str] = Counter()
         self._challenger = None
@@ -56,7 +56,7 @@ class Registrar:
             self._challenger = Challenger(account.user, account.password, account.realm)
 
     def current(self, now: float) -> tuple[Registration, ...]:
-        """What is registered at ``now``, the newest first."""
+        """The bindings at ``now``, the newest first."""
         return tuple(sorted((b for b in self._bindings.values() if b.until > now), key=lambda b: -b.until))
 
     def answer(self, request: SipMessage, source: Address, now: float) -> Reply:
@@ -66,19 +66,19 @@ class Registrar:
         return self._bind(request, source, now)
 
     def forget(self) -> None:
-        """Let all bindings go."""
+        """Remove all bindings."""
         self._bindings.clear()
 
     def notes(self) -> tuple[str, ...]:
-        """What people should know of how the phone registered, one sentence each."""
-        told = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]
+        """Remarks for the tester on the phone's registrations, one sentence each."""
+        notes = [f"{count} REGISTER refused: {why}" for why, count in self.refused.items()]
         sources = sorted({str(binding.source) for binding in self._bindings.values()})
         if len(sources) > 1:
-            told.append(f"it registered from {' and '.join(sources)}: calls to it go to the newest")
-        return tuple(told)
+            notes.append(f"it registered from {' and '.join(sources)}: calls to it go to the newest")
+        return tuple(notes)
 
     def _who(self, request: SipMessage, source: Address) -> Reply | None:
-        """The refusal of somebody who may not register; None of one who may."""
+        """The refusal of a phone that may not register; None for one that may."""
         if self.account is None:
             return None
         user = _user_of(request.to_uri)
@@ -87,11 +87,11 @@ class Registrar:
             return Reply(404, "Not Found")
         if self._challenger is None:
             return None
-        said = request.header("Authorization")
-        if said is None:
+        authorization = request.header("Authorization")
+        if authorization is None:
             return self._asks()
-        if self._challenger.accepts(said, "REGISTER"):
-            if self._challenger.knows_nonce(said):
+        if self._challenger.accepts(authorization, "REGISTER"):
+            if self._challenger.knows_nonce(authorization):
                 return None
             return self._asks(stale=True)
         self.refused[f"a wrong password, or another realm than {self.account.realm!r}"] += 1

@@ -1,4 +1,4 @@
-"""The suite's own responses: to REGISTER, to keepalives, and to what belongs to no plan."""
+"""The suite's own responses: to REGISTER, to keepalives, and to requests that belong to no plan."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.sip.message import SipMessage
 
 @dataclass(frozen=True)
 class Reply:
-    """A final response, less what it copies from the request."""
+    """A final response, without the parts copied from the request."""
 
     status: int
     reason: str
     lines: tuple[str, ...] = ()
-    """Further header lines, whole."""
+    """Further complete header lines."""
 
 
 OVER: Final = Reply(480, "This Test Is Over")
@@ -45,5 +45,5 @@ def written(reply: Reply, request: SipMessage, source: Address, tag: str) -> byt
 
 def _vias(request: SipMessage, source: Address) -> Iterable[str]:
     for number, via in enumerate(request.vias):
-        # A phone behind a NAT learns from this where it is seen.
+        # A phone behind a NAT learns its public address from this.
         yield f"Via: {via.with_source(source.host, source.port) if number == 0 else via.text}"

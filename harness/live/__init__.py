@@ -1,1 +1,1 @@
-"""What a person sees and is asked while a run goes on."""
+"""The live line of a run, and its requests to a person."""

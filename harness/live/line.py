@@ -1,6 +1,6 @@
-"""The live line: how far a run is, rewritten in place on a terminal, a plain line now and then elsewhere.
+"""The live line: the progress of a run, rewritten in place on a terminal, printed from time to time elsewhere.
 
-What a person is asked to do is shown here as well: nobody else may write past pytest's capture while tests wait.
+It also shows requests to a person, because only this module writes past pytest's capture while tests wait.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLAIN_EVERY_S = 10.0
 class LiveLine:
     """Writes the progress of a session.  Only ever called from pytest's thread.
 
-    ``calls_by_hand``: how many calls a person will be asked for; said at once.
+    ``calls_by_hand``: the number of calls that a person must place; announced at once.
     """
 
     def __init__(self, config: pytest.Config, progress: Progress, calls_by_hand: int = 0) -> None:
@@ -59,13 +59,13 @@ class LiveLine:
         self._last, self._last_at = line, now
 
     def clear(self) -> None:
-        """Leave the terminal clean for what comes next."""
+        """Clear the line for other output."""
         if self._in_place and self._last:
             self._write("\r\x1b[K")
             self._last = ""
 
     def _ask(self) -> None:
-        """Say what became of the last request, and the next one, once each."""
+        """Print the result of the last request, and the next request, once each."""
         person = self._progress.person
         request = person.request
         if news := person.news():
@@ -83,6 +83,6 @@ class LiveLine:
         self._write(self._writer.markup(text, **markup) if self._in_place else text)
 
     def _write(self, text: str) -> None:
-        # A test is waiting, so pytest captures: past that, to the person.
+        # pytest captures output while a test waits; the person must see this.
         with self._capture.global_and_fixture_disabled() if self._capture else contextlib.nullcontext():
             self._writer.write(text, flush=True)

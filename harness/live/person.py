@@ -1,7 +1,7 @@
-"""What a person is asked to do while a run goes on: written by the driver, read by the terminal.
+"""Requests to a person during a run: written by the driver, read by the terminal.
 
-Two threads use it, and none waits for the other: the driver puts its request here and goes on, the terminal looks
-every now and then.
+Two threads use it, and neither waits for the other: the driver leaves its request here, and the terminal reads it
+from time to time.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from harness.system import clock
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to do, and until when it is waited for."""
+    """One request, with its deadline."""
 
     number: int
     """Counts the requests of a run, from 1."""
     is_call: bool
-    """Whether it is a call to place; else something to do with one that is there."""
+    """Whether it asks for a new call, not for an act in an existing one."""
     headline: str
-    """What to do, in capitals or digits that can be read from afar."""
+    """The act, in capitals, or the digits to dial: readable from afar."""
     where: str = ""
-    """On which phone."""
+    """The phone to use."""
     details: tuple[str, ...] = ()
     until: float = 0.0
     """Epoch."""
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
+        """Seconds until the deadline."""
         return max(self.until - clock.now(), 0.0)
 
 
 @dataclass
 class Person:
-    """Somebody at the phone, who does one thing at a time."""
+    """The person at the phone, who handles one request at a time."""
 
     attended: bool = False
-    """Whether there is a terminal (or a log) that shows requests to somebody."""
+    """Whether a terminal (or a log) shows requests to the person."""
     planned_calls: int = 0
-    """How many calls the run will ask for, as far as is known beforehand."""
+    """The number of calls that the run will request, as far as known."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while something is asked: two devices of a run share one person."""
+    """Held during a request: two devices of a run share one person."""
     _request: Request | None = None
     _news: deque[str] = field(default_factory=deque)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -55,26 +55,26 @@ class Person:
 
     @property
     def request(self) -> Request | None:
-        """What is asked now."""
+        """The current request."""
         return self._request
 
     def ask(
         self, headline: str, seconds: float, where: str = "", details: tuple[str, ...] = (), *, is_call: bool = False
     ) -> None:
-        """Ask for something, which is waited for ``seconds``."""
+        """Make a request with a deadline in ``seconds``."""
         number = next(self._calls if is_call else self._numbers)
         with self._lock:
             self._request = Request(number, is_call, headline, where, details, clock.now() + seconds)
 
     def done(self, news: str) -> None:
-        """Say how it ended, and ask no longer."""
+        """End the request with its result."""
         with self._lock:
             self._request = None
             self._news.append(news)
 
     def news(self) -> list[str]:
-        """What has not been told yet; the terminal's."""
+        """The news since the last call.  Only the terminal calls it."""
         with self._lock:
-            told = list(self._news)
+            news = list(self._news)
             self._news.clear()
-        return told
+        return news

@@ -1,4 +1,4 @@
-"""What a person wants to know while a run waits: how much is driven, until when it watches, how much is judged."""
+"""The progress of a run: finished drives, the end of the open windows, judged cases."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Progress:
     confirming: int = 0
     """Cases whose fail is being confirmed by a second drive."""
     waited: float = 0.0
-    """Seconds of all windows together: what the run would take one after another."""
+    """Seconds of all windows added up: the time that the run would take one after the other."""
     watching_until: float = 0.0
-    """Time (epoch) at which the last window that is open now will close."""
+    """Time (epoch) at which the last open window will close."""
     person: Person = field(default_factory=Person)
-    """Whom devices without a remote control are dialled by."""
+    """The person who dials at devices without a remote control."""
     verdicts: Counter[str] = field(default_factory=Counter)
     began_at: float = field(default_factory=time.time)
 
@@ -39,7 +39,7 @@ class Progress:
         self.verdicts[str(record.verdict)] += 1
 
     def calling(self) -> bool:
-        """Whether devices are still being called, or will be."""
+        """Whether calls are in progress or still to come."""
         return not self.planned_drives or self.driven < self.planned_drives
 
     def line(self) -> str:

@@ -1,4 +1,4 @@
-"""What a person is asked to do, as text for a terminal and as one plain line."""
+"""The requests to a person, as text for a terminal and as one plain line."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ _RULE = "-" * 60
 
 
 def beforehand(calls: int) -> str:
-    """What is said before a run that needs a person."""
+    """The announcement before a run that needs a person."""
     many = f"{calls} calls" if calls != 1 else "one call"
     return (
-        f"you will be asked for {many}, one after the other (again for one that has to be repeated): "
+        f"you will be asked to place {many}, one after the other (some may be repeated): "
         "stay at the phone and dial what is shown"
     )
 
 
 def block(request: Request, planned: int) -> list[str]:
-    """Several lines that can be read from where the phone stands."""
+    """Several lines in large type, readable from the phone."""
     dial = [f"DIAL     {_spaced(request.headline)}"] if request.is_call else [request.headline.upper()]
     exact = (
         [f"         {request.headline}"] if request.is_call and _spaced(request.headline) != request.headline else []
@@ -27,7 +27,7 @@ def block(request: Request, planned: int) -> list[str]:
 
 
 def plain(request: Request, planned: int) -> str:
-    """The same in one line, for logs."""
+    """The same as one line, for logs."""
     what = f"dial {request.headline}" if request.is_call else request.headline
     details = f" ({', '.join(request.details)})" if request.details else ""
     return f"{_title(request, planned)}: {what}{details} on {request.where}, within {request.left:.0f} s"

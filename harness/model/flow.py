@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from harness.model.plan import Places, Plan
@@ -187,6 +188,16 @@ class Flow:
                 return seat
         raise KeyError(name)
 
+    @cached_property
+    def own_addresses(self) -> frozenset[Address]:
+        """Where the suite's own endpoints are."""
+        both = ((seat.address, seat.behind) for seat in self.seats)
+        return frozenset(address for pair in both for address in pair if address is not None)
+
+    def by_device(self, event: Event) -> bool:
+        """Whether the device sent ``event``: it arrived, and not from one of the suite's own endpoints."""
+        return event.from_device and (event.source is None or event.source not in self.own_addresses)
+
     def select(
         self,
         method: str | None = None,
@@ -196,7 +207,11 @@ class Flow:
         received: bool | None = None,
         where: Callable[[Event], bool] | None = None,
     ) -> tuple[Event, ...]:
-        """The events that match all of what is given, in order.  ``method`` means requests, ``status`` responses."""
+        """The events that match all of what is given, in order.  ``method`` means requests, ``status`` responses.
+
+        ``received``: those that the device sent.  False: those that the suite sent.  What one endpoint of the suite
+        sends to another is sent by its sender, and received by nobody.
+        """
         seats = {at} if isinstance(at, str) else set(at) if at is not None else None
         return tuple(
             event
@@ -204,6 +219,6 @@ class Flow:
             if (method is None or event.method == method)
             and (status is None or event.status == status)
             and (seats is None or event.seat in seats)
-            and (received is None or event.from_device == received)
+            and (received is None or (self.by_device(event) if received else not event.from_device))
             and (where is None or where(event))
         )

@@ -94,8 +94,8 @@ class Expectations:
         others = [r.rank for r in records if r.applicable and (r.device not in self.known or not r.drives)]
         if Verdict.FAIL in others or any(d.got == str(Verdict.FAIL) for d in deviations):
             return ExitStatus.NOT_CONFORMING
-        told = tally.complete and Verdict.INCONCLUSIVE not in others
-        return ExitStatus.CONFORMING if told and not deviations else ExitStatus.INCONCLUSIVE
+        decided = tally.complete and Verdict.INCONCLUSIVE not in others
+        return ExitStatus.CONFORMING if decided and not deviations else ExitStatus.INCONCLUSIVE
 
     def footer(self, records: Sequence[VerdictLine]) -> Compared | None:
         """What the footer of ``verdicts.jsonl`` says; None where nothing is known of any device."""

@@ -21,7 +21,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
 from harness.store.verdict_lines import Declared, Gated, VerdictLine, Waived
 
-_TOLD = 5
+_LISTED = 5
 """How many sentences of one kind are listed."""
 
 
@@ -228,12 +228,12 @@ def _holes(run: GateInput) -> Iterator[str]:
         yield f"incomplete: {executed} of {run.planned} test cases came to a verdict"
     elif run.cut_off:
         yield "incomplete: the run has no footer; it was cut off, a worker crashed, or evidence could not be stored"
-    for worker in run.crashed[:_TOLD]:
+    for worker in run.crashed[:_LISTED]:
         yield f"crashed: {worker}; another process took over its cases, or they are missing"
-    for case in run.missing[:_TOLD]:
+    for case in run.missing[:_LISTED]:
         yield f"no verdict: {case}"
-    if len(run.missing) > _TOLD:
-        yield f"no verdict: and {len(run.missing) - _TOLD} more"
+    if len(run.missing) > _LISTED:
+        yield f"no verdict: and {len(run.missing) - _LISTED} more"
     if run.records and not any(line.applicable for line in run.records):
         yield "nothing applied: every test was skipped, so the run says nothing about the device"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.model.axes import Axes, CaseId, Role
+from harness.model.plan import Plan
 from harness.net.address import Family, Transport
 from harness.purposes.purpose import Purpose
 
@@ -19,6 +20,8 @@ class Case:
     rows: tuple[str, ...]
     """The requirements that apply; empty: the case is skipped."""
     skip: str = ""
+    plans: tuple[Plan, ...] = ()
+    """Those that are driven: the purpose's, less those that the device's profile does not permit."""
 
     @property
     def role(self) -> Role:

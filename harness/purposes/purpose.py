@@ -65,6 +65,11 @@ class Purpose:
         return self.plans_by_role.get(role) or self.plans_by_role.get("", ())
 
     @property
+    def judges_each_flow(self) -> bool:
+        """Whether each plan is judged by itself, so that one which cannot be driven takes nothing from the others."""
+        return "flows" not in inspect.signature(self.judge).parameters
+
+    @property
     def summary(self) -> str:
         """The first paragraph of the docstring: the rule."""
         return " ".join((inspect.getdoc(self.judge) or "").split("\n\n", 1)[0].split())
@@ -92,11 +97,11 @@ class Purpose:
                 reason = "; ".join(trouble.text for trouble in flow.troubles) or missing
                 yield [unseen(reason, code="no-call", requirement=row) for row in self.requirements]
                 return
-        if "flows" in inspect.signature(self.judge).parameters:
-            yield self.judge(tuple(flows))
-        else:
+        if self.judges_each_flow:
             for flow in flows:
                 yield self.judge(flow)
+        else:
+            yield self.judge(tuple(flows))
 
     def _named(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         for finding in findings:

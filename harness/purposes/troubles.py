@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.model.flow import Flow
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.purposes.purpose import Purpose
 
 _WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}
 
 
-def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Flow]) -> str:
+def left_out_told(purpose: Purpose, role: str, flows: Sequence[Flow]) -> str:
+    """Which plans of ``purpose`` were not driven, and what the profile lacks for them; "" if all were, or none."""
+    driven = {flow.plan for flow in flows}
+    left_out = [plan for plan in purpose.plans_for(role) if plan not in driven]
+    if not driven or not left_out:
+        return ""
+    return f"left out: {'; '.join(f'{plan.title} (needs {_needed(plan)})' for plan in left_out)}"
+
+
+def _needed(plan: Plan) -> str:
+    return " and ".join(f"lab.numbers.{name}" for name in plan.numbers) or "lab.registrar = true"
+
+
+def troubles_text(verdict: Verdict, reason: str, drives: int, flows: Sequence[Flow]) -> str:
     """What was in the way of ``verdict``, and whose trouble that is; "" if nothing was or ``reason`` says it already.
 
     ``flows`` are those of all ``drives``, in order.
@@ -19,5 +34,5 @@ def troubles_told(verdict: Verdict, reason: str, drives: int, flows: Sequence[Fl
         return ""
     # A further drive was made because of the first one's troubles, and the verdict is about the last.
     last = flows[-(len(flows) // drives) :] if drives > 1 else flows
-    told = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in reason)
-    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(told)[:3])
+    relevant = dict.fromkeys(trouble for flow in last for trouble in flow.troubles if trouble.text not in reason)
+    return "; ".join(f"trouble of {_WHOSE[trouble.blame]}: {trouble.text}" for trouble in list(relevant)[:3])

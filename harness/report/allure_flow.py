@@ -1,7 +1,7 @@
-"""A flow as a step of an Allure result: what was driven, the ladder, the messages, the scenarios.
+"""A flow as a step of an Allure result: the calls, the ladder, the messages, the scenarios.
 
-The step is made once and hung into the result of every purpose that judges the flow, and its attachments are named by
-their content: many purposes share a plan, and there are hundreds of them.
+Many purposes judge the same flow.  So the step is made once and added to the result of each of these purposes, and its
+attachments are named by their content.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LARGEST = 200_000
 
 
 def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
-    """The step of ``flow``; its attachments are written on the way.  Everything passes ``clean``."""
-    # Redacted before it is drawn: a label may cut a secret in two, and then no one finds it any more.
+    """The step of ``flow``.  Its attachments are written to disk.  Every text passes ``clean``."""
+    # Redacted before it is drawn: a shortened label may cut a secret in two, and ``clean`` would miss the halves.
     shown = _redacted(flow, clean)
     step = line_step(clean, f"{flow.plan.title} (flow {flow.id})")
     step.steps = [line_step(clean, line) for line in _told(shown)]
@@ -55,15 +55,15 @@ def _file(name: str, body: str, kind: AttachmentType) -> Attachment:
 
 
 def _told(flow: Flow) -> Iterator[str]:
-    """What happened, line by line."""
+    """The events of the flow, one line each."""
     start = start_of(flow)
-    told = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
-    told += [
+    lines = [(call.placed_at, f"the device is asked to call {call.uri}, by {call.by}") for call in flow.calls]
+    lines += [
         (event.time, f"{event.seat} answers {event.status} {event.reason} ({event.label})")
         for event in flow.events
         if not event.from_device and event.status is not None and event.status >= 200
     ][:20]
-    for at, line in sorted(told):
+    for at, line in sorted(lines):
         yield f"{at - start:+.3f} s  {line}"
     if flow.plan.watched and flow.watch.opened_at is not None:
         yield f"{flow.watch.closed_at - flow.watch.opened_at:.1f} s watched: {flow.watch.window}"
@@ -97,7 +97,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
 def _event(event: Event, clean: Redact) -> Event:
     text = clean(event.text)
     if text == event.text:
-        return event  # what has been read of it need not be read again
+        return event  # parsed once, not for every purpose
     return dataclasses.replace(event, raw=text.encode("utf-8", "replace").decode("latin-1"))
 
 

@@ -1,4 +1,4 @@
-"""Allure's report of a run as one file that opens without a network: npm's ``allure``, and what it adds taken out."""
+"""Allure's report of a run as one file that needs no network: made by npm's ``allure``, without its remote scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.system.environment import inherited
 
 NAME = "allure.html"
 HISTORY = "allure-history.jsonl"
-"""Beside the runs: one line for each that was reported."""
+"""The history, beside the runs: one line for each reported run."""
 KEPT = 30
 """Runs that the history remembers."""
 TIMEOUT_S = 300
@@ -34,13 +34,13 @@ _POLICY = (
 
 
 class Missing(SetupError):
-    """Allure, or the Node.js that it runs on, is not there."""
+    """Allure, or the Node.js that it runs on, is not installed."""
 
 
 def write_allure(run: Path) -> Path:
     """Write Allure's page of ``run`` and return its path.
 
-    Missing if there is no Allure, EvidenceError if the run has no results, SetupError if it cannot be made.
+    Raises Missing without Allure, EvidenceError if the run has no results, SetupError if Allure fails.
     """
     command = _command()
     results = run / "allure-results"
@@ -65,7 +65,7 @@ def write_allure(run: Path) -> Path:
         ]
         arguments += ["--history-path", str(history), "--group-by", "epic,feature,story", str(results)]
         try:
-            # Its own folder: a configuration of somebody else's Allure must not get in.
+            # A folder of its own, so that Allure finds no other configuration.
             done = subprocess.run(
                 [*command, *arguments],
                 cwd=folder,
@@ -80,8 +80,8 @@ def write_allure(run: Path) -> Path:
             raise SetupError(f"allure could not be run: {error}", "the results are in allure-results") from error
         page = made / "index.html"
         if done.returncode or not page.is_file():
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
-            raise SetupError(f"allure made no page: {last[0][:300]}", f"its results are in {results}")
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no error message"]
+            raise SetupError(f"allure wrote no page: {last[0][:300]}", f"its results are in {results}")
         text = page.read_text(encoding="utf-8")
     path = run / NAME
     write_whole(path, offline(text))
@@ -89,9 +89,9 @@ def write_allure(run: Path) -> Path:
 
 
 def offline(page: str) -> str:
-    """``page`` without the scripts that Allure loads from the network (allure3 #476), and forbidden to load any."""
+    """``page`` without the remote scripts of Allure (allure3 #476), and with a policy that forbids any."""
     head = re.search(r"<head[^>]*>", page)
-    # Everything that Allure embeds comes as base64: what looks like a tag is one.
+    # Allure embeds everything as base64, so every apparent tag is a tag.
     cleaned = _TRACKER.sub("", page)
     return cleaned if head is None else cleaned.replace(head[0], head[0] + _POLICY, 1)
 
@@ -111,7 +111,7 @@ def _command() -> list[str]:
 
 
 def _forget(history: Path, run: str) -> None:
-    """Take ``run`` out of the history, so that reporting it again is not another run, and keep it short."""
+    """Remove ``run`` from the history, so that a second report does not count as a second run, and cut the history."""
     try:
         stored = history.read_text(encoding="utf-8").splitlines(keepends=True)
     except FileNotFoundError:

@@ -25,13 +25,13 @@ CATEGORIES: tuple[Mapping[str, object], ...] = (
 
 
 def write_environment(folder: Path, mapping: Mapping[str, object]) -> None:
-    """``environment.properties``: the front page of the report."""
+    """``environment.properties``, which the front page of the report shows."""
     text = "".join(f"{_property(key, ' :=#!')}={_property(str(value))}\n" for key, value in mapping.items())
     write_whole(folder / "environment.properties", text)
 
 
 def write_categories(folder: Path) -> None:
-    """``categories.json``: "the device did wrong", "inconclusive" and "wrong set-up" never look alike."""
+    """``categories.json``: device failures, inconclusive tests and wrong set-up are separate categories."""
     write_whole(folder / "categories.json", json.dumps(CATEGORIES, indent=2) + "\n")
 
 

@@ -37,13 +37,13 @@ def write_reports(folder: RunFolder) -> SetupError | None:
 def _environment(run: StoredRun) -> dict[str, object]:
     header, devices = run.header, devices_of(run)
     several = len(devices) > 1
-    told: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for device in devices:
         words = [device.product, device.firmware, f"({', '.join(device.roles)})" if device.roles else ""]
-        told[f"Device {device.name}" if several else "Device"] = " ".join(
+        fields[f"Device {device.name}" if several else "Device"] = " ".join(
             filter(None, ["" if several else device.name, *words])
         )
-    return told | {
+    return fields | {
         "Verdict": run.tally.verdict,
         "Window": header.window,
         "Ruling": header.ruling + (" strict" if header.strict else ""),

@@ -31,7 +31,7 @@ class FindingView:
     entries: tuple[tuple[str, str], ...]
     """The texts, each with the key of its label below ``finding.``."""
     weak: bool
-    """Whether the clause itself leaves a choice."""
+    """Whether the clause itself allows alternatives."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Unused:
 
 @dataclass(frozen=True)
 class Section:
-    """All of one verdict."""
+    """The non-passes with one verdict."""
 
     name: str
     cases: tuple[CaseView, ...]
@@ -72,7 +72,7 @@ class Section:
 
     @property
     def size(self) -> int:
-        """How many tests it shows."""
+        """The number of tests that it shows."""
         return len(self.cases) + sum(len(unused.purposes) for unused in self.unused)
 
 
@@ -127,38 +127,38 @@ def _case(
         verdict=record.verdict,
         drives=record.drives,
         reason=record.reason,
-        findings=tuple(_finding(told, record.key(told), catalogue) for told in worst),
+        findings=tuple(_finding(line, record.key(line), catalogue) for line in worst),
         reproduce=reproduce(record.case, window=window),
         evidence=tuple(evidence),
         further=tuple(further),
     )
 
 
-def _finding(told: RequirementLine, key: FindingKey, catalogue: Catalogue) -> FindingView:
-    row = catalogue.rows.get(told.id)
+def _finding(line: RequirementLine, key: FindingKey, catalogue: Catalogue) -> FindingView:
+    row = catalogue.rows.get(line.id)
     return FindingView(
-        requirement=told.id,
-        level=told.level,
-        verdict=told.verdict,
+        requirement=line.id,
+        level=line.level,
+        verdict=line.verdict,
         text=row.requirement if row else "",
         clause=row.clause if row else "",
         link=row.link if row else "",
-        entries=tuple((label, text) for label, text in (*_entries(told), ("finding", str(key))) if text),
+        entries=tuple((label, text) for label, text in (*_entries(line), ("finding", str(key))) if text),
         weak=bool(row and row.optional_only),
     )
 
 
-def _entries(told: RequirementLine) -> Iterable[tuple[str, str]]:
-    for number, text in enumerate(told.expected):
+def _entries(line: RequirementLine) -> Iterable[tuple[str, str]]:
+    for number, text in enumerate(line.expected):
         yield ("or" if number else "expected"), text
-    actual = told.actual or told.reason
-    if told.outcome == "unseen":
-        for label, text in unseen_entries(actual, told.code):
+    actual = line.actual or line.reason
+    if line.outcome == "unseen":
+        for label, text in unseen_entries(actual, line.code):
             yield label.replace(" ", "_"), text
         yield "unseen_means", "-"
     else:
-        yield "actual", f"{actual} ({told.where})" if told.where else actual
-    yield from (("means", told.means), ("look_at", told.look_at), ("note", told.note))
+        yield "actual", f"{actual} ({line.where})" if line.where else actual
+    yield from (("means", line.means), ("look_at", line.look_at), ("note", line.note))
 
 
 def _anchor(text: str, taken: set[str]) -> str:

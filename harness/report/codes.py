@@ -19,14 +19,14 @@ class CodeSeen:
 
     code: str
     words: str
-    """The key of its explanation: ``code.302``; ``code.3xx`` where it is none of the known ones."""
+    """The key of its explanation: ``code.302``, or ``code.3xx`` for an unknown code."""
     flows: int
     by_device: bool
     by_tester: bool
 
 
 def codes_in(records: Iterable[Path], words: Words) -> list[CodeSeen]:
-    """The codes in the ``records`` of flows, 302 and 603 first; a file that cannot be read shows none."""
+    """The codes in the ``records`` of flows, 302 and 603 first.  An unreadable file adds none."""
     seen: dict[str, set[str]] = {}
     count: dict[str, int] = {}
     for path in records:

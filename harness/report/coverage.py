@@ -36,12 +36,12 @@ class Covered:
     """One of STATUSES."""
     why: tuple[Why, ...] = ()
     devices: tuple[str, ...] = ()
-    """Where the worst verdict was reached."""
+    """The test with the worst verdict."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What is known without a run."""
+    """The part that needs no run."""
 
     catalogue: Catalogue
     deciders: Mapping[str, Sequence[str]]
@@ -55,9 +55,9 @@ def coverage(suite: Suite, records: Iterable[VerdictLine], devices: Sequence[Ide
     by_purpose: dict[str, list[VerdictLine]] = {}
     for record in records:
         by_purpose.setdefault(record.purpose, []).append(record)
-        for told in record.requirements:
-            entry = (told.rank, record.device, told.reason)
-            decided.setdefault(told.id, []).append(entry)
+        for row in record.requirements:
+            entry = (row.rank, record.device, row.reason)
+            decided.setdefault(row.id, []).append(entry)
     return tuple(
         _decided(row, decided[row.id])
         if row.id in decided
@@ -69,7 +69,7 @@ def coverage(suite: Suite, records: Iterable[VerdictLine], devices: Sequence[Ide
 
 
 def by_document(covered: Iterable[Covered]) -> dict[str, list[Covered]]:
-    """The statements by the document that they stand in, RFCs by number."""
+    """The statements by document, RFCs in the order of their numbers."""
     groups: dict[str, list[Covered]] = {}
     for one in sorted(covered, key=lambda one: _place(one.row)):
         groups.setdefault(document(one.row), []).append(one)
@@ -77,7 +77,7 @@ def by_document(covered: Iterable[Covered]) -> dict[str, list[Covered]]:
 
 
 def document(row: Row) -> str:
-    """``RFC 3261``; what rests on several documents stands under the first."""
+    """``RFC 3261``; the first document if there are several."""
     found = re.match(r"RFC (\d+)", row.clause)
     return f"RFC {found[1]}" if found else re.split(r"[ ,;(]", row.clause)[0] or row.id.split("-")[0]
 
@@ -99,7 +99,7 @@ def _decided(row: Row, entries: Sequence[tuple[Verdict, str, str]]) -> Covered:
 
 
 def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Sequence[VerdictLine]) -> Covered:
-    # What does not bind the device is "not applicable", whether the suite could test it or not.
+    # A statement that does not bind the device is "not applicable", whether the suite can test it or not.
     if devices and (reason := _does_not_bind(row, devices)):
         return Covered(row, NOT_APPLICABLE, (reason,))
     unsettled = [record for record in tried if record.applicable]

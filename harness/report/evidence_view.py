@@ -1,6 +1,6 @@
 """The evidence of a verdict as a page shows it: ladders with the decisive message, and the messages themselves.
 
-Flows may be anybody's files.  Nothing in them may break a page: what cannot be drawn is named instead.
+Flows may come from a stranger.  Nothing in them may break a page: a flow that cannot be drawn is named instead.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ LADDER_ROWS = 60
 MESSAGES = 40
 MESSAGE_CHARACTERS = 2000
 BUDGET = 3_500_000
-"""Characters of all ladders and messages of a page together: it must stay below 5 MB."""
+"""Characters of all ladders and messages of a page together.  A page stays below 5 MB."""
 SHOWN = 3
-"""Ladders of one case: a purpose with eleven plans has its decisive one among them."""
+"""Ladders of one case.  A purpose has up to eleven plans."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Evidence:
 
     flow: str
     anchor: str = ""
-    """Where its ladder stands in the page; the same for every case that shows the same picture."""
+    """The anchor of its ladder in the page; all cases that show this picture share it."""
     title: str = ""
     svg: Markup | None = None
-    """None: it stands elsewhere (``repeated``), or there is no room for it."""
+    """None if the page shows it elsewhere (``repeated``) or has no room for it."""
     repeated: bool = False
     decisive: Message | None = None
     messages: tuple[Message, ...] = ()
@@ -65,7 +65,7 @@ class EvidenceRoom:
     _flows: dict[str, Flow | EvidenceError] = field(default_factory=dict)
 
     def of(self, record: VerdictLine, findings: Sequence[RequirementLine]) -> tuple[list[Evidence], list[str]]:
-        """The evidence to show for ``record``, and the ids of the flows that are only named.
+        """The evidence to show for ``record``, and the ids of the flows that are named without a picture.
 
         ``findings`` are its requirements that did not pass, worst first.
         """
@@ -75,19 +75,19 @@ class EvidenceRoom:
             if (found := self._decisive(finding, flows)) is not None:
                 marks.setdefault(*found)
         shown = list(marks) or flows
-        # "Not repeatable" is about two drives; else the first one, which the finding speaks of, says it all.
+        # "Not repeatable" is about two drives.  Every other finding is about the first one.
         return [self._show(flow, marks.get(flow)) for flow in shown[:SHOWN]], [
             flow for flow in flows if flow not in shown[:SHOWN]
         ]
 
     def _decisive(self, finding: RequirementLine, flows: Sequence[str]) -> tuple[str, int] | None:
-        """The flow and the number of the message that ``finding`` names, where it is known which flow is meant."""
+        """The flow and the number of the message that ``finding`` names, if the finding identifies the flow."""
         number = finding.message
         if number is None:
             return None
         found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, finding.where)]
         if not _one_plan(found):
-            # A dialled number is unique to its drive: a finding that quotes it tells which one it is about.
+            # A dialled number is unique to its drive, so a finding that quotes it identifies the flow.
             found = [
                 (name, flow) for name, flow in found if isinstance(flow, Flow) and flow.places.token in finding.actual
             ]
@@ -119,7 +119,7 @@ class EvidenceRoom:
             decisive = next((_message(event, causes) for event in events if event.number == mark), None)
             cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
             svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
-        except Exception as error:  # whatever a stranger put into the file, the page stands
+        except Exception as error:  # a stranger's file must not break the page
             return Evidence(flow.id, anchor, error=f"{type(error).__name__}: {error}")
         if not svg or len(svg) + cost > self.room:
             return Evidence(flow.id, anchor, title, decisive=decisive)

@@ -1,7 +1,7 @@
-"""How a page is rendered: everything escaped, made printable and kept in its own direction; nothing is loaded.
+"""Renders pages: every value is escaped, printable and kept in its own text direction; nothing is loaded.
 
-A template writes ``{{ value }}``; that alone makes it harmless.  Texts of a device or of a judge go through the
-``said`` filter as well: shortened, and isolated, so that right-to-left letters do not turn the words around them.
+``{{ value }}`` in a template is escaped automatically.  Texts of a device or of a judge also pass the ``quoted``
+filter, which shortens and isolates them, so that right-to-left letters do not reverse the words around them.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ LONGEST = 800
 
 
 def render(template: str, words: Words, values: Mapping[str, object]) -> str:
-    """``template`` with ``values``; ``words`` is known in it by that name."""
+    """``template`` rendered with ``values`` and ``words``."""
     return _environment().get_template(template).render(words=words, lang=words.language, **values)
 
 
-def said(text: object, limit: int = LONGEST) -> Markup:
+def quoted(text: object, limit: int = LONGEST) -> Markup:
     """``text`` in one line, shortened in the middle, in a direction of its own."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(printable(_middle(str(text), limit)))
 
 
 def block(text: object, limit: int = 2000) -> Markup:
-    """A text of several lines, its end cut off where it is too long."""
+    """A text of several lines, cut off at the limit."""
     return escape(capped(lines(str(text)), limit))
 
 
 def source_hash(script: str) -> str:
-    """What a Content-Security-Policy calls an inline ``script`` by."""
+    """The hash by which a Content-Security-Policy permits an inline ``script``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
@@ -47,7 +47,7 @@ def _middle(text: str, limit: int) -> str:
 
 
 def _finalize(value: object) -> object:
-    # Markup is what templates and the filters above made: it is harmless already.
+    # Templates and the filters above made it, so it is escaped already.
     return printable(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -62,6 +62,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["said"] = said
+    made.filters["quoted"] = quoted
     made.filters["block"] = block
     return made

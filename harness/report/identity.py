@@ -14,7 +14,7 @@ from harness.store.verdict_lines import Declared
 
 @dataclass(frozen=True)
 class Identity:
-    """A device as the run recorded it.  A stranger may have written the file: strings of any length and content."""
+    """A device as the run recorded it.  The file may come from a stranger: strings of any length and content."""
 
     name: str
     vendor: str = ""
@@ -50,7 +50,7 @@ def devices_of(run: StoredRun) -> tuple[Identity, ...]:
 
 
 def _version(run: StoredRun, flow: str | None) -> str:
-    """The version that the device itself reported; every flow has it."""
+    """The version that the device itself reported.  Every flow has it."""
     with contextlib.suppress(EvidenceError):
         return str(run.flow(flow).device.get("version") or "") if flow else ""
     return ""

@@ -20,13 +20,13 @@ _SPREAD = 250
 _HEAD = 96
 _ROW = 40
 _WAIT = 36
-"""Room above the end of a window, so that a long silence looks like one."""
+"""Room above the end of a window, so that a long silence looks long."""
 _BOX = 152
 _EM = 6.63
 """Width of a character of the 11 px monospace."""
 _SMALL_EM = 6.03
 """The same of its 10 px."""
-_CAUSES = 330
+_CAUSES = 400
 """Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
@@ -126,7 +126,7 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
 def _lanes(flow: Flow) -> dict[str, _Lane]:
     """The lanes from left to right by the name of their seat, the device's under "".
 
-    Callers stand left of it; several share a lane, for each makes one call and then another one's turn has come.
+    Callers are left of it.  Several share a lane, because each makes one call, one after the other.
     """
     callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
     left = callers[:1]
@@ -151,7 +151,12 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
 
 
 def _placed(rows: tuple[Step, ...]) -> list[tuple[Step, int]]:
-    return [(row, _HEAD + 36 + place * _ROW + (_WAIT if row.kind == "closed" else 0)) for place, row in enumerate(rows)]
+    placed, y = [], _HEAD + 36
+    for row in rows:
+        y += _WAIT if row.kind == "closed" else 0
+        placed.append((row, y))
+        y += _ROW
+    return placed
 
 
 def _head(lane: _Lane, *, dut: bool) -> str:
@@ -218,7 +223,7 @@ def _class(label: str) -> str:
 
 
 def _tip(row: Step) -> str:
-    """Opens a group whose tooltip is the message."""
+    """The start tag of a group whose tooltip is the message."""
     return f"<g><title>{xml(capped(lines(row.full), _TIP))}</title>" if row.full else "<g>"
 
 
@@ -228,7 +233,7 @@ def _band(y: int, width: int) -> str:
 
 
 def _bar(silence: Silence, rows: tuple[Step, ...], lane: _Lane, bottom: int) -> str:
-    """The hatched bar of a seat that was watched in vain, from where its window was opened."""
+    """The hatched bar of a seat at which nothing arrived, from the start of its window."""
     x, kind = lane.x + 14, f"s {'b' if silence.watched else 'warn'} halo"
     if silence.since is None:
         return _text(x, bottom - 12, silence.text, kind)
@@ -266,8 +271,9 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
-    notes += [f"of no known drive, at {one.seat}: {one.start_line}" for one in flow.strays[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(flow.strays) - 3, 0)
+    strays = [one for one in flow.strays if one.method == "INVITE"]
+    notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
     more += flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 

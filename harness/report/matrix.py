@@ -1,4 +1,4 @@
-"""The matrix: devices against requirements, over one run or several, and what differs between versions of a device."""
+"""The matrix: devices against requirements, over one run or several, and differences between versions of a device."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Column:
     """One device in one run."""
 
     name: str
-    """``A``, ``B`` … what it is called in the matrix."""
+    """``A``, ``B`` …: its name in the matrix."""
     run: str
     window: str
     device: Identity
@@ -38,14 +38,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Change:
-    """A requirement that got another verdict in the second of two columns."""
+    """A requirement with different verdicts in two columns."""
 
     requirement: str
     text: str
     before: Covered
     after: Covered
     kind: str
-    """``worse``, ``better`` or ``other``: not both have been decided."""
+    """``worse``, ``better``, or ``other`` if only one of them is decided."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All of it."""
+    """The whole matrix."""
 
     columns: tuple[Column, ...]
     comparisons: tuple[Comparison, ...]
 
     @property
     def rows(self) -> list[tuple[Covered, ...]]:
-        """The cells of each requirement that means anything to some column."""
+        """The cells of each requirement that applies to at least one column."""
         cells = zip(*(column.covered for column in self.columns), strict=True)
         silent = {NOT_APPLICABLE, NOT_TESTED, NOT_CHOSEN}
         return [row for row in cells if {cell.status for cell in row} - silent]
@@ -92,8 +92,8 @@ def matrix(runs: Iterable[StoredRun], suite: Suite) -> Matrix:
 
 
 def as_json(made: Matrix) -> str:
-    """The matrix for programs."""
-    told = words("en")
+    """The matrix as JSON."""
+    texts = words("en")
     return json.dumps(
         {
             "columns": [_column(column) for column in made.columns],
@@ -105,7 +105,7 @@ def as_json(made: Matrix) -> str:
                     "text": row[0].row.requirement,
                     "verdicts": {column.name: cell.status for column, cell in zip(made.columns, row, strict=True)},
                     "reasons": {
-                        column.name: [in_words(why, told) for why in cell.why]
+                        column.name: [in_words(why, texts) for why in cell.why]
                         for column, cell in zip(made.columns, row, strict=True)
                         if cell.why
                     },
@@ -134,17 +134,17 @@ def as_json(made: Matrix) -> str:
     )
 
 
-def as_page(made: Matrix, told: Words) -> str:
+def as_page(made: Matrix, texts: Words) -> str:
     """The matrix as a self-contained page.  Its one script filters; without it everything is shown."""
     script = (TEMPLATES / "matrix.js").read_text(encoding="utf-8")
     return render(
         "matrix.html.j2",
-        told,
+        texts,
         {
             "made": made,
             "rows": made.rows,
             "statuses": [s for s in STATUSES if any(c.status == s for row in made.rows for c in row)],
-            "in_words": lambda why: in_words(why, told),
+            "in_words": lambda why: in_words(why, texts),
             "script": script,
             "script_hash": source_hash(script),
             "version": version(),
@@ -152,9 +152,9 @@ def as_page(made: Matrix, told: Words) -> str:
     )
 
 
-def in_words(why: Why, told: Words) -> str:
+def in_words(why: Why, texts: Words) -> str:
     """A reason as text."""
-    return told(why.key, **why.values) if why.key else why.text
+    return texts(why.key, **why.values) if why.key else why.text
 
 
 def _column(column: Column) -> Mapping[str, Any]:
@@ -195,7 +195,7 @@ def _compare(columns: Sequence[Column]) -> Iterable[Comparison]:
 
 
 def _product(device: Identity) -> tuple[str, ...]:
-    """What two versions of a device have in common: maker, model and variant, or else the name."""
+    """The identity shared by all versions of a device: vendor, model and variant, or else the name."""
     name, variant = split(re.sub(r"\+.*", "", device.name))
     return (device.product, variant) if device.product else ("", name, variant)
 

@@ -1,6 +1,6 @@
-"""Our own page of a run: one self-contained ``index.html``, made from what is stored, so that it can be made again.
+"""The page of a run: one self-contained ``index.html``, made from the stored run alone, so it can be made again.
 
-It loads nothing, runs no script and says the verdict first.  See docs/reports.md.
+It loads nothing and runs no script.  The verdict comes first.  See docs/reports.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAME = "index.html"
 
 
 def suite() -> Suite:
-    """The catalogue, and which purpose decides what."""
+    """The catalogue, and the purposes that decide each requirement."""
     deciders: dict[str, list[str]] = {}
     for purpose in all_purposes().values():
         for row in purpose.requirements:
@@ -50,27 +50,27 @@ def write_page(folder: Path, language: str = "en", out: Path | None = None) -> P
     return path
 
 
-def page(run: StoredRun, told: Words, known: Suite) -> str:
-    """The page of ``run`` in the language of ``told``."""
+def page(run: StoredRun, texts: Words, known: Suite) -> str:
+    """The page of ``run`` in the language of ``texts``."""
     summaries = {name: purpose.summary for name, purpose in all_purposes().items()}
     devices = devices_of(run)
     found = sections(run, known.catalogue, summaries)
     covered = coverage(known, run.records, devices)
     return render(
         "page.html.j2",
-        told,
+        texts,
         {
             "run": run,
             "header": run.header,
             "version": version(),
             "folder": run.folder.name,
-            "headline": _headline(run, told),
+            "headline": _headline(run, texts),
             "title": title([device.name for device in devices]) or "-",
             "devices": [_Tested(device, _tally(run, device.name)) for device in devices],
             "tally": run.tally,
             "sections": found,
             "openly": sum(section.size for section in found) <= 40,
-            "codes": codes_in((run.folder / "flows" / f"{flow}{RECORD}" for flow in run.evidence), told),
+            "codes": codes_in((run.folder / "flows" / f"{flow}{RECORD}" for flow in run.evidence), texts),
             "documents": by_document(covered),
             "statuses": STATUSES,
             "covered": Counter(one.status for one in covered),
@@ -80,14 +80,14 @@ def page(run: StoredRun, told: Words, known: Suite) -> str:
             "pics": run.footer.pics if run.footer else (),
             "deviations": run.footer.expected.deviations if run.footer and run.footer.expected else (),
             "ladder_style": STYLE,
-            "why": lambda reason: why(reason, told),
+            "why": lambda reason: why(reason, texts),
         },
     )
 
 
-def why(reason: Why, told: Words) -> tuple[str, bool]:
-    """A reason in words, and whether they are the page's own (else they are the run's, in English)."""
-    return (told(reason.key, **reason.values), True) if reason.key else (reason.text, False)
+def why(reason: Why, texts: Words) -> tuple[str, bool]:
+    """A reason in words, and whether they are in the page's language (else they are the run's own, in English)."""
+    return (texts(reason.key, **reason.values), True) if reason.key else (reason.text, False)
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class _Tested:
 
 @dataclass(frozen=True)
 class _Headline:
-    """What stands at the top, in words, and the colour that repeats it."""
+    """The headline in words, and the colour that repeats it."""
 
     verdict: str
     kind: str
     sentences: tuple[str, ...]
 
 
-def _headline(run: StoredRun, told: Words) -> _Headline:
+def _headline(run: StoredRun, texts: Words) -> _Headline:
     tally = run.tally
     kind = str(tally.verdict)
     incomplete = run.footer is None or not tally.complete
@@ -115,13 +115,13 @@ def _headline(run: StoredRun, told: Words) -> _Headline:
     count = tally.counts.get(kind, 0)
     sentences = []
     if count or kind == "pass":
-        sentences.append(told(f"sentence.{kind}", n=count))
+        sentences.append(texts(f"sentence.{kind}", n=count))
     if run.footer is None:
-        sentences.append(told("sentence.cut_off"))
+        sentences.append(texts("sentence.cut_off"))
     if incomplete:
         planned = run.header.planned
-        sentences.append(told("sentence.incomplete", executed=tally.executed, planned=planned))
-    return _Headline(told(f"verdict_of_run.{name}"), kind, tuple(sentences))
+        sentences.append(texts("sentence.incomplete", executed=tally.executed, planned=planned))
+    return _Headline(texts(f"verdict_of_run.{name}"), kind, tuple(sentences))
 
 
 def _tally(run: StoredRun, device: str) -> Tally:

@@ -1,7 +1,7 @@
-"""Packets for people who live in Wireshark: a flow as a pcapng file, made from what crossed the suite's own sockets.
+"""A flow as a pcapng file for Wireshark, made from the messages that crossed the suite's own sockets.
 
-Order, times, addresses and payloads are those of the record.  The IP and UDP headers around them are made up, for no
-socket gets to see them; the file says so.
+Order, times, addresses and payloads are those of the record.  The IP and UDP headers are synthetic, because a socket
+does not show them.  The file says so.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from harness.report.pcapng import LARGEST, Datagram, pcapng
 from harness.store.provenance import version
 
 NOWHERE = Address("192.0.2.1")
-"""Stands for an address that is not recorded (TEST-NET-1, RFC 5737)."""
+"""Replaces an address that is not recorded (TEST-NET-1, RFC 5737)."""
 
 
 def compose(flow: Flow) -> bytes:
     """The file of ``flow``: every message in its order, from and to the addresses where it was seen.
 
-    What the tap lost on its way to the device was never sent, and is not in it.
+    A message that the tap dropped on its way to the device was never sent, so it is left out.
     """
     return pcapng(map(_datagram, (*flow.events, *flow.late)), _about(flow), f"sipverdict {version()}")
 

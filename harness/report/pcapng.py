@@ -1,4 +1,4 @@
-"""The pcapng file format, as far as composed packets need it: one section, one interface, IPv4 with comments."""
+"""The part of the pcapng file format that composed packets need: one section, one interface, IPv4 with comments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Datagram:
 
 
 def pcapng(datagrams: Iterable[Datagram], comment: str, application: str) -> bytes:
-    """The file, with ``comment`` about all of it.  Equal datagrams give equal bytes."""
+    """The file, with ``comment`` for the whole section.  Equal datagrams give equal bytes."""
     section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
     about = [(_COMMENT, comment), (_APPLICATION, application)]
     interface = struct.pack("<HHI", _LINKTYPE_IPV4, 0, 0)
@@ -54,7 +54,7 @@ def _ipv4(datagram: Datagram, number: int) -> bytes:
     length = 8 + len(datagram.payload)
     header = struct.pack("!HHHH", source_port, port, length, 0)
     pseudo = source + destination + struct.pack("!BBH", 0, _UDP, length)
-    # A sum of zero would say that there is none (RFC 768).
+    # A sum of zero means "no checksum" (RFC 768).
     summed = _checksum(pseudo + header + datagram.payload) or 0xFFFF
     udp = header[:6] + struct.pack("!H", summed) + datagram.payload
     ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, number & 0xFFFF, 0, 64, _UDP, 0) + source + destination

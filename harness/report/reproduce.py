@@ -1,4 +1,4 @@
-"""The one command that runs a case again, and nothing else."""
+"""The command that runs one case again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from harness.model.axes import CaseId
 from harness.paths import DEVICES, MAKEFILE
 
 _WORD = re.compile(r"[\w.:-]+")
-"""What a line for a shell may be made of."""
+"""The characters that are safe in a shell command."""
 
 
 def reproduce(case: CaseId, *, window: str = "quick", source: Path | None = None) -> str:
-    """The command; "" if a name is none of ours: a stored case may be anybody's.
+    """The command; "" for an unsafe name, because a stored run may come from a stranger.
 
-    ``source``: the device's profile, which is how one names a device that is not built in.
+    ``source``: the path of the device's profile, for a device that is not built in.
     """
     purpose, (profile, *faults) = case.purpose, case.device.split("+")
     words = (profile, *faults, window, *purpose.split("/"))
@@ -24,7 +24,7 @@ def reproduce(case: CaseId, *, window: str = "quick", source: Path | None = None
         return ""
     folder, topic, sentence = purpose.rsplit("/", 2)
     chosen = case.axes.label
-    # A device without its variant's name means its variants as well, and they may have the same role.
+    # The name of a device without a variant selects all variants, which may have the same role.
     if not faults and re.fullmatch(r"[\w.-]+", profile):
         chosen = f"{profile}-{chosen}"
     options = {

@@ -1,4 +1,4 @@
-"""What a ladder shows, whatever it is drawn with: one step per line, and where nothing arrived."""
+"""The content of a ladder, for SVG and for text: one step per line, and the seats at which nothing arrived."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LAST = 20
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a ladder.  Its texts are the device's, raw: whoever draws them makes them fit and harmless."""
+    """One line of a ladder.  Its texts are the device's, raw: the drawing code shortens and escapes them."""
 
     kind: StepKind
     label: str
-    """The start line: ``INVITE sip:…``, ``302 Moved Temporarily``; or what happened."""
+    """The start line: ``INVITE sip:…``, ``302 Moved Temporarily``; or an event."""
     number: int | None = None
     """The message's number in the flow."""
     offset: float | None = None
@@ -30,9 +30,9 @@ class Step:
     seat: str = ""
     from_device: bool = True
     suffix: str = ""
-    """What has to be read with the label, never shortened: ``(BYE)``, ``(copy)``."""
+    """The end of the label, never shortened: ``(BYE)``, ``(copy)``."""
     detail: str = ""
-    """A second, smaller line: where a redirection points."""
+    """A second, smaller line: the target of a redirection."""
     full: str = ""
     """The whole message."""
     decisive: bool = False
@@ -48,22 +48,22 @@ class Silence:
 
     seat: str
     brief: str
-    """``silent for 40 s``, or what kept that from being known."""
+    """``silent for 40 s``, or the reason why that is unknown."""
     watched: bool
     """Whether it was watched as planned, to the end of the window."""
     since: float | None
     """Seconds since the first thing that happened; None if no window was opened."""
     window: str = ""
-    """The name of the window, where there was one."""
+    """The name of the window; empty without one."""
 
     @property
     def text(self) -> str:
-        """It with the name of the window: ``silent for 40 s (standard window)``."""
+        """The same with the name of the window: ``silent for 40 s (standard window)``."""
         return f"{self.brief} ({self.window} window)" if self.window else self.brief
 
 
 def start_of(flow: Flow) -> float:
-    """When the first thing happened: seconds since the epoch."""
+    """The time of the first event: seconds since the epoch."""
     return min([*(call.placed_at for call in flow.calls), *(event.time for event in flow.events[:1])], default=0.0)
 
 
@@ -93,7 +93,7 @@ def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step
 
 
 def silences(flow: Flow) -> tuple[Silence, ...]:
-    """The seats, callers apart, at which nothing of the device arrived."""
+    """The seats, other than callers, at which nothing arrived from the device."""
     heard = {event.seat for event in flow.events if event.from_device}
     return tuple(_silence(flow, seat) for seat in flow.seats if seat.kind != "caller" and seat.name not in heard)
 

@@ -23,14 +23,14 @@ from harness.store.verdict_lines import VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
-"""So many lines on one subject."""
+"""The most lines on one subject."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the summary is of."""
+    """The facts that the summary shows."""
 
     records: Sequence[VerdictLine]
     planned: int
@@ -38,36 +38,36 @@ class Run:
     wall_s: float
     """Seconds the run took."""
     waits_s: float
-    """Seconds of all its windows together: what one after the other would have taken."""
+    """Seconds of all windows added up: the time that they would take one after the other."""
     folder: Path | None
-    """None: nothing was written."""
+    """None if nothing was written."""
     expectations: Expectations | None = None
     pics: Sequence[Observation] = ()
 
     @property
     def tally(self) -> Tally:
-        """The verdicts, counted."""
+        """The number of each verdict."""
         return Tally.of((record.verdict for record in self.records), self.planned)
 
 
 def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:
-    """Print the summary of ``run``; ``sentence`` says what a purpose is, else its name does.
+    """Print the summary of ``run``.  ``sentence`` gives the title of a purpose; without it, its name is shown.
 
-    On a terminal a table with colours, cut to its width; elsewhere plain lines, whole, one per finding.
+    A terminal gets a coloured table, cut to its width; anything else gets plain, complete lines, one per finding.
     """
     devices = list(dict.fromkeys(record.device for record in run.records))
     for device in devices:
-        told = [record for record in run.records if record.device == device and _worth_telling(record)]
-        told.sort(key=lambda record: (-_rank(record), record.purpose))
+        shown = [record for record in run.records if record.device == device and _worth_telling(record)]
+        shown.sort(key=lambda record: (-_rank(record), record.purpose))
         if len(devices) > 1:
             tally = Tally.of((r.verdict for r in run.records if r.device == device), 0)
             _say(console, Text(f"{short(device, 60)}: {_counts(tally)}", "bold"))
-        # A device that could not be used at all is one piece of news, not one for each purpose.
-        reasons = Counter(record.reason for record in told if not record.drives)
-        told = [record for record in told if record.drives]
-        if told and console.is_terminal:
-            console.print(_table(told, sentence))
-        for record in told if not console.is_terminal else ():
+        # A device that could not be used is one problem, not one for each purpose.
+        reasons = Counter(record.reason for record in shown if not record.drives)
+        shown = [record for record in shown if record.drives]
+        if shown and console.is_terminal:
+            console.print(_table(shown, sentence))
+        for record in shown if not console.is_terminal else ():
             _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
@@ -81,7 +81,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
 
 
 def _print_pics(pics: Sequence[Observation], console: Console) -> None:
-    """Where a device is not what its profile declares."""
+    """The claims of the profile that the device contradicts."""
     differing = [one for one in pics if one.differs]
     for one in differing[:_LINES]:
         _say(console, Text(f"PICS  {short(one.sentence, _WHY)}", "yellow"))
@@ -90,7 +90,7 @@ def _print_pics(pics: Sequence[Observation], console: Console) -> None:
 
 
 def _print_expectations(run: Run, console: Console) -> None:
-    """Where the run is not what was expected; that all is as expected is said as well."""
+    """The deviations from ``expected.toml``, or one line that there are none."""
     expected = run.expectations
     if expected is None or not expected.known:
         return
@@ -110,7 +110,7 @@ def _print_expectations(run: Run, console: Console) -> None:
     if all(one.kind != "worse" for one in deviations) and run.folder is not None:
         names = dict.fromkeys(expected.asked.get(one.device, one.device) for one in deviations)
         devices = shlex.join(word for name in names for word in ("--device", name))
-        _say(console, Text(f"to keep what has improved: sipverdict expect {run.folder} {devices}"))
+        _say(console, Text(f"to accept the improvements: sipverdict expect {run.folder} {devices}"))
 
 
 def _say(console: Console, text: Text) -> None:
@@ -148,7 +148,7 @@ def _table(records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str
     table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
     for record in records:
         name = record.verdict
-        # Text, not str: what a device wrote is no markup.
+        # Text, not str: rich would read a device's text as markup.
         table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, _cells(record, sentence)))
     return table
 

@@ -1,4 +1,4 @@
-"""A finding as text: expected, actual, where, what it means, what to look at next."""
+"""A finding as text: expected, actual, the message, the effect for users, and the next thing to look at."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 WIDTH = 110
 _LABEL = 10
-UNSEEN_MEANS: Final = "nothing is known about the device here, good or bad"
+UNSEEN_MEANS: Final = "this says nothing about the device, good or bad"
 _LONGEST = 800
 """Characters of one entry: a device may send 100 kB in one header line."""
 _CONDITIONS: Final = {
@@ -28,29 +28,29 @@ _CONDITIONS: Final = {
     NO_CONTROL: "3 of 4: in this run the device is seen to reach such an address when it should",
     NO_LIFE: "4 of 4: the device is alive after the window",
 }
-"""The condition that a silence lacks, by the code of its finding."""
+"""The condition of proven silence that is missing, by the code of the finding."""
 
 
 def text_of(line: VerdictLine, catalogue: Catalogue, source: Path | None = None) -> str:
-    """Every finding of ``line`` that is not a plain pass, as a good bug report; else one line.
+    """Every finding of ``line`` that is not a plain pass, as a bug report.  A plain pass gets one line.
 
     ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`.
     """
     worst_first = sorted((row for row in line.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
     command = reproduce(line.case, source=source)
-    told = []
+    texts = []
     for found in worst_first:
         row = catalogue[found.id]
-        told.append(explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), line.key(found), command))
-    return "\n\n".join(told) or line.reason
+        texts.append(explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), line.key(found), command))
+    return "\n\n".join(texts) or line.reason
 
 
 def explain(found: RequirementLine, row_text: str, clause: str, key: FindingKey, reproduce: str) -> str:
     """The report of one finding.
 
-    ``row_text`` is the sentence of the rule, ``clause`` where it stands, ``reproduce`` the command that runs only
-    this case.  Of a finding that could not be made it says what was not seen, and of an unproven silence which of
-    the four conditions is missing.  Lines are at most WIDTH wide, but for words that are longer.
+    ``row_text`` is the rule, ``clause`` its source, ``reproduce`` the command that runs only this case.  An
+    inconclusive finding shows what was not seen.  An unproven silence shows which of the four conditions is missing.
+    Lines are at most WIDTH wide; longer words are not broken.
     """
     head = f"{found.id}  {found.level}  {printable(row_text)}"
     entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(found.expected)]
@@ -86,7 +86,7 @@ def _entry(label: str, text: str) -> list[str]:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    # A URI or a command is only useful when it can be copied whole: words are never broken.
+    # A URI or a command must be copied whole, so words are never broken.
     return textwrap.wrap(
         text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
     ) or [text]

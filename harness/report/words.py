@@ -19,29 +19,29 @@ class Words:
         self.messages = messages
 
     def __call__(self, key: str, **values: object) -> str:
-        """The message ``key`` with ``values`` filled in; where ``n`` is 1, that of ``key_one`` if there is one."""
+        """The message ``key`` with ``values`` filled in.  If ``n`` is 1 and ``key_one`` exists, that message."""
         if values.get("n") == 1 and f"{key}_one" in self.messages:
             key = f"{key}_one"
-        # format() is asked for with our own messages only: what a device wrote comes as a value, never as a message.
+        # format() sees our own messages only.  A device's text is a value, never a message.
         return str(self.messages[key]).format(**values)
 
     def __contains__(self, key: str) -> bool:
         return key in self.messages
 
     def several(self, key: str) -> Sequence[str]:
-        """A message that is a list."""
+        """The message ``key``, which is a list."""
         found = self.messages[key]
         return (found,) if isinstance(found, str) else found
 
 
 def languages() -> list[str]:
-    """The languages that there are."""
+    """The available languages."""
     return sorted(path.stem for path in TEMPLATES.glob("*.toml"))
 
 
 @functools.cache
 def words(language: str = "en") -> Words:
-    """The words of ``language``; SetupError naming the languages there are if it is none of them."""
+    """The words of ``language``; SetupError, with the available languages, for an unknown one."""
     if language not in languages():
         raise SetupError(f"there is no page in {language!r}", f"the languages are: {', '.join(languages())}")
     try:

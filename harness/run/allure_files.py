@@ -1,4 +1,4 @@
-"""Allure's writer as a run needs it: a full disk is no end of the run, and nothing is written twice or for nothing."""
+"""Allure's writer for a run: a full disk does not end the run, and no file is written twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Writer: Any = AllureFileLogger
 
 
 class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no types
-    """Writes results and attachments; what the disk refuses is told to ``trouble``."""
+    """Writes results and attachments; ``trouble`` receives the errors of the disk."""
 
     def __init__(self, trouble: Callable[[SetupError], None], folder: Path, *arguments: Any) -> None:
         self._trouble = trouble
@@ -35,14 +35,14 @@ class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no 
             self._trouble(cannot_write(self._folder, error))
 
     def _report_item(self, item: Any) -> None:
-        # As allure's own does, but json.dumps() is written in C, and attr.asdict() is made for more than this.
+        # The output of allure's own writer, but faster: json.dumps() is written in C, attr.asdict() is not needed.
         name = item.file_pattern.format(prefix=uuid.uuid4())
         with self._told():
             self._put(name, json.dumps(item, default=_fields, ensure_ascii=False).encode("utf-8", "replace"))
 
     @allure_commons.hookimpl
     def report_container(self, container: Any) -> None:
-        """The fixtures of a test: a purpose has none but its flow."""
+        """The fixtures of a test.  A purpose has none but its flow."""
 
     @allure_commons.hookimpl
     def report_attached_file(self, source: str, file_name: str) -> None:
@@ -52,7 +52,7 @@ class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no 
 
     @allure_commons.hookimpl
     def report_attached_data(self, body: str | bytes, file_name: str) -> None:
-        """Text as an attachment; one that is there already was named by its content."""
+        """Text as an attachment, named by its content; an existing file is not written again."""
         if not (self._folder / file_name).exists():
             with self._told():
                 self._put(file_name, body if isinstance(body, bytes) else body.encode("utf-8", "replace"))
@@ -64,5 +64,5 @@ class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no 
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    """What JSON keeps of a part of a result: what is empty is left out."""
+    """The JSON of a part of a result, without its empty fields."""
     return {name: value for name, value in vars(part).items() if value or value is False}

@@ -1,9 +1,9 @@
-"""What Allure shows of a purpose: where it belongs, what was driven, and the evidence.
+"""The Allure result of a purpose: its place in the suite, its flows and the evidence.
 
 Call :func:`report` inside the test, before :func:`harness.run.pytest_outcome.settle` raises its verdict; without
 ``--alluredir`` every call is free.  The status comes from the exception: Nonconformity is an AssertionError (failed),
 Inconclusive is none (broken), a skip is skipped.  Tests are to be parametrised by string ids: objects would change
-Allure's history id on every run.  What it is told of the run as a whole: :mod:`harness.report.allure_run`.
+Allure's history id on every run.  :mod:`harness.report.allure_run` writes the files about the run as a whole.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def report(
 ) -> None:
     """Give the running test ``item`` its labels, links, steps and attachments.
 
-    ``text`` is the finding as people read it.  Everything passes ``redact`` (None: the default redactor).
+    ``text`` is the finding as text.  Everything passes ``redact`` (None: the default redactor).
     """
     listener: Any = item.config.pluginmanager.get_plugin("allure_listener")
     if listener is None:
@@ -50,7 +50,7 @@ def report(
     result: TestResult = listener.allure_logger.get_test(None)
     clean = redact or redactor()
     if summary := (inspect.getdoc(getattr(item, "obj", None)) or "").split("\n\n")[0]:
-        # The parameters stay what they are: Allure knows a test in its history by them.
+        # The parameters are unchanged: Allure finds a test in its history by them.
         title = f"{' '.join(summary.split())} [{record.device}, {record.role}]"
         allure.dynamic.title(printable(title))  # type: ignore[no-untyped-call]
     _labels(result, item.nodeid, record, flows, rows)
@@ -66,7 +66,7 @@ def report(
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was made of a flow: drawing it again for every purpose that judges it takes longer than judging."""
+    """The steps of flows: drawing a flow again for every purpose that judges it would take longer than judging."""
 
     flow: Flow
     redact: Redact | None
@@ -86,7 +86,7 @@ def _step_of(
 
 
 def _labels(result: TestResult, nodeid: str, record: VerdictLine, flows: Iterable[Flow], rows: Sequence[Row]) -> None:
-    told = [
+    labels = [
         ("epic", *_epics(flows)),
         ("feature", *dict.fromkeys(row.clause for row in rows)),
         ("story", record.role),
@@ -104,7 +104,7 @@ def _labels(result: TestResult, nodeid: str, record: VerdictLine, flows: Iterabl
         ("tag", *dict.fromkeys(row.id for row in rows)),
     ]
     # allure.dynamic would ask every plugin for each of them: twice the time of all the rest.
-    result.labels += [Label(name=name, value=printable(value)) for name, *values in told for value in values]
+    result.labels += [Label(name=name, value=printable(value)) for name, *values in labels for value in values]
     result.links += [
         Link(type="link", url=link.link, name=printable(f"{link.clause}: {link.requirement}"))
         for link in {row.link: row for row in rows if row.link}.values()
@@ -112,7 +112,7 @@ def _labels(result: TestResult, nodeid: str, record: VerdictLine, flows: Iterabl
 
 
 def _epics(flows: Iterable[Flow]) -> list[str]:
-    """By the codes that the plans answer with: a purpose may be about both."""
+    """The labels for the codes that the plans answer with.  A purpose may be about both 302 and 603."""
     statuses = {
         response.status
         for flow in flows
@@ -134,7 +134,7 @@ def _severity(rows: Iterable[Row]) -> Severity:
 def _mark(record: VerdictLine, flow: Flow) -> int | None:
     """The decisive message: that of the worst finding which names one.
 
-    Only asked where all flows are of one plan (a fail and its confirmation): else it is not known which is meant.
+    Only for flows of one plan (a fail and its confirmation): otherwise the finding does not identify its flow.
     """
     worst = sorted(record.requirements, key=lambda row: -row.rank)
     named = {event.label: event.number for event in flow.events}

@@ -1,4 +1,4 @@
-"""What a run's header says of a device: who it is, what it claims and what the tester gave it, without secrets."""
+"""The entry of a device in a run's header: identity, claims and the values set by the tester, without secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def declared(spec: DeviceSpec) -> Declared:
 
 
 def public(key: str, value: object) -> object:
-    """``value`` as it may be told: masked if ``key`` sounds like a secret's, or where it is a URI with a password."""
+    """``value``, masked if ``key`` sounds like a secret's, or if it is a URI with a password."""
     if _SECRET_NAME.search(key):
         return MASK
     return redactor()(value) if isinstance(value, str) else value

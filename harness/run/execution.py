@@ -25,7 +25,7 @@ from harness.model.verdict import Verdict
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
-from harness.purposes.troubles import troubles_told
+from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import axes_of
 from harness.run.session import Options, Session, Settled
@@ -35,7 +35,7 @@ from harness.store.folder import RunFolder
 
 
 class Run:
-    """What the purposes of one pytest process are run with."""
+    """The executing side of a run in one pytest process."""
 
     def __init__(self, settings: Settings, folder: RunFolder, sipp: SippBinary) -> None:
         self.settings = settings
@@ -44,7 +44,7 @@ class Run:
         self.catalogue = Catalogue.load()
         self.session: Session | None = None
         self.troubles: list[str] = []
-        """What is wrong with this machine or the set-up, found while the run went on; its exit status says so."""
+        """Errors of this machine or the set-up that occurred during the run; they set the exit status."""
         self.work = folder.path / "work" / str(os.getpid())
         self._looked_at: set[str] = set()
         self._cases: dict[str, Case] = {}
@@ -53,7 +53,7 @@ class Run:
     # --- collection
 
     def cases_for(self, purpose: Purpose) -> dict[str, Case]:
-        """Every case of ``purpose`` by the parameter id of its item, those that do not apply included."""
+        """Every case of ``purpose`` by the parameter id of its item, including the cases that do not apply."""
         if purpose.name not in self._by_purpose:
             cases = {case.id.item: case for case in self._make_cases(purpose)}
             self._by_purpose[purpose.name] = dict(sorted(cases.items()))
@@ -66,7 +66,9 @@ class Run:
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
-                yield Case(purpose, name, axes, () if why_not else rows, why_not)
+                plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)
+                why_not = why_not or unnamed
+                yield Case(purpose, name, axes, () if why_not else rows, why_not, plans)
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
@@ -80,15 +82,15 @@ class Run:
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return next(filter(None, (_cannot_call(plan, profile, device) for plan in purpose.plans_for(role))), "")
+        return ""
 
     def check(self, items: Iterable[pytest.Item]) -> None:
-        """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
+        """Check the collected suite; PlanError or SetupError names each mistake."""
         purposes = {id(p): p for item in items if (p := purpose_of(getattr(item, "obj", None)))}
         check_suite(purposes.values(), self.catalogue)
 
     def wanted(self, item: pytest.Item) -> bool:
-        """Whether ``item`` is to be run: all are, unless only what did not pass in another run is run again."""
+        """Whether ``item`` is to be run: every one, unless the run only repeats the non-passes of another run."""
         again, case = self.settings.again, self._case_of(item)
         return again is None or case is None or case.id in again.cases
 
@@ -104,7 +106,7 @@ class Run:
         return list(self._cases)
 
     def _case_of(self, item: pytest.Item) -> Case | None:
-        """The case of ``item``; None for an item that is of no purpose."""
+        """The case of ``item``; None for an item that belongs to no purpose."""
         purpose = purpose_of(getattr(item, "obj", None))
         if purpose is None or not isinstance(item, pytest.Function):
             return None
@@ -112,13 +114,13 @@ class Run:
         return self.cases_for(purpose)[str(parameters.get("flow", parameters.get("flows")))]
 
     def calls_by_hand(self) -> int:
-        """How many calls a person must place in this run, if none has to be repeated: equal plans share theirs."""
+        """The number of calls that a person must place in this run, without repetitions.  Equal plans share a call."""
         specs = self.settings.specs
         asked = {
             (case.device, plan, case.axes)
             for case in self._cases.values()
             if not case.skip and case.role == "uac" and specs[case.device].profile.stimulus.by_hand
-            for plan in case.purpose.plans_for(case.role)
+            for plan in case.plans
         }
         return sum(len(plan.calls) for _, plan, _ in asked)
 
@@ -150,7 +152,7 @@ class Run:
     def begin(self, devices: Iterable[str] | None = None) -> Session:
         """Start driving the cases of ``devices`` (None: of all)."""
         if self.session is None:
-            # What has been loaded and collected stays: the garbage collector need not look through it again and again.
+            # Loaded modules and collected items stay until the end, so the garbage collector need not scan them.
             gc.freeze()
             settings = self.settings
             options = Options(
@@ -165,7 +167,7 @@ class Run:
                 background=self._background(),
             )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)
-            # A worker of xdist, which is told its devices one by one, has no terminal.
+            # A worker of xdist receives its devices one by one and has no terminal.
             self.session.progress.person.attended = devices is None
         for device in devices if devices is not None else {case.device: None for case in self._cases.values()}:
             self.session.begin(device)
@@ -183,7 +185,7 @@ class Run:
             self.troubles.append(str(error))
 
     def pending(self, item: pytest.Item) -> concurrent.futures.Future[Settled] | None:
-        """What the verdict of ``item`` will come of; None if there is nothing to wait for."""
+        """The future of the verdict of ``item``; None if there is nothing to wait for."""
         case = self._cases.get(item.nodeid)
         return None if case is None or case.skip or self.session is None else self.session.result(case)
 
@@ -193,7 +195,7 @@ class Run:
         if case.skip:
             return Settled(case, self._record(case, case.skip, applicable=False), ())
         try:
-            # An xdist worker is told its items one by one: there a device is begun by the first of them.
+            # An xdist worker receives its items one by one: the first item of a device starts its drives.
             return self.begin((case.device,)).result(case).result()
         except SipverdictError as error:
             if isinstance(error, SetupError):
@@ -202,12 +204,12 @@ class Run:
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
         except Exception as error:
-            # A mistake of ours in one purpose: it is shown as what it is, and its verdict is not missing.
+            # A bug in one purpose gets a record that says so, so that no verdict is missing.
             reason = f"bug in the suite: {type(error).__name__}: {error}"
             return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
 
     def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
-        """What each of ``flows`` shows of the device's features, by flow; a flow is said but once."""
+        """The features of the device that each of ``flows`` shows, by flow.  Each flow is reported once."""
         fresh = {flow.id: glimpses(flow) for flow in flows if flow.id not in self._looked_at}
         self._looked_at |= fresh.keys()
         return fresh
@@ -231,13 +233,22 @@ class Run:
         )
 
     def end(self) -> None:
-        """Stop everything.  SIPp's own files go: what they say is in the flows."""
+        """Stop everything and delete SIPp's own files: the flows hold their content."""
         if self.session is not None:
             self.session.close()
             shutil.rmtree(self.work, ignore_errors=True)
             # The last of several xdist workers finds the folder around it empty.
             with contextlib.suppress(OSError):
                 self.work.parent.rmdir()
+
+
+def _permitted(purpose: Purpose, role: str, profile: Profile, device: str) -> tuple[tuple[Plan, ...], str]:
+    """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
+    plans = purpose.plans_for(role)
+    reasons = [_cannot_call(plan, profile, device) for plan in plans]
+    permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
+    enough = permitted == plans or (permitted and purpose.judges_each_flow)
+    return permitted, "" if enough else next(filter(None, reasons), "")
 
 
 def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
@@ -250,14 +261,15 @@ def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
 
 
 def troubles_of(settled: Settled) -> str:
-    """What was in the way of a verdict, and whose trouble that is; "" if nothing was or the reason says it already."""
+    """The troubles that prevented a verdict, and their causes; "" without any, or if the reason names them already."""
     record = settled.record
-    return troubles_told(record.verdict, record.reason, record.drives, settled.flows)
+    return troubles_text(record.verdict, record.reason, record.drives, settled.flows)
 
 
 def with_troubles(settled: Settled) -> Settled:
-    """``settled`` with a reason that says what :func:`troubles_of` says."""
-    if troubles := troubles_of(settled):
-        record = dataclasses.replace(settled.record, reason=f"{settled.record.reason} - {troubles}")
+    """``settled`` with a reason that says what :func:`troubles_of` says, and which plans were left out."""
+    left_out = left_out_told(settled.case.purpose, settled.case.role, settled.flows)
+    if told := [text for text in (troubles_of(settled), left_out) if text]:
+        record = dataclasses.replace(settled.record, reason=" - ".join((settled.record.reason, *told)))
         return dataclasses.replace(settled, record=record)
     return settled

@@ -1,7 +1,7 @@
 """pytest's loop over its items, in the order in which their verdicts come.
 
-In the order of the files, the first item would wait for its window while the reports of others, whose verdicts are
-there, could be written; and all of it would be written when the last window is over, with nothing left to wait for.
+In the order of the files, the first item would wait for its window although other verdicts are known and their reports
+could be written.  Most reports would then be written after the last window, when nothing else is left to do.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import pytest
 
 TICK_S = 0.2
-"""How often somebody who waits lets the live line be written."""
+"""Seconds between two updates of the live line during a wait."""
 LATE_S = 10.0
-"""How much later than its verdict an item may be reported while calls are being made: reports cost CPU, of which the
-calls have need, and while the last windows are open there is plenty."""
+"""The most seconds between a verdict and its report while calls are being made.  Reports cost CPU that the calls need;
+while the last windows are open there is plenty."""
 
 Pending = concurrent.futures.Future[Any]
 _Item = TypeVar("_Item")
@@ -30,12 +30,12 @@ def run_items(
     calling: Callable[[], bool],
     tick: Callable[[], None],
 ) -> None:
-    """What pytest does with ``session.items``.
+    """Run ``session.items`` as pytest does, in the order of their verdicts.
 
     ``pending`` is what an item waits for (None: nothing), ``calling`` whether devices are still being called.
     """
     for items in as_they_come(session.items, pending, calling, tick):
-        # pytest keeps what the next item needs as well; which one is next is not known while none is there.
+        # pytest keeps the fixtures that the next item shares.  The next item is unknown until a verdict arrives.
         for item, next_item in itertools.pairwise((*items, None)):
             assert item is not None
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
@@ -51,7 +51,7 @@ def as_they_come(
     calling: Callable[[], bool],
     tick: Callable[[], None],
 ) -> Iterator[list[_Item]]:
-    """``items``, some at a time, each when what it waits for is done."""
+    """``items`` in groups, each as soon as its future is done."""
     waiting: dict[Pending, list[_Item]] = {}
     ready: list[_Item] = []
     for item in items:

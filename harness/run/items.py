@@ -1,7 +1,7 @@
-"""The cases that pytest's items are of.
+"""The cases of pytest's items.
 
-Under pytest-xdist a worker tells the controller the ids of its items and nothing else.  Ids are looked up in what this
-run may have, never taken apart.
+Under pytest-xdist a worker reports only the ids of its items.  An id is looked up among the possible cases of the run;
+it is never parsed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def axes_of(spec: DeviceSpec) -> tuple[Axes, ...]:
 
 
 class Items:
-    """Finds the case of an item's id."""
+    """Looks up the case of an item by its id."""
 
     def __init__(self, specs: Iterable[DeviceSpec]) -> None:
         made = (CaseId("", spec.name, one.role, one.transport, one.family) for spec in specs for one in axes_of(spec))

@@ -1,7 +1,7 @@
-"""The options of a run, once for everybody: pytest, the command line and docs/running.md.
+"""The options of a run, defined once for pytest, the command line and docs/running.md.
 
-Every option is parsed without a default, so that whoever resolves them (:mod:`harness.run.settings`) can tell what was
-asked for.  ``default`` is what they then take, as the help says it.
+Every option is parsed without a default, so that :mod:`harness.run.settings` can see which ones were given.
+``default`` is the text of the default in the help.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ class Option:
     flag: str
     help: str
     commands: tuple[CommandName, ...] = ("run",)
-    """The commands of ``sipverdict`` that have it; pytest has every one."""
+    """The commands of ``sipverdict`` with this option.  pytest has all options."""
     metavar: str = ""
-    """What its value is; empty: it is a switch, or ``choices`` say it."""
+    """The placeholder of its value; empty for a switch and for an option with ``choices``."""
     choices: tuple[str, ...] = ()
     default: str = ""
     repeatable: bool = False
     type: type = str
     own: bool = True
-    """False: pytest has an option of this name, which means this as well."""
+    """False if pytest has an option of this name with the same meaning."""
     page: str = ""
-    """The page of docs/ that tells more."""
+    """The page of docs/ with the details."""
 
     @property
     def name(self) -> str:
-        """The attribute that a parser makes of it."""
+        """The attribute that a parser stores it in."""
         return self.flag.removeprefix("--").replace("-", "_")
 
     @property
     def sentence(self) -> str:
-        """Its help, with what is so without it."""
+        """Its help with the default."""
         more = "; repeatable" if self.repeatable else ""
         return f"{self.help}{more} (default: {self.default})" if self.default else f"{self.help}{more}"
 
     def words(self) -> dict[str, Any]:
-        """What argparse, and pytest, want to know of it."""
+        """The keyword arguments for argparse and pytest."""
         if not self.metavar and not self.choices:
             return {"action": "store_true", "help": self.sentence}
         known: dict[str, Any] = {"help": self.sentence, "type": self.type, "default": None}
@@ -66,7 +66,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Group:
-    """Options that belong together."""
+    """A group of options."""
 
     title: str
     options: tuple[Option, ...]
@@ -181,14 +181,14 @@ def add_to_command(parser: argparse.ArgumentParser, command: CommandName) -> Non
     """Add the options of ``command`` to its parser."""
     for group in GROUPS:
         mine = [option for option in group.options if command in option.commands]
-        # The help of a run is long; the others have a few options of their own beside these.
+        # The help of a run is long, so it has groups.  Other commands have few options.
         place = parser.add_argument_group(group.title) if command == "run" and mine else parser
         for option in mine:
             place.add_argument(option.flag, **option.words())
 
 
 def for_pytest(given: argparse.Namespace) -> list[str]:
-    """The arguments that ask pytest for what the command line of ``run`` was asked for."""
+    """The arguments for pytest that match the options of ``sipverdict run``."""
     made: list[str] = []
     for option in options("run"):
         value = getattr(given, option.name)

@@ -1,4 +1,4 @@
-"""The reporting side of a run, in the pytest process that talks to the person: folder, stream, summary, status."""
+"""The reporting side of a run, in the main pytest process: folder, stream, summary, status."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ from harness.store.stream import VerdictStream
 from harness.store.verdict_lines import Header, VerdictLine
 
 PAYLOAD = "sipverdict"
-"""The attribute of a test report that carries a record from where it was reached to where it is published."""
+"""The attribute of a test report that carries a record from its worker to the publisher."""
 
 
 class Publisher:
-    """Collects the records of all pytest processes of a run and writes what the run leaves behind."""
+    """Collects the records of all pytest processes of a run and writes the folder of the run."""
 
     def __init__(self, settings: Settings, sipp: SippBinary) -> None:
         self.settings = settings
         self.expectations = expectations_of(settings)
         self.glimpses: dict[str, dict[str, Mapping[str, Glimpse]]] = {}
-        """What each flow showed of a device's features, by device and flow."""
+        """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
-        """Where an item stands in the suite."""
+        """The position of an item in the suite."""
         self.waited = 0.0
         """Seconds of all windows together."""
         self.began = time.monotonic()
@@ -67,7 +67,7 @@ class Publisher:
         """The answer of the gate, once the run is over."""
 
     def plan(self, items: Iterable[str]) -> None:
-        """The cases of these pytest items are to come to a verdict.  The first call begins the stream."""
+        """Plan a verdict for the cases of these pytest items.  The first call begins the stream."""
         nodeids = list(items)
         if self._stream is not None or not nodeids:
             return
@@ -96,7 +96,7 @@ class Publisher:
         self._stream = VerdictStream(self.folder.verdicts, header)
 
     def take(self, report: pytest.TestReport) -> None:
-        """Publish the record that came with ``report``, if one did."""
+        """Publish the record that ``report`` carries, if any."""
         payload: dict[str, Any] | None = getattr(report, PAYLOAD, None)
         if payload is None or self._stream is None:
             return
@@ -112,16 +112,16 @@ class Publisher:
             self.trouble(error)
 
     def place(self, nodeid: str) -> int:
-        """Where an item stands in the suite; behind all others if it is none of it."""
+        """The position of an item in the suite; an item of no purpose comes last."""
         return self._places.get(nodeid, len(self._places))
 
     @property
     def records(self) -> list[VerdictLine]:
-        """The records so far, in the order of the suite, not of their coming."""
+        """The records so far, in the order of the suite."""
         return [record for _, record in sorted(self._taken, key=itemgetter(0))]
 
     def trouble(self, error: SetupError | str) -> None:
-        """Say ``error`` at the end, once; the exit status is that of a wrong set-up."""
+        """Report ``error`` once, at the end; the exit status is then 3 (set-up)."""
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
 
@@ -132,17 +132,17 @@ class Publisher:
 
     @property
     def pics(self) -> list[Observation]:
-        """What the flows so far show of the claims of the devices."""
+        """The contradictions between the flows so far and the claims of the devices."""
         claims = {name: spec.profile.all_pics() for name, spec in self.settings.specs.items()}
         return [one for name, flows in self.glimpses.items() for one in observe(name, claims[name], flows)]
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """Print what the run amounts to."""
+        """Print the summary of the run."""
         for trouble in self.troubles:
             reporter.write_line(f"ERROR {trouble}", red=True)
         if self._stream is None:
             return
-        told = summary.Run(
+        finished = summary.Run(
             records=self.records,
             planned=self.planned,
             window=str(self.settings.window),
@@ -152,18 +152,18 @@ class Publisher:
             expectations=self.expectations,
             pics=self.pics,
         )
-        summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
+        summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
             reporter.write_line(printable(sentence))
 
     def close(self, *, interrupted: bool) -> ExitStatus:
-        """Write the footer, unless the run was interrupted, and say what the run amounts to."""
+        """Write the footer, unless the run was interrupted, and print the summary."""
         tally = self.tally
         cut_off = interrupted or bool(self.crashed) or not tally.complete or self._evidence_is_missing()
         self.answer = self._ask(interrupted=interrupted, cut_off=cut_off)
         try:
             if self._stream is not None:
-                # A run without all of its evidence is none.
+                # A run is incomplete without all of its evidence.
                 if cut_off:
                     self._stream.abandon()
                 else:
@@ -178,7 +178,7 @@ class Publisher:
         if self.troubles:
             return ExitStatus.SETUP
         status = self.answer.status
-        # A gate says itself what it lets through, and says the same of the stored run, which no profile is beside.
+        # A gate has its own rules, and must give the same answer for the stored run, which has no profile beside it.
         if cut_off or self._gated:
             return status
         return self.expectations.exit_status(status, tally, self.records, forgive=self.settings.expected)
@@ -188,7 +188,7 @@ class Publisher:
         return bool(self.settings.gate.name or self.settings.waivers)
 
     def _ask(self, *, interrupted: bool, cut_off: bool) -> Answer:
-        """What the gate of this run says of it."""
+        """The answer of this run's gate."""
         there = {line.case for line in self.records}
         run = GateInput(
             self.records,
@@ -208,7 +208,7 @@ class Publisher:
         return any(not (self.folder.path / flow).is_file() for r in self.records for flow in r.evidence)
 
     def say_nothing_chosen(self, reporter: pytest.TerminalReporter) -> None:
-        """Nothing was run because nothing was chosen: say by what."""
+        """Print which option selected no test."""
         option = reporter.config.option
         chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
         by = " and ".join(chosen) or "the selection"
@@ -218,7 +218,7 @@ class Publisher:
 
 
 def expectations_of(settings: Settings) -> Expectations:
-    """What is expected of the devices of a run; nothing in one that rules otherwise than expectations are written."""
+    """The expectations for the devices of a run; none under a ruling for which expectations are not written."""
     usual = settings.ruling.mode == RULINGS[0] and not settings.ruling.strict
     made = Expectations.of(settings.specs, settings.window) if usual else Expectations(settings.window)
     if settings.expected and not made.known:

@@ -19,7 +19,7 @@ class Warned(UserWarning):
 
 
 def settle(record: VerdictLine, text: str) -> None:
-    """Tell pytest the verdict of ``record``; ``text`` is its findings as people read them.
+    """Report the verdict of ``record`` to pytest; ``text`` is its findings as text.
 
     fail raises Nonconformity (pytest and Allure: failed), inconclusive and no verdict at all raise Inconclusive
     (pytest: failed, Allure: broken), not applicable skips with the reason, warn passes with a warning.
@@ -40,7 +40,7 @@ def settle(record: VerdictLine, text: str) -> None:
 def junit_properties(record: VerdictLine, rows: Iterable[Row] = ()) -> list[tuple[str, str]]:
     """The properties of a test case in ``junit.xml``, for ``item.user_properties``.
 
-    ``rows`` are the requirements that it is about: also where it did not apply and nothing was found out.
+    ``rows`` are the requirements that it is about, even if it did not apply and has no finding.
     """
     about = {row.id: row for row in rows}
     return [
@@ -64,10 +64,10 @@ def junit_properties(record: VerdictLine, rows: Iterable[Row] = ()) -> list[tupl
 
 
 def _found(record: VerdictLine, about: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The verdict about each requirement, and the finding's key where there is one to be waived."""
+    """The verdict about each requirement, and the key of each finding that can be waived."""
     for found in record.requirements:
         yield f"requirement {found.id}", found.verdict
         if found.rank > Verdict.PASS:
             yield f"finding {found.id}", str(record.key(found))
-    told = {found.id for found in record.requirements}
-    yield from ((f"requirement {row}", record.verdict) for row in about if row not in told)
+    named = {row.id for row in record.requirements}
+    yield from ((f"requirement {row}", record.verdict) for row in about if row not in named)

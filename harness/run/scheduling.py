@@ -1,7 +1,7 @@
 """pytest-xdist: all items of one device go to one worker.
 
-``--dist loadgroup`` silently does nothing on pytest 9.2 with xdist 3.8 (xdist issue 1386), hence a scheduler of
-our own on the class that xdist documents for that.
+``--dist loadgroup`` silently does nothing on pytest 9.2 with xdist 3.8 (xdist issue 1386).  So this is a scheduler of
+our own, on the base class that xdist documents for schedulers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.run.items import Items
 
 
 class DevicePerWorker(LoadScopeScheduling):  # type: ignore[misc]  # xdist carries no types
-    """Spreads devices over workers, never one device over two; other tests by their files."""
+    """Distributes devices over workers, each device to one worker; other tests by their files."""
 
     def __init__(self, config: pytest.Config, log: Any, items: Items) -> None:
         super().__init__(config, log)

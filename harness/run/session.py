@@ -190,7 +190,7 @@ class Session:
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], _Job] = {}
         for case in cases:
-            for plan in case.purpose.plans_for(case.role):
+            for plan in case.plans:
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store))
         for (device, axes), plans in self._options.background.items():
@@ -201,7 +201,7 @@ class Session:
                 job.drive(attempt)
         await asyncio.gather(
             *(
-                self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
+                self._settle(case, [jobs[plan, case.axes] for plan in case.plans])
                 for case in cases
                 if not case.purpose.everywhere
             )

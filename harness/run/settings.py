@@ -36,7 +36,7 @@ class Settings:
     ruling: Ruling
     out: Path
     smoke: bool = True
-    """Whether each device makes a plain call first; a device that cannot is not tested."""
+    """Whether each device makes a plain call first.  A device that cannot is not tested."""
     expected: bool = False
     """Whether expected non-passes leave the exit status 0."""
     gate: Gate = field(default_factory=Gate)
@@ -65,14 +65,14 @@ class Settings:
                 "a gate has waivers of its own: omit one of them",
             )
         again = Again.of(option.again) if option.again else None
-        told = again.header if again else None
+        stored = again.header if again else None
         catalogue, devices = Catalogue.load(), option.device or ["reference"]
         return cls(
             specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
-            window=WINDOWS[option.window or (told.window if told else QUICK.name)],
+            window=WINDOWS[option.window or (stored.window if stored else QUICK.name)],
             ruling=Ruling(
-                option.ruling or (told.ruling if told else RULINGS[0]),
-                bool(config.getini("strict")) or bool(told and told.strict),
+                option.ruling or (stored.ruling if stored else RULINGS[0]),
+                bool(config.getini("strict")) or bool(stored and stored.strict),
             ),
             out=(option.out or OUT).resolve(),
             smoke=not option.no_smoke,

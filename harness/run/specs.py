@@ -1,4 +1,4 @@
-"""The devices that a command line asks for: profiles, their variants, and the faults they are given."""
+"""The devices that a command line selects: profiles, their variants and the faults that they are given."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.run.rerun import Again
 
 
 def again_specs(again: Again) -> dict[str, DeviceSpec]:
-    """The devices of the cases that are to be run again; SetupError for one whose profile has to be named.
+    """The devices of the cases to run again; SetupError for a device whose profile must be named.
 
-    Only built-in ones are looked up by what the run calls them: a profile runs commands, and the run may be anybody's.
+    Only built-in devices are looked up by name: a profile runs commands, and the run may come from a stranger.
     """
     specs: dict[str, DeviceSpec] = {}
     for name in again.devices:
@@ -33,9 +33,9 @@ def again_specs(again: Again) -> dict[str, DeviceSpec]:
 
 
 def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, DeviceSpec]:
-    """The devices of a run by the name their verdicts bear, variants included; each fault gives a device of its own.
+    """The devices of a run, variants included, by their name in verdicts; each fault makes a device of its own.
 
-    A fault is given to those in which it can show; SetupError if there is none.
+    A fault is given to the devices that can show it; SetupError if there is none.
     """
     specs: dict[str, DeviceSpec] = {}
     for device in devices:
@@ -52,7 +52,7 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
 
 
 def _which_show(device: str, profiles: tuple[Profile, ...], given: tuple[str, ...]) -> list[Profile]:
-    """Those of ``profiles`` in which all the faults of ``given`` can be seen; SetupError if there are none."""
+    """The ``profiles`` that can show all the faults of ``given``; SetupError if there are none."""
     if not given:
         return list(profiles)
     faults = [_fault(name) for name in given]

@@ -22,7 +22,7 @@ _SAMPLE = Address("127.0.0.1")
 
 
 def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
-    """PlanError listing everything that is wrong with ``purposes``."""
+    """Raise PlanError with every mistake in ``purposes``."""
     known_faults = {fault.name for fault in FAULTS}
     wrong: list[str] = []
     names: set[str] = set()
@@ -57,7 +57,7 @@ def _judge_modules() -> set[str]:
 def malformed_codes(module: str) -> list[str]:
     """What is wrong with the codes of findings in the source of ``module``, each with its line.
 
-    A code stands as a literal where a judge yields a finding, so it is checked without a flow to judge.
+    A judge writes a code as a literal in the finding that it yields, so codes are checked without a flow.
     """
     found = []
     for call in ast.walk(ast.parse(inspect.getsource(importlib.import_module(module)))):
@@ -73,7 +73,7 @@ def malformed_codes(module: str) -> list[str]:
 
 
 def _results(code: ast.expr) -> Iterator[ast.Constant]:
-    """The literals that ``code`` may come to; what is computed is checked when a finding is made."""
+    """The literals that ``code`` may evaluate to.  A computed code is checked when the finding is made."""
     if isinstance(code, ast.IfExp):
         yield from (*_results(code.body), *_results(code.orelse))
     elif isinstance(code, ast.Constant):

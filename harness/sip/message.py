@@ -12,6 +12,7 @@ from functools import cached_property
 
 from sipmessage.message import COMPACT_FORMS
 
+from harness.sip.address import split_outside
 from harness.sip.via import Via
 
 _FOLD = re.compile(r"\r?\n[ \t]+")
@@ -181,22 +182,7 @@ def long_name(written: str) -> str:
 
 def split_list(line: str) -> tuple[str, ...]:
     """The comma-separated values of one header line; commas in quotes and in angle brackets do not split."""
-    if "," not in line:
-        return tuple(filter(None, (line.strip(),)))
-    values, start, quoted, bracketed, escaped = [], 0, False, False, False
-    for place, char in enumerate(line):
-        if escaped:
-            escaped = False
-        elif quoted and char == "\\":
-            escaped = True
-        elif char == '"' and not bracketed:
-            quoted = not quoted
-        elif not quoted and char in "<>":
-            bracketed = char == "<"
-        elif char == "," and not quoted and not bracketed:
-            values.append(line[start:place].strip())
-            start = place + 1
-    return tuple(value for value in (*values, line[start:].strip()) if value)
+    return tuple(filter(None, (value.strip() for value in split_outside(line, ","))))
 
 
 def close_up(text: str) -> str:

@@ -53,6 +53,7 @@ class SipUri:
         found = _URI.fullmatch(text)
         if found is None:
             return None
+        end = len(text) if found["headers"] is None else found.start("headers") - 1
         return cls(
             scheme=found["scheme"],
             host=found["host"],
@@ -63,7 +64,7 @@ class SipUri:
             headers=tuple(
                 (name, value or "") for name, value in map(_pair, (found["headers"] or "").split("&")) if name
             ),
-            well_formed=_well_formed(found["scheme"].lower() + text[len(found["scheme"]) :].partition("?")[0]),
+            well_formed=_well_formed(found["scheme"].lower() + text[len(found["scheme"]) : end]),
         )
 
     def parameter(self, name: str) -> str | None:

@@ -1,1 +1,1 @@
-"""Whether a device can be called at all, before anything is judged."""
+"""The smoke: checks that a device can make or take a call, before any test."""

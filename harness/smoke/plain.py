@@ -1,8 +1,8 @@
-"""The smoke: whether a device can be made to call, or be called, at all.  It looks, and judges nothing.
+"""The smoke: checks that a device can make or take a call at all.  It judges nothing.
 
-Before a run one plain call per role decides whether the rest is worth starting (:func:`smoked`).  ``sipverdict smoke``
-makes three, answered 200, 302 and 603, and says of each that fails whose fault it is: this machine's, the profile's or
-the device's (:mod:`harness.smoke.trial_calls`).
+Before a run, one plain call per role decides whether that role is tested (:func:`smoked`).  ``sipverdict smoke``
+places three calls, answered 200, 302 and 603, and names the cause of each failure: this machine, the profile or the
+device (:mod:`harness.smoke.trial_calls`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.net.address import Transport
 
 TRIES: Final = 3
-"""A plain call that did not come about is tried again: a machine may be busy, a device just waking up."""
+"""The number of tries for a plain call: the machine may be busy, or the device may still be starting."""
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
@@ -58,19 +58,19 @@ def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
 async def smoked(
     station: Station, kinds: Iterable[Kind], on_flow: Callable[[Flow], None]
 ) -> AsyncIterator[dict[Kind, DeviceError]]:
-    """Make a plain call for each of ``kinds``; yields those in which none could be made, and why.
+    """Make a plain call for each of ``kinds``; yield the failed kinds with their errors.
 
-    It yields as soon as the calls have come through: how they end is nobody's concern, and goes on beside what follows.
+    It yields as soon as the calls have arrived.  Their ends are irrelevant, and overlap with the run.
     The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
     # A person is not asked for one more call before a run.
     wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
-        told = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
-        # What a plan is judged by is to be in the flows of the run: the smoke is no positive control.
+        errors = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
+        # The evidence for a plan must be in the flows of the run, so the smoke is no positive control.
         station.context.controls.seen.clear()
-        yield {kind: error for kind, error in zip(wanted, told, strict=True) if error is not None}
+        yield {kind: error for kind, error in zip(wanted, errors, strict=True) if error is not None}
         await asyncio.gather(*running)
     finally:
         for task in running:
@@ -81,7 +81,7 @@ async def smoked(
 async def _comes_through(
     station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
 ) -> DeviceError | None:
-    """None as soon as a plain call has come through; else why it did not, and whose fault that seems to be."""
+    """None as soon as a plain call has arrived; otherwise the failure and its probable cause."""
     flow: Flow | None = None
     for attempt in range(TRIES):
         drive = station.prepare(plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
@@ -111,11 +111,11 @@ def came_through(drive: Drive) -> bool:
 
 
 def _not_tested(station: Station, role: str, flow: Flow) -> DeviceError | None:
-    """Why the device is not tested in ``role``; None if that is the fault of this machine, which each case may meet."""
+    """Why the device is not tested in ``role``; None if this machine is the cause, because each case reports that."""
     trouble = next(iter(flow.troubles), None)
     if trouble and trouble.blame == "harness":
         return None
     why = trouble.text if trouble else "the call neither arrived anywhere nor failed"
     cause = f"{station.spec.name} was not tested as {role}: not even a plain call could be made in {TRIES} tries: {why}"
-    hint = f"sipverdict smoke says whose fault it is; the call is in flows/{flow.id}.json; or test with --no-smoke"
+    hint = f"sipverdict smoke explains the failure; the call is in flows/{flow.id}.json; or test with --no-smoke"
     return DeviceError(cause, hint)

@@ -1,6 +1,6 @@
-"""``sipverdict smoke``: three calls of a device, and of each that fails whose fault it seems to be, and what to try.
+"""``sipverdict smoke``: places three calls; names the probable cause and a remedy for each failure.
 
-It only looks whether a call arrived, was answered and was acknowledged.  Whether the device did right is for a run.
+It only checks that a call arrived, was answered and was acknowledged.  Conformance is judged by a run.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ SIDE_BY_SIDE: Final = 4
 
 @dataclass(frozen=True)
 class Look:
-    """What came of one of the three calls."""
+    """The result of one of the three calls."""
 
     device: str
     role: str
     status: int
-    """What the call was to be answered with."""
+    """The status of the planned answer."""
     ok: bool | None
-    """None: it was not made."""
-    said: str
-    """What was seen, in one line."""
+    """None if the call was not made."""
+    result: str
+    """The observation, in one line."""
     seconds: float | None = None
-    """From asking for the call until it was answered and acknowledged."""
+    """Seconds from requesting the call until it was answered and acknowledged."""
     blame: Blame | None = None
     hint: str = ""
-    """What to try."""
+    """The remedy to try."""
     flow: Flow | None = None
 
     @property
     def exit_status(self) -> ExitStatus:
-        """0 if it came through; 2: the device could not be driven; 3: this machine or the profile."""
+        """0 if the call succeeded; 2: the device was unusable; 3: this machine or the profile."""
         if self.blame is None:
             return ExitStatus.CONFORMING
         return ExitStatus.INCONCLUSIVE if self.blame == "device" else ExitStatus.SETUP
@@ -88,7 +88,7 @@ async def _look(spec: DeviceSpec, bench: Bench) -> list[Look]:
 
 
 def _taken(profile: Profile) -> tuple[str, str] | None:
-    """What is wrong if another program holds the address at which the suite is to start the device."""
+    """The failure if another program holds the address at which the suite must start the device."""
     address = profile.lab.address
     if "{" in address or profile.process is None or not udp_bound(Address.parse(address)):
         return None
@@ -99,36 +99,36 @@ def _blame(error: SipverdictError) -> Blame:
     return "device" if isinstance(error, DeviceError) else "profile" if isinstance(error, ProfileError) else "machine"
 
 
-def _not_made(spec: DeviceSpec, role: str, blame: Blame, said: str, hint: str) -> Look:
-    return Look(spec.name, role, 200, ok=False, said=said, blame=blame, hint=hint)
+def _not_made(spec: DeviceSpec, role: str, blame: Blame, result: str, hint: str) -> Look:
+    return Look(spec.name, role, 200, ok=False, result=result, blame=blame, hint=hint)
 
 
 async def _in_role(station: Station, role: str) -> list[Look]:
     first = await _call(station, role, STATUSES[0])
     if not first.ok:
-        rest = [replace(first, status=status, ok=None, flow=None, said="not tried") for status in STATUSES[1:]]
+        rest = [replace(first, status=status, ok=None, flow=None, result="not tried") for status in STATUSES[1:]]
         return [first, *(replace(look, blame=None, hint="", seconds=None) for look in rest)]
     return [first, *await asyncio.gather(*(_call(station, role, status) for status in STATUSES[1:]))]
 
 
 async def _call(station: Station, role: str, status: int) -> Look:
     plan = smoke_call(status, role, station.spec.profile)
-    blank = Look(station.spec.name, role, status, ok=None, said="")
+    blank = Look(station.spec.name, role, status, ok=None, result="")
     if isinstance(plan, str):
-        return replace(blank, said=plan)
+        return replace(blank, result=plan)
     flow = await station.drive(plan, role, station.spec.profile.device.transports[0])
     look = read(flow, status, station.spec.profile)
     shared = station.context.devices.shared
     if look.blame == "device" and not flow.select(received=True) and shared is not None:
-        # One question tells a device that is not there from one that was not told rightly.
+        # An OPTIONS distinguishes an absent device from a wrong stimulus.
         answer = await station.context.lab.prober.ping(shared.address, PING_S)
         look = _asked_in_vain(look, station.spec.profile, str(shared.address), answer)
     return look
 
 
 def read(flow: Flow, status: int, profile: Profile) -> Look:
-    """What ``flow``, in which a call was to be answered ``status``, shows.  Pure."""
-    look = Look(str(flow.device.get("name", "")), flow.role, status, ok=False, said="", flow=flow)
+    """The result of ``flow``, in which a call was to be answered ``status``.  A pure function."""
+    look = Look(str(flow.device.get("name", "")), flow.role, status, ok=False, result="", flow=flow)
     for trouble in flow.troubles:
         blame: Blame = {"harness": "machine", "stimulus": "profile"}.get(trouble.blame, "device")  # type: ignore[assignment]
         hint = {
@@ -136,7 +136,7 @@ def read(flow: Flow, status: int, profile: Profile) -> Look:
             "profile": f"see [stimulus] and [lab] of {profile.source}",
             "device": "see the device's own log",
         }[blame]
-        return _answered_itself(look, flow, profile) or replace(look, said=trouble.text, blame=blame, hint=hint)
+        return _answered_itself(look, flow, profile) or replace(look, result=trouble.text, blame=blame, hint=hint)
     return _called(look, flow, profile) if flow.role in ("uas", "redirect") else _calling(look, flow, profile)
 
 
@@ -146,24 +146,24 @@ def _calling(look: Look, flow: Flow, profile: Profile) -> Look:
     invite = next((e for e in flow.select("INVITE", received=True) if e.seat not in callers), None)
     if invite is None:
         own = _answered_itself(look, flow, profile)
-        return own or replace(look, said="no INVITE arrived", blame="device", hint="see the device's own log")
+        return own or replace(look, result="no INVITE arrived", blame="device", hint="see the device's own log")
     final = next(iter(flow.select(at=invite.seat, status=look.status, received=False)), None)
     if final is None:
-        return replace(look, said=f"the call arrived, and was not answered {look.status}", blame="machine")
+        return replace(look, result=f"the call arrived but was not answered {look.status}", blame="machine")
     acks = (e for e in flow.select("ACK", received=True) if e.seat not in callers and e.call_id == invite.call_id)
     ack = next((e for e in acks if e.cseq_number == invite.cseq_number), None)
     if ack is None:
         return replace(
             look,
-            said=f"the call arrived and was answered {look.status}, and no ACK came",
+            result=f"the call arrived and was answered {look.status}, but no ACK arrived",
             blame="device",
-            hint="does the answer reach it (a firewall, NAT)?  If so, a run will say what it means",
+            hint="check whether the answer reaches it (firewall, NAT); if so, a run judges the missing ACK",
         )
-    told = _upstream(flow, callers)
+    upstream = _upstream(flow, callers)
     where = f" at {ack.seat}" if ack.seat != invite.seat else ""
     followed = next((e.seat for e in flow.select("INVITE", received=True, at="target")), "")
-    said = f"arrived, answered, acknowledged{where}" + (f"; went on to {followed}" if followed else "") + told
-    return replace(look, ok=True, said=said, seconds=_since_asked(flow, ack))
+    result = f"arrived, answered, acknowledged{where}" + (f"; went on to {followed}" if followed else "") + upstream
+    return replace(look, ok=True, result=result, seconds=_since_asked(flow, ack))
 
 
 def _called(look: Look, flow: Flow, profile: Profile) -> Look:
@@ -172,20 +172,20 @@ def _called(look: Look, flow: Flow, profile: Profile) -> Look:
     if not finals:
         rings = next((e for e in flow.select(at=_callers(flow), received=True) if 180 <= (e.status or 0) < 200), None)
         if rings and look.status == 200:  # a phone that nobody answers: as for the plain call before a run
-            said = f"it rings: {rings.status} (whatever it says will do)"
-            return replace(look, ok=True, said=said, seconds=_since_asked(flow, rings))
-        return replace(look, said="no final answer came", blame="device", hint="see the device's own log")
+            result = f"it rings: {rings.status} (any answer will do)"
+            return replace(look, ok=True, result=result, seconds=_since_asked(flow, rings))
+        return replace(look, result="no final answer arrived", blame="device", hint="see the device's own log")
     got, name = finals[0].status or 0, "redirects" if look.status == 302 else "declines"
     if look.status != 200 and got // 100 != look.status // 100:
         number = flow.calls[0].uri if flow.calls else "the number"
         return replace(
             look,
-            said=f"{number} was answered {got}, and is to be answered {look.status // 100}xx",
+            result=f"{number} was answered {got}; expected {look.status // 100}xx",
             blame="profile",
-            hint=f"correct lab.numbers.{name} of {profile.source}, or have the device answer that number so",
+            hint=f"correct lab.numbers.{name} of {profile.source}, or make the device answer it that way",
         )
-    any_will_do = " (whatever it says will do)" if look.status == 200 != got else ""
-    return replace(look, ok=True, said=f"answered {got}{any_will_do}", seconds=_since_asked(flow, finals[0]))
+    any_will_do = " (any answer will do)" if look.status == 200 != got else ""
+    return replace(look, ok=True, result=f"answered {got}{any_will_do}", seconds=_since_asked(flow, finals[0]))
 
 
 def _answered_itself(look: Look, flow: Flow, profile: Profile) -> Look | None:
@@ -198,28 +198,26 @@ def _answered_itself(look: Look, flow: Flow, profile: Profile) -> Look | None:
         return None
     return replace(
         look,
-        said=f"it answered the caller {finals[0].status} and passed nothing on",
+        result=f"it answered the caller {finals[0].status} and passed nothing on",
         blame="profile",
-        hint=f"does its routing let this call through?  See device.roles and lab.registrar of {profile.source}",
+        hint=f"check its routing, and device.roles and lab.registrar of {profile.source}",
     )
 
 
 def _asked_in_vain(look: Look, profile: Profile, address: str, answer: str | None) -> Look:
     if answer is None:
         hint = f"is it running, and is {address} (lab.address of {profile.source}) where it is?"
-        return replace(look, said=f"{look.said}; an OPTIONS to {address} is not answered either", hint=hint)
-    hint = (
-        f"what it is told stands in [stimulus] of {profile.source}; does it want an account, a proxy, another number?"
-    )
+        return replace(look, result=f"{look.result}; an OPTIONS to {address} is not answered either", hint=hint)
+    hint = f"check [stimulus] of {profile.source}; does the device need an account, a proxy, another number?"
     blame: Blame = "profile" if look.role == "uac" else "device"
     if look.role != "uac":
-        hint = "does it take calls from strangers?  See its own log"
-    return replace(look, said=f"{look.said}; it is alive: an OPTIONS is answered", blame=blame, hint=hint)
+        hint = "check that it accepts calls from unknown callers; see its own log"
+    return replace(look, result=f"{look.result}; it is alive: an OPTIONS is answered", blame=blame, hint=hint)
 
 
 def _upstream(flow: Flow, callers: set[str]) -> str:
     finals = [e for e in flow.select(at=callers, received=True) if _final(e) and e.cseq_method == "INVITE"]
-    return f"; the caller was told {finals[0].status}" if finals else ""
+    return f"; the caller received {finals[0].status}" if finals else ""
 
 
 def _callers(flow: Flow) -> list[str]:

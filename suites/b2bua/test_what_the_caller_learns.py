@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from harness.judge.acks import NOT_REFUSED, acknowledged, refused
+from harness.judge.answers import first_asked
 from harness.judge.attempts import at
 from harness.judge.declines import since, stays_declined, watched_seats
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
@@ -25,12 +27,9 @@ HANGS = "the caller hears ringing or silence for a call that is over"
 
 
 def _upstream(flow: Flow) -> tuple[Event, ...]:
-    """The final responses to the caller's INVITE."""
-    return flow.select(
-        received=True,
-        at=CALLER,
-        where=lambda event: (event.status or 0) >= 200 and event.cseq_method == "INVITE",
-    )
+    """The final responses to the caller's INVITE; a challenge that the caller has answered is none (22.2)."""
+    one = first_asked(flow)
+    return one.finals if one else ()
 
 
 @purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])
@@ -209,7 +208,7 @@ def _reported(flow: Flow, final: Event) -> Finding:
 
 
 def _hangs(flow: Flow, final: Event, requirement: str) -> Finding:
-    if missing := gap(flow, watched_seats(flow)):
+    if missing := gap(flow, watched_seats(flow)) or may_yet_come(flow, final):
         return not_proven("the caller got no final response", missing, requirement=requirement)
     return violated(
         code="no-final-response",

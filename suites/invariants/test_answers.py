@@ -16,7 +16,9 @@ from harness.purposes.invariant import invariant
 
 def _of_each_refusal(flow: Flow, judge: Callable[[Flow, Asked], Finding]) -> Findings:
     for one in served(flow):
-        if one.request.method == "INVITE" and one.status >= 300 and one not in strayed(flow):
+        # A second, other final response is another rule's: its copies would be mistaken for those of the first.
+        alike = len({final.status for final in one.finals}) == 1
+        if one.request.method == "INVITE" and one.status >= 300 and alike and one not in strayed(flow):
             found = judge(flow, one)
             if found.outcome != "unseen":
                 yield found

@@ -16,7 +16,10 @@ LONGEST_S = 34.0
 """A target that never answers is given up after Timer B (32 s)."""
 
 
-@invariant("INT-FINAL-01", faults=["leaves_caller_ringing", "swallows_302", "swallows_302_without_contact"])
+@invariant(
+    "INT-FINAL-01",
+    faults=["leaves_caller_ringing", "hangs_on_dead_302", "loses_200", "swallows_302", "swallows_302_without_contact"],
+)
 def test_every_caller_gets_a_final_response(flow: Flow) -> Findings:
     """Once nothing is left to wait for, the caller gets a final response.
 

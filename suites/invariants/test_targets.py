@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from harness.judge.acks import routes
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
+from harness.judge.extent import later
 from harness.judge.legs import dialogs
 from harness.judge.say import Findings, satisfied, violated
-from harness.judge.silence import later
-from harness.judge.targets import address_of
+from harness.judge.targets import address_of, user_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
@@ -29,12 +29,9 @@ COOKIE = "z9hg4bk"
     "RFC3261-8.1.3.4-03",
     "RFC3261-21.4-01",
     faults=[
-        "retries_after_503",
-        "retries_original",
-        "endless_loop",
-        "retries_after_482",
-        "follows_every_copy",
-        "retries_without_contact",
+        *("retries_after_503", "retries_after_482", "repeats_after_415"),
+        *("retries_original", "retries_without_contact", "retries_equal_contact", "folds_user_case"),
+        *("endless_loop", "follows_every_copy", "redials_after_302"),
     ],
     roles=["uac", "b2bua"],
 )
@@ -49,11 +46,12 @@ def test_each_target_is_tried_once(flow: Flow) -> Findings:
     """
     for call in calls(flow):
         redirected = False
-        for attempt in call.tries:
-            earlier = call.before(attempt)
-            redirected = redirected or any(300 <= (a.status or 0) < 400 for a in earlier)
-            if earlier and not any((a.status or 0) >= 600 for a in earlier):
-                yield _once(call, attempt, earlier, redirected=redirected)
+        for attempt, before in _with_equals(call):
+            if before is not None:
+                yield _once(call, attempt, before, redirected=redirected)
+            redirected = redirected or 300 <= (attempt.status or 0) < 400
+            if (attempt.status or 0) >= 600:
+                break
 
 
 @invariant("RFC3261-16.5-05", "RFC3261-16.5-01", faults=["tries_same_target_again", "tries_same_target_twice"])
@@ -63,16 +61,26 @@ def test_each_target_of_a_proxy_is_tried_once(flow: Flow) -> Findings:
     Typical defect: the Contacts of each 3xx are compared with one another and not with what was tried before.
     """
     for call in calls(flow):
-        for attempt in call.tries:
-            if earlier := call.before(attempt):
-                yield _once(call, attempt, earlier)
+        for attempt, before in _with_equals(call):
+            if before is not None:
+                yield _once(call, attempt, before)
 
 
-def _once(call: Call, attempt: Attempt, earlier: tuple[Attempt, ...], *, redirected: bool | None = None) -> Finding:
+def _with_equals(call: Call) -> Iterator[tuple[Attempt, tuple[Attempt, ...] | None]]:
+    """Each attempt of a call with those before it that went to the same URI (19.1.4); None for the first of all."""
+    tried: dict[tuple[str, str], list[Attempt]] = {}
+    for place, attempt in enumerate(call.tries):
+        uri = attempt.invite.request_uri
+        near = tried.setdefault((address_of(uri), user_of(uri)), [])
+        yield attempt, tuple(a for a in near if same_uri(a.invite.request_uri, uri)) if place else None
+        near.append(attempt)
+
+
+def _once(call: Call, attempt: Attempt, equals: tuple[Attempt, ...], *, redirected: bool | None = None) -> Finding:
     invite = attempt.invite
-    for other in earlier:
+    for other in equals:
         uri = other.invite.request_uri
-        if same_uri(uri, invite.request_uri) and not _is_another_request(attempt, other):
+        if not _is_another_request(attempt, other):
             original = other is call.tries[0]
             came = f"{other.status}" if other.status else "no final response"
             return violated(
@@ -203,13 +211,14 @@ def test_invite_outside_of_a_dialog_has_no_to_tag(flow: Flow) -> Findings:
     A server answers 481 to a To tag that it has not given out.  Typical defect: the To of the 3xx is copied into the
     next INVITE.
     """
-    confirmed = {(leg.invite.call_id, leg.our_tag) for leg in dialogs(flow).legs if leg.answer}
+    confirmed = {(leg.invite.call_id, leg.our_tag): leg.answer.number for leg in dialogs(flow).legs if leg.answer}
     for call in calls(flow):
         for attempt in call.tries:
             invite = attempt.invite
             if invite.to_tag is None:
                 yield satisfied(event=invite)
-            elif (invite.call_id, invite.to_tag) not in confirmed:  # a re-INVITE that was redirected keeps its tags
+            elif confirmed.get((invite.call_id, invite.to_tag), invite.number) >= invite.number:
+                # (A re-INVITE that was redirected keeps its tags.)
                 yield violated(
                     code="to-tag-in-new-invite",
                     expected="a To without tag",
@@ -220,7 +229,7 @@ def test_invite_outside_of_a_dialog_has_no_to_tag(flow: Flow) -> Findings:
                 )
 
 
-@invariant("RFC3261-12.1-01", faults=["routes_by_lr", "routes_by_record_route"])
+@invariant("RFC3261-12.1-01", faults=["routes_by_lr", "routes_by_record_route", "honours_every_uri_header"])
 def test_route_comes_from_no_refused_branch(flow: Flow) -> Findings:
     """The INVITE for another target has no Route that a 3xx to 6xx, or the branch before, has brought.
 

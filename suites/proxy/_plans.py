@@ -210,12 +210,12 @@ NO_CONTACT = bound(callee(redirect()))
 """A 302 without Contact."""
 
 RECURSION = bound(
-    callee(redirect(f"{MOVED};q=1.0", f"{SECOND};q=0.5")),
+    callee(redirect(f"{SECOND};q=0.5", f"{MOVED};q=1.0")),
     target(Answer((RINGING, Response(486, after=SOON_S)))),
     second(later(404)),
     calls=(Call(to=OURS.to, max_forwards=30),),
 )
-"""A 302 with two Contacts, and both fail."""
+"""A 302 with two Contacts, the preferred one last, and both fail."""
 
 RECURSION_ODD_CONTACT = bound(
     callee(redirect(f"<{MOVED_URI};method=INVITE;foo=1?Subject=moved>")),

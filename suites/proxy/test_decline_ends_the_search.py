@@ -8,8 +8,8 @@ from harness.judge.answers import unproven
 from harness.judge.branches import NOT_FORKED, Branch, context_of, contexts
 from harness.judge.cancels import cancelled
 from harness.judge.declines import since
+from harness.judge.extent import later as after_so_long
 from harness.judge.say import Findings, satisfied, unseen, violated
-from harness.judge.silence import later as after_so_long
 from harness.judge.silence import silent
 from harness.judge.upstream import CROSSING_S, HANGS, outcomes
 from harness.model.flow import Flow

@@ -6,6 +6,7 @@ from harness.judge.answers import first_asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
 from harness.judge.declines import watched_seats
+from harness.judge.extent import extent
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
@@ -44,10 +45,12 @@ def test_no_uri_is_tried_twice(flow: Flow) -> Findings:
     for attempt in tries(flow):
         earlier = repeats(flow, attempt)
         if earlier is not None:
+            again = [other for other in tries(flow) if repeats(flow, other) is not None]
             yield violated(
                 code="tried-twice",
                 expected="one INVITE transaction for each URI",
-                actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})",
+                actual=f"{attempt.invite.start_line} again; it was tried before (message {earlier.invite.number})"
+                + extent(flow, again),
                 event=attempt.invite,
                 means="two users who forward to each other keep the proxy busy without end",
                 look_at="is a new Contact compared with all URIs that were ever in the target set (16.5)?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.copies import T1, T2, differences
 from harness.judge.declines import watched_seats
+from harness.judge.patience import may_yet_come
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
@@ -114,6 +115,9 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
             continue
         if one.final is None and (doubt := unproven(flow, one.seat, one.request.time + NO_ANSWER_S)):
             yield unseen(f"the {what} got no final response, but {doubt}", code="not-proven")
+            continue
+        if one.final is None and (missing := may_yet_come(flow, one.request)):
+            yield not_proven(f"the {what} got no final response", missing)
             continue
         yield expect(
             300 <= one.status < 400,

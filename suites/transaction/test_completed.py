@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.judge.acks import NOT_REFUSED, Refusal, acknowledged, late_copies, refused
 from harness.judge.declines import since
+from harness.judge.passed_on import passed_on
 from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
@@ -11,7 +14,7 @@ from harness.model.flow import Event, Flow
 from harness.model.plan import Answer, Plan, Response
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import DECLINE, MOVED, accept, callee, guard, target
+from suites.plans import DECLINE, DECLINE_RINGING, MOVED, accept, callee, guard, target
 
 DECLINE_BETWEEN_COPIES = Plan((callee(Answer((Response(603, after=0.3),))),))
 REDIRECT_BETWEEN_COPIES = Plan((callee(Answer((Response(302, contacts=(MOVED,), after=0.3),))), target(accept())))
@@ -64,18 +67,29 @@ def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings
     yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
-@purpose("INT-603-EARLY-01", plan=DECLINE, faults=["no_ack", "keeps_retransmitting"])
-def test_decline_needs_no_ringing_before_it(flow: Flow) -> Findings:
+@purpose("INT-603-EARLY-01", plan=(DECLINE, DECLINE_RINGING), faults=["no_ack", "keeps_retransmitting"])
+def test_decline_needs_no_ringing_before_it(flows: Sequence[Flow]) -> Findings:
     """A 603 as the first and only response is acknowledged like one after ringing, and nothing else follows.
 
     Blocklists and do-not-disturb answer within milliseconds.  Typical defect: a state machine that accepts refusals
     only while ringing drops the early one and repeats the INVITE until it times out.
+
+    A device that acknowledges the 603 after ringing no better does not fail here for a second time.
     """
+    flow, ringing = flows
     refusal = refused(flow)
     if refusal is None:
         yield unseen(NOT_REFUSED, code="not-refused")
         return
-    yield acknowledged(flow, refusal)
+    usual = refused(ringing)
+    if refusal.acks or (usual and usual.acks):
+        yield acknowledged(flow, refusal)
+    else:
+        yield unseen(
+            "no ACK of the 603 arrived, but this device acknowledges one after ringing no better "
+            "(another rule covers that)",
+            code="no-ack-usually",
+        )
     yield _invite_rests(flow, refusal)
 
 
@@ -129,7 +143,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     tag = answers[0].to_tag
 
     def to_the_answer(event: Event) -> bool:
-        return event.number > answers[0].number and event.to_tag == tag
+        return event.number > answers[0].number and event.to_tag == tag and not passed_on(flow, event)
 
     acks = flow.select("ACK", received=True, where=to_the_answer)
     byes = flow.select("BYE", received=True, where=to_the_answer)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from harness.judge.acks import refused
 from harness.judge.answers import callers
 from harness.judge.attempts import Attempt, original
+from harness.judge.passed_on import passed_on
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.model.flow import Event, Flow
 from harness.model.plan import Answer, Plan, Response
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import callee, guard
+from suites.plans import DECLINE, callee, guard
 
 ELSEWHERE = ("<sip:8{token}@{elsewhere}>",)
 FORGED = Plan(
@@ -36,8 +40,12 @@ UNMATCHED = "RFC3261-17.1.3-01"
 
 
 def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
-    """What the endpoint sent in the call of ``attempt`` that does not match its INVITE."""
+    """What the endpoint sent in the call of ``attempt`` that matches no request of the device.
+
+    A device may have further requests there: another branch of a fork, a second try, a CANCEL.
+    """
     invite = attempt.invite
+    asked = {(request.branch, request.method) for request in flow.select(received=True) if request.method is not None}
     return flow.select(
         received=False,
         at=attempt.seat,
@@ -45,13 +53,13 @@ def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
             e.status is not None
             and e.call_id == invite.call_id
             and e.number > invite.number
-            and (e.branch != invite.branch or e.cseq_method != "INVITE")
+            and (e.branch, e.cseq_method) not in asked
         ),
     )
 
 
-@purpose(UNMATCHED, DROPPED, plan=FORGED, faults=["relays_stray", "no_ack"])
-def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Findings:
+@purpose(UNMATCHED, DROPPED, plan=(DECLINE, FORGED), faults=["relays_stray", "no_ack"])
+def test_response_that_matches_no_transaction_changes_nothing(flows: Sequence[Flow]) -> Findings:
     """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: no ACK, not followed, not relayed.
 
     Otherwise an attacker who can send a datagram to the device, and has seen a Call-ID, can move or end its calls (RFC
@@ -61,6 +69,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     RFC 3261 16.7 required the latter, and RFC 6026 forbids it.  No device profile says which of the two a proxy claims,
     so it costs a warning.  A response that is acted upon is a fail.
     """
+    plain, flow = flows
     attempt = original(flow)
     strays = _strays(flow, attempt) if attempt else ()
     if attempt is None or not strays:
@@ -77,8 +86,13 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
         look_at="how responses are matched: branch and method of the CSeq, both",
         requirement=UNMATCHED,
     )
-    branches = {stray.branch for stray in strays} - {attempt.invite.branch}
-    acks = flow.select("ACK", received=True, where=lambda e: e.to_tag in tags or e.branch in branches)
+    branches = {stray.branch for stray in strays} - {request.branch for request in flow.select(received=True)}
+
+    def acknowledges(event: Event) -> bool:
+        # The ACK of a caller to whom a stray was relayed is the caller's, even where the proxy passes it on.
+        return (event.to_tag in tags or event.branch in branches) and not passed_on(flow, event)
+
+    acks = flow.select("ACK", received=True, where=acknowledges)
     yield expect(
         not acks,
         code="stray-acknowledged",
@@ -91,12 +105,19 @@ def test_response_that_matches_no_transaction_changes_nothing(flow: Flow) -> Fin
     )
     if attempt.final is None:
         yield unseen("the callee's own final response was never sent", code="not-sent", requirement=UNMATCHED)
+    elif not attempt.acks and not ((ordinary := refused(plain)) and ordinary.acks):
+        yield unseen(
+            f"no ACK of the {attempt.status} arrived, but this device acknowledges an ordinary 603 no better "
+            "(another rule covers that)",
+            code="no-ack-usually",
+            requirement=UNMATCHED,
+        )
     else:
         yield expect(
             bool(attempt.acks),
             code="stray-ends-call",
             expected=f"an ACK of the {attempt.status} that came after them",
-            actual="an ACK" if attempt.acks else "no ACK: the call was over for the device",
+            actual="an ACK" if attempt.acks else "no ACK, although that of an ordinary 603 comes",
             event=attempt.final,
             means="an attacker who can send a datagram to the device ends its calls",
             look_at="how a response without transaction affects the call with its Call-ID",

@@ -61,7 +61,10 @@ def _on_time(flow: Flow, again: Attempt) -> bool:
 @purpose(
     "INT-603-RETRYAFTER-01",
     plan=RETRY_AFTER,
-    faults=["redials_at_once", "redials_after_1s", "redials_other_port", "redials_before_retry_after"],
+    faults=[
+        *("redials_at_once", "redials_after_1s", "redials_other_port", "redials_other_number"),
+        "redials_before_retry_after",
+    ],
 )
 def test_no_call_before_retry_after_has_passed(flow: Flow) -> Findings:
     """Retry-After in a 603 is the earliest time that suits the callee: the device does not call before it has passed.

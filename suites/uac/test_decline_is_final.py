@@ -165,7 +165,11 @@ def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> 
         )
 
 
-@purpose("RFC3261-13.2.2.3-02", plan=(DECLINE, DECLINE_RINGING), faults=["bye_after_603", "cancels_after_603"])
+@purpose(
+    "RFC3261-13.2.2.3-02",
+    plan=(DECLINE, DECLINE_RINGING),
+    faults=["bye_after_603", "cancels_after_603", "message_after_603"],
+)
 def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:
     """After a 603 the INVITE is over: its ACK is the last request of the call.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.judge.attempts import original
+from harness.judge.attempts import original, tries
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import (
     NOT_FOLLOWED,
     dropped,
@@ -52,9 +53,12 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
         return
     for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
         first = original(flow)
-        lost = lost_ack(first, lines, what=f"a 302 with its Contacts in {form}") if first else None
+        lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
-        missing = gap(flow, ("callee",)) if len(tried) < len(reference) else None
+        ends = [attempt.final for attempt in tries(flow) if attempt.final]
+        missing = None
+        if len(tried) < len(reference):
+            missing = gap(flow, ("callee",)) or (may_yet_come(flow, ends[-1]) if ends else None)
         if lost:
             yield lost
         elif missing:
@@ -83,7 +87,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
     if first is None or redirection_of(first) is None:
         yield unseen("the 302 was never sent", code="not-sent")
         return
-    lost = lost_ack(first, plain, what="a 302 with m: for Contact")
+    lost = lost_ack(odd, first, plain, what="a 302 with m: for Contact")
     if lost:
         yield lost
     elif redirected(odd):
@@ -111,7 +115,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     targets = fresh(odd)
     if first is None or redirection_of(first) is None:
         yield unseen("the 302 was never sent", code="not-sent")
-    elif lost := lost_ack(first, plain, what="a 302 with a quoted display name"):
+    elif lost := lost_ack(odd, first, plain, what="a 302 with a quoted display name"):
         yield lost
     elif not targets:
         yield dropped(
@@ -145,7 +149,7 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     for attempt in hops(odd):
         written = ", ".join(attempt.final.headers("Contact")) if attempt.final else ""
-        if lost := lost_ack(attempt, plain, what=f"a 302 with Contact: {written}"):
+        if lost := lost_ack(odd, attempt, plain, what=f"a 302 with Contact: {written}"):
             yield lost
         elif any(step.old == attempt for step in redirections(odd)):
             yield satisfied(f"followed: {written}", event=attempt.final)
@@ -182,7 +186,7 @@ def _survives(flow: Flow, plain: Flow) -> Findings:
     written = first.final.header("Contact") or ""
     malformed = flow.plan in (NO_URI, NO_BRACKET)
     lost = lost_ack(
-        first, plain, what=f"a 302 with Contact: {written}", at_most=Verdict.WARN if malformed else Verdict.FAIL
+        flow, first, plain, what=f"a 302 with Contact: {written}", at_most=Verdict.WARN if malformed else Verdict.FAIL
     )
     missing = gap(flow, ("callee",))
     wrong = [item for item in fresh(flow) if user_of(item.invite.request_uri) != "9" + flow.places.token]

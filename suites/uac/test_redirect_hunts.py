@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.judge.attempts import Attempt, original, tries
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
 from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
@@ -46,7 +47,7 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
             f"the answer of the last target that was tried ({last.invite.request_uri}) was not acknowledged",
             code="not-acknowledged",
         )
-    elif missing := gap(flow, (last.seat,)):
+    elif missing := gap(flow, (last.seat,)) or may_yet_come(flow, last.final):
         yield not_proven(f"nothing followed the {last.status}", missing)
     else:
         untried = len(listed) - len(targets)
@@ -154,7 +155,7 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
         first = original(flow)
         answered = [attempt for attempt in (first, *fresh(flow)) if attempt]
         # That nothing is acknowledged any more is the one case that the row's note calls a fail.
-        lost = unacknowledged(answered, plain, what="a response of this call", at_least=Verdict.FAIL)
+        lost = unacknowledged(flow, answered, plain, what="a response of this call", at_least=Verdict.FAIL)
         if lost:
             yield lost
             return
@@ -173,7 +174,8 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
             look_at="how q is read: as a decimal fraction?",
         )
     elif redirected(bad) is None:
-        response, missing = _redirection(bad), gap(bad, ("callee",))
+        response = _redirection(bad)
+        missing = gap(bad, ("callee",)) or (may_yet_come(bad, response) if response else None)
         yield (
             not_proven("nothing followed", missing)
             if missing
@@ -266,7 +268,7 @@ def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
         )
     elif not folded or len(fresh(plain)) < 2:
         yield unseen("the device did not call the second of the two users", code="not-tried")
-    elif missing := gap(odd, (folded[-1].seat,)):
+    elif missing := gap(odd, (folded[-1].seat,)) or may_yet_come(odd, folded[-1].final or folded[-1].invite):
         yield not_proven("nothing followed", missing)
     else:
         yield violated(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.judge.attempts import original
+from harness.judge.patience import may_yet_come
 from harness.judge.redirection import (
     NOT_FOLLOWED,
     dropped,
@@ -53,6 +54,9 @@ def test_contact_is_called(flow: Flow) -> Findings:
         yield not_proven("no INVITE arrived at the Contact", missing)
         return
     yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
+    if missing := may_yet_come(flow, response):
+        yield not_proven("no INVITE arrived at the Contact", missing, requirement="RFC3261-8.1.3.4-01")
+        return
     yield violated(
         code="not-followed",
         expected=f"an ACK, then INVITE {asked_for(response)[0]}",
@@ -194,7 +198,7 @@ def test_unknown_redirection_is_like_300(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     look_at = "the default of the table of status codes"
     for attempt in hops(odd):
-        lost = lost_ack(attempt, plain, what=f"the {attempt.status}", look_at=look_at)
+        lost = lost_ack(odd, attempt, plain, what=f"the {attempt.status}", look_at=look_at)
         tag = attempt.final.to_tag if attempt.final else None
         goodbye = [bye for bye in odd.select("BYE", at=attempt.seat, received=True) if bye.to_tag == tag]
         if lost:
@@ -223,7 +227,7 @@ def test_reason_phrase_changes_nothing(flows: Sequence[Flow]) -> Findings:
     plain, odd = flows
     for attempt in hops(odd):
         line = attempt.final.start_line if attempt.final else ""
-        lost = lost_ack(attempt, plain, what=f'"{line}"', look_at="how the status line is read")
+        lost = lost_ack(odd, attempt, plain, what=f'"{line}"', look_at="how the status line is read")
         if lost:
             yield lost
         elif any(step.old == attempt for step in redirections(odd)) or redirected(plain) is None:

@@ -288,6 +288,8 @@ def _stays_out(
 
 def _has(uri: str, parameter: str) -> bool:
     """Whether ``;parameter`` stands in a URI, however little can be read of the rest."""
+    if parsed := SipUri.parse(uri):
+        return parsed.parameter(parameter) is not None
     segments = uri.partition("?")[0].split(";")[1:]
     return any(segment.partition("=")[0].strip().lower() == parameter for segment in segments)
 

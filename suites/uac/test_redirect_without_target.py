@@ -127,7 +127,7 @@ def _fails(
     if first is None or first.final is None:
         yield unseen(f"{what} was never sent", code="not-sent")
         return
-    lost = lost_ack(first, plain, what=what, at_most=unacknowledged)
+    lost = lost_ack(flow, first, plain, what=what, at_most=unacknowledged)
     if lost:
         yield lost
     yield silent(

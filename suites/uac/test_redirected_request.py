@@ -50,7 +50,7 @@ def test_new_invite_has_no_to_tag(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-8.1.3.4-12", plan=_ANY, faults=["changes_from"])
+@purpose("RFC3261-8.1.3.4-12", plan=_ANY, faults=["changes_from", "empty_from"])
 def test_caller_and_callee_stay_the_same(flow: Flow) -> Findings:
     """To, From and Call-ID of the redirected INVITE are those of the first one; a fresh Call-ID is allowed.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.judge.acks import vias
 from harness.judge.answers import first_asked, refused_here, unproven, why_not_refused
 from harness.judge.declines import watched_seats
+from harness.judge.extent import later
 from harness.judge.responses import from_changes, repeated_protocols, via_changes
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.judge.silence import later
 from harness.model.flow import Flow
 from harness.model.plan import Answer
 from harness.model.verdict import Verdict

@@ -89,7 +89,7 @@ def test_a_device_that_rings_is_told_to_decline(tmp_path: Path) -> None:
 def test_a_device_that_does_not_decline_is_no_failure_of_it(tmp_path: Path) -> None:
     [flow] = drive(tmp_path, RINGS.replace("VERB", "nonsense"), Plan((), (Call(to="{declines}"),)), role="uas")
     [trouble] = flow.troubles
-    assert trouble.text == "it was told to decline the call, and sent no final response within 2 s"
+    assert trouble.text == "it was asked to decline the call, but sent no final response within 2 s"
     assert set(said(flow)) <= {180}
 
 
@@ -148,8 +148,8 @@ def test_no_number_is_no_failure_of_the_device(tmp_path: Path) -> None:
     [nothing] = drive(tmp_path, PERSON + "reaction_s = 0.5\n", DECLINED)
     [trouble] = nothing.troubles
     assert trouble.blame == "stimulus"
-    assert f"nobody called: sip:{nothing.places.token}@" in trouble.text
-    assert trouble.text.endswith("was asked for, and no INVITE arrived within 0.5 s")
+    assert f"no person placed the call: sip:{nothing.places.token}@" in trouble.text
+    assert trouble.text.endswith("was requested, and no INVITE arrived within 0.5 s")
 
 
 def test_a_person_hangs_up(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_sipp_that_cannot_start_is_the_harnesss_trouble_and_the_guard_st
         async with asyncio.timeout(10):
             while "nobody could" not in guard.trouble:  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.005)
-        assert guard.trouble.startswith("nobody could answer at guard: SIPp test-guard ended with status 1")
+        assert guard.trouble.startswith("the endpoint guard could not answer: SIPp test-guard ended with status 1")
         assert "it is a bad day" in guard.trouble
         device.request("INVITE", call="b")
         await record.until(lambda: len(record.events) == 2)

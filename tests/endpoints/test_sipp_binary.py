@@ -45,5 +45,5 @@ def test_a_missing_one_is_an_error_that_says_what_to_install(monkeypatch: pytest
 
 
 def test_another_program_is_refused() -> None:
-    with pytest.raises(SippError, match="does not say that it is SIPp"):
+    with pytest.raises(SippError, match="does not identify itself as SIPp"):
         find_sipp("true")

@@ -97,7 +97,7 @@ async def test_one_that_dies_is_reported_and_its_tap_still_records(tmp_path: Pat
         async with asyncio.timeout(10):
             while not callee.seat.trouble:  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.005)
-        assert callee.seat.trouble == "the SIPp at callee ended by itself (status -9)"
+        assert callee.seat.trouble == "the SIPp at callee ended unexpectedly (status -9)"
         for call in ("a", "b"):
             device.request("INVITE", call=call)
         await callee.record.until(lambda: len(callee.events) == 2)

@@ -237,11 +237,11 @@ def _public(folder: Path) -> Path:
     [
         (_readable, "other users can read this private key (mode 0644), so it proves nothing"),
         (_public, "expected a private key (PEM), found a public key"),
-        (_file(b""), "expected a private key (PEM), found something else"),
+        (_file(b""), "expected a private key (PEM), found no key"),
         (_file(b"x" * 20_000), "found a file of more than 16 KiB"),
         (_rsa, "expected an ed25519 key, found one of another kind"),
         (_encrypted, "the key is encrypted"),
-        (lambda folder: folder, "expected the file of a key, found something else"),
+        (lambda folder: folder, "expected a key file, found another kind of file"),
         (lambda folder: folder / "none", "cannot be read: No such file"),
     ],
 )

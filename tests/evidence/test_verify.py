@@ -55,8 +55,8 @@ def test_a_dossier_that_stands(tmp_path: Path, parts: Parts, keys: Path) -> None
     found = checked(tmp_path, parts, keys)
     assert found.problems == ()
     assert (found.records, found.flows) == (8, 4)
-    assert found.told is not None
-    assert found.told["profile"] == "tiny"
+    assert found.details is not None
+    assert found.details["profile"] == "tiny"
     assert checked(tmp_path, parts, None).problems == ()
 
 
@@ -310,7 +310,7 @@ def test_attestation_of_something_else(tmp_path: Path, parts: Parts, keys: Path,
     told["predicate"]["sipverdict"]["profile"] = "tiny"
     told["predicate"]["result"] = "WARNED"
     found = checked(tmp_path, parts | {dossier.ENVELOPE: sign(told, signer)}, keys)
-    assert "attestation.dsse.json: it attests something else than the evidence shows" in found.problems
+    assert "attestation.dsse.json: it differs from what the evidence shows" in found.problems
 
 
 def test_fail_dressed_up_as_a_pass(tmp_path: Path, keys: Path, signer: CryptoSigner, parts: Parts) -> None:

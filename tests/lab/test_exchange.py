@@ -343,7 +343,7 @@ async def test_a_phone_that_was_started_again_is_where_it_registers_from_now() -
 async def test_a_port_that_is_taken_is_told() -> None:
     taken, taps = Party(), TapLoop()
     try:
-        with pytest.raises(SetupError, match=rf"the exchange cannot be at {taken.own}: {taken.own} \(udp\) is taken"):
+        with pytest.raises(SetupError, match=rf"the exchange cannot use {taken.own}: {taken.own} \(udp\) is taken"):
             await Exchange.open(taken.own, Registrar(), "x", lambda _: None, taps)
     finally:
         taken.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -42,9 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{len(chosen)} of {len(mutants)} mutants, {len(chosen) - len(todo)} of them known; {options.jobs} side by side"
     )
     interrupted = False
+    # A shell lets what it starts in the background ignore interrupts.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         asyncio.run(_try_all(todo, results, reasons, suite, options))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         interrupted = True
     except ExceptionGroup as errors:
         sys.exit(f"{errors.exceptions[0]}")
@@ -117,6 +121,9 @@ async def _try_all(
             done += 1
             print(f"{done:4}/{len(todo)}  {_line(result)}", flush=True)
 
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with asyncio.TaskGroup() as group:
         for _ in range(min(options.jobs, len(todo))):
             group.create_task(work())

@@ -1,13 +1,13 @@
 """Whether two devices have the same wire: the flows of one against the flows of the other, plan by plan.
 
 Other messages are a difference at once, if they are seen in several plans.  What a busy machine can bring about by
-itself (one plan alone, another order, more copies, other times) is one only if a second run shows it as well.
+itself (one plan alone, another order, more copies, other times) is one only if further runs show it as well.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -26,7 +26,7 @@ _SLACK: Final = 0.2
 
 @dataclass(frozen=True)
 class Difference:
-    """The first thing in one plan that the other device did not do."""
+    """Something in one plan that the other device did not do."""
 
     plan: str
     kind: Kind
@@ -37,6 +37,13 @@ class Difference:
     """The number of the message in the flow; 0 for one that did not come."""
     text: str
     """The lines that differ, for people."""
+    message: str
+    """The message, normalised."""
+
+    @property
+    def what(self) -> tuple[str, str, str, str]:
+        """What two runs have in common that show the same."""
+        return self.plan, self.kind, self.seat, self.message
 
 
 def forms_of(flows: Iterable[Flow]) -> dict[str, list[Form]]:
@@ -48,27 +55,39 @@ def forms_of(flows: Iterable[Flow]) -> dict[str, list[Form]]:
 
 
 def differences(changed: Forms, unchanged: Forms) -> list[Difference]:
-    """One for each plan in which the first drive of the changed device is like none of the unchanged one's."""
-    found = (_of_plan(plan, forms[0], unchanged[plan]) for plan, forms in changed.items() if plan in unchanged)
-    return [difference for difference in found if difference]
+    """What the first drive of each plan shows on the changed device, and no drive on the unchanged one."""
+    return [
+        difference
+        for plan, forms in changed.items()
+        if plan in unchanged
+        for difference in _of_plan(plan, forms[0], unchanged[plan])
+    ]
+
+
+def plans_in(found: Iterable[Difference]) -> int:
+    """In how many plans something differs."""
+    return len({difference.plan for difference in found})
 
 
 def certain(found: Sequence[Difference]) -> bool:
-    """Whether one run is enough to tell."""
-    return sum(difference.kind == "messages" for difference in found) >= CERTAIN
+    """Whether one run is enough to tell: other messages in several plans."""
+    return plans_in(difference for difference in found if difference.kind == "messages") >= CERTAIN
 
 
 def repeated(found: Sequence[Difference], again: Sequence[Difference]) -> list[Difference]:
-    """Those that a second run shows in the same plan, in the same way."""
-    seen = {(difference.plan, difference.kind) for difference in again}
-    return [difference for difference in found if (difference.plan, difference.kind) in seen]
+    """Those that another run shows as well, of the same message in the same plan."""
+    seen = {difference.what for difference in again}
+    return [difference for difference in found if difference.what in seen]
 
 
-def _of_plan(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+def _of_plan(plan: str, form: Form, others: Sequence[Form]) -> Iterator[Difference]:
     like = [other for other in others if other.messages == form.messages]
     if not like:
-        return _other_messages(plan, form, others[0])
-    return _other_order(plan, form, like) or _other_copies(plan, form, like) or _other_times(plan, form, like)
+        yield _other_messages(plan, form, others[0])
+        return
+    yield from _other_order(plan, form, like)
+    yield from _other_copies(plan, form, like)
+    yield from _other_times(plan, form, like)
 
 
 def _other_messages(plan: str, form: Form, other: Form) -> Difference:
@@ -78,7 +97,10 @@ def _other_messages(plan: str, form: Form, other: Form) -> Difference:
         added = next((line for line in here if line.text not in known), None)
         missing = next((line for line in there if line.text not in texts), None)
         if added or missing:
-            return Difference(plan, "messages", form.flow, seat, added.number if added else 0, _told(missing, added))
+            message = added or missing
+            assert message is not None
+            number = added.number if added else 0
+            return Difference(plan, "messages", form.flow, seat, number, _told(missing, added), message.text)
     raise AssertionError("forms with equal messages")
 
 
@@ -94,33 +116,40 @@ def _told(missing: Line | None, added: Line | None) -> str:
     return "\n".join([f"  {added.text.splitlines()[0]}" if added.text else "  (empty)", *lines[:8]])
 
 
-def _other_order(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
-    for seat, lines in form.seats.items():
-        order = [line.text for line in lines]
-        orders = [[line.text for line in other.seats.get(seat, ())] for other in others]
-        if order not in orders:
-            at = next((at for at, text in enumerate(order) if text != orders[0][at]), 0)
-            return Difference(plan, "order", form.flow, seat, lines[at].number, f"comes earlier: {_start(lines[at])}")
-    return None
+def _other_order(plan: str, form: Form, others: Sequence[Form]) -> Iterator[Difference]:
+    for (seat, exchange), lines in _exchanges(form).items():
+        orders = [_exchanges(other).get((seat, exchange), []) for other in others]
+        if not any([line.text for line in lines] == [line.text for line in order] for order in orders):
+            first = next(line for line, other in zip(lines, orders[0], strict=True) if line.text != other.text)
+            text = f"comes earlier: {_start(first)}"
+            yield Difference(plan, "order", form.flow, seat, first.number, text, first.text)
 
 
-def _other_copies(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+def _exchanges(form: Form) -> dict[tuple[str, tuple[str, ...]], list[Line]]:
+    """The lines at each endpoint that belong to one exchange, in their order."""
+    exchanges: dict[tuple[str, tuple[str, ...]], list[Line]] = {}
+    for seat, line in _lines(form):
+        exchanges.setdefault((seat, line.exchange), []).append(line)
+    return exchanges
+
+
+def _other_copies(plan: str, form: Form, others: Sequence[Form]) -> Iterator[Difference]:
     for seat, line in _lines(form):
         counts = [len(same.times) for other in others if (same := _same(other, seat, line))]
         if not min(counts) <= len(line.times) <= max(counts):
             text = f"comes {len(line.times)} times, not {min(counts)}: {_start(line)}"
-            return Difference(plan, "copies", form.flow, seat, line.number, text)
-    return None
+            yield Difference(plan, "copies", form.flow, seat, line.number, text, line.text)
 
 
-def _other_times(plan: str, form: Form, others: Sequence[Form]) -> Difference | None:
+def _other_times(plan: str, form: Form, others: Sequence[Form]) -> Iterator[Difference]:
     for seat, line in _lines(form):
+        there = [same.times for other in others if (same := _same(other, seat, line))]
         for at, time in enumerate(line.times):
-            times = [same.times[at] for other in others if (same := _same(other, seat, line)) and at < len(same.times)]
+            times = [one[at] for one in there if at < len(one)]
             if times and not min(times) - _slack(min(times)) <= time <= max(times) + _slack(max(times)):
                 text = f"comes after {time:.2f} s, not {min(times):.2f} s: {_start(line)}"
-                return Difference(plan, "times", form.flow, seat, line.number, text)
-    return None
+                yield Difference(plan, "times", form.flow, seat, line.number, text, line.text)
+                break
 
 
 def _lines(form: Form) -> list[tuple[str, Line]]:

@@ -65,6 +65,10 @@ class _Finder:
                 return
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 return
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript()) if not name.isupper():
+                if name[:1].isupper():  # a name for a type
+                    return
+                self._simple(node)
             case ast.If() | ast.While():
                 self._lines = _header(node, node.test)
                 self._test(node.test)

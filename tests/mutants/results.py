@@ -28,7 +28,8 @@ class Results:
         """Keep a result."""
         self.known[result.id] = result
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"about": self._about, "result": asdict(result)}) + "\n")
+            # The line before may have no end, if the machine stopped while it was being written.
+            file.write("\n" + json.dumps({"about": self._about, "result": asdict(result)}) + "\n")
 
     def ever(self, outcomes: Container[str]) -> set[str]:
         """The ids whose latest result, under whichever suite, is one of ``outcomes``."""

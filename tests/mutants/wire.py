@@ -20,6 +20,7 @@ _IDENTIFIERS: Final = (
     ("tag", re.compile(r"(?<=;tag=)[^;,\s>]+")),
     ("call", re.compile(r"(?<=^Call-ID: )[^\r\n]+", re.MULTILINE | re.IGNORECASE)),
 )
+_ENDS: Final = re.compile(r"^(?:Call-ID|From|To):.*$", re.MULTILINE | re.IGNORECASE)
 _COOKIE: Final = "z9hG4bK"
 
 
@@ -33,6 +34,14 @@ class Line:
     """When it and its copies came, in seconds after the first message at that endpoint."""
     number: int
     """Its number in the flow; 0 for a datagram that is no SIP message."""
+
+    @property
+    def exchange(self) -> tuple[str, ...]:
+        """What it has in common with the messages whose order means something.
+
+        The responses of two branches of a fork come in any order: they differ in the tag of To.
+        """
+        return tuple(_ENDS.findall(self.text))
 
 
 @dataclass(frozen=True)

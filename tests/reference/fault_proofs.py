@@ -108,6 +108,7 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     ),
     "unknown_6xx_as_4xx": ("699 Whatever", "", lambda wire: len(wire.invites) == 2),
     "bye_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("BYE")) == 1),
+    "message_after_603": (DECLINED, "", lambda wire: len(wire.callee.of("MESSAGE")) == 1),
     "redials_after_302": (MOVED, "200 OK", lambda wire: len(wire.invites) == 2 and not wire.target.heard),
     "reads_reason_phrase": (
         "302 Anders erreichbar\nContact: <sip:x@{target}>",
@@ -130,6 +131,7 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     ),
     "calls_sips_in_clear": ("302 M\nContact: <sips:x@{target}>", "200 OK", lambda wire: bool(wire.target.heard)),
     "retries_after_482": (MOVED, "482 Loop Detected", lambda wire: calls(wire.target) == 2),
+    "retries_after_503": (MOVED, "503 Service Unavailable", lambda wire: calls(wire.target) == 2),
     "repeats_after_415": (MOVED, "415 Unsupported", lambda wire: calls(wire.target) == 2),
     "first_value_of_line": (
         "302 M\nContact: <sip:a@{target}>, <sip:b@{second}>",
@@ -155,6 +157,11 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
     ),
     "chokes_on_contact": ("302 M\nContact: *", "", lambda wire: not wire.acks),
     "drops_contact_header": (MOVED, "200 OK", lambda wire: not wire.redirected.header("Contact")),
+    "routes_by_record_route": (
+        "302 M\nContact: <sip:x@{target}>\nRecord-Route: <sip:{second};lr>",
+        "200 OK",
+        lambda wire: bool(wire.redirected.header("Route")),
+    ),
     "routes_by_lr": (
         "302 M\nContact: <sip:x@{target};lr>",
         "200 OK",

@@ -78,6 +78,7 @@ class Question:
 
 FORK = ("<sip:700@{a}>", "<sip:700@{b}>")
 SERIAL = ("<sip:700@{a}>;q=0.9", "<sip:700@{b}>;q=0.5")
+TWO_LOWEST_FIRST = "302 M\nContact: <sip:y@{c}>;q=0.5, <sip:x@{b}>;q=0.9"
 TWO = "302 M\nContact: <sip:x@{b}>;q=0.9, <sip:y@{c}>;q=0.5"
 MOVED = "302 M\nContact: <sip:x@{b};foo=1;method=INVITE?Subject=s>\nExpires: 5\nX-Own: 1"
 DECLINED = "603 Decline\nRetry-After: 5"
@@ -165,7 +166,11 @@ CALLS: dict[str, Call] = {
         lambda s: s.b.of("INVITE")[0].uri.endswith(";foo=1;method=INVITE?Subject=s"), MOVED, "486 Busy", role=RECURSING
     ),
     "recursion_ignores_q": Call(
-        lambda s: s.c.of("INVITE")[0].time < s.b.of("INVITE")[0].time, TWO, "486 Busy", "486 Busy", role=RECURSING
+        lambda s: s.c.of("INVITE")[0].time < s.b.of("INVITE")[0].time,
+        TWO_LOWEST_FIRST,
+        "486 Busy",
+        "486 Busy",
+        role=RECURSING,
     ),
     "keeps_max_forwards": Call(
         lambda s: [m.header("Max-Forwards") for m in s.a.of("INVITE") + s.b.of("INVITE")] == ["29", "30"],

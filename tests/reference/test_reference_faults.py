@@ -24,8 +24,14 @@ ELSEWHERE = {
     "remembers_contact",
     "ends_call_on_refused_reinvite",
     "redials_after_1s",
+    "redials_after_8s",
     "redials_at_33s",
+    "redials_other_number",
     "dies_after_603",
+    # test_reference_call_faults.py
+    *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
+    *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),
+    *("cancels_after_4xx", "drops_ack_of_200", "relays_302_without_contact", "answers_message_481", "ignores_cancel"),
 }
 
 
@@ -61,7 +67,13 @@ def test_fault_shows(play: Callable[..., None], fault: str, faulty: bool) -> Non
     play(scenario)
 
 
-@pytest.mark.parametrize(("fault", "delay"), [("redials_after_1s", 1), ("redials_at_33s", 33)])
+@pytest.mark.parametrize(
+    ("fault", "delay"),
+    [
+        *(("redials_after_1s", 1), ("redials_other_number", 2)),
+        *(("redials_after_8s", 8), ("redials_at_33s", 33)),
+    ],
+)
 def test_late_redials_wait(fault: str, delay: float) -> None:
     behaviour = behaviour_with([fault_named(fault)])
     redial = behaviour.redial(Final(603, "Decline"))

@@ -71,7 +71,7 @@ def test_an_allure_that_fails_is_an_error_with_its_last_line(
     assert "expected Allure's results, found none" in capsys.readouterr().err
     result(run)
     assert main(["report", str(run), "--allure"]) == 3
-    assert "allure made no page: out of luck" in capsys.readouterr().err
+    assert "allure wrote no page: out of luck" in capsys.readouterr().err
     assert not (run / "allure.html").exists()
 
 

@@ -136,5 +136,5 @@ def test_nobody_dials(tmp_path: Path, arguments: tuple[str, ...]) -> None:
         assert "cannot ask a person to call at the white desk phone" in finished.records[0]["reason"]
     else:
         assert re.search(r"call 1 of 1: dial \d+ \(sip:.*\) on the white desk phone, line 2, within", finished.output)
-        assert "nobody called: sip:" in finished.records[0]["reason"]
+        assert "no person placed the call: sip:" in finished.records[0]["reason"]
     assert "Traceback" not in finished.output

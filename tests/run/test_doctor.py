@@ -256,8 +256,8 @@ def test_smoke_of_every_role(runs: dict[str, Future[Said]]) -> None:
     assert len(looks) == 18
     assert {key for key, look in looks.items() if not look["ok"]} == {("reference:redirect", "redirect", 603)}
     assert all(look["seconds"] is not None for look in looks.values() if look["ok"])
-    assert "caller was told 603" in looks["reference:proxy", "proxy", 603]["said"]
-    assert looks["reference:uas", "uas", 302]["said"] == "answered 302"
+    assert "caller received 603" in looks["reference:proxy", "proxy", 603]["result"]
+    assert looks["reference:uas", "uas", 302]["result"] == "answered 302"
 
 
 def test_smoke_without_sipp(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +295,7 @@ def test_smoke_with_the_wrong_number(runs: dict[str, Future[Said]]) -> None:
     assert run.status == 3, run.text
     assert "200  ok" in run.text
     assert "603  ok" in run.text
-    assert "was answered 603, and is to be answered 3xx" in run.line("302  failed")
+    assert "was answered 603; expected 3xx" in run.line("302  failed")
     assert "blame  the profile" in run.text
     assert "correct lab.numbers.redirects" in run.text
     assert "SIP/2.0 603" in run.text or "603 Decline" in run.text, "the ladder"
@@ -324,7 +324,7 @@ def test_smoke_of_a_device_that_does_not_acknowledge(runs: dict[str, Future[Said
     run = got(runs, "smoke fault")
     assert run.status == 2, run.text
     assert "200  ok" in run.text
-    assert "was answered 302, and no ACK came" in run.line("302  failed")
+    assert "was answered 302, but no ACK arrived" in run.line("302  failed")
     assert "blame  the device" in run.text
     assert "302 Moved" in run.text, "the ladder"
 

@@ -34,10 +34,11 @@ def test_a_stamp_of_a_datagram_that_waited_is_its_arrival() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.05, 0.0), (0.0, 0.05)])
+@pytest.mark.parametrize("interruptions", [1, 5])
 def test_another_threads_turn_between_the_two_clocks_moves_no_message(
-    monkeypatch: pytest.MonkeyPatch, before: float, after: float
+    monkeypatch: pytest.MonkeyPatch, before: float, after: float, interruptions: int
 ) -> None:
-    real, turns = time.time, [(before, after)]
+    real, turns = time.time, [(before, after)] * interruptions
 
     def interrupted() -> float:
         waits = turns.pop() if turns else (0.0, 0.0)

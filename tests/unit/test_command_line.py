@@ -37,7 +37,7 @@ def test_mistyped(typed: str, answer: str, capsys: pytest.CaptureFixture[str]) -
     assert main(typed.split()) == 3
     told = capsys.readouterr().err
     assert told.startswith(f"sipverdict: {answer}"), told
-    assert "--help shows what there is" in told
+    assert "--help lists the options" in told
 
 
 def test_mistyped_option_of_a_run_that_pytest_does_not_know_either(tmp_path: Path) -> None:

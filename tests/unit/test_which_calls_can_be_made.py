@@ -9,10 +9,19 @@ import pytest
 
 from harness.device import Profile, load_profile
 from harness.errors import ProfileError
-from harness.model.plan import Call, Plan
-from harness.run.execution import _cannot_call
+from harness.judge.say import Findings, satisfied
+from harness.model.flow import Flow, Watch
+from harness.model.plan import Call, Places, Plan
+from harness.model.windows import QUICK
+from harness.purposes.purpose import purpose, purpose_of
+from harness.purposes.troubles import left_out_told
+from harness.run.execution import _cannot_call, _permitted
 
 BOUND = Plan((), (Call("sip:{token}@{device}"),), bindings=("<sip:1@192.0.2.1>",))
+
+
+def drive(plan: Plan) -> Flow:
+    return Flow("f", plan, "uas", "udp", {}, Places("1"), (), (), (), Watch(QUICK, None, 0.0))
 
 
 REJECTS = {"kind": "command", "reject": ["true"]}
@@ -82,3 +91,46 @@ kind = "sipp"
     with pytest.raises(ProfileError) as caught:
         load_profile(path)
     assert says in caught.value.cause
+
+
+DECLINES, REDIRECTS = Plan((), (Call("{declines}"),)), Plan((), (Call("{redirects}"),))
+NAMED = {"declines": "sip:6@{device}"}
+
+
+@purpose("RFC3261-8.2.6.2-01", plan={"uas": (DECLINES, REDIRECTS)})
+def each(flow: Flow) -> Findings:
+    yield satisfied(flow.id)
+
+
+@purpose("RFC3261-8.2.6.2-01", plan={"uas": (DECLINES, REDIRECTS)})
+def together(flows: tuple[Flow, ...]) -> Findings:
+    yield satisfied(flows[0].id)
+
+
+@pytest.mark.parametrize(
+    ("function", "named", "driven", "why_not"),
+    [
+        (each, NAMED | {"redirects": "sip:3@{device}"}, (DECLINES, REDIRECTS), ""),
+        (each, NAMED, (DECLINES,), ""),
+        (each, {}, (), "lab.numbers.declines"),
+        (together, NAMED, (DECLINES,), "lab.numbers.redirects"),
+    ],
+)
+def test_a_phone_that_only_declines_is_asked_about_its_603(
+    function: object, named: dict[str, str], driven: tuple[Plan, ...], why_not: str
+) -> None:
+    judged = purpose_of(function)
+    assert judged is not None
+    plans, reason = _permitted(judged, "uas", lab(numbers=named), "dut")
+    assert plans == driven
+    assert bool(reason) == bool(why_not)
+    assert why_not in reason
+
+
+def test_the_plans_that_were_left_out_are_named() -> None:
+    judged = purpose_of(each)
+    assert judged is not None
+    flow = drive(DECLINES)
+    assert left_out_told(judged, "uas", [flow]) == "left out: INVITE {redirects} (needs lab.numbers.redirects)"
+    assert left_out_told(judged, "uas", [flow, drive(REDIRECTS)]) == ""
+    assert left_out_told(judged, "uas", []) == ""

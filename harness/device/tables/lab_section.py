@@ -100,7 +100,7 @@ class LabSection(Section):
     """The first digits of every dialled number, which the device's dial plan sends to the suite."""
     backup: bool | Annotated[str, AfterValidator(_address)] = False
     """True: the suite leases a backup address for the device.  IPv4:port: the backup address that the device has.
-    The suite watches it."""
+    The suite listens there, so it must be an address of this machine."""
     registrar: bool = False
     """Whether it is a registrar that accepts Contacts without a password for ``sip:USER@`` its own address."""
     numbers: dict[Annotated[str, AfterValidator(_number_key)], Annotated[str, AfterValidator(_number)]] = Field(

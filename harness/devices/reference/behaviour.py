@@ -28,6 +28,8 @@ class Redial:
     new_number: bool = True
     """Whether the CSeq is raised; asked only under the old Call-ID."""
     other_port: bool = False
+    user: str = ""
+    """Who is called instead, at the same server; "" for the same."""
 
 
 class Behaviour(ProxyRules, ServerRules):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Protocol
 
 from .behaviour import Redial
 from .dialog import Dialog, DialogId
 from .invites import CallOrder, cancel_of, first_invite, late_answer, next_invite, same_invite
 from .leg import Leg, LegOwner
-from .sip_uri import destination_of
+from .sip_uri import SipUri, destination_of
 from .stack import Stack, identity_of
 from .targets import TargetSet
 from .transactions import ClientTransaction, TransactionLayer
@@ -158,7 +159,10 @@ class Call:
     def _redial(self, redial: Redial, refused: _Attempt) -> None:
         layer = (self._stack.other_layer if redial.other_port else None) or self._stack.layer
         uri, destination, identity = refused.invite.uri, refused.invite.destination, identity_of(layer)
-        if redial.new_call:
+        if redial.user:
+            uri = str(replace(SipUri.parse(uri), user=redial.user))
+            invite = first_invite(replace(self._order, dialled=uri), uri, destination, identity)
+        elif redial.new_call:
             invite = first_invite(self._order, uri, destination, identity)
         elif not redial.new_number:
             invite = same_invite(refused.invite, destination, identity)

@@ -54,8 +54,8 @@ class ProxyRules:
         """Say whether a Contact joins the target set, of which ``equal`` members are the same URI (16.5)."""
         return equal == 0
 
-    def recursed_q(self, contact: Contact) -> float:
-        """Return how much a Contact is preferred: its q (16.6)."""
+    def recursed_q(self, contact: Contact, place: int) -> float:
+        """Return how much a Contact, the one at ``place`` in the 3xx, is preferred: its q (16.6)."""
         return contact.q
 
     def reports_timeout(self, method: str) -> bool:

@@ -1,4 +1,4 @@
-"""Finding the ``sipp`` program and judging its version."""
+"""Finds the ``sipp`` program and checks its version."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _VERSION = re.compile(r"SIPp v(\d+)\.(\d+)(?:\.(\d+))?(\S*)")
 
 @dataclass(frozen=True)
 class SippBinary:
-    """A SIPp that can be used."""
+    """A usable SIPp."""
 
     path: Path
     version: str
     """As it writes it, without the v: ``3.6.1-SCTP-PCAP-RTPSTREAM``."""
     warning: str = ""
-    """What to tell the user about this version; empty if nothing."""
+    """A warning about this version; empty if there is none."""
 
 
 def find_sipp(path: str | None = None) -> SippBinary:
-    """The SIPp at ``path``, or named by SIPVERDICT_SIPP, or in PATH.  SippError if there is none that can be used."""
+    """The SIPp at ``path``, or named by SIPVERDICT_SIPP, or in PATH.  SippError if there is no usable one."""
     wanted = path or os.environ.get(VARIABLE) or "sipp"
     found = shutil.which(wanted)
     if not found:
@@ -38,11 +38,11 @@ def find_sipp(path: str | None = None) -> SippBinary:
     return check_version(Path(found), _said_by(found))
 
 
-def check_version(path: Path, said: str) -> SippBinary:
-    """The SIPp at ``path`` that answers ``-v`` with ``said``.  SippError if this is no SIPp, or too old a one."""
-    match = _VERSION.search(said)
+def check_version(path: Path, output: str) -> SippBinary:
+    """The SIPp at ``path`` that answers ``-v`` with ``output``.  SippError if it is no SIPp, or too old."""
+    match = _VERSION.search(output)
     if not match:
-        raise SippError(f"{path} does not say that it is SIPp: {said.strip()[:200]!r}", _INSTALL)
+        raise SippError(f"{path} does not identify itself as SIPp: {output.strip()[:200]!r}", _INSTALL)
     number = (int(match[1]), int(match[2]), int(match[3] or 0))
     version = match[0].removeprefix("SIPp v").rstrip(".")
     if number < (3, 6, 1):
@@ -55,7 +55,7 @@ def check_version(path: Path, said: str) -> SippBinary:
 
 def _said_by(program: str) -> str:
     try:
-        # SIPp leaves -v with status 99.
+        # SIPp -v ends with status 99.
         done = subprocess.run([program, "-v"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SippError(f"{program} -v cannot be run: {error}", _INSTALL) from error

@@ -32,7 +32,7 @@ It takes some milliseconds for each step of its scenario, and a message that com
 one before: a 487 just ahead of the 200 to the CANCEL got no ACK.
 """
 MOST_WAITING = 200
-"""How many datagrams wait for a SIPp that is about to start."""
+"""The most datagrams that wait for a starting SIPp."""
 
 
 @dataclass
@@ -40,10 +40,10 @@ class SippHost:
     """Puts a SIPp behind the tap of each seat."""
 
     folder: Path
-    """Where scenarios and SIPp's own complaints are written."""
+    """The folder for scenarios and SIPp's error logs."""
     sipp: SippBinary
     private: AddressPool
-    """Loopback addresses that no device is told."""
+    """Private loopback addresses, which no device sees."""
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
 
@@ -76,7 +76,7 @@ class SippHost:
 
 
 async def _acting(seat: SippSeat) -> SippSeat:
-    """``seat`` with its SIPp running; what could not be started leaves nothing behind."""
+    """``seat`` with its SIPp running; a failed start leaves nothing behind."""
     try:
         await seat.act()
     except BaseException:
@@ -86,7 +86,7 @@ async def _acting(seat: SippSeat) -> SippSeat:
 
 
 class SippSeat:
-    """A tap, and the SIPp behind it.  What says so runs in the taps' thread, all else in the driver's."""
+    """A tap, and the SIPp behind it.  Methods run in the driver's thread, unless marked for the taps' thread."""
 
     def __init__(
         self,
@@ -149,26 +149,26 @@ class SippSeat:
 
     @property
     def address(self) -> Address:
-        """Where the device finds it."""
+        """The address that the device uses for it."""
         return self._order.place or self.own
 
     @property
     def trouble(self) -> str:
-        """What happened to its SIPp; "" if nothing did."""
+        """A failure of its SIPp; "" without one."""
         if self._failed:
             return self._failed
         if self._ready and self._process is not None and self._process.lost_at is not None:
-            return f"the SIPp at {self.name} ended by itself (status {self._process.status})"
+            return f"the SIPp at {self.name} ended unexpectedly (status {self._process.status})"
         return ""
 
     async def act(self) -> None:
-        """Start the SIPp, and hand it what has come; a second call waits for the first."""
+        """Start the SIPp, and hand it the waiting datagrams; a second call waits for the first."""
         if self._acting is None:
             self._acting = asyncio.create_task(self._start())
         await asyncio.shield(self._acting)
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
-        """Take what came for this seat to a socket that it shares (in the taps' thread)."""
+        """Take a message for this seat that arrived at a shared socket (in the taps' thread)."""
         self._tap.arrived(data, source, at, outlet)
 
     def hang_up(self, call_id: str) -> None:
@@ -184,12 +184,12 @@ class SippSeat:
         self._inner.send(asks.encode("latin-1"), own)
 
     def rest(self) -> None:
-        """Its calls are over: it need only listen."""
+        """Note that its calls are over: from now on it only listens."""
         if self._ready and self._process is not None:
             self._process.rest()
 
     def wake(self) -> None:
-        """There is something to do again."""
+        """Note that there are calls again."""
         if self._ready and self._process is not None:
             self._process.wake()
 
@@ -213,7 +213,7 @@ class SippSeat:
             await self._process.stop()
 
     def evidence(self) -> Seat:
-        """What the flow says of it."""
+        """Its entry in the flow."""
         port = self._tap.port
         behind = self.own if self.address != self.own else None
         lost_at = None if self._stopped else port.closed_at
@@ -242,12 +242,12 @@ class SippSeat:
             self._deliver(data)
 
     def _deliver(self, data: bytes) -> None:
-        """Hand one datagram to the SIPp, as it can read it; or keep it until there is one."""
+        """Hand one datagram to the SIPp, in a form that it can read; or keep it until the SIPp runs."""
         if self._ready and self._inner is not None and self._process is not None:
             if (readable := legible(data)) is not None:
                 self._pace.hand_over(readable)
             return
-        # A copy of what waits already says nothing new: nobody has been silent yet.
+        # A retransmission of a waiting datagram adds nothing.
         if data not in self._waiting and len(self._waiting) < MOST_WAITING:
             self._waiting.append(data)
             self._begin(None)
@@ -262,7 +262,7 @@ class SippSeat:
     def _note_failure(self, starting: asyncio.Task[None]) -> None:
         if not starting.cancelled() and (error := starting.exception()) is not None:
             cause = error.cause if isinstance(error, SipverdictError) else repr(error)
-            self._failed = f"nobody could answer at {self.name}: {cause}"
+            self._failed = f"the endpoint {self.name} could not answer: {cause}"
 
     async def _start(self) -> None:
         while True:

@@ -1,8 +1,8 @@
-"""Legal messages that SIPp cannot read, written so that it can: the one place that knows those limits.
+"""Rewrites legal messages that SIPp cannot read, so that it can.  Only this module knows those limits.
 
-SIPp 3.6.1 takes a folded header for the end of the line and answers with half of it, looks for ``Via:`` and not for
-``Via :``, finds no message behind an empty line, and wants CR LF.  All of it is legal, or has to be accepted (RFC 3261
-7.3.1, 7.5, RFC 4475 3.1.1).  The record keeps what came; only SIPp gets to read this.
+SIPp 3.6.1 cuts a folded header and answers with half of it, does not accept ``Via :`` for ``Via:``, finds no message
+behind an empty line, and requires CR LF.  All of this is legal, or must be accepted (RFC 3261 7.3.1, 7.5, RFC 4475
+3.1.1).  The record keeps the original bytes; only SIPp reads the rewritten ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HANG_UP: Final = HANG_UP.encode()
 
 
 def legible(data: bytes) -> bytes | None:
-    """``data`` as SIPp can read it; None for what only the suite itself may ask of a SIPp."""
+    """``data`` in a form that SIPp can read; None for a request that only the suite itself may send."""
     data = data.lstrip(b"\r\n")
     if data.startswith(_HANG_UP):
         return None

@@ -1,4 +1,4 @@
-"""Stand-ins for where a drive takes place: what is rendered with them is rendered once for all drives of a plan."""
+"""Placeholders for a drive's addresses, so that a scenario is rendered once for all drives of a plan."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from harness.endpoints.sipp.values import escape
 from harness.model.plan import NUMBERS, Places
 from harness.net.address import Address, Transport
 
-# Private use characters, which no plan has and no escaping touches.
+# Private use characters, which no plan contains and no escaping changes.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _STAND_IN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
 
 
 class _Port(int):
-    """A port whose text is a stand-in."""
+    """A port whose text is a placeholder."""
 
     name: str
 
@@ -32,12 +32,12 @@ class _Port(int):
 
 
 def address(name: str, transport: Transport = "udp") -> Address:
-    """An address that stands for the one called ``name``."""
+    """A placeholder for the address called ``name``."""
     return Address(_mark(f"{name}.host"), _Port(f"{name}.port"), transport)
 
 
 def places(seats: Iterable[str]) -> Places:
-    """Places whose values all are stand-ins, for a plan with these ``seats``."""
+    """Places whose values are all placeholders, for a plan with these ``seats``."""
     return Places(
         _mark("token"),
         {seat: address(f"seat {seat}") for seat in seats},
@@ -47,7 +47,7 @@ def places(seats: Iterable[str]) -> Places:
 
 
 def put_in(text: str, real: Places, own: Address) -> str:
-    """``text`` with the real values; KeyError if ``real`` has no value for one of its stand-ins."""
+    """``text`` with the real values; KeyError if ``real`` has no value for a placeholder."""
     addresses = {"own": own, **{f"seat {name}": seat for name, seat in real.seats.items()}}
     if real.device:
         addresses["device"] = real.device

@@ -1,4 +1,4 @@
-"""One SIPp process: started, known to be ready, watched, ended.  Nothing here judges anything."""
+"""Starts, watches and ends one SIPp process.  Nothing here judges."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from harness.system import clock
 from harness.system.environment import inherited
 
 START_SECONDS = 10.0
-"""How long a SIPp may take to bind its socket on a busy machine; 5 ms on an idle one."""
+"""Seconds in which a SIPp must bind its socket, even on a busy machine; 5 ms on an idle one."""
 STOP_SECONDS = 2.0
-"""How long it may take to end after SIGTERM before it is killed; 1 ms as a rule."""
+"""Seconds from SIGTERM to SIGKILL; a SIPp usually ends in 1 ms."""
 PORT_TAKEN = 254
 
 
@@ -52,7 +52,7 @@ class SippProcess:
         self.scenario_file = folder / f"{name}.xml"
         self.error_log = folder / f"{name}.errors.log"
         self.bound_at: float | None = None
-        """When its socket was seen bound, seconds since the epoch."""
+        """The time at which its socket was found bound, seconds since the epoch."""
         self.ended_at: float | None = None
         self.status: int | None = None
         """Its exit status, negative for a signal; never a verdict on anything."""
@@ -70,7 +70,7 @@ class SippProcess:
 
     @property
     def lost_at(self) -> float | None:
-        """When it was found gone although nobody had stopped it."""
+        """The time at which it was found to have ended unexpectedly."""
         return None if self._stopping else self.ended_at
 
     @property
@@ -81,7 +81,7 @@ class SippProcess:
         return self._process.pid
 
     async def start(self, readiness: Readiness, deadline: float = START_SECONDS) -> None:
-        """Start it and wait until its socket is bound.  PortTaken, or SippError with what SIPp said."""
+        """Start it and wait until its socket is bound.  PortTaken, or SippError with SIPp's message."""
         self.scenario_file.write_text(self._scenario, encoding="utf-8")
         self._spawn()
         bound = asyncio.ensure_future(readiness.bound(self.own, self.pid, deadline))
@@ -100,7 +100,7 @@ class SippProcess:
             raise self._failure(deadline)
 
     async def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL if it is still running.  Harmless if it has ended or never begun."""
+        """End it: SIGTERM, and SIGKILL if it is still running.  Harmless if it has ended or never started."""
         if self.ended_at is None:
             self._stopping = True
         if self._process is None or self.ended_at is not None:
@@ -118,15 +118,15 @@ class SippProcess:
         await self._ended.wait()
 
     def rest(self) -> None:
-        """Its calls are over: it need only record, with little CPU."""
+        """Note that its calls are over: from now on it may react slowly and use little CPU."""
         slack.give(self.pid, slack.REST_NS)
 
     def wake(self) -> None:
-        """There is something to do again."""
+        """Note that there are calls again."""
         slack.give(self.pid, slack.ENDPOINT_NS)
 
     def complaints(self) -> str:
-        """What SIPp wrote to its error log and to stderr, for messages to people."""
+        """SIPp's error log and stderr, for error messages."""
         return "\n".join(filter(None, (_text(self.error_log).strip(), _text(self._stderr).strip())))
 
     def _command(self) -> list[str]:
@@ -136,11 +136,11 @@ class SippProcess:
             *([str(self._peer)] if self._peer else []),
             *("-sf", str(self.scenario_file), "-i", host, "-p", port, "-ci", host, "-mi", host),
             *("-t", "u1" if self.own.transport == "udp" else "t1", "-nostdin"),
-            # Nothing of SIPp's own on the wire, and no call that ends because of what a device sends.
+            # SIPp sends nothing of its own, and no message of a device ends a call.
             *("-default_behaviors", "none", "-aa", "-deadcall_wait", "0"),
-            # The watchdog ends a SIPp that was late 120 times: a busy machine is no reason to lose an endpoint.
+            # The watchdog ends a SIPp that was late 120 times.  A busy machine must not cost an endpoint.
             *("-watchdog_interval", "0"),
-            # The scenarios repeat what must be repeated.  SIPp would answer a repeated ACK with a repeated 302.
+            # The scenarios retransmit.  SIPp itself would answer a repeated ACK with a repeated 302.
             "-nr",
             *("-trace_err", "-error_file", str(self.error_log)),
         ]
@@ -148,10 +148,10 @@ class SippProcess:
             # Not in the scenario, which is kept as evidence.  SIPp looks for [keywords] here as well.
             user, password = map(escape, self._credentials)
             command += ["-au", user, "-ap", password]
-            # Without it the digest would be one for SIPp's own peer, which no device knows.
+            # Without it the digest would be for SIPp's own peer, which no device knows.
             command += ["-auth_uri", escape(self._digest_uri.partition(":")[2])]
         if self._peer:
-            # A caller starts its one call at once.  By itself SIPp would put its own address into the Call-ID.
+            # A caller starts its one call at once.  SIPp's default Call-ID would contain its private address.
             command += ["-users", "1", "-m", "1", "-cid_str", f"%u-%p@{self._shown.host}"]
         return command
 

@@ -1,4 +1,4 @@
-"""Knowing that a socket is bound: one look for all who wait, and no probe that a SIPp could notice."""
+"""Detects that sockets are bound: one check serves all waiters, and no SIPp notices it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.net.address import Address
 from harness.net.sockets import inode_of, owns
 
 POLL_SECONDS = 0.005
-"""Between two looks, while anybody waits: the kernel has no event for it."""
+"""Seconds between two checks while there are waiters.  The kernel has no event for it."""
 
 
 @dataclass(eq=False)
@@ -34,12 +34,12 @@ class Readiness:
     async def bound(self, address: Address, pid: int, deadline: float) -> None:
         """Return when process ``pid`` has ``address`` bound.  TimeoutError after ``deadline`` seconds.
 
-        The socket must be that process's own: whoever else holds the address makes SIPp end with status 254.
+        The socket must be that process's own.  If another process holds the address, SIPp ends with status 254.
         """
         loop = asyncio.get_running_loop()
         waiter = _Waiter(address, pid, loop.create_future())
         self._waiters.append(waiter)
-        # A process that has just been started has bound nothing yet: no look before the next one.
+        # A process that has just started has bound nothing yet, so wait for the next check.
         self._timer = self._timer or loop.call_later(POLL_SECONDS, self._look)
         try:
             async with asyncio.timeout(deadline):
@@ -49,7 +49,7 @@ class Readiness:
                 self._waiters.remove(waiter)
 
     def _look(self) -> None:
-        """Serve everybody who waits, and come back as long as somebody does."""
+        """Check for all waiters, and repeat as long as there are any."""
         self._timer = None
         for waiter in tuple(self._waiters):
             if not waiter.future.done() and waiter.is_served():

@@ -1,4 +1,4 @@
-"""A SIPp that asks a device, by REFER, to call somebody."""
+"""The scenario of a SIPp that asks a device by REFER to place a call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def render_refer(uri: str, to: str, own: Address, username: str = "", password: 
     for text in (uri, to):
         check_line(text, "a REFER")
     if username and not (_WORD.fullmatch(username) and _WORD.fullmatch(password)):
-        # SIPp reads both as words of a keyword, in which nothing can be escaped.
+        # SIPp reads both inside a keyword, where nothing can be escaped.
         raise PlanError(
             "the user name or the password of a REFER holds a blank or one of []\\\"'<>&;,= which SIPp cannot use",
             "give the device another password for the test",

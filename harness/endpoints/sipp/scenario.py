@@ -1,6 +1,6 @@
-"""Rendering: from an endpoint or a call of a plan to the SIPp XML that plays it.
+"""Renders an endpoint or a call of a plan as the SIPp XML that plays it.
 
-The templates are in ``scenarios/``; what goes into them has been through :mod:`harness.endpoints.sipp.values`.
+The templates are in ``scenarios/``.  :mod:`harness.endpoints.sipp.values` checks and escapes every value.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from harness.sip.reasons import REASONS
 HANG_UP = "SIPVERDICT-HANGUP"
 """Method of the harness's own request that makes an endpoint say BYE; :mod:`harness.endpoints.sipp.trace` drops it."""
 FOREVER_MS = 2_000_000_000
-"""A pause that no run outlives (23 days); SIPp's pauses are 32 bits."""
+"""A pause longer than any run (23 days); SIPp's pauses have 32 bits."""
 LONGEST_SCENARIO = 65_535
-"""More bytes, and SIPp says no more than that it cannot parse them."""
+"""The most bytes that SIPp can parse.  Beyond them its error message names no cause."""
 MEDIA_PORT = 40000
 COPY_MS, LATE_MS, ACKS_MS = 100, 300, 200
 """From a refusal to the copy of its INVITE, and to the ACK where something is done before it; between two ACKs."""
@@ -41,10 +41,10 @@ _OF_AN_INVITE = (
     "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, UPDATE",
     "Accept: application/sdp",
 )
-"""What a caller's request says unless the plan says otherwise."""
+"""The default header lines of a caller's request."""
 
 _OTHERS = ("MESSAGE", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE")
-"""What an endpoint just accepts."""
+"""The methods that an endpoint accepts without more ado."""
 _KNOWN = {*_OTHERS, "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "NOTIFY", "UPDATE"}
 
 _MESSAGE_OR_LABEL = re.compile(
@@ -57,7 +57,7 @@ _NAME = re.compile(r"[^A-Za-z0-9]")
 
 @dataclass(frozen=True)
 class _Response:
-    """A response with everything filled in, as the template wants it."""
+    """A response with all values filled in, for the template."""
 
     status: int
     reason: str
@@ -72,7 +72,7 @@ class _Response:
 
     @property
     def is_stray(self) -> bool:
-        """Whether it leads the device to no transaction: then it is said once, and changes nothing."""
+        """Whether it matches no transaction of the device.  Then it is sent once and changes nothing."""
         return self.forged in ("branch", "method", "no_via")
 
 
@@ -87,7 +87,7 @@ class _Answer:
 
     @property
     def cancels(self) -> bool:
-        """Whether a CANCEL gets something else than 200, and 487 to the INVITE at once."""
+        """Whether a CANCEL gets a response other than 200 with an immediate 487 to the INVITE."""
         return self.cancelled != "terminate" or self.cancelled_ms > 0
 
 
@@ -98,7 +98,7 @@ class _Reinvite:
 
 
 def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Iterable[str] = ()) -> str:
-    """The scenario of ``endpoint`` at ``own``.  PlanError if it cannot be: the plan's mistake, named.
+    """The scenario of ``endpoint`` at ``own``.  PlanError names the plan's mistake.
 
     ``methods``: those of the plan's calls.  One that is no INVITE gets the last response of the first answer, at once
     and as often as it is asked; nothing if there is none.
@@ -108,7 +108,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
         drawn = _answer_for_all(endpoint, tuple(places.seats), own.transport, asked)
         return _measured(stand_ins.put_in(drawn, places, own), endpoint.name)
     except (PlanError, KeyError):
-        # Said once more with the real values, which the message is to name.
+        # Raised again with the real values, for the message.
         return _measured(_answer(endpoint, places, own, asked), endpoint.name)
 
 
@@ -195,7 +195,7 @@ def render_call(
 
 @dataclass(frozen=True)
 class _Way:
-    """How a caller makes its call."""
+    """The way in which a caller makes its call."""
 
     bindings: tuple[str, ...]
     hangs_up: bool
@@ -250,7 +250,7 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
 
 
 def render(template: str, name: str, own: Address, **values: Any) -> str:
-    """The scenario that ``template`` makes of ``values``; PlanError if it cannot be."""
+    """The scenario of ``template`` with ``values``; PlanError if it cannot be rendered."""
     try:
         text = (
             _environment()

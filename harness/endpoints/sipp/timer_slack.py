@@ -1,7 +1,7 @@
-"""How much later than it asks the kernel may wake a SIPp: SIPp polls every millisecond, idle or not.
+"""Sets the timer slack of a SIPp, the delay that the kernel may add to its timers: SIPp polls every millisecond.
 
-64 idle endpoints take two cores without slack, a fifth of one with 20 ms.  The price is an answer so much later, so
-each has as much as what it does just now bears.
+64 idle endpoints take two cores without slack, a fifth of one with 20 ms.  The price is an answer that is later by the
+slack, so each SIPp has the slack that its present task permits.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 
 CALLER_NS = 5_000_000
-"""For one that calls: its next message is due at once."""
+"""For a caller: its next message is due at once."""
 ENDPOINT_NS = 20_000_000
-"""For one that is called."""
+"""For a callee."""
 REST_NS = 100_000_000
-"""For one whose calls are over, and what still comes is evidence rather than a call."""
+"""For an endpoint whose calls are over: later messages are evidence, and need no quick answer."""
 
 _PR_SET_TIMERSLACK = 29
 _PR_GET_TIMERSLACK = 30
@@ -25,7 +25,7 @@ _PR_GET_TIMERSLACK = 30
 
 @contextlib.contextmanager
 def inherited(slack_ns: int) -> Iterator[None]:
-    """What this thread starts meanwhile has this slack from its first instruction on (prctl(2))."""
+    """Processes that this thread starts inside the block begin with this slack (prctl(2))."""
     before = _prctl(_PR_GET_TIMERSLACK, 0)
     _prctl(_PR_SET_TIMERSLACK, slack_ns)
     try:
@@ -35,7 +35,7 @@ def inherited(slack_ns: int) -> Iterator[None]:
 
 
 def give(pid: int, slack_ns: int) -> None:
-    """Give this slack to a process.  Where that is forbidden, or it has gone, it only costs CPU."""
+    """Give this slack to a process.  If it is forbidden, or the process has ended, it only costs CPU."""
     with contextlib.suppress(OSError), Path(f"/proc/{pid}/timerslack_ns").open("wb", buffering=0) as slack:
         slack.write(b"%d" % slack_ns)
 

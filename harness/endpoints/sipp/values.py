@@ -1,7 +1,7 @@
-"""Values on their way from a plan into a scenario: filled in, checked, escaped.
+"""Fills in, checks and escapes the values that go from a plan into a scenario.
 
-They are escaped twice over: the text of a ``<send>`` is CDATA, in which SIPp reads ``[keywords]`` and ``\\xHH``; so
-every bracket and backslash becomes ``\\xHH``, and no value can end the CDATA section or be taken for a keyword.
+They are escaped twice: the text of a ``<send>`` is CDATA, in which SIPp reads ``[keywords]`` and ``\\xHH``.  So every
+bracket and backslash becomes ``\\xHH``, and no value can end the CDATA section or be taken for a keyword.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _hex(found: re.Match[str] | str) -> str:
 
 
 def fill(text: str, places: Places, where: str) -> str:
-    """``text`` with its placeholders filled in; PlanError names ``where`` it stands."""
+    """``text`` with its placeholders filled in; PlanError names its place, ``where``."""
     try:
         return places.fill(text)
     except (KeyError, AttributeError, IndexError, ValueError, TypeError) as error:
@@ -42,7 +42,7 @@ def fill(text: str, places: Places, where: str) -> str:
 
 
 def check_answer(answer: Answer, where: str) -> None:
-    """PlanError if no endpoint could give ``answer``."""
+    """Raise PlanError if no endpoint could give ``answer``."""
     for response in answer.responses + answer.reinvites:
         if not 100 <= response.status <= 699:
             raise PlanError(f"{where}: {response.status} is not a SIP status code")
@@ -55,7 +55,7 @@ def check_answer(answer: Answer, where: str) -> None:
 
 
 def check_call(call: Call) -> None:
-    """PlanError if no caller could make ``call``."""
+    """Raise PlanError if no caller could make ``call``."""
     if not _METHOD.fullmatch(call.method):
         raise PlanError(f"a call: {call.method!r} is no method")
     if call.method != "INVITE" and call.act != "none":
@@ -74,7 +74,7 @@ def header_name(line: str) -> str:
 
 
 def check_line(text: str, where: str) -> None:
-    """PlanError if ``text`` would not stay within its header line."""
+    """Raise PlanError if ``text`` would leave its header line."""
     if "\0" in text or re.search(r"\r(?!\n)|\n(?![ \t])|(?<!\r)\n", text):
         raise PlanError(
             f"{where}: {text!r} holds a NUL or a line break that does not fold",
@@ -83,7 +83,7 @@ def check_line(text: str, where: str) -> None:
 
 
 def milliseconds(seconds: float, where: str) -> int:
-    """``seconds`` as SIPp wants them."""
+    """``seconds`` as SIPp's milliseconds."""
     if seconds < 0:
         raise PlanError(f"{where}: {seconds} s is no time to wait")
     return round(seconds * 1000)

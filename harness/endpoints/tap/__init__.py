@@ -1,4 +1,4 @@
-"""The tap: the suite's own socket at every address that a device can reach.  What crosses it is the evidence.
+"""The tap: the suite's own socket at every address that a device can reach.  Its messages are the evidence.
 
 =====================  ======================================================================
 :class:`.port.UdpPort`  a socket that knows when each datagram came, and how many were lost

@@ -1,4 +1,4 @@
-"""The thread in which taps work: what judges, reports and starting processes take must not delay a message.
+"""The thread of the taps: judging, reporting and starting processes must not delay a message.
 
 Measured beside the alternative, taps in the driver's own loop: benchmarks/tap_delay.py.
 """
@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 _SWITCH_S: Final = 0.0005
-"""How long Python lets one thread go on while the taps' waits; 5 ms is the default, and ten messages' worth."""
+"""Seconds that Python lets another thread run while the taps' thread waits.  The default of 5 ms is ten messages."""
 
 _Made = TypeVar("_Made")
 _Heard = TypeVar("_Heard")
 
 
 class TapLoop:
-    """An event loop of its own, with the loop in which it was made as the one that hears; :meth:`close` ends it."""
+    """An event loop in its own thread; listeners run in the loop that created it; :meth:`close` ends it."""
 
     def __init__(self) -> None:
         self._driver = asyncio.get_running_loop()
@@ -32,7 +32,7 @@ class TapLoop:
         self._thread.start()
 
     async def do(self, work: Callable[[], _Made]) -> _Made:
-        """What ``work`` returns, or raises, in the taps' thread."""
+        """Run ``work`` in the taps' thread; return its result or raise its error."""
         done: concurrent.futures.Future[_Made] = concurrent.futures.Future()
 
         def run() -> None:
@@ -47,7 +47,7 @@ class TapLoop:
         return await asyncio.wrap_future(done)
 
     def heard_by(self, listener: Callable[[_Heard], object]) -> Callable[[_Heard], None]:
-        """``listener``, to be called in the taps' thread: it hears in the driver's loop, in order."""
+        """A wrapper of ``listener`` for the taps' thread; ``listener`` runs in the driver's loop, in order."""
 
         def hear(what: _Heard) -> None:
             with contextlib.suppress(RuntimeError):  # the run has ended
@@ -56,7 +56,7 @@ class TapLoop:
         return hear
 
     def close(self) -> None:
-        """End the thread; what it had open is closed by whoever opened it."""
+        """End the thread.  Its sockets are closed by their owners."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

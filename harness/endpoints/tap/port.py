@@ -1,4 +1,4 @@
-"""A UDP socket of the suite: when each datagram came, from where, and whether the kernel had to drop any."""
+"""A UDP socket of the suite, with the arrival time and source of each datagram and the number of dropped ones."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ OnDatagram = Callable[[bytes, Address, float], None]
 """Takes a datagram, its source, and when it arrived (seconds since the epoch, by the clock of the run)."""
 
 AT_ONCE: Final = 64
-"""How many datagrams are read before others get their turn: a flood must not stop the loop."""
+"""The most datagrams read in one turn, so that a flood does not stop the loop."""
 _LARGEST: Final = 65_536
 _CLOSING_S: Final = 0.02
-"""How much later than the closing began a datagram may have come to be taken."""
+"""Seconds after the start of closing up to which a datagram still counts."""
 _BUFFER: Final = 4 * 1024 * 1024
 # Linux has these for all common machines; Python has no names for them.
 _SO_TIMESTAMPNS: Final = 35
@@ -32,7 +32,7 @@ _SO_MEMINFO: Final = 55
 _ANCILLARY: Final = socket.CMSG_SPACE(16)
 _TIMESPEC: Final = struct.Struct("@ll")
 _MEMINFO: Final = struct.Struct("@9I")
-"""The last one are the drops (linux/sock_diag.h)."""
+"""The last value is the number of drops (linux/sock_diag.h)."""
 
 
 class PortTaken(SetupError):
@@ -40,10 +40,10 @@ class PortTaken(SetupError):
 
 
 class UdpPort:
-    """Bound from the moment it is made until :meth:`close`; belongs to the running event loop."""
+    """Bound from its creation until :meth:`close`; belongs to the running event loop."""
 
     def __init__(self, address: Address, on_datagram: OnDatagram) -> None:
-        """Bind ``address`` (port 0: any).  PortTaken if another program is there, SetupError if it cannot be had."""
+        """Bind ``address`` (port 0: any).  PortTaken if another program has it, SetupError if it is unusable."""
         self._on_datagram = on_datagram
         self._socket = address.open_socket()
         try:
@@ -59,7 +59,7 @@ class UdpPort:
             ) from error
         self._socket.setblocking(False)
         self._enlarge()
-        # Where a kernel has no stamps, a datagram came when it was read.
+        # Without kernel timestamps, the time of reading counts.
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.address = Address.of(self._socket.getsockname(), address.transport)
@@ -73,19 +73,19 @@ class UdpPort:
 
     @property
     def drops(self) -> int:
-        """How many datagrams the kernel has dropped here because nobody had read the ones before.
+        """The number of datagrams that the kernel has dropped here because the buffer was full.
 
-        Asked of the socket: what SO_RXQ_OVFL counts comes with the next datagram, and none may come after a flood.
+        The socket itself is asked: SO_RXQ_OVFL reports only with the next datagram, and none may follow a flood.
         """
-        # Where a kernel does not say, drops are not known.
+        # Some kernels do not report drops.
         with contextlib.suppress(OSError, struct.error):
             self._drops = _MEMINFO.unpack(self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))[-1]
         return self._drops
 
     def send(self, data: bytes, to: Address) -> float:
-        """Send one datagram; returns when that was.
+        """Send one datagram; return the time.
 
-        A full buffer, or a port at which nobody listens, is a lost datagram: SIP over UDP sends again.
+        A full buffer or a closed port loses the datagram: SIP over UDP retransmits.
         """
         at = clock.now()
         with contextlib.suppress(OSError):
@@ -93,7 +93,7 @@ class UdpPort:
         return at
 
     def only_from(self, peer: Address) -> None:
-        """From now on the kernel lets nobody in but ``peer``."""
+        """Accept datagrams only from ``peer`` from now on."""
         self._socket.connect(peer.sockaddr)
 
     def drain(self) -> None:
@@ -101,7 +101,7 @@ class UdpPort:
         self._read(most=None)
 
     def close(self) -> None:
-        """Read what has arrived until now, and let the address go."""
+        """Read the datagrams that have arrived, and free the address."""
         if self.closed_at is None:
             self.closed_at = clock.now()
             self._last_stamp = time.time() + _CLOSING_S
@@ -122,7 +122,7 @@ class UdpPort:
                 data, ancillary, _, source = self._socket.recvmsg(_LARGEST, _ANCILLARY)
             except BlockingIOError:
                 return
-            except ConnectionError:  # the peer of a connected socket has gone; what it said before is still to be read
+            except ConnectionError:  # the peer of a connected socket has gone; its earlier datagrams can still be read
                 continue
             except OSError:
                 return

@@ -1,6 +1,6 @@
-"""Where a message of the tester has to go: responses by RFC 3261 18.2.2 and RFC 3581, requests where the call is.
+"""Routes the tester's messages: responses by RFC 3261 18.2.2 and RFC 3581, requests to the other side of the call.
 
-What the tester sends is made behind the tap, which alone knows from where the device's requests came.
+The tester's messages are made behind the tap.  Only the tap knows the source of the device's requests.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from harness.net.address import DEFAULT_PORTS, Address, family_of
 from harness.sip.message import SipMessage
 
 MOST: int = 5_000
-"""How many transactions a seat remembers: a flood makes them cheap to forget, and the last ones count."""
+"""The most transactions that a seat remembers.  In a flood only the last ones matter."""
 
 
 class Outlet(Protocol):
-    """What can send to a device: a port of the seat's own, or one that it shares."""
+    """A sender to a device: a port of the seat's own, or a shared one."""
 
     address: Address
 
     def send(self, data: bytes, to: Address) -> float:
-        """Send ``data``; returns when that was."""
+        """Send ``data``; return the time."""
 
 
 @dataclass(frozen=True)
 class Hop:
-    """One way to the device: from which of our sockets, to which of its addresses."""
+    """A way to the device: one of our sockets and one of its addresses."""
 
     outlet: Outlet
     to: Address
@@ -40,16 +40,16 @@ class Routes:
     own: Outlet
     """The seat's own socket."""
     otherwise: Callable[[Outlet], Hop | None]
-    """The way of a request that belongs to no call yet, given the seat's own socket; None if there is none."""
+    """The way of a request outside any call, given the seat's own socket; None if there is none."""
     fixed: bool = False
-    """Whether every request goes that way: a caller's, which calls through the device."""
+    """Whether every request goes that way, as for a caller that calls through the device."""
     symmetric: bool = False
-    """Whether responses go where the request came from, whatever its Via says: for a device behind a NAT."""
+    """Whether responses go to the source of the request, whatever its Via says: for a device behind a NAT."""
     _by_branch: dict[str, Hop] = field(default_factory=dict)
     _by_call: dict[str, Hop] = field(default_factory=dict)
 
     def came(self, message: SipMessage, outlet: Outlet, source: Address) -> None:
-        """Remember from where the device sent ``message``, and to which of our sockets."""
+        """Remember the source of the device's ``message``, and our socket at which it arrived."""
         if message.method is None:
             return
         _remember(self._by_call, message.call_id, Hop(outlet, source))
@@ -57,7 +57,7 @@ class Routes:
             _remember(self._by_branch, message.branch or "", Hop(outlet, self._response_goes_to(message, source)))
 
     def hop(self, message: SipMessage) -> Hop | None:
-        """The way of a message of the tester; None if the device has never been heard and has no known address."""
+        """The way of a message of the tester; None if the device has sent nothing and has no known address."""
         if message.status is not None and (hop := self._by_branch.get(message.branch or "")):
             return hop
         if message.method is not None and self.fixed:
@@ -65,7 +65,7 @@ class Routes:
         return self._by_call.get(message.call_id) or self.otherwise(self.own)
 
     def knows(self, call_id: str) -> bool:
-        """Whether a request of this call has come to this seat."""
+        """Whether a request of this call has arrived at this seat."""
         return call_id in self._by_call
 
     def _response_goes_to(self, request: SipMessage, source: Address) -> Address:
@@ -76,7 +76,7 @@ class Routes:
         if not 0 < port < 65536:
             return source
         maddr = (via.maddr or "").strip("[]")
-        # A name would have to be looked up, and every message would wait for that.
+        # No host names: every message would wait for the lookup.
         if family_of(maddr) is not None:
             return replace(source, host=maddr, port=port)
         return source if via.asks_for_rport else replace(source, port=port)

@@ -1,7 +1,7 @@
-"""One seat of a plan as the device meets it: a socket of the suite, behind which somebody acts.
+"""One seat of a plan as the device sees it: a socket of the suite with an endpoint behind it.
 
 Everything that crosses the tap becomes an :class:`Event` of the flow, with the true source and destination and the time
-at which it crossed.  Whoever acts behind it (a SIPp) gets what came, and is never the witness of it.
+at which it crossed.  The endpoint behind it (a SIPp) receives the message, but its log is never evidence.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _KEEPALIVE: Final = b"\r\n\0 "
 Answer = Callable[[bytes, Address], bytes | None]
 """The response to a datagram and its source, where nobody acts behind the tap any more; None: none."""
 LONGEST_KEPT: Final = 2_000
-"""How many bytes are kept of what is no SIP message."""
+"""The most bytes kept of a datagram that is not a SIP message."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears what crosses a tap."""
+    """The listeners of a tap."""
 
     on_event: Callable[[Event], None]
     on_unreadable: Callable[[Unreadable], None]
-    """What came and is no SIP message; keepalives (RFC 5626 3.5.1) are neither."""
+    """Receives datagrams that are not SIP messages; keepalives (RFC 5626 3.5.1) go to no listener."""
     on_device: Callable[[float], None] = lambda _at: None
-    """Hears when anything of the device arrived."""
+    """Receives the time of every arrival from the device."""
 
 
 class Tap:
@@ -52,7 +52,7 @@ class Tap:
         symmetric: bool = False,
         forecast: Forecast | None = None,
     ) -> None:
-        """Open it at ``own``.  PortTaken if another program is there; SetupError if the address cannot be had."""
+        """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
         self.name = name
         self.port = UdpPort(own, lambda data, source, at: self.arrived(data, source, at, self.port))
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
@@ -64,11 +64,11 @@ class Tap:
         self._closed = False
 
     def deliver_to(self, deliver: Callable[[bytes], None]) -> None:
-        """From now on what comes is handed to ``deliver``."""
+        """Hand arriving messages to ``deliver`` from now on."""
         self._deliver = deliver
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
-        """Take what the device has sent from ``source`` to ``outlet``: record it, and pass it on."""
+        """Take a datagram that the device sent from ``source`` to ``outlet``: record it and pass it on."""
         self._listener.on_device(at)
         if not data.strip(_KEEPALIVE):
             return
@@ -95,7 +95,7 @@ class Tap:
         self._answer = answer
 
     def emit(self, data: bytes) -> None:
-        """Send what somebody behind the tap says, to where it has to go."""
+        """Send a message of the endpoint behind the tap to its destination."""
         message = SipMessage(data.decode("latin-1"))
         hop = self.routes.hop(message)
         if hop is None:
@@ -108,7 +108,7 @@ class Tap:
             self._after(delay, partial(self._send, data, message, hop, fate))
 
     def close(self) -> None:
-        """Take what has arrived until now, and let the address go."""
+        """Take the datagrams that have arrived, and free the address."""
         self.port.close()
         self._closed = True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
 
-from harness.judge.account.transactions import CROSSING_S, Transaction
+from harness.judge.account.transactions import Transaction, crossed
 from harness.model.flow import Event
 from harness.sip.uri import SipUri
 
@@ -45,6 +45,7 @@ class WantedCall:
     targets: list[Target] = field(default_factory=list)
     ended_by: Event | None = None
     """The first 6xx, or 2xx, that one of its tries got."""
+    _ended_try: Transaction | None = None
     retried: set[int] = field(default_factory=set)
     """The numbers of the challenges that have been answered, and of the failures that have been moved on from."""
 
@@ -53,19 +54,21 @@ class WantedCall:
         """The number of the caller's INVITE."""
         return self.request.request.number if self.request else None
 
-    def answered(self, response: Event) -> None:
+    def answered(self, response: Event, to: Transaction) -> None:
         """Take a final response to one of its tries: a 3xx adds targets, a 2xx or 6xx ends the search."""
         status = response.status or 0
         if 300 <= status < 400:
             self.targets += [Target(uri, response) for uri in response.contact_uris]
         elif (200 <= status < 300 or status >= 600) and self.ended_by is None:
-            self.ended_by = response
+            self.ended_by, self._ended_try = response, to
 
     def ended_before(self, event: Event) -> Event | None:
         """What had ended the search when the device sent ``event``; None if nothing had, or it may not know yet."""
-        cancel = self.request.cancel if self.request else None
-        ends = [end for end in (self.ended_by, cancel) if end is not None and event.time - end.time > CROSSING_S]
-        return min(ends, key=lambda end: end.number, default=None)
+        end, cancel = self.ended_by, self.request.cancel if self.request else None
+        # The ACK shows that the device has read the response.
+        if end is not None and (not crossed(event, end) or (self._ended_try and self._ended_try.acks)):
+            return end
+        return cancel if cancel is not None and not crossed(event, cancel) else None
 
     def target(self, uri: str) -> Target | None:
         """The target that ``uri`` names: one that has not been tried, if there is one."""

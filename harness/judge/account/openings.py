@@ -56,7 +56,7 @@ class Openings:
         """We have answered one of the device's INVITEs for good."""
         call = self._by_try.get(transaction.request.number)
         if call is not None and transaction.final is response:
-            call.answered(response)
+            call.answered(response, transaction)
 
     def call_of(self, transaction: Transaction) -> WantedCall | None:
         """The call that an INVITE of the device belongs to."""
@@ -83,7 +83,7 @@ class Openings:
     def _wanted(self, invite: Event) -> WantedCall | None:
         while self._asked and self._asked[0].placed_at <= invite.time:
             placed = self._asked.pop(0)
-            wanted = f"call {len(self._calls) + 1}: the device was asked to call {placed.uri}"
+            wanted = f"call {len(self._calls) + 1}, which the device was asked for"
             self._calls.append(WantedCall(placed.uri, wanted))
         latest = self._calls[-1] if self._calls else None
         known = self._by_call_id.get(invite.call_id)

@@ -20,6 +20,10 @@ class Responses:
     def answered(self, response: Event) -> Entry:
         """Which request ``response`` answers, and why."""
         asked = self._transactions.asked_by_us(response)
+        stray = self._transactions.strays.get((response.call_id, response.status, response.to_tag))
+        if stray is not None and self._relays:
+            # A proxy may pass on, without state, what belongs to none of its transactions (16.7, 16.11).
+            return Explanation("relay", stray.number, f"passes on {named(stray)}, which belongs to no transaction")
         if asked is None:
             return Unexplained("answer-to-nothing", f"{response.status} to no {response.cseq_method} of ours")
         if asked.request.seat != response.seat:
@@ -62,6 +66,11 @@ class Responses:
             return Explanation("copy", first.number, f"{what}, for a copy of message {asked.request.number}")
         if asked.request.method != "INVITE":
             return Unexplained("copy-unasked", f"{what}, though message {asked.request.number} was not repeated")
+        call = self._openings.call_asked_by(asked.request) if self._relays else None
+        # A 2xx is repeated by whoever answered, and passed on each time (16.7 item 5).
+        below = [again for one in call.tries for again in one.finals[1:]] if call and asked.status < 300 else []
+        if below and below[-1].number > first.number:
+            return Explanation("relay", below[-1].number, f"passes on the copy, message {below[-1].number}")
         acked = asked.acks[0] if asked.acks else None
         if not crossed(response, acked):
             assert acked is not None

@@ -53,6 +53,8 @@ class Transactions:
         """Our requests by seat, branch and method."""
         self.theirs: dict[tuple[str, str, str, str], Transaction] = {}
         """The device's requests by seat, branch, method and Call-ID with CSeq."""
+        self.strays: dict[tuple[str, int | None, str | None], Event] = {}
+        """Our responses to nothing that the device has asked, by Call-ID, status and To tag."""
         self._ours_by_call: dict[tuple[str, str, int | None], Transaction] = {}
         self._theirs_by_branch: dict[tuple[str, str], Transaction] = {}
         self._invites_by_call: dict[tuple[str, int | None], list[Transaction]] = {}
@@ -80,6 +82,8 @@ class Transactions:
         key = (event.seat, event.branch or "", event.cseq_method, _call(event))
         if found := self.theirs.get(key):
             found.add(event)
+        else:
+            self.strays[event.call_id, event.status, event.to_tag] = event
         return found
 
     # --- the device's messages

@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK, Window
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 
 URI = "sip:7001@127.0.0.9:5060"
@@ -80,7 +80,7 @@ class Line:
     def flow(
         self,
         *,
-        window: Window = QUICK,
+        window: Window = STANDARD,
         closed: float | None = None,
         alive: bool = True,
         lost: bool = False,

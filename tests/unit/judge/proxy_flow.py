@@ -7,7 +7,7 @@ from typing import Self
 
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK, Window
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from suites.proxy import _plans as plans
 
@@ -153,7 +153,18 @@ class ProxyWire:
         lines = self._down(seat, "1 ACK", tag or seat)
         return self._say(at, seat, f"ACK sip:x@{seat} SIP/2.0", lines[:1] + lines[2:])
 
-    def flow(self, *, window: Window = QUICK, closed: float | None = None, alive: bool = True) -> Flow:
+    def acknowledges(self, at: float, tag: str) -> Self:
+        """The caller acknowledges the final response that the device told it."""
+        own = self._own(self._to(), "1 ACK", tag=tag)
+        return self._say(at, self._caller, f"ACK {self._to()} SIP/2.0", own, sent=True)
+
+    def passes_ack(self, at: float, seat: str, tag: str, branch: str = "passed") -> Self:
+        """The device passes the caller's ACK on to ``seat``."""
+        own = self._own(self._to(), "1 ACK", tag=tag)
+        via = f"Via: SIP/2.0/UDP 127.0.0.9:5060;branch=z9hG4bK{branch}"
+        return self._say(at, seat, f"ACK {self._to()} SIP/2.0", (via, *own))
+
+    def flow(self, *, window: Window = STANDARD, closed: float | None = None, alive: bool = True) -> Flow:
         """The flow, watched to the end of the window after the last message."""
         events = tuple(
             replace(event, number=number)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.model.finding import Finding
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 
 START = 1_000.0
@@ -30,13 +30,15 @@ class Try:
     headers: tuple[str, ...] = ("Max-Forwards: 70", "Contact: <sip:device@127.0.0.9>", "Supported: timer")
     body: str = "v=0\r\n"
     acked: bool = True
+    acked_after: float = 0.02
+    """Seconds from its final response to its ACK."""
     acked_at: str = ""
     """Where its ACK arrives; empty: where the INVITE did."""
     call: int = 0
     """Which of the plan's calls it belongs to."""
 
 
-def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> Flow:
+def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, window: Window = STANDARD) -> Flow:
     """The flow of ``plan`` with a device that sent ``tries``, one after the other."""
     hosts = {endpoint.name: f"127.0.1.{number}" for number, endpoint in enumerate(plan.endpoints, 1)}
     seats = {
@@ -71,9 +73,13 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
             say(at + 0.02, one.seat, [line, *head, f"{to};tag={tag}", f"CSeq: {cseq} INVITE", *contacts], sent=True)
             if response.status >= 200 and one.acked:
                 acked = [f"ACK {uri} SIP/2.0", head[0] + ("x" if response.status < 300 else ""), *head[1:]]
-                say(at + 0.04, one.acked_at or one.seat, [*acked, f"{to};tag={tag}", f"CSeq: {cseq} ACK"])
+                say(
+                    at + 0.02 + one.acked_after,
+                    one.acked_at or one.seat,
+                    [*acked, f"{to};tag={tag}", f"CSeq: {cseq} ACK"],
+                )
     opened = max((event.time for event in events if event.direction == "sent"), default=None)
-    closed = (opened or START) + QUICK.seconds
+    closed = (opened or START) + window.seconds + 0.02
     return Flow(
         id="f1",
         plan=plan,
@@ -84,7 +90,7 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True) -> 
         seats=tuple(Seat(e.name, e.kind, seats[e.name], START - 1) for e in plan.endpoints),
         calls=tuple(PlacedCall("sip:x", START + 2.0 * n - 0.01, "test") for n in range(len(plan.calls))),
         events=tuple(events),
-        watch=Watch(QUICK, opened, closed),
+        watch=Watch(window, opened, closed),
         controls=(Control("target", Address("127.0.1.99"), START, "f0"),) if control else (),
         life=LifeSign(closed + 0.1, "OPTIONS") if alive else None,
     )

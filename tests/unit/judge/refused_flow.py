@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
 from harness.model.plan import Places, Plan
-from harness.model.windows import QUICK, Window
+from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from suites.plans import DECLINE
 
@@ -68,7 +68,7 @@ class Wire:
     def flow(
         self,
         *,
-        window: Window = QUICK,
+        window: Window = STANDARD,
         opened: float | None = None,
         closed: float | None = None,
         alive: bool = True,

@@ -211,6 +211,10 @@ GOOD = (
     "<mailto:a@b.test>",
     "<sip:[::1]:5060;lr>",
     '<sip:9@h>;+sip.instance="<urn:uuid:1>"',
+    'sip:9@h;+sip.instance="<urn:uuid:1>"',
+    'sip:9@h;q=0.5;note="a;q=7;<b>?"',
+    '"Q; <sip:7@h>" <sip:9@h>;note="a;transport=udp, \\"b>"',
+    "<sip:9;phone-context=x?y@h>;q=0.5",
 )
 BAD = (
     "*",
@@ -224,6 +228,9 @@ BAD = (
     "<sip:>",
     "<9@h>",
     "<sip:9@h> q=0.5",
+    '<sip:9@h>;note="a',
+    "<sip:9@h>;=a",
+    "a(b) <sip:9@h>",
 )
 
 

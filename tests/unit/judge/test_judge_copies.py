@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from answered_flow import Line, outcomes
 
-from harness.model.windows import STANDARD
+from harness.model.windows import QUICK, STANDARD
 from suites.transaction import test_server_transaction as purposes
 
 G = (0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5)
@@ -99,7 +99,7 @@ def test_timers_that_are_a_little_late():
 
 def test_the_end_must_have_been_watched():
     judge = purposes.test_refusal_without_ack_is_given_up
-    assert outcomes(judge(refused(*G[:4]).flow())) == ["unseen"]
+    assert outcomes(judge(refused(*G[:4]).flow(window=QUICK))) == ["unseen"]
     assert outcomes(judge(refused(*G).flow(window=STANDARD, alive=False))) == ["unseen"]
     assert outcomes(judge(refused(*G, ack=31.6).flow(window=STANDARD))) == ["unseen"]
 

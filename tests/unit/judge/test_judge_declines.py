@@ -10,7 +10,7 @@ from harness.judge.declines import handled_like, stays_declined
 from harness.model.flow import Trouble
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
-from harness.model.windows import EXTENDED, STANDARD
+from harness.model.windows import EXTENDED, QUICK, STANDARD
 from suites.transaction import test_completed as completed
 from suites.transaction import test_copies as copies
 from suites.uac import test_after_decline as after
@@ -44,7 +44,7 @@ def test_silence_needs_its_proof_and_an_allowed_call_does_not_shorten_the_watch(
         flow = declined().flow(alive=alive)
         assert stays_declined(flow, refused(flow)).outcome == outcome
     wire = again(declined(), 4.0).answer(4.01, 603, call_id="c2", branch="z9hG4bKtwo")
-    flow = wire.flow(closed=5.1)
+    flow = wire.flow(window=QUICK, closed=5.1)
     assert stays_declined(flow, refused(flow), unless=lambda _: True).outcome == "satisfied"
 
 
@@ -118,7 +118,7 @@ def test_who_was_never_asked_to_hang_up_shows_nothing():
     def hung_up(*troubles: Trouble) -> set[str]:
         return set(outcomes(final.test_hanging_up_after_a_decline_sends_nothing(declined().flow(troubles=troubles))))
 
-    assert hung_up(Trouble("device", "it never came to the point where it was to hangup")) == {"unseen"}
+    assert hung_up(Trouble("device", "the call never reached the state for the act 'hangup'")) == {"unseen"}
     assert hung_up(Trouble("stimulus", "the device could not be made to hangup: no such call")) == {"satisfied"}
 
 
@@ -207,9 +207,9 @@ def test_the_call_after_a_decline():
     good.ack(1.2, call_id="c2", branch="z9hG4bKthree")
     assert outcomes(judge(good.flow(calls=(-0.1, 0.9)))) == ["satisfied"]
     assert outcomes(judge(declined().flow(calls=(-0.1, 0.9)))) == ["violated"]
-    died = Trouble("device", "call 2 could not be asked for: it has exited")
+    died = Trouble("device", "call 2 could not be requested: it has exited")
     assert outcomes(judge(declined().flow(troubles=(died,)))) == ["violated"]
-    ours = Trouble("stimulus", "call 2 could not be asked for: the control port is busy")
+    ours = Trouble("stimulus", "call 2 could not be requested: the control port is busy")
     assert outcomes(judge(declined().flow(troubles=(ours,)))) == ["unseen"]
 
 

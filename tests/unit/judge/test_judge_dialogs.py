@@ -82,6 +82,7 @@ def test_a_redirection_is_passed_on_or_followed():
 def test_what_the_caller_is_told_of_the_targets_decline():
     def judged(status: int | None) -> list[str]:
         wire = Wire(learns.MOVED_TO_DECLINE, role="b2bua")
+        wire.say(-0.05, f"INVITE {URI} SIP/2.0", seat="caller", sent=True, call_id="up")
         wire.invite().answer(0.01, 302).ack(0.02)
         target = {"seat": "target", "branch": "z9hG4bKt", "cseq": "2 INVITE"}
         wire.invite(0.03, **target).answer(0.04, 603, **target)
@@ -101,11 +102,25 @@ def test_what_the_caller_is_told_of_the_targets_decline():
 def test_a_refusal_ends_the_callers_call():
     def judged(status: int | None) -> list[tuple[str, str]]:
         wire = Wire(role="b2bua").invite().answer(0.01, 699).ack(0.02)
+        wire.say(-0.05, f"INVITE {URI} SIP/2.0", seat="caller", sent=True, call_id="up")
         if status:
             wire.say(0.1, f"SIP/2.0 {status} Text", seat="caller", call_id="up")
         findings = learns.test_refusal_ends_the_callers_call(wire.flow())
         return [(found.outcome, found.requirement) for found in findings]
 
+    def challenged(status: int) -> list[str]:
+        asks = {"seat": "caller", "sent": True, "call_id": "up"}
+        wire = Wire(role="b2bua").invite().answer(0.01, 603).ack(0.02)
+        wire.say(-0.05, f"INVITE {URI} SIP/2.0", branch="z9hG4bKa", **asks)
+        wire.say(-0.04, "SIP/2.0 401 Unauthorized", seat="caller", call_id="up", branch="z9hG4bKa")
+        wire.say(
+            -0.03, f"INVITE {URI} SIP/2.0", branch="z9hG4bKb", cseq="2 INVITE", extra=("Authorization: x",), **asks
+        )
+        if status:
+            wire.say(0.1, f"SIP/2.0 {status} Text", seat="caller", call_id="up", branch="z9hG4bKb", cseq="2 INVITE")
+        return outcomes(learns.test_refusal_ends_the_callers_call(wire.flow()))
+
+    assert [challenged(status) for status in (480, 200, 0)] == [["satisfied"], ["violated"], ["violated"]]
     assert judged(480) == [("satisfied", "RFC3261-8.1.3.2-01")]
     assert judged(200) == [("violated", "RFC3261-8.1.3.2-01")]
     assert judged(None) == [("violated", "RFC3261-8.1.3.2-01")]

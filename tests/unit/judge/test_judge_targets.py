@@ -6,6 +6,9 @@ from redirect_flow import TOKEN, Try, drive
 from harness.judge.attempts import original
 from harness.judge.redirection import by_call, dropped, lost_ack, redirected, redirections
 from harness.judge.targets import address_of, fresh, hops, lapses, repeats, user_of
+from harness.model.finding import Finding
+from harness.model.flow import Flow
+from harness.model.verdict import Verdict
 from suites.plans import NEXT_CALL, REDIRECT
 from suites.uac import _plans as plans
 
@@ -111,14 +114,30 @@ def test_not_followed_is_a_fault_only_where_the_plain_302_was_followed():
     assert dropped(dead, original(dead), PLAIN, **WORDS).outcome == "unseen"
 
 
+def lost(odd: Flow, plain: Flow) -> Finding | None:
+    return lost_ack(odd, original(odd), plain, what="it")
+
+
 def test_a_missing_ack_is_a_fault_of_this_response_only_where_the_plain_302_got_one():
-    odd = original(drive(plans.NO_CONTACT, Try(acked=False)))
-    assert lost_ack(odd, PLAIN, what="it").outcome == "violated"
-    assert lost_ack(odd, drive(REDIRECT, Try(acked=False)), what="it").outcome == "unseen"
-    assert lost_ack(original(PLAIN), PLAIN, what="it") is None
+    odd = drive(plans.NO_CONTACT, Try(acked=False))
+    assert lost(odd, PLAIN).outcome == "violated"
+    assert lost(odd, drive(REDIRECT, Try(acked=False))).outcome == "unseen"
+    assert lost(PLAIN, PLAIN) is None
+
+
+def test_a_missing_ack_proves_nothing_of_a_device_that_may_be_dead():
+    assert lost(drive(plans.NO_CONTACT, Try(acked=False), alive=False), PLAIN).outcome == "unseen"
+
+
+def test_a_late_ack_is_no_ack_in_time():
+    late = drive(plans.STAR, Try(acked_after=7.6))
+    found = lost(late, PLAIN)
+    assert (found.code, found.outcome, found.at_most) == ("late-ack", "violated", Verdict.WARN)
+    assert "after 7.6 s" in found.actual
+    assert lost(drive(plans.STAR, Try(acked_after=1.9)), PLAIN) is None
+    assert lost(late, drive(REDIRECT, Try(acked_after=3.0))).outcome == "unseen"
 
 
 def test_a_missing_ack_is_unseen_where_acks_go_to_the_contact():
     astray = drive(REDIRECT, Try(acked_at="target"))
-    odd = original(drive(plans.FOO, Try(acked=False)))
-    assert lost_ack(odd, astray, what="it").outcome == "unseen"
+    assert lost(drive(plans.FOO, Try(acked=False)), astray).outcome == "unseen"

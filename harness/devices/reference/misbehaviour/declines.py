@@ -48,6 +48,22 @@ class RedialsAfterRinging(Behaviour):
         return Redial(1) if final.code >= 600 and rang else super().redial(final)
 
 
+class RedialsAfter8s(Behaviour):
+    """Wrong by 21.6; a window of 5 s is over by then."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call."""
+        return Redial(8) if final.code >= 600 else super().redial(final)
+
+
+class RedialsOtherNumber(Behaviour):
+    """Wrong by 8.1.1.1: nobody asked for that number."""
+
+    def redial(self, final: Final) -> Redial | None:
+        """Make a new call to somebody else."""
+        return Redial(2, user="0") if final.code >= 600 else super().redial(final)
+
+
 class RedialsAt33s(Behaviour):
     """Wrong by 21.6; shows only to who watches longer than Timer D."""
 

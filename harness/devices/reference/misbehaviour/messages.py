@@ -147,8 +147,8 @@ class ConstantToTag(Behaviour):
     """Wrong by 19.3: two calls with one tag."""
 
     def worded(self, data: bytes, destination: Address) -> Datagrams:
-        """Write the one tag."""
-        if _answers(data, b"302", b"INVITE"):
+        """Write the one tag into what has one."""
+        if data.startswith(b"SIP/2.0 ") and not data.startswith(b"SIP/2.0 100"):
             data = re.sub(rb"(\r\nTo: [^\r]*;tag=)[^;\r]*", rb"\1redirect", data, count=1)
         return super().worded(data, destination)
 

@@ -33,6 +33,19 @@ class ByeAfter603(Behaviour):
         return super().parting_request(final, invite, early)
 
 
+class MessageAfter603(Behaviour):
+    """Wrong by 8.1: a request is sent because a user wants it."""
+
+    def parting_request(
+        self, final: Final, invite: OutboundRequest, early: InboundResponse | None
+    ) -> OutboundRequest | None:
+        """Write to who declined."""
+        if final.code == 603:
+            via = invite.field("Via").replace(invite.branch, new_branch())
+            return _after_invite(invite, "MESSAGE", invite.sequence + 1).with_field("Via", via)
+        return super().parting_request(final, invite, early)
+
+
 class CancelsAfter302(Behaviour):
     """Wrong by 9.1: there is nothing left to cancel."""
 

@@ -117,6 +117,6 @@ class RecursionKeepsUriHeaders(Behaviour):
 class RecursionIgnoresQ(Behaviour):
     """Wrong by 16.6: the callee has said where he would rather be reached."""
 
-    def recursed_q(self, contact: Contact) -> float:
-        """Turn it round."""
-        return 1 - super().recursed_q(contact)
+    def recursed_q(self, contact: Contact, place: int) -> float:
+        """Prefer what is written first."""
+        return 1 / (1 + place)

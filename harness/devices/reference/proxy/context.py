@@ -123,12 +123,12 @@ class ResponseContext:
     def _recurse(self, final: Final, redirection: InboundResponse) -> Final | None:
         """Let the Contacts of a 3xx join the target set; return what is left of it as an answer (16.7 item 4)."""
         tried: list[Contact] = []
-        for contact in contacts_of(redirection):
+        for place, contact in enumerate(contacts_of(redirection)):
             uri = usable_request_uri(contact)
             if uri is None:
                 continue
             uri = self._behaviour.recursed_uri(contact.uri, uri)
-            target = Target(uri, self._behaviour.recursed_q(contact), recursed=True)
+            target = Target(uri, self._behaviour.recursed_q(contact, place), recursed=True)
             if (self._still_wanted(target) and self._targets.add(target)) or self._targets.knows(uri):
                 tried.append(contact)
         if not tried or not self._behaviour.strips_contacts:

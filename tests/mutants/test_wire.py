@@ -1,0 +1,104 @@
+"""When two flows of one plan have the same wire, and when they have not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from harness.model.flow import Event, Flow, LifeSign, Seat, Watch
+from harness.model.plan import Answer, Endpoint, Places, Plan, Response
+from harness.model.windows import QUICK
+from harness.net.address import Address
+from tests.mutants.compare import Difference, certain, differences, forms_of, repeated
+
+PLAN = Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),))
+
+
+def message(
+    start: str, method: str, *, host: str, branch: str = "b1", tag: str = "t1", to: str = "", body: str = ""
+) -> str:
+    """A message of a device at ``host`` in the call 7001 to the callee at ``host`` + 1."""
+    callee = host[:-1] + str(int(host[-1]) + 1)
+    lines = (
+        start.format(callee=callee),
+        f"Via: SIP/2.0/UDP {host}:5060;branch=z9hG4bK{branch}{host}",
+        f"From: <sip:device@{host}>;tag={tag}{host}",
+        f"To: <sip:7001@{callee}>{to and f';tag={to}{host}'}",
+        f"Call-ID: call@{host}",
+        f"CSeq: 1 {method}",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join((*lines, "", body))
+
+
+def flow(host: str = "127.1.0.1", *, ack: str = "b1", times: tuple[float, ...] = (0.0,), first: str = "INVITE") -> Flow:
+    """The device calls, is declined, and sends its ACK; another ``host`` means another run."""
+    callee = Address(host[:-1] + str(int(host[-1]) + 1))
+    invite = message("INVITE sip:7001@{callee} SIP/2.0", "INVITE", host=host, body=f"c=IN IP4 {host}")
+    said = [
+        *((at, "received", invite) for at in times),
+        (0.1, "sent", message("SIP/2.0 603 Decline", "INVITE", host=host, to="x")),
+        (0.2, "received", message("ACK sip:7001@{callee} SIP/2.0", "ACK", host=host, branch=ack, to="x")),
+        (0.3, "received", message("BYE sip:7001@{callee} SIP/2.0", "BYE", host=host, branch="b9", to="x")),
+    ]
+    if first == "BYE":
+        said[-2:] = [(0.2, *said[-1][1:]), (0.3, *said[-2][1:])]
+    events = [
+        Event(raw, number, at, "callee", "received" if direction == "received" else "sent")
+        for number, (at, direction, raw) in enumerate(sorted(said), 1)
+    ]
+    return Flow(
+        id=f"flow-{host}",
+        plan=PLAN,
+        role="uac",
+        transport="udp",
+        device={"name": "x", "pics": {}},
+        places=Places("7001", {"callee": callee}, Address(host)),
+        seats=(Seat("callee", "callee", callee, 0.0),),
+        calls=(),
+        events=tuple(events),
+        watch=Watch(QUICK, 0.1, 5.1),
+        life=LifeSign(6.0, "a plain call"),
+    )
+
+
+def compared(changed: Flow, *unchanged: Flow) -> list[Difference]:
+    return differences(forms_of([changed]), forms_of(unchanged))
+
+
+def test_other_addresses_tags_branches_and_lengths_are_no_difference() -> None:
+    assert compared(flow("127.10.0.13"), flow("127.1.0.1")) == []
+
+
+def test_the_branch_of_an_ack_is_compared_with_that_of_its_invite() -> None:
+    (difference,) = compared(flow("127.2.0.1", ack="b7"), flow())
+    assert difference.kind == "messages"
+    assert difference.number == 3
+    assert "+ Via: SIP/2.0/UDP {device};branch=z9hG4bK{branch 2}" in difference.text
+
+
+def test_a_message_that_is_missing_is_told() -> None:
+    whole = flow()
+    (difference,) = compared(dataclasses.replace(whole, events=whole.events[:-1]), whole)
+    assert difference.text == "- BYE sip:{token}@{callee.host} SIP/2.0  (whole message)"
+
+
+def test_copies_differ_from_all_drives_of_the_unchanged_device() -> None:
+    thrice = flow(times=(0.0, 0.05, 0.06))
+    assert [one.kind for one in compared(thrice, flow())] == ["copies"]
+    assert compared(thrice, flow(), flow(times=(0.0, 0.05, 0.06))) == []
+
+
+def test_a_small_delay_is_no_difference_and_a_long_one_is() -> None:
+    assert compared(flow(times=(0.0, 0.5)), flow(times=(0.0, 0.7))) == []
+    assert [one.kind for one in compared(flow(times=(0.0, 0.5)), flow(times=(0.0, 1.5)))] == ["times"]
+
+
+def test_the_order_inside_one_exchange_counts() -> None:
+    assert [one.kind for one in compared(flow(first="BYE"), flow())] == ["order"]
+
+
+def test_one_plan_alone_is_no_proof_until_another_run_shows_it() -> None:
+    found = compared(flow("127.2.0.1", ack="b7"), flow())
+    assert not certain(found)
+    assert repeated(found, compared(flow("127.3.0.1", ack="b8"), flow())) == found
+    assert repeated(found, compared(flow("127.3.0.1"), flow())) == []

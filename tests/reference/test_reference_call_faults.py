@@ -1,0 +1,74 @@
+"""The faults in how a call goes on and ends: what each decides, and what the right device decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.devices.reference.behaviour import Behaviour
+from harness.devices.reference.faults import fault_named
+from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.wire import Final, InboundResponse, OutboundRequest, OutboundResponse
+
+HERE, THERE, OLD = ("127.0.0.1", 5060), ("127.0.0.2", 5060), ("127.0.0.3", 5060)
+BUSY, BUSY_EVERYWHERE, MOVED = Final(486, "Busy"), Final(600, "Busy"), Final(302, "Moved")
+_FIELDS = (("Via", "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKa"), ("Call-ID", "c1"))
+
+
+def _request(method: str) -> OutboundRequest:
+    return OutboundRequest(method, "sip:t@127.0.0.2", (*_FIELDS, ("CSeq", f"5 {method}")), b"", THERE)
+
+
+def _after_a_redirection(device: Behaviour) -> Behaviour:
+    target = SimpleNamespace(redirection=SimpleNamespace(source=OLD), contact=SimpleNamespace(uri="sip:t@127.0.0.2"))
+    device.redirected(_request("INVITE"), _request("INVITE"), cast(Any, target))
+    return device
+
+
+def _redial_after_ringing(device: Behaviour) -> object:
+    response = cast(InboundResponse, SimpleNamespace(code=180, call_id="c1"))
+    device.hears(response)
+    return device.redial(Final(603, "Decline", response))
+
+
+def _relayed(device: Behaviour) -> object:
+    response = OutboundResponse(302, "Moved", (("Contact", "<sip:a@127.0.0.4>"),), b"", HERE)
+    return device.upstream(response, cast(Any, None), HERE).fields
+
+
+DECISIONS: dict[str, Callable[[Behaviour], object]] = {
+    "redials_after_ringing": lambda device: _redial_after_ringing(device) is None,
+    "repeats_cseq_in_dialog": lambda device: device.in_dialog(_request("BYE")).field("CSeq"),
+    "answers_bye_500": lambda device: device.remote_sequence(1, BUSY),
+    "hangs_on_dead_302": lambda device: device.told(MOVED, "sip:a@127.0.0.4", HERE) is None,
+    "loses_200": lambda device: device.passes_on(redirected=True),
+    "ends_one_leg": lambda device: device.ends_other_leg(by_callee=True),
+    "cancels_with_new_branch": lambda device: device.cancel(_request("CANCEL")).branch,
+    "cancels_after_4xx": lambda device: device.ends_search(BUSY, recursed=False),
+    "drops_ack_of_200": lambda device: device.forwards_ack,
+    "relays_302_without_contact": _relayed,
+    "answers_message_481": lambda device: device.misses_dialog,
+    "ignores_cancel": lambda device: device.answers_cancel,
+}
+
+
+@pytest.mark.parametrize("fault", DECISIONS)
+def test_fault_decides_otherwise(fault: str) -> None:
+    decide = DECISIONS[fault]
+    assert decide(behaviour_with([fault_named(fault)])) != decide(Behaviour())
+
+
+def test_what_a_redirection_costs() -> None:
+    silent = _after_a_redirection(behaviour_with([fault_named("no_ack_of_redirected_200")]))
+    assert silent.acknowledge_answer(_request("ACK")) is None
+    astray = _after_a_redirection(behaviour_with([fault_named("byes_to_redirector")]))
+    assert [astray.in_dialog(_request(method)).destination for method in ("BYE", "INVITE")] == [OLD, THERE]
+
+
+def test_ringing_alone_makes_the_difference() -> None:
+    device = behaviour_with([fault_named("redials_after_ringing")])
+    assert device.redial(Final(603, "Decline")) is None
+    assert device.ends_search(BUSY_EVERYWHERE, recursed=False)

@@ -1,0 +1,248 @@
+"""The form of messages: what must be caught, and the legal oddities that must pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from answered_flow import Line
+from refused_flow import URI, Wire
+
+from harness.judge import form
+from harness.judge.once import once_per_flow
+from harness.judge.replies import one_final, seen_from, tags_are_new, went_where_they_belong
+from harness.judge.resends import repeated, rests
+from harness.model.flow import Event, Flow, Unreadable
+from harness.model.verdict import Verdict
+from harness.net.address import Address
+from suites.invariants import test_acks, test_answers, test_messages
+
+JUDGES = {name: value for name, value in vars(test_messages).items() if name.startswith("test_")}
+
+GOOD = (
+    f"INVITE {URI} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 127.0.0.9:5060;rport;branch=z9hG4bKone\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:device@127.0.0.9>;tag=f1\r\n"
+    f"To: <{URI}>\r\n"
+    "Call-ID: c1\r\n"
+    "CSeq: 1 INVITE\r\n"
+    "Contact: <sip:device@127.0.0.9>\r\n"
+    "Content-Length: 0\r\n"
+    "\r\n"
+)
+
+
+def _flow(raw: str, *others: Event) -> Flow:
+    event = Event(raw=raw, time=1_000.0, seat="callee", direction="received", number=1)
+    return replace(Wire().flow(), events=(event, *others))
+
+
+def _codes(flow: Flow) -> list[str]:
+    return [found.code for judge in JUDGES.values() for found in judge(flow) if found.outcome == "violated"]
+
+
+def test_a_good_message_passes_and_is_an_occasion():
+    said = [found for judge in JUDGES.values() for found in judge(_flow(GOOD))]
+    assert {found.outcome for found in said} == {"satisfied"}
+    assert {found.requirement for found in said} >= {"RFC3261-7-01", "RFC3261-8.1.1-01", "RFC3261-20.14-01"}
+
+
+LEGAL = {
+    "compact": GOOD.replace("Via:", "v:").replace("From:", "f:").replace("To:", "t:").replace("Call-ID:", "i:"),
+    "folded": GOOD.replace(";rport;", "\r\n ;rport;"),
+    "blank before the colon": GOOD.replace("From:", "From \t:"),
+    "no length over UDP": GOOD.replace("Content-Length: 0\r\n", ""),
+    "empty lines before it": "\r\n\r\n" + GOOD,
+    "line end behind the body": GOOD + "\r\n",
+    "an odd header of its own": GOOD.replace("Call-ID", "x.odd~'`name: 1\r\nCall-ID"),
+    "a header without a value": GOOD.replace("Call-ID", "Subject:\r\nCall-ID"),
+    "two lines of a list": GOOD.replace("Call-ID", "Allow: ACK\r\nAllow: BYE\r\nCall-ID"),
+    "display name like a header": GOOD.replace("<sip:device", '"a;tag=\\"<x>" <sip:device'),
+    "bare URI": GOOD.replace("<sip:device@127.0.0.9>;tag", "sip:device@127.0.0.9;tag"),
+}
+
+
+@pytest.mark.parametrize("how", LEGAL)
+def test_legal_oddities_pass(how):
+    assert _codes(_flow(LEGAL[how])) == []
+
+
+WRONG = {
+    "no-empty-line": GOOD[:-2],
+    "header-without-name": GOOD.replace("Call-ID", ": lost\r\nCall-ID"),
+    "bad-start-line": GOOD.replace("INVITE sip", "INVITE  sip", 1),
+    "bare-lf": GOOD.replace("\r\nFrom", "\nFrom"),
+    "header-twice": GOOD.replace("Max-Forwards", "Max-Forwards: 69\r\nMax-Forwards"),
+    "wrong-content-length": GOOD.replace("Length: 0", "Length: 4"),
+    "no-content-type": GOOD.replace("Length: 0", "Length: 5") + "v=0\r\n",
+    "no-max-forwards": GOOD.replace("Max-Forwards: 70\r\n", ""),
+    "bad-max-forwards": GOOD.replace("Max-Forwards: 70", "Max-Forwards: 256"),
+    "bad-via": GOOD.replace("SIP/2.0/UDP", "UDP"),
+    "no-magic-cookie": GOOD.replace("z9hG4bK", ""),
+    "bad-from": GOOD.replace("<sip:device@127.0.0.9>;tag", ";tag"),
+    "from-without-tag": GOOD.replace(";tag=f1", ";tag="),
+    "to-without-tag": GOOD.replace(f"<{URI}>", f"<{URI}>;tag="),
+    "wrong-cseq": GOOD.replace("1 INVITE", "1 ACK"),
+    "no-contact": GOOD.replace("Contact: <sip:device@127.0.0.9>\r\n", ""),
+    "several-contacts": GOOD.replace("Contact: ", "Contact: <sip:b@127.0.0.9>, "),
+    "bad-contact": GOOD.replace("<sip:device@127.0.0.9>\r\nContent", "<mailto:a@b.test>\r\nContent"),
+}
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_defects_are_caught(code):
+    assert _codes(_flow(WRONG[code])) == [code]
+
+
+def test_the_second_compact_form_is_the_same_header():
+    assert _codes(_flow(GOOD.replace("Call-ID: c1", "Call-ID: c1\r\ni: c1"))) == ["header-twice"]
+
+
+def test_a_bare_lf_is_a_warning():
+    (found,) = [f for f in form.well_shaped(_flow(WRONG["bare-lf"]), "r") if f.outcome == "violated"]
+    assert found.at_most is Verdict.WARN
+
+
+def test_what_is_passed_on_as_it_came_is_not_the_devices():
+    odd = GOOD.replace("Call-ID", "no colon\r\nSubject: a\r\nSubject: b\r\nCall-ID")
+    ours = Event(raw=odd, time=999.0, seat="callee", direction="sent")
+    assert _codes(_flow(odd, ours)) == []
+    assert _codes(_flow(odd)) == ["header-without-name", "header-twice"]
+
+
+def test_what_our_response_repeats_stays_the_devices():
+    flow = Wire().invite(from_=";tag=f1", extra=("Max-Forwards: 70",)).answer(0.1, 603, from_=";tag=f1").flow()
+    assert "bad-from" in _codes(flow)
+
+
+def test_what_is_no_sip_message_at_all_is_a_defect_of_the_device_that_sent_it():
+    source = Address("127.0.0.9")
+    event = Event(raw=GOOD, time=1_000.0, seat="callee", direction="received", number=1, source=source)
+    flow = replace(Wire().flow(), events=(event,), unreadable=(Unreadable("callee", "BYE", source=source, size=3),))
+    assert [f.code for f in form.well_shaped(flow, "r") if f.outcome == "violated"] == ["no-sip-message"]
+    flow = replace(flow, unreadable=(Unreadable("callee", "BYE", source=Address("127.0.0.77"), size=3),))
+    assert all(f.outcome == "satisfied" for f in form.well_shaped(flow, "r"))
+
+
+def _replies(line: Line) -> list[str]:
+    return [f.code for f in form.complete_responses(line.flow(), "r") if f.outcome == "violated"]
+
+
+def test_a_response_is_made_of_its_request():
+    assert _replies(Line().ask().reply(0.01, 100).reply(0.1, 603)) == []
+    assert _replies(Line().ask().reply(0.1, 603, to_tag="")) == ["no-to-tag"]
+    assert _replies(Line().ask().reply(0.1, 603, from_="<sip:x@127.0.0.8>;tag=f1")) == ["other-from"]
+    assert _replies(Line().ask().reply(0.1, 603, cseq="2 INVITE")) == ["other-cseq"]
+    assert _replies(Line().ask(to_tag="t9").reply(0.1, 481, to_tag="t1")) == ["other-to-tag"]
+
+
+def test_one_final_response():
+    def codes(line, role="uas"):
+        return [f.code for f in one_final(replace(line.flow(), role=role), "r") if f.outcome == "violated"]
+
+    assert codes(Line().ask().reply(0.1, 603).reply(0.6, 603)) == []
+    assert codes(Line().ask().reply(0.1, 603).reply(0.6, 487)) == ["second-final"]
+    assert codes(Line().ask().reply(0.1, 603).reply(0.6, 603, to_tag="t2")) == ["other-to-tag"]
+    fork = Line().ask().reply(0.1, 200).reply(0.2, 200, to_tag="t2")
+    assert (codes(fork, "proxy"), codes(fork)) == ([], ["other-to-tag"])
+
+
+def _at(flow: Flow, source: Address, destination: Address) -> Flow:
+    """``flow`` between the caller at ``source`` and responses that arrive at ``destination``."""
+    events = (
+        replace(event, destination=destination) if event.from_device else replace(event, source=source)
+        for event in flow.events
+    )
+    return replace(flow, events=tuple(events))
+
+
+@pytest.mark.parametrize(
+    ("via", "destination", "right"),
+    [
+        ("Via: SIP/2.0/UDP 127.0.0.8:5060;rport;branch={branch}", "127.0.0.8:5099", True),
+        ("Via: SIP/2.0/UDP 127.0.0.8;branch={branch}", "127.0.0.8:5060", True),
+        ("Via: SIP/2.0/UDP 127.0.0.8:5070;branch={branch}", "127.0.0.8:5070", True),
+        ("Via: SIP/2.0/UDP 127.0.0.8:5070;branch={branch}", "127.0.0.8:5080", False),
+        ("Via: SIP/2.0/UDP 127.0.0.8:5060;rport;branch={branch}", "127.0.0.3:5060", False),
+    ],
+)
+def test_where_a_response_goes(via, destination, right):
+    host, _, port = destination.partition(":")
+    flow = Line().ask(via=(via,)).reply(0.1, 603, via=(via,)).flow()
+    flow = _at(flow, Address("127.0.0.8", 5099), Address(host, int(port)))
+    assert [f.outcome == "satisfied" for f in went_where_they_belong(flow, "r")] == [right]
+
+
+@pytest.mark.parametrize(
+    ("noted", "codes"),
+    [
+        (";rport=5060;received=127.0.0.8", []),
+        (";rport", []),  # whoever does not know RFC 3581
+        (";rport=5060", ["no-received"]),
+        (";rport=5061;received=127.0.0.8", ["wrong-rport"]),
+        (";rport=5060;received=127.0.0.1", ["wrong-received"]),
+    ],
+)
+def test_what_the_topmost_via_notes(noted, codes):
+    via = f"Via: SIP/2.0/UDP 127.0.0.8:5060{noted};branch={{branch}}"
+    flow = Line().ask().reply(0.1, 603, via=(via,)).flow()
+    flow = _at(flow, Address("127.0.0.8"), Address("127.0.0.8"))
+    assert [f.code for f in seen_from(flow, "a", "b") if f.outcome == "violated"] == codes
+
+
+def test_tags_belong_to_one_call():
+    def codes(second, **more):
+        line = Line().ask().reply(0.1, 603)
+        line.ask(1.0, call_id="c9", branch="z9hG4bKtwo", **more).reply(
+            1.1, 603, call_id="c9", branch="z9hG4bKtwo", to_tag=second, **more
+        )
+        return [f.code for f in tags_are_new(line.flow(), "r") if f.outcome == "violated"]
+
+    assert codes("t2") == []
+    assert codes("t1") == ["tag-reused"]
+    assert codes("f2", from_="<sip:caller@127.0.0.8>;tag=f2") == ["tag-reused"]
+
+
+def test_repeated_until_answered_and_no_longer():
+    def codes(wire):
+        flow = wire.flow(closed=9.0)
+        return [f.code for f in (*repeated(flow, "r", invites=True), *rests(flow, "s")) if f.outcome == "violated"]
+
+    assert codes(Wire().invite().answer(0.1, 603)) == []
+    assert codes(Wire().invite().invite(0.5).answer(0.8, 603)) == []
+    assert codes(Wire().invite().answer(1.8, 603)) == ["not-repeated"]
+    assert codes(Wire().invite().invite(0.01).answer(0.8, 603)) == ["copy-too-early"]
+    assert codes(Wire().invite().invite(0.5, uri="sip:x@127.0.0.2").answer(0.8, 603)) == ["copy-differs"]
+    assert codes(Wire().invite().answer(0.1, 180).invite(0.5)) == ["repeated-after-1xx"]
+    assert codes(Wire().invite().answer(0.1, 603).invite(0.5)) == ["repeated-after-final"]
+    assert codes(Wire().invite().answer(0.3, 603).invite(0.5)) == [], "it may have crossed the response"
+
+
+def test_another_final_response_need_not_be_acknowledged():
+    flow = Wire().invite().answer(0.01, 603).ack(0.02).answer(0.5, 500).flow()
+    assert test_acks.test_every_copy_of_a_refusal_is_acknowledged(flow) == ()
+    flow = Wire().invite().answer(0.01, 603).ack(0.02).answer(0.5, 603).flow()
+    (found,) = test_acks.test_every_copy_of_a_refusal_is_acknowledged(flow)
+    assert found.code == "copies-unacknowledged"
+
+
+def test_a_stray_that_a_proxy_passes_on_is_no_second_final_response():
+    line = Line(role="proxy").ask().reply(0.1, 302, to_tag="stray").reply(0.2, 603)
+    assert [f.code for f in one_final(line.flow(), "r") if f.outcome == "violated"] == ["second-final"]
+    line.say(0.05, "SIP/2.0 302 Text", sent=True, seat="callee", branch="z9hG4bKnobody", to_tag="stray")
+    assert test_answers.test_every_request_gets_one_final_response(line.flow()) == ()
+
+
+def test_a_flow_is_read_once():
+    asked = []
+
+    @once_per_flow
+    def read(flow: Flow) -> int:
+        asked.append(flow.id)
+        return len(flow.events)
+
+    flow = _flow(GOOD)
+    assert (read(flow), read(flow), asked) == (1, 1, [flow.id])
+    assert read(replace(flow, events=())) == 0
+    assert flow == Flow.from_json(flow.to_json())
