@@ -234,6 +234,7 @@ class Device:
             "transports": list(section.transports),
             "families": list(section.families),
             "pics": self.profile.all_pics(),
+            "timers": self.profile.timers,
         }
 
     def _version_in_output(self) -> str | None:

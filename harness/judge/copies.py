@@ -8,13 +8,11 @@ from itertools import pairwise
 from harness.judge.acks import vias
 from harness.judge.answers import Asked, unproven
 from harness.judge.say import satisfied, unseen, violated
+from harness.judge.timers import timers_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
-T1, T2 = 0.5, 4.0
-TIMER_H = 64 * T1
-"""Seconds after its first copy, in which a refusal waits for its ACK."""
 AFTER_ACK_S = 0.1
 """Seconds after the ACK within which a copy may arrive that was sent before the ACK was read."""
 LATE_S = 1.0
@@ -25,28 +23,23 @@ _DRIFT_S = 0.3
 """Seconds by which the device's timers may be late in sum: a copy that is then due after Timer H is not missing."""
 
 
-def nominal(count: int) -> tuple[float, ...]:
-    """The seconds between ``count + 1`` copies: T1, doubled up to T2."""
-    return tuple(min(T1 * 2**number, T2) for number in range(count))
-
-
 def sent_again(one: Asked) -> tuple[Event, ...]:
     """The final response and its copies; final responses with another status are left out."""
     return tuple(final for final in one.finals if final.status == one.status)
 
 
-def before_the_ack(one: Asked) -> tuple[Event, ...]:
+def before_the_ack(flow: Flow, one: Asked) -> tuple[Event, ...]:
     """The final response and its copies up to the first ACK, without the answers to copies of the INVITE.
 
     If a device is slow to answer, the caller repeats its INVITE, and the two answers come one after the other.
     """
     acked = one.acks[0].number if one.acks else None
     kept: list[Event] = []
-    asked_again = len(one.copies)
+    asked_again, at_once = len(one.copies), timers_of(flow).t1 / 2
     for final in sent_again(one):
         if acked is not None and final.number > acked:
             break
-        if kept and asked_again and final.time - kept[-1].time < T1 / 2 and not differences(kept[-1], final):
+        if kept and asked_again and final.time - kept[-1].time < at_once and not differences(kept[-1], final):
             asked_again -= 1
         else:
             kept.append(final)
@@ -55,17 +48,17 @@ def before_the_ack(one: Asked) -> tuple[Event, ...]:
 
 def repeated_on_time(flow: Flow, one: Asked) -> Finding:
     """Whether the refusal was repeated after 0.5, 1.5, 3.5 … s, unchanged, while it had no ACK."""
-    finals = before_the_ack(one)
+    finals, timers = before_the_ack(flow, one), timers_of(flow)
     first, copies = finals[0], finals[1:]
     name = f"the {first.status} (message {first.number})"
-    expected = f"copies of {name} about {_moments(nominal(5))} … s after it, until the ACK"
+    expected = f"copies of {name} about {_moments(timers.intervals(5))} … s after it, until the ACK"
     if any(copy.number > first.number for copy in one.copies):
         return unseen(
             "the INVITE was repeated, and the answer to it cannot be distinguished from a copy of the first answer",
             code="copies-mixed",
         )
     slow = False
-    for (earlier, later), wanted in zip(pairwise(finals), nominal(len(copies)), strict=True):
+    for (earlier, later), wanted in zip(pairwise(finals), timers.intervals(len(copies)), strict=True):
         late = later.time - earlier.time - wanted
         tolerance = max(0.1, 0.2 * wanted)
         slow = slow or late > tolerance + _SLACK_S
@@ -77,7 +70,8 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
                 actual=f"copies {_seen(finals)} s after it",
                 event=later,
                 means="a refusal that was lost is repeated late, or the network is flooded with copies",
-                look_at="Timer G: it starts at T1 (0.5 s) and is doubled up to T2 (4 s)",
+                look_at=f"Timer G: it starts at T1 ({timers.t1:g} s) and is doubled up to T2 ({timers.t2:g} s); "
+                "a device of a network with other times declares them (pixit.t1_s, pixit.t2_s)",
             )
         if changed := differences(first, later):
             return violated(
@@ -97,8 +91,8 @@ def repeated_on_time(flow: Flow, one: Asked) -> Finding:
             else ""
         )
         return satisfied(f"copies {_seen(finals)} s after {name}", note=note)
-    due = finals[-1].time + nominal(len(finals))[-1]
-    if doubt := unproven(flow, one.seat, due + T1):
+    due = finals[-1].time + timers.intervals(len(finals))[-1]
+    if doubt := unproven(flow, one.seat, due + timers.t1):
         return unseen(f"{_count(len(copies))} of {name} came, but {doubt}", code="not-proven")
     watched = flow.watch.closed_at - first.time
     return violated(
@@ -129,7 +123,8 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
             look_at="does the ACK match its transaction? It has the INVITE's branch and the response's tags",
         )
     # The next one would come within T2.
-    due = ack.time + nominal(len(before_the_ack(one)))[-1] + T1
+    timers = timers_of(flow)
+    due = ack.time + timers.intervals(len(before_the_ack(flow, one)))[-1] + timers.t1
     if doubt := unproven(flow, one.seat, due):
         return unseen(f"no copy came after the ACK, but that none was sent is not proven: {doubt}", code="not-proven")
     return satisfied(f"no copy of the {final.status} after its ACK", event=ack)
@@ -139,13 +134,13 @@ def given_up(flow: Flow, one: Asked) -> Finding:
     """Whether the copies of a refusal without ACK end with Timer H, and not long before."""
     if one.acks:
         return unseen("the refusal was acknowledged in this flow", code="acknowledged")
-    finals = sent_again(one)
+    finals, timers = sent_again(one), timers_of(flow)
     first, last = finals[0], finals[-1]
     lasted = last.time - first.time
-    if lasted > TIMER_H + LATE_S:
+    if lasted > timers.timer_h + LATE_S:
         return violated(
             code="copies-never-end",
-            expected=f"no copy of the {first.status} more than {TIMER_H:g} s after the first",
+            expected=f"no copy of the {first.status} more than {timers.timer_h:g} s after the first",
             actual=f"a copy after {lasted:.1f} s",
             event=last,
             means="a caller that has gone away gets responses without end",
@@ -153,18 +148,18 @@ def given_up(flow: Flow, one: Asked) -> Finding:
         )
     if last is first:
         return unseen("the refusal was never repeated, so the end of its copies was not seen", code="not-repeated")
-    doubt = unproven(flow, one.seat, first.time + TIMER_H + LATE_S)
+    doubt = unproven(flow, one.seat, first.time + timers.timer_h + LATE_S)
     if doubt:
         return unseen(f"the last copy came after {lasted:.1f} s, but {doubt}", code="not-proven")
     # A copy that was due before Timer H and did not come.
-    if lasted + T2 < TIMER_H - _DRIFT_S:
+    if lasted + timers.t2 < timers.timer_h - _DRIFT_S:
         return violated(
             code="copies-end-early",
-            expected=f"copies of the {first.status} for {TIMER_H:g} s, the last one about 31.5 s after the first",
+            expected=f"copies of the {first.status} for {timers.timer_h:g} s (64*T1)",
             actual=f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s",
             event=last,
             means="a caller behind a bad network never gets the answer that was given up too early",
-            look_at="which timer ends the copies, and is it 64*T1 (32 s, Timer H)?",
+            look_at="which timer ends the copies, and is it 64*T1 (Timer H)?",
         )
     return satisfied(f"{_count(len(finals) - 1)}, the last one after {lasted:.1f} s", event=last)
 
@@ -199,14 +194,15 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
             look_at=look_at,
         )
     # Timer G sends a copy by itself, unless the ACK came before.
-    by_itself = first.time + T1 - _SLACK_S
+    t1 = timers_of(flow).t1
+    by_itself = first.time + t1 - _SLACK_S
     if later and (later[0].time < by_itself or (one.acks and one.acks[0].time < by_itself)):
         return satisfied(
             f"the {first.status} again {1000 * (later[0].time - repeat.time):.0f} ms later", event=later[0]
         )
     if later:
         return unseen("the answer to the copy cannot be distinguished from a copy that Timer G sends", code="timer-g")
-    if doubt := unproven(flow, one.seat, repeat.time + T1):
+    if doubt := unproven(flow, one.seat, repeat.time + t1):
         return unseen(f"the copy got no answer, but {doubt}", code="not-proven")
     return violated(
         code="copy-unanswered",
@@ -242,7 +238,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
             means="a caller that acknowledges each copy gets errors for a call that ended as it should",
             look_at="does the transaction stay for Timer I (5 s) after the first ACK, and is an ACK ever answered?",
         )
-    if doubt := unproven(flow, one.seat, one.acks[-1].time + T1):
+    if doubt := unproven(flow, one.seat, one.acks[-1].time + timers_of(flow).t1):
         return unseen(f"no answer to the ACKs came, but {doubt}", code="not-proven")
     return satisfied(f"{len(one.acks)} ACKs, and no answer to any of them", event=second)
 

@@ -31,6 +31,7 @@ UNOBSERVABLE: Final[Mapping[str, str]] = {
     "isup_gateway": "the other side of a gateway is not SIP",
     "rfc5630": "no call is made over TLS yet",
     "stateless_proxy": "what keeps no state differs only in what it does not do",
+    "stateless_server": "what keeps no state differs only in what it does not do",
     "us_carrier": "it is a matter of law and operation, not of the wire",
 }
 """Claims that no flow can show."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.judge.answers import Asked, unproven
-from harness.judge.copies import T1
 from harness.judge.say import Findings, expect, satisfied, violated
 from harness.judge.served import served, strayed
+from harness.judge.timers import timers_of
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 
@@ -18,17 +18,18 @@ def first_response_in_time(flow: Flow, requirement: str) -> Findings:
 
     The rule says 200 ms; what a busy machine takes is not counted, up to T1.
     """
+    t1 = timers_of(flow).t1
     for one in served(flow):
         if one.request.method != "INVITE":
             continue
         name = f"the INVITE (message {one.request.number})"
         first = one.responses[0] if one.responses else None
         took = (first.time if first else flow.watch.closed_at) - one.request.time
-        if first is not None and took <= T1:
+        if first is not None and took <= t1:
             note = f"only after {took * 1000:.0f} ms: a slow device, or a busy machine" if took > TRYING_S else ""
             said = f"{first.status} {took * 1000:.0f} ms after {name}"
             yield satisfied(said, event=first, note=note, requirement=requirement)
-        elif took > T1 and not unproven(flow, one.seat, one.request.time + T1):
+        elif took > t1 and not unproven(flow, one.seat, one.request.time + t1):
             yield violated(
                 code="no-trying",
                 expected=f"a 100, or another response, within 200 ms of {name}",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from harness.judge.answers import unproven
-from harness.judge.copies import T1
 from harness.judge.say import Findings, expect, satisfied, violated
 from harness.judge.served import Begun, begun
+from harness.judge.timers import timers_of
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
-DUE_S = 2 * T1
-"""So long after a request that has no answer there must be a copy of it: T1, and what a busy machine takes."""
+_PATIENCE = 2
+"""So many T1 after a request that has no answer there must be a copy of it: one, and what a busy machine takes."""
 CROSSED_S = 0.35
 """A copy may have been sent before the device had read a response, if it comes no later than so long after it."""
-_EARLY_S = 0.2
-"""The first copy is due after T1 (0.5 s); so soon it can only come from somewhere else than Timer A or E."""
+_EARLY = 0.4
+"""The first copy is due after T1; after this part of it, it can only come from somewhere else than Timer A or E."""
 
 
 def repeated(flow: Flow, requirement: str, *, invites: bool) -> Findings:
@@ -35,9 +35,10 @@ def rests(flow: Flow, requirement: str) -> Findings:
             continue
         name = f"the {answered.status} (message {answered.number})"
         late = [copy for copy in one.copies if copy.number > answered.number and _crossing_is_over(copy, answered)]
+        final = any((r.status or 0) >= 200 and late and r.number < late[0].number for r in one.responses)
         yield expect(
             not late,
-            code="repeated-after-final" if (answered.status or 0) >= 200 else "repeated-after-1xx",
+            code="repeated-after-final" if final else "repeated-after-1xx",
             expected=f"no copy of the {one.request.method} once {name} was there",
             actual=f"a copy {late[0].time - answered.time:.1f} s after {name}" if late else f"none after {name}",
             event=late[0] if late else answered,
@@ -55,6 +56,8 @@ def _repeated(flow: Flow, one: Begun, requirement: str) -> Findings:
     request, name = one.request, f"the {one.request.method} (message {one.request.number})"
     if request.transport != "udp":
         return
+    t1 = timers_of(flow).t1
+    due = _PATIENCE * t1
     for copy in one.copies:
         changed = changes(request, copy)
         yield expect(
@@ -67,23 +70,23 @@ def _repeated(flow: Flow, one: Begun, requirement: str) -> Findings:
             look_at="does the transaction keep the request as it was sent, or is each copy built anew?",
             requirement=requirement,
         )
-    if one.copies and (gap := one.copies[0].time - request.time) < _EARLY_S:
+    if one.copies and (gap := one.copies[0].time - request.time) < _EARLY * t1:
         yield violated(
             code="copy-too-early",
-            expected=f"the first copy of {name} {T1:g} s after it",
+            expected=f"the first copy of {name} {t1:g} s after it",
             actual=f"a copy after {gap * 1000:.0f} ms",
             event=one.copies[0],
             means="the network is filled with copies that nobody needs",
-            look_at="Timer A (INVITE) or E: it begins with T1, 0.5 s; or is each request sent twice?",
+            look_at=f"Timer A (INVITE) or E: it begins with T1, {t1:g} s; or is each request sent twice?",
             at_most=Verdict.WARN,
             requirement=requirement,
         )
     elif one.copies:
         yield satisfied(f"a copy {gap:.1f} s after {name}", event=one.copies[0], requirement=requirement)
-    elif _answered_after(one) > DUE_S and not unproven(flow, request.seat, request.time + DUE_S):
+    elif _answered_after(one) > due and not unproven(flow, request.seat, request.time + due):
         yield violated(
             code="not-repeated",
-            expected=f"a copy of {name} {T1:g} s after it, for nothing had been answered",
+            expected=f"a copy of {name} {t1:g} s after it, for nothing had been answered",
             actual=f"no copy in {min(_answered_after(one), flow.watch.closed_at - request.time):.1f} s",
             event=request,
             means="one lost datagram, and the call is never made or never ends",

@@ -57,16 +57,23 @@ def _transactions(flow: Flow, *, from_device: bool) -> Iterable[Asked]:
     requests: dict[_Key, list[Event]] = {}
     responses: dict[_Key, list[Event]] = {}
     acks: dict[_Key, list[Event]] = {}
+    key_of = _begun_key if from_device else _key
     for event in flow.events:
         asks = event.from_device is from_device
         if event.method == "ACK" and asks:
-            acks.setdefault(_key(event, "INVITE"), []).append(event)
+            acks.setdefault(key_of(event, "INVITE"), []).append(event)
         elif event.method is not None and asks:
-            requests.setdefault(_key(event, event.method), []).append(event)
-        elif event.status is not None and not asks and (key := _key(event, event.cseq_method)) in requests:
+            requests.setdefault(key_of(event, event.method), []).append(event)
+        elif event.status is not None and not asks and (key := key_of(event, event.cseq_method)) in requests:
             responses.setdefault(key, []).append(event)
     for key, copies in requests.items():
         yield Asked(copies[0], tuple(copies[1:]), tuple(responses.get(key, ())), tuple(acks.get(key, ())))
+
+
+def _begun_key(event: Event, method: str) -> _Key:
+    # A device that uses its branch again has begun another transaction all the same.
+    seat, call_id, branch, method = _key(event, method)
+    return seat, call_id, f"{branch} {event.cseq_number}", method
 
 
 def _key(event: Event, method: str) -> _Key:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.judge.answers import asked
 from harness.judge.say import unseen
+from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
@@ -68,6 +69,11 @@ def _asked_twice(flow: Flow) -> bool:
     return any(
         one.copies and (not one.responses or one.copies[0].number < one.responses[0].number) for one in asked(flow)
     )
+
+
+def lacks_control(assessment: Assessment) -> bool:
+    """Whether something is inconclusive only because the device was not seen, so far, to reach a place of its kind."""
+    return any(ruled.finding.code == NO_CONTROL for ruled in assessment.ruled)
 
 
 def wants_another(rounds: Sequence[Assessment]) -> bool:

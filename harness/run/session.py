@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record, Ruled
-from harness.model.flow import Flow
+from harness.model.flow import Control, Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.weather import Weather
@@ -32,7 +33,7 @@ from harness.model.windows import Window
 from harness.net.address import Transport
 from harness.purposes.case import Case
 from harness.purposes.everywhere import Overall, overall
-from harness.purposes.settle import Assessment, assess, conclude, wants_another
+from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.smoke.plain import smoked
@@ -113,6 +114,8 @@ class Session:
             case.id: concurrent.futures.Future() for case in self._cases
         }
         self._begun: set[str] = set()
+        self._controls_of: dict[str, tuple[Control, ...]] = {}
+        """Those of the flows to which positive controls were added when all was driven, by id."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._bench: asyncio.Future[Bench] | None = None
         self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -199,12 +202,15 @@ class Session:
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
+        first = [job.drive(attempt) for job in jobs.values() for attempt in range(self._options.repeat)]
+        controls = asyncio.create_task(self._controls(station, first))
         await asyncio.gather(
             *(
-                self._settle(case, [jobs[plan, case.axes] for plan in case.plans])
+                self._settle(case, [jobs[plan, case.axes] for plan in case.plans], controls)
                 for case in cases
                 if not case.purpose.everywhere
-            )
+            ),
+            controls,
         )
         by_axes: dict[Axes, list[Case]] = {axes: [] for _, axes in jobs}
         for case in cases:
@@ -212,12 +218,22 @@ class Session:
                 by_axes.setdefault(case.axes, []).append(case)
         await asyncio.gather(*(self._settle_everywhere(axes, some, jobs) for axes, some in by_axes.items()))
 
-    async def _settle(self, case: Case, jobs: Sequence[_Job]) -> None:
+    async def _controls(self, station: Station, drives: Sequence[asyncio.Task[Flow]]) -> tuple[Control, ...]:
+        """The positive controls of a device once all of its plans have been driven, however few calls it can carry."""
+        await asyncio.gather(*drives, return_exceptions=True)
+        return tuple(station.context.controls.seen.values())
+
+    async def _settle(self, case: Case, jobs: Sequence[_Job], controls: asyncio.Task[tuple[Control, ...]]) -> None:
         result = self._results[case.id]
         try:
             repeat = self._options.repeat
             driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
             rounds = [self._assess(case, flows) for flows in driven]
+            if any(map(lacks_control, rounds)):
+                # The device may show in a later drive what this one cannot be judged without.
+                seen = await asyncio.shield(controls)
+                driven = [[self._controlled(flow, seen) for flow in flows] for flows in driven]
+                rounds = [self._assess(case, flows) for flows in driven]
             while repeat == 1 and wants_another(rounds):
                 self.progress.confirming += len(rounds) == 1
                 driven.append(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
@@ -252,7 +268,8 @@ class Session:
                 await asyncio.gather(*(here[plan].drive(1, urgent=True) for plan in dict.fromkeys(again)))
             for flow in flows:
                 if flow.late:
-                    self._options.on_flow(flow)
+                    controls = self._controls_of.get(flow.id, flow.controls)
+                    self._options.on_flow(dataclasses.replace(flow, controls=controls))
             for case in cases:
                 self._conclude_everywhere(case, said[case.id], flows)
         except Exception as error:
@@ -295,6 +312,15 @@ class Session:
 
     def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:
         return assess(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+
+    def _controlled(self, flow: Flow, controls: tuple[Control, ...]) -> Flow:
+        """``flow`` with all positive controls of its device, stored so: it is judged again by what it holds."""
+        if flow.controls == controls:
+            return flow
+        self._controls_of[flow.id] = controls
+        whole = dataclasses.replace(flow, controls=controls)
+        self._options.on_flow(whole)
+        return whole
 
     def _store(self, drive: asyncio.Task[Flow]) -> None:
         if not drive.cancelled() and drive.exception() is None:

@@ -16,7 +16,7 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header"])
+@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header", "reads_q_into_uri"])
 def test_every_message_has_the_shape_of_one(flow: Flow) -> Findings:
     """A message is a start line, header lines with a name, an empty line, and the body.
 
@@ -26,7 +26,7 @@ def test_every_message_has_the_shape_of_one(flow: Flow) -> Findings:
     yield from well_shaped(flow, "RFC3261-7-01")
 
 
-@invariant("RFC3261-7.3.1-02", faults=["two_max_forwards"])
+@invariant("RFC3261-7.3.1-02", faults=["two_max_forwards", "appends_uri_headers"])
 def test_no_message_has_a_header_twice_that_is_one_value(flow: Flow) -> Findings:
     """From, To, Call-ID, CSeq, Max-Forwards, Content-Length and the like come once in a message.
 
@@ -35,7 +35,9 @@ def test_no_message_has_a_header_twice_that_is_one_value(flow: Flow) -> Findings
     yield from once_each(flow, "RFC3261-7.3.1-02")
 
 
-@invariant("RFC3261-8.1.1-01", faults=["no_max_forwards", "ack_without_max_forwards", "empty_from"])
+@invariant(
+    "RFC3261-8.1.1-01", faults=["no_max_forwards", "ack_without_max_forwards", "empty_from", "honours_every_uri_header"]
+)
 def test_every_request_is_complete(flow: Flow) -> Findings:
     """Every request has Via, From with a tag, To, Call-ID, CSeq and Max-Forwards; ACK, CANCEL and BYE too.
 
@@ -64,7 +66,9 @@ def test_every_invite_and_its_2xx_have_one_contact(flow: Flow) -> Findings:
     yield from contacts(flow, "RFC3261-8.1.1.8-02", "RFC3261-12.1.1-01")
 
 
-@invariant("RFC3261-20.14-01", "RFC3261-20.15-01", faults=["counts_characters", "no_content_type"])
+@invariant(
+    "RFC3261-20.14-01", "RFC3261-20.15-01", faults=["counts_characters", "no_content_type", "honours_every_uri_header"]
+)
 def test_every_body_has_its_length_and_type(flow: Flow) -> Findings:
     """Content-Length is the number of bytes of the body, and a body has a Content-Type.
 

@@ -27,7 +27,19 @@ def test_every_other_request_without_response_is_repeated(flow: Flow) -> Finding
     yield from repeated(flow, "RFC3261-17.1.2.2-02", invites=False)
 
 
-@invariant("RFC3261-17.1.1.2-07", faults=["keeps_retransmitting", "repeats_while_ringing"])
+@invariant(
+    "RFC3261-17.1.1.2-07",
+    faults=[
+        "keeps_retransmitting",
+        "repeats_while_ringing",
+        "chokes_on_bad_q",
+        "chokes_on_contact",
+        "chokes_on_retry_after",
+        "ignores_unknown_3xx",
+        "needs_reason_phrase",
+        "honours_every_uri_header",
+    ],
+)
 def test_no_request_is_repeated_after_its_response(flow: Flow) -> Findings:
     """Once an INVITE has got any response, or another request its final one, it is not sent again.
 

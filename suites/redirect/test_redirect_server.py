@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from harness.judge.answers import NOT_REDIRECTED, first_asked, redirected_here, unproven, why_not_refused
-from harness.judge.copies import T1, T2, differences
+from harness.judge.copies import differences
 from harness.judge.declines import watched_seats
 from harness.judge.patience import may_yet_come
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
+from harness.judge.timers import timers_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
@@ -196,7 +197,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
     if not one.acks:
         yield unseen("the redirection was not acknowledged", code="not-acknowledged")
         return
-    ack = one.acks[0]
+    ack, timers = one.acks[0], timers_of(flow)
     stray = flow.select(
         received=True,
         at=one.seat,
@@ -204,7 +205,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
             event.status is not None
             and event.number > ack.number
             # What Timer G sent before the device had read the ACK is no offence.
-            and (event.cseq_method == "ACK" or event.time > ack.time + T1)
+            and (event.cseq_method == "ACK" or event.time > ack.time + timers.t1)
         ),
     )
     if stray:
@@ -218,7 +219,7 @@ def test_redirection_is_one_transaction(flow: Flow) -> Findings:
             look_at="is the ACK matched to the transaction, or handled like any request?",
         )
         return
-    if doubt := unproven(flow, one.seat, ack.time + T2):
+    if doubt := unproven(flow, one.seat, ack.time + timers.t2):
         yield unseen(f"silence after the ACK is not proven: {doubt}", code="not-proven")
         return
     yield satisfied(f"{len(one.finals)} times the same {final.status}, and silence after its ACK", event=final)

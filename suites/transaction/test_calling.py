@@ -18,7 +18,7 @@ RINGING = Plan((callee(Answer((Response(180, after=0.1), Response(603, after=1.7
 """It rings before the first copy is due, for so long that three would come."""
 
 
-@purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing"])
+@purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing", "keeps_retransmitting"])
 def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
     """Any response ends the copies of an INVITE, a 180 as well as a final one.
 

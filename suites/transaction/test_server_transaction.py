@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from harness.judge.answers import Asked, refused_here, why_not_refused
 from harness.judge.attempts import tries
-from harness.judge.copies import T1, ack_ends_copies, answered_again, further_acks_absorbed, given_up, repeated_on_time
+from harness.judge.copies import ack_ends_copies, answered_again, further_acks_absorbed, given_up, repeated_on_time
 from harness.judge.say import Findings, unseen
+from harness.judge.timers import timers_of
 from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
@@ -29,8 +30,9 @@ def test_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     One lost datagram must not make the caller wait for half a minute.  Typical defect: a blocklist or redirect script
     sends its answer by itself, beside the transaction layer.
 
-    T1 and T2 are the defaults of RFC 3261 (0.5 s and 4 s); a device profile cannot set others.  A copy may be early by
-    a fifth of its interval and late by half of it, because a busy machine is no defect of the device.
+    T1 and T2 are those of the device profile (pixit.t1_s, pixit.t2_s), else those of RFC 3261 (0.5 s and 4 s).
+    A copy may be early by a fifth of its interval and late by half of it, because a busy machine is no defect of the
+    device.
     """
     yield _of_the_refusal(flow, repeated_on_time)
 
@@ -86,7 +88,7 @@ def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
     rung_again = [
         attempt.invite
         for attempt in tries(flow)[1:]
-        if repeat and attempt.invite.number > repeat.number and attempt.invite.time < repeat.time + T1
+        if repeat and attempt.invite.number > repeat.number and attempt.invite.time < repeat.time + timers_of(flow).t1
     ]
     yield answered_again(flow, one, rung_again)
 

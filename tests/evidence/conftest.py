@@ -11,7 +11,7 @@ from securesystemslib.signer import CryptoSigner
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from handmade import TINY, Maker, parts_of
+from handmade import TINY, WHOLE, Maker, parts_of
 
 from harness.evidence.keys import generate, load_private
 from harness.policy import profiles as requirement_profiles
@@ -31,7 +31,7 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     """A run that bears a certificate."""
-    return Maker(tmp_path_factory.mktemp("run")).make()
+    return Maker(tmp_path_factory.mktemp("run"), purposes=WHOLE).make()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -14,13 +14,15 @@ from harness.device.tables.pics import PICS
 from harness.evidence.certificate import certificate
 from harness.evidence.dossier import compose
 from harness.model.axes import Axes, CaseId
-from harness.model.finding import Record
+from harness.model.finding import Record, Ruled
 from harness.model.flow import Control, Flow
 from harness.model.plan import Plan
+from harness.model.verdict import Verdict
 from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from harness.policy.profiles import RequirementProfile, named
 from harness.purposes.discovery import all_purposes
+from harness.purposes.everywhere import overall
 from harness.purposes.purpose import applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -54,6 +56,12 @@ PURPOSE_NAMES = (
     CALLED,
     "uac/redirected_request/new_invite_is_a_new_transaction",
 )
+WHOLE = (
+    *PURPOSE_NAMES,
+    "invariants/after_6xx/no_call_again_after_any_6xx",
+    "invariants/acks/every_ack_of_a_refusal_is_made_of_its_invite",
+)
+"""All that say something of the requirements of :data:`TINY`: what a certificate of it needs."""
 TINY = """
 [tiny]
 title = "What the runs of these tests can decide"
@@ -111,7 +119,8 @@ class Maker:
 
     def make(self) -> StoredRun:
         folder = RunFolder.create(self.folder, DEVICE)
-        records = [self._record(name) for name in self.purposes]
+        records = [self._record(name) for name in self.purposes if not PURPOSES[name].everywhere]
+        records += [self._everywhere(name) for name in self.purposes if PURPOSES[name].everywhere]
         for flow in self.flows.values():
             folder.write_flow(flow)
         header = dataclasses.replace(self._header(folder.name, len(records) + len(self.planned)), **self.header)
@@ -145,30 +154,46 @@ class Maker:
 
     def _record(self, name: str) -> Record:
         purpose = PURPOSES[name]
-        ruling = Ruling("letter" if self.ruling == "letter" else "certification")
         rows, why_not = applicable_rows(purpose, CATALOGUE, Axes("uac"), CLAIMS)
         rounds, flows = [], []
         for attempt in range(self.repeat if self.repeat > 1 else 3):
             driven = [self._flow(plan, attempt) for plan in purpose.plans_for("uac")] if rows else []
-            rounds.append(assess(purpose, rows, driven, CATALOGUE, ruling)) if rows else None
+            rounds.append(assess(purpose, rows, driven, CATALOGUE, self._rules)) if rows else None
             flows += driven
             if not rows or (self.repeat == 1 and not wants_another(rounds)):
                 break
-        settled = conclude(rounds, self.repeat) if rounds else None
+        if not rounds:
+            return self._of(name, Verdict.NONE, why_not, (), 0, ())
+        settled = conclude(rounds, self.repeat)
+        return self._of(name, settled.verdict, settled.reason, settled.ruled, len(rounds), [flow.id for flow in flows])
+
+    def _everywhere(self, name: str) -> Record:
+        """The record of an invariant: over all flows there are.  A purpose has had a break driven again already."""
+        rows, why_not = applicable_rows(PURPOSES[name], CATALOGUE, Axes("uac"), CLAIMS)
+        seen = overall(PURPOSES[name], rows, tuple(self.flows.values()), CATALOGUE, self._rules)
+        return self._of(name, seen.verdict, why_not or seen.reason, seen.ruled, 1, seen.flows)
+
+    def _of(
+        self, name: str, verdict: Verdict, reason: str, ruled: tuple[Ruled, ...], drives: int, flows: Iterable[str]
+    ) -> Record:
         return Record(
             purpose=name,
             device=DEVICE,
             role="uac",
             transport="udp",
             family="ipv4",
-            verdict=settled.verdict if settled else 0,  # type: ignore[arg-type]
-            applicable=bool(rows),
-            reason=settled.reason if settled else why_not,
-            requirements=settled.ruled if settled else (),
+            verdict=verdict,
+            applicable=verdict is not Verdict.NONE,
+            reason=reason,
+            requirements=ruled,
             window_s=self.window.seconds,
-            drives=len(rounds),
-            evidence=tuple(flow.id for flow in flows),
+            drives=drives,
+            evidence=tuple(flows),
         )
+
+    @property
+    def _rules(self) -> Ruling:
+        return Ruling("letter" if self.ruling == "letter" else "certification")
 
     def _flow(self, plan: Plan, attempt: int) -> Flow:
         if (plan, attempt) not in self.flows:

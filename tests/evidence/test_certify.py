@@ -12,7 +12,7 @@ from typing import Any
 
 import pypdf
 import pytest
-from handmade import ACKED, DEVICE, FINAL, PURPOSE_NAMES, WAIVED, Maker, redials, redials_once
+from handmade import ACKED, DEVICE, FINAL, PURPOSE_NAMES, WAIVED, WHOLE, Maker, redials, redials_once
 
 from harness.cli import main
 from harness.commands.certify import certify
@@ -100,7 +100,7 @@ def test_positive_control_that_no_verdict_rests_on(
 
 @pytest.mark.parametrize("changes", [{}, {"window": EXTENDED}, {"repeat": 2}], ids=["standard", "extended", "repeated"])
 def test_who_gets_one(changes: Mapping[str, Any], tmp_path: Path, keys: Path) -> None:
-    made = Maker(tmp_path / "runs", **changes).make()
+    made = Maker(tmp_path / "runs", purposes=WHOLE, **changes).make()
     out = tmp_path / "out"
     arguments = ["certify", str(made.folder), "--profile", "tiny", "--key", str(keys / "lab.key"), "-o", str(out)]
     assert main(arguments) == 0
@@ -114,7 +114,8 @@ def test_who_gets_one(changes: Mapping[str, Any], tmp_path: Path, keys: Path) ->
 def test_what_the_statement_says(tmp_path: Path, keys: Path) -> None:
     hostile = "<script>alert(1)</script>]]>\x1b[31m\u202e{{ 7 * 7 }}"
     pixit = {"number": "600", "sip_password": "hunter2", "note": hostile}
-    made = Maker(tmp_path / "runs", device={"vendor": hostile, "pixit": pixit | {"sip_password": "[redacted]"}}).make()
+    told = {"vendor": hostile, "pixit": pixit | {"sip_password": "[redacted]"}}
+    made = Maker(tmp_path / "runs", purposes=WHOLE, device=told).make()
     assert certify(str(made.folder), "tiny", keys / "lab.key", DEVICE, tmp_path / "out") == 0
     page = (tmp_path / "out" / "statement.html").read_text()
     document = pypdf.PdfReader(tmp_path / "out" / "statement.pdf")

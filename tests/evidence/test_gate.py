@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import ACKED, CATALOGUE, FINAL, PURPOSE_NAMES, PURPOSES, WAIVED, Maker, behaves, redials, redials_once
+from handmade import ACKED, CATALOGUE, FINAL, PURPOSES, WAIVED, WHOLE, Maker, behaves, redials, redials_once
 
 from harness.cli import main
 from harness.commands.gate import ask, gate, gate_input
@@ -150,7 +150,7 @@ def test_nothing_planned(tmp_path: Path) -> None:
 
 
 def test_profile_that_was_not_asked_whole(tmp_path: Path) -> None:
-    stored = Maker(tmp_path, purposes=PURPOSE_NAMES[1:]).make()
+    stored = Maker(tmp_path, purposes=tuple(name for name in WHOLE if name != FINAL)).make()
     assert ask(stored, "must").status is ExitStatus.CONFORMING
     found = ask(stored, "profile:tiny")
     assert found.status is ExitStatus.INCONCLUSIVE
@@ -168,7 +168,7 @@ def test_profile_counts_only_its_own_requirements(tmp_path: Path) -> None:
     def silent_ack(plan: Any, attempt: int) -> Any:
         return [replace(one, acked_at="") for one in behaves(plan, attempt)]
 
-    stored = Maker(tmp_path, tries=silent_ack).make()
+    stored = Maker(tmp_path, purposes=WHOLE, tries=silent_ack).make()
     assert ask(stored, "profile:tiny").status is ExitStatus.CONFORMING
 
 
@@ -351,7 +351,7 @@ def test_run_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(
     ("which", "words"),
-    [("run", "conforming, 8 passed"), ("failing", "not conforming, 1 failed"), ("unsteady", "inconclusive")],
+    [("run", "conforming, 10 passed"), ("failing", "not conforming, 1 failed"), ("unsteady", "inconclusive")],
 )
 def test_badge(which: str, words: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     from xml.etree import ElementTree

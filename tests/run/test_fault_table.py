@@ -127,7 +127,18 @@ LATE_CALLERS = (
     *("redials_before_retry_after", "redials_at_retry_after"),
     *("repeats_call_at_retry_after", "repeats_refused_reinvite"),
 )
+_ACKS_OF_ONE_BRANCH = frozenset(
+    {
+        "invariants/acks/every_ack_of_a_refusal_is_made_of_its_invite",
+        "invariants/acks/every_copy_of_a_refusal_is_acknowledged",
+        "invariants/acks/every_refusal_is_acknowledged",
+        "invariants/requests_are_repeated/no_request_is_repeated_after_its_response",
+    }
+)
+"""Whose ACK and whose response it is cannot be told, where two transactions have one branch."""
 MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
+    "reuses_branch": _ACKS_OF_ONE_BRANCH,
+    "reuses_branch_on_recursion": _ACKS_OF_ONE_BRANCH,
     # Another INVITE that the device sends by itself may come before the copy of the caller's INVITE, or after it.
     "redials_at_once": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},

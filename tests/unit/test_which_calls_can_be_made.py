@@ -93,6 +93,12 @@ kind = "sipp"
     assert says in caught.value.cause
 
 
+def test_times_of_a_device_are_declared() -> None:
+    assert lab().timers == {}
+    profile = lab().model_copy(update={"pixit": {"t1_s": 2, "t2_s": 16.0}})
+    assert profile.timers == {"t1": 2.0, "t2": 16.0}
+
+
 DECLINES, REDIRECTS = Plan((), (Call("{declines}"),)), Plan((), (Call("{redirects}"),))
 NAMED = {"declines": "sip:6@{device}"}
 

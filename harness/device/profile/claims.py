@@ -26,6 +26,7 @@ NEEDS_A_CLAIM: Final[dict[str, tuple[str, ...]]] = {
 
 EXCLUDES: Final[tuple[tuple[str, str, str], ...]] = (
     ("stateful_proxy", "stateless_proxy", "it keeps transactions or it does not"),
+    ("stateful_proxy", "stateless_server", "it keeps transactions or it does not"),
     ("forking_proxy", "stateless_proxy", "a proxy without transactions cannot fork (RFC 3261 16.11)"),
     ("proxy_recurses_3xx", "stateless_proxy", "a proxy without transactions cannot recurse (RFC 3261 16.11)"),
 )

@@ -99,6 +99,11 @@ _ALL: Final = [
             "variants of a product that can be both.",
         ),
         (
+            "stateless_server",
+            "answers without keeping server transactions (RFC 3261 8.2.7)",
+            "Kamailio, OpenSIPS: sl_send_reply() without t_newtran(). Such a server repeats no refusal by itself.",
+        ),
+        (
             "forking_proxy",
             "a proxy that tries several targets in parallel",
             "Two phones registered for one user ring together. Manuals: parallel forking, simultaneous ringing, hunt "

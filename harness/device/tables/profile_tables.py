@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from harness.device.tables import errors
 from harness.device.tables.lab_section import LabSection
@@ -42,7 +42,8 @@ class ProfileTables(Section):
     pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
     """The features that it claims to support.  A key that is not mentioned is not claimed."""
     pixit: dict[str, Value] = Field(default_factory=dict, repr=False)
-    """Values of this specimen and lab that its configuration templates need.  The names are free."""
+    """Values of this specimen and lab that its configuration templates need.  The names are free, but for ``t1_s`` and
+    ``t2_s``: the T1 and T2 of the device in seconds, where they are not those of RFC 3261 (IMS: 2 and 16)."""
     secrets: dict[SecretName, Reference] = Field(default_factory=dict)
     """The place of each password, by a free name.  ``{secret:NAME}`` is replaced by the password."""
     lab: LabSection = LabSection()
@@ -50,6 +51,19 @@ class ProfileTables(Section):
     ready: ReadySection = ReadySection()
 
     _source: Path = PrivateAttr(default=Path())
+
+    @property
+    def timers(self) -> dict[str, float]:
+        """T1 and T2 in seconds, as far as they are declared."""
+        return {name: float(self.pixit[f"{name}_s"]) for name in ("t1", "t2") if f"{name}_s" in self.pixit}
+
+    @model_validator(mode="after")
+    def _times(self) -> Self:
+        for key in ("t1_s", "t2_s"):
+            value = self.pixit.get(key, 1.0)
+            if isinstance(value, (str, bool)) or not 0.05 <= value <= 60:
+                raise errors.contradiction(f"pixit.{key}", "expected a number of seconds from 0.05 to 60")
+        return self
 
     @property
     def name(self) -> str:

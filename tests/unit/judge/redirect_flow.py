@@ -85,7 +85,7 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, win
         plan=plan,
         role="uac",
         transport="udp",
-        device={"name": "device", "pics": {"follows_redirects": True}},
+        device={"name": "device", "pics": {"follows_redirects": True, "multi_contact": True}},
         places=places,
         seats=tuple(Seat(e.name, e.kind, seats[e.name], START - 1) for e in plan.endpoints),
         calls=tuple(PlacedCall("sip:x", START + 2.0 * n - 0.01, "test") for n in range(len(plan.calls))),

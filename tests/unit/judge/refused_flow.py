@@ -97,7 +97,7 @@ class Wire:
             plan=self._plan,
             role=self._role,
             transport="udp",
-            device={"name": "device", "pics": {"follows_redirects": follows}},
+            device={"name": "device", "pics": {"follows_redirects": follows, "multi_contact": True}},
             places=Places("7001", {seat.name: seat.address for seat in seats}),
             seats=seats,
             calls=tuple(PlacedCall(URI, START + at, "stdin") for at in calls),

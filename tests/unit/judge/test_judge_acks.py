@@ -60,7 +60,7 @@ RIGHT = {
 def test_what_an_ack_may_look_like(how):
     flow = Wire().invite().answer(0.01, 603).ack(0.02, **RIGHT[how]).flow()
     for name in ("repeats_request_uri_call_id_and_from", "has_the_via_of_the_invite", "has_the_to_of_the_response"):
-        assert set(outcomes(getattr(purposes, f"test_ack_{name}")(flow))) == {"satisfied"}, name
+        assert set(outcomes(getattr(purposes, f"test_ack_{name}")([flow]))) == {"satisfied"}, name
 
 
 WRONG = {
@@ -87,32 +87,42 @@ def test_each_wrong_ack_is_found_by_its_own_purpose_alone(name):
     for how in WRONG[name]:
         flow = Wire(purposes.POINTING_DECLINE).invite().answer(0.01, 603).ack(0.02, **how).flow()
         for other in WRONG:
-            found = "violated" in outcomes(getattr(purposes, f"test_ack_{other}")(flow))
+            found = "violated" in outcomes(getattr(purposes, f"test_ack_{other}")([flow]))
             assert found == (other == name), (how, other)
 
 
 def test_an_equivalent_request_uri_and_a_copied_via_are_warnings():
     flow = Wire().invite().answer(0.01, 603).ack(0.02, uri=URI.replace("127", "127").replace("sip:", "SIP:")).flow()
-    (found,) = (f for f in purposes.test_ack_repeats_request_uri_call_id_and_from(flow) if f.outcome == "violated")
+    (found,) = (f for f in purposes.test_ack_repeats_request_uri_call_id_and_from([flow]) if f.outcome == "violated")
     assert found.at_most is Verdict.WARN
     via = "Via: SIP/2.0/UDP 127.0.0.9:5060;received=127.0.0.9;branch=z9hG4bKone"
     flow = Wire().invite().answer(0.01, 603).ack(0.02, via=via).flow()
-    (found,) = (f for f in purposes.test_ack_has_the_via_of_the_invite(flow) if f.outcome == "violated")
+    (found,) = (f for f in purposes.test_ack_has_the_via_of_the_invite([flow]) if f.outcome == "violated")
     assert found.at_most is Verdict.WARN
 
 
 def test_without_an_ack_its_looks_are_unseen():
     flow = Wire().invite().answer(0.01, 603).flow()
     for name in WRONG:
-        assert outcomes(getattr(purposes, f"test_ack_{name}")(flow)) == ["unseen"]
+        assert outcomes(getattr(purposes, f"test_ack_{name}")([flow])) == ["unseen"]
 
 
 def test_the_to_tag_of_a_180_is_wrong_in_the_ack():
     wire = Wire().invite().answer(0.01, 180, to_tag="ring").answer(0.2, 603, to_tag="final").ack(0.21, to_tag="ring")
-    assert outcomes(purposes.test_ack_has_the_to_of_the_response(wire.flow())) == ["violated"]
+    assert outcomes(purposes.test_ack_has_the_to_of_the_response([wire.flow()])) == ["violated"]
 
 
 def test_the_right_ack_passes_everything():
     flow = declined().flow()
     for name in WRONG:
-        assert set(outcomes(getattr(purposes, f"test_ack_{name}")(flow))) == {"satisfied"}
+        assert set(outcomes(getattr(purposes, f"test_ack_{name}")([flow]))) == {"satisfied"}
+
+
+def test_one_flow_without_ack_takes_nothing_from_the_others():
+    never = Wire().invite().answer(0.01, 603).flow()
+    right = declined().flow()
+    wrong = Wire().invite().answer(0.01, 603).ack(0.02, to_tag="other").flow()
+    judge = purposes.test_ack_has_the_to_of_the_response
+    assert outcomes(judge([right, never])) == ["satisfied"]
+    assert outcomes(judge([never, wrong])) == ["violated"]
+    assert outcomes(judge([never, never])) == ["unseen"]

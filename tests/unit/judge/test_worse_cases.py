@@ -127,12 +127,12 @@ def test_the_route_of_the_ack() -> None:
     def routed(*values: str) -> list[str]:
         extra = tuple(f"Route: {value}" for value in values)
         wire = Wire().invite(extra=("Route: <sip:one;lr>, <sip:two;lr>",)).answer(0.01, 603).ack(0.02, extra=extra)
-        return said(ack.test_ack_repeats_the_route(wire.flow()))
+        return said(ack.test_ack_repeats_the_route([wire.flow()]))
 
     assert routed("<sip:one;lr>", "<sip:two;lr>") == ["satisfied"]
     assert routed("<sip:two;lr>", "<sip:one;lr>") == ["violated"]
     assert routed() == ["violated"]
-    assert said(ack.test_ack_repeats_the_route(declined().flow())) == ["unseen"]
+    assert said(ack.test_ack_repeats_the_route([declined().flow()])) == ["unseen"]
 
 
 def test_a_bridge_that_does_not_follow() -> None:
