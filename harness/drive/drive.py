@@ -325,7 +325,7 @@ class Drive:
             troubles=tuple(self.troubles),
             unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
             unreadable_left_out=recorder.unreadable_left_out,
-            lost=tuple(recorder.lost),
+            lost=recorder.lost_on_purpose(),
             weather=str(self.forecast.weather) if self.forecast else "",
             strays=tuple(self._strays(watch)),
         )

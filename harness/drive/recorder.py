@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,8 +13,8 @@ from harness.model.flow import Event, Unreadable
 from harness.model.plan import Answer, Plan
 
 KEPT_OF_A_KIND = 200
-"""The most messages of one kind (a method, or the responses to it) that a drive keeps for one endpoint.  A flooding
-device would fill the disk, and further messages add no information."""
+"""The most messages of one kind (a method, or the responses to it) that a drive keeps for one endpoint: the first half
+and the last half.  A flooding device would fill the disk.  Without its last messages the flow would look silent."""
 
 MOST_UNREADABLE = 100
 """The most datagrams without SIP that a drive keeps."""
@@ -49,7 +49,7 @@ class Recorder:
     on_message: Callable[[Event], None] = lambda _event: None
     heard: list[Event] = field(default_factory=list)
     lost: list[Event] = field(default_factory=list)
-    """The messages to the device that the tap dropped on purpose."""
+    """The messages to the device that the tap dropped on purpose; see :meth:`lost_on_purpose`."""
     unreadable: list[Unreadable] = field(default_factory=list)
     unreadable_left_out: int = 0
     """The number of datagrams without SIP that were not kept."""
@@ -63,6 +63,8 @@ class Recorder:
     """Whether the drive is over: what comes now is late."""
     call_ids: set[str] = field(default_factory=set)
     """The calls of which something has come."""
+    _last: dict[tuple[str, str], deque[Event]] = field(default_factory=dict)
+    """The last messages of each kind of which there were many."""
     _late: list[Event] = field(default_factory=list)
     _disowned: bool = False
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -76,17 +78,25 @@ class Recorder:
             if len(self._late) < MOST_LATE:
                 self._late.append(event)
             return
-        kind = (event.seat, _kind(event))
-        self._kinds[kind] += 1
-        if self._kinds[kind] > KEPT_OF_A_KIND and not self._disowned:
-            self.dropped[kind] += 1
-        elif not self._disowned:
-            (self.lost if event.fate == "lost" and not event.from_device else self.heard).append(event)
+        if not self._disowned:
+            self._keep(event)
         if event.fate != "lost" or not event.from_device:
             self._follow(event)
         self.last_message_at = asyncio.get_running_loop().time()
         self.on_message(event)
         self._changed.set()
+
+    def _keep(self, event: Event) -> None:
+        kind = (event.seat, _kind(event))
+        self._kinds[kind] += 1
+        kept: list[Event] | deque[Event]
+        if self._kinds[kind] <= KEPT_OF_A_KIND // 2:
+            kept = self.lost if _never_left(event) else self.heard
+        else:
+            kept = self._last.setdefault(kind, deque(maxlen=KEPT_OF_A_KIND // 2))
+            if len(kept) == KEPT_OF_A_KIND // 2:
+                self.dropped[kind] += 1
+        kept.append(event)
 
     def put_aside(self, unreadable: Unreadable) -> None:
         """Take bytes that are no SIP message."""
@@ -112,6 +122,7 @@ class Recorder:
     def disown(self) -> None:
         """Discard all messages and keep no more: the call did not belong to this drive."""
         self.heard.clear()
+        self._last.clear()
         self._disowned = True
 
     def invites(self) -> int:
@@ -152,13 +163,19 @@ class Recorder:
 
     def events(self) -> tuple[Event, ...]:
         """The messages that crossed the taps, in order."""
-        in_order = sorted(self.heard, key=lambda event: event.time)
+        last = (event for kind in self._last.values() for event in kind if not _never_left(event))
+        in_order = sorted((*self.heard, *last), key=lambda event: event.time)
         return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, 1))
+
+    def lost_on_purpose(self) -> tuple[Event, ...]:
+        """What the tap lost on its way to the device."""
+        last = (event for kind in self._last.values() for event in kind if _never_left(event))
+        return tuple(sorted((*self.lost, *last), key=lambda event: event.time))
 
     def late(self) -> tuple[Event, ...]:
         """What came when the drive was over, numbered on from what came before."""
         in_order = sorted(self._late, key=lambda event: event.time)
-        first = len(self.heard) + 1
+        first = len(self.events()) + 1
         return tuple(dataclasses.replace(event, number=number) for number, event in enumerate(in_order, first))
 
     def saw(self, predicate: Callable[[Event], bool]) -> bool:
@@ -244,6 +261,10 @@ class Recorder:
             if seat == event.seat and call_id == event.call_id and 200 <= invite.status < 300:
                 return invite
         return None
+
+
+def _never_left(event: Event) -> bool:
+    return event.fate == "lost" and not event.from_device
 
 
 def _kind(event: Event) -> str:

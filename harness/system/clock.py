@@ -6,12 +6,14 @@ and signs of life can be subtracted from each other, whatever is done to the clo
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Final
 
 _OFFSET_S: Final = time.time() - time.monotonic()
-_LONGEST_AGE_S: Final = 5.0
-_TRIES: Final = 3
+_LONGEST_AGE_S: Final = 60.0
+"""A busy machine has let datagrams wait for more than five seconds; a clock is not set while one waits."""
+_TRIES: Final = 10
 _TOGETHER_S: Final = 0.0002
 """How far apart two readings of a clock may be to count as one moment."""
 
@@ -27,9 +29,12 @@ def of_kernel(stamp: float) -> float:
     Only its age counts, so a clock that was set an hour ago does no harm.  A stamp of an impossible age, from a clock
     that was set just then, is taken for now.
     """
+    # Another thread may take its turn between the two clocks: the pair that was read fastest counts.
+    closest, at, age = math.inf, 0.0, 0.0
     for _ in range(_TRIES):
-        at, age = now(), time.time() - stamp
-        # Where another thread took its turn between the two, they speak of different moments.
-        if now() - at < _TOGETHER_S:
+        before, since, after = now(), time.time() - stamp, now()
+        if after - before < closest:
+            closest, at, age = after - before, before, since
+        if closest < _TOGETHER_S:
             break
     return at - (age if 0 <= age < _LONGEST_AGE_S else 0.0)

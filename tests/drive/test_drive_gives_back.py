@@ -139,7 +139,7 @@ def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp_and_n
             drive.cancel()
             await asyncio.gather(drive, return_exceptions=True)
             assert not [one for one in psutil.Process().children(recursive=True) if one.name() == "sipp"]
-            assert [inode_of(own) for own in taps] == [0]
 
     taps: list[Address] = []
     asyncio.run(driven())
+    assert [inode_of(own) for own in taps] == [0]

@@ -14,11 +14,11 @@ import pytest
 from harness.endpoints.host import Kind
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop, Outlet
-from harness.endpoints.tap.tap import Listener, Tap
+from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import DeviceError, SetupError
-from harness.lab.exchange import MOST_UNCLAIMED, Exchange, Line
+from harness.lab.exchange import Exchange, Line, Unclaimed
 from harness.lab.registrar import Account, Registrar
-from harness.model.flow import Event, Seat
+from harness.model.flow import Event, Seat, Unreadable
 from harness.net.address import Address
 from harness.net.loopback import LoopbackPool
 
@@ -96,6 +96,9 @@ class TapSeat:
     def wake(self) -> None:
         raise NotImplementedError
 
+    async def outlive(self, answer: Answer) -> None:
+        raise NotImplementedError
+
     async def stop(self) -> None:
         await self._taps.do(self._tap.close)
 
@@ -105,11 +108,13 @@ class TapSeat:
 
 @asynccontextmanager
 async def lab(
-    registrar: Registrar | None = None, *, relays: bool = False
+    registrar: Registrar | None = None, *, relays: bool = False, unclaimed: Unclaimed | None = None
 ) -> AsyncIterator[tuple[Exchange, Party, TapSeat, TapSeat]]:
     """An exchange, a device, and the callee and the target of one drive."""
     taps, known = TapLoop(), registrar or Registrar()
-    exchange = await Exchange.open(_pool().lease(), known, r"7123\d{4}", lambda _at: None, taps, relays=relays)
+    exchange = await Exchange.open(
+        _pool().lease(), known, r"7123\d{4}", lambda _at: None, taps, relays=relays, unclaimed=unclaimed or Unclaimed()
+    )
     device = Party()
     callee, target = [await seat(name, exchange, taps) for name in ("callee", "target")]
     exchange.connect(TOKEN, Line(callee, {exchange.address: callee, target.own: target}))
@@ -248,15 +253,19 @@ async def test_keepalives_are_answered_outside_any_plan() -> None:
 
 
 @run
-async def test_what_nobody_has_dialled_for_a_plan_is_refused_and_remembered() -> None:
-    async with lab() as (exchange, device, _, _):
-        for number in range(MOST_UNCLAIMED + 5):
+async def test_what_was_dialled_for_no_plan_is_refused_and_told() -> None:
+    events: list[Event] = []
+    unreadable: list[Unreadable] = []
+    async with lab(unclaimed=Unclaimed(events.append, unreadable.append)) as (exchange, device, _, _):
+        for number in range(2):
             device.send(message(f"INVITE sip:{number}@h SIP/2.0", device.own, f"c{number}"), exchange.address)
             assert (await device.get())[0].startswith("SIP/2.0 404 Not Found\r\n")
-        assert exchange.unclaimed[:2] == ["sip:0@h", "sip:1@h"]
-        assert len(exchange.unclaimed) == MOST_UNCLAIMED
+        device.send("GET / HTTP/1.1\r\n\r\n", exchange.address)
         device.send(message("NOTIFY sip:100@h SIP/2.0", device.own), exchange.address)
         assert (await device.get())[0].startswith("SIP/2.0 481 ")
+    assert [event.request_uri for event in events] == ["sip:0@h", "sip:1@h", "sip:100@h"]
+    assert {(event.source, event.destination) for event in events} == {(device.own, exchange.address)}
+    assert [(one.text, one.source) for one in unreadable] == [("GET / HTTP/1.1\r\n\r\n", device.own)]
 
 
 @run

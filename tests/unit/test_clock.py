@@ -24,20 +24,21 @@ def test_a_step_of_the_machines_clock_is_none_of_the_runs(monkeypatch: pytest.Mo
     assert clock.of_kernel(time.time() - 0.25) == pytest.approx(clock.now() - 0.25, abs=0.1)
 
 
-@pytest.mark.parametrize("age", [HOUR_S, 5.1, -0.001, -HOUR_S])
+@pytest.mark.parametrize("age", [HOUR_S, 61.0, -0.001, -HOUR_S])
 def test_a_stamp_of_an_impossible_age_is_now(age: float) -> None:
     assert clock.of_kernel(time.time() - age) == pytest.approx(clock.now(), abs=0.1)
 
 
 def test_a_stamp_of_a_datagram_that_waited_is_its_arrival() -> None:
-    assert clock.of_kernel(time.time() - 4.0) == pytest.approx(clock.now() - 4.0, abs=0.1)
+    assert clock.of_kernel(time.time() - 50.0) == pytest.approx(clock.now() - 50.0, abs=0.1)
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.05, 0.0), (0.0, 0.05)])
+@pytest.mark.parametrize("interruptions", [1, 5])
 def test_another_threads_turn_between_the_two_clocks_moves_no_message(
-    monkeypatch: pytest.MonkeyPatch, before: float, after: float
+    monkeypatch: pytest.MonkeyPatch, before: float, after: float, interruptions: int
 ) -> None:
-    real, turns = time.time, [(before, after)]
+    real, turns = time.time, [(before, after)] * interruptions
 
     def interrupted() -> float:
         waits = turns.pop() if turns else (0.0, 0.0)

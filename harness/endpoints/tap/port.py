@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import math
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -21,7 +23,7 @@ AT_ONCE: Final = 64
 """The most datagrams read in one turn, so that a flood does not stop the loop."""
 _LARGEST: Final = 65_536
 _CLOSING_S: Final = 0.02
-"""Seconds after the start of closing up to which a datagram still counts, because two clocks are compared."""
+"""Seconds after the start of closing up to which a datagram still counts."""
 _BUFFER: Final = 4 * 1024 * 1024
 # Linux has these for all common machines; Python has no names for them.
 _SO_TIMESTAMPNS: Final = 35
@@ -63,6 +65,8 @@ class UdpPort:
         self.address = Address.of(self._socket.getsockname(), address.transport)
         self.bound_at = clock.now()
         self.closed_at: float | None = None
+        self._last_stamp = math.inf
+        """By the kernel's clock: what comes later than this is not read any more."""
         self._drops = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._read)
@@ -100,6 +104,7 @@ class UdpPort:
         """Read the datagrams that have arrived, and free the address."""
         if self.closed_at is None:
             self.closed_at = clock.now()
+            self._last_stamp = time.time() + _CLOSING_S
             self._read(most=None)
             self._drops = self.drops
             self._loop.remove_reader(self._socket)
@@ -126,7 +131,8 @@ class UdpPort:
             for level, kind, value in ancillary:
                 if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
                     seconds, nanoseconds = _TIMESPEC.unpack(value)
-                    at = clock.of_kernel(seconds + nanoseconds / 1e9)
-            if at and self.closed_at and at > self.closed_at + _CLOSING_S:
-                return  # a flood must not keep a socket from being closed
+                    stamp = seconds + nanoseconds / 1e9
+                    if stamp > self._last_stamp:
+                        return  # a flood must not keep a socket from being closed
+                    at = clock.of_kernel(stamp)
             self._on_datagram(data, Address.of(source, self.address.transport), at or clock.now())
