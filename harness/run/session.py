@@ -36,6 +36,7 @@ from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
+from harness.run.job import Job
 from harness.smoke.plain import smoked
 
 CONFIRMING_ROUNDS = 3
@@ -73,30 +74,6 @@ class Settled:
     flows: tuple[Flow, ...]
     error: Exception | None = None
     """What broke in the harness or the suite while it was settled; the record is then inconclusive."""
-
-
-@dataclass
-class _Job:
-    """One plan on one device at one point of the axes, driven once or more often, for all the cases that need it."""
-
-    station: Station
-    plan: Plan
-    axes: Axes
-    store: Callable[[asyncio.Task[Flow]], None]
-    _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
-
-    def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
-        """The flow of the first (0), the second (1) … drive; ``urgent`` if it is yet to be begun, and waited for."""
-        while len(self._drives) <= attempt:
-            axes = self.axes
-            drive = self.station.drive(self.plan, axes.role, axes.transport, len(self._drives), urgent=urgent)
-            self._drives.append(asyncio.create_task(drive))
-            self._drives[-1].add_done_callback(self.store)
-        return self._drives[attempt]
-
-    async def completed(self) -> list[Flow]:
-        """The flows of all drives that have been begun, in order, with what has come since they were over."""
-        return list(map(self.station.completed, await asyncio.gather(*self._drives)))
 
 
 class Session:
@@ -191,14 +168,14 @@ class Session:
         return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
-        jobs: dict[tuple[Plan, Axes], _Job] = {}
+        jobs: dict[tuple[Plan, Axes], Job] = {}
         for case in cases:
             for plan in case.plans:
                 key = (plan, case.axes)
-                jobs.setdefault(key, _Job(station, *key, self._store))
+                jobs.setdefault(key, Job(station, *key, self._store))
         for (device, axes), plans in self._options.background.items():
             for plan in plans if device == station.spec.name else ():
-                jobs.setdefault((plan, axes), _Job(station, plan, axes, self._store))
+                jobs.setdefault((plan, axes), Job(station, plan, axes, self._store))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)
@@ -223,7 +200,7 @@ class Session:
         await asyncio.gather(*drives, return_exceptions=True)
         return tuple(station.context.controls.seen.values())
 
-    async def _settle(self, case: Case, jobs: Sequence[_Job], controls: asyncio.Task[tuple[Control, ...]]) -> None:
+    async def _settle(self, case: Case, jobs: Sequence[Job], controls: asyncio.Task[tuple[Control, ...]]) -> None:
         result = self._results[case.id]
         try:
             repeat = self._options.repeat
@@ -249,7 +226,7 @@ class Session:
             _fail(result, error)
 
     async def _settle_everywhere(
-        self, axes: Axes, cases: Sequence[Case], jobs: Mapping[tuple[Plan, Axes], _Job]
+        self, axes: Axes, cases: Sequence[Case], jobs: Mapping[tuple[Plan, Axes], Job]
     ) -> None:
         """Settle the invariants of one point of the axes, over all flows that were driven there.
 
