@@ -101,7 +101,7 @@ async def test_a_sipp_that_cannot_start_is_the_harnesss_trouble_and_the_guard_st
         guard = await host.answer(Endpoint("guard", "guard", (BUSY,)), ordered, frozenset())
         device.request("INVITE", call="a")
         async with asyncio.timeout(10):
-            while "nobody could" not in guard.trouble:  # noqa: ASYNC110 - nothing announces it
+            while "could not answer" not in guard.trouble:  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.005)
         assert guard.trouble.startswith("the endpoint guard could not answer: SIPp test-guard ended with status 1")
         assert "it is a bad day" in guard.trouble
