@@ -16,7 +16,7 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header", "reads_q_into_uri"])
+@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header"])
 def test_every_message_has_the_shape_of_one(flow: Flow) -> Findings:
     """A message is a start line, header lines with a name, an empty line, and the body.
 
