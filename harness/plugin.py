@@ -304,7 +304,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if payload is None or report.when != "call":
         return None
     if report.skipped:
-        return "skipped", "", "N/A"
+        return "skipped", "", payload["verdict"].replace("_", " ").upper()
     verdict = payload["verdict"]
     category = {"fail": "failed", "inconclusive": "failed", "none": "skipped"}.get(verdict, "passed")
     return category, "", verdict.upper()

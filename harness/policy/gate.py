@@ -16,6 +16,7 @@ from harness.model.finding_key import FindingKey
 from harness.model.outcome import ExitStatus, VerdictName
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import NO_REQUIREMENT, Waiver
+from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
@@ -171,7 +172,7 @@ def answer(
 
 def _findings(line: VerdictLine) -> Iterator[Found]:
     """What ``line`` says of each requirement; of a case that came to no finding, its reason."""
-    if not line.applicable:
+    if not line.tested:
         return
     yield from (Found(row.id, row.verdict, row.reason, row.code) for row in line.requirements)
     if not line.requirements:
@@ -234,8 +235,8 @@ def _holes(run: GateInput) -> Iterator[str]:
         yield f"no verdict: {case}"
     if len(run.missing) > _TOLD:
         yield f"no verdict: and {len(run.missing) - _TOLD} more"
-    if run.records and not any(line.applicable for line in run.records):
-        yield "nothing applied: every test was skipped, so the run says nothing about the device"
+    if run.records and not any(line.tested for line in run.records):
+        yield "nothing was tested: every test was skipped, so the run says nothing about the device"
 
 
 def _undecided(gate: Gate, run: GateInput, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Iterator[str]:
@@ -280,7 +281,7 @@ def _not_decided(
     """Why the records of its purposes do not decide ``demand``.
 
     Every purpose needs a record.  Another purpose that decides the same requirement may replace one that this device
-    cannot run (no re-INVITE, no such number), but not one for which the window was too short.
+    cannot run (no re-INVITE, no such number, no occasion), but not one for which the window was too short.
     """
     decided, skipped = False, []
     for case, line in lines.items():
@@ -289,10 +290,15 @@ def _not_decided(
             yield f"not executed: {demand.requirement} in {purpose} {where}"
         elif any(row.id == demand.requirement for row in line.requirements):
             decided = True
-        elif line.applicable or purposes[purpose].least_window > line.window_s:
+        elif purposes[purpose].least_window > line.window_s:
             decided = True  # or reported here
+            yield f"not tested: {demand.requirement} in {purpose} {where}: {line.reason}"
+        elif line.tested and not line.requirements:
+            decided = True
             yield f"not decided: {demand.requirement} in {purpose} {where}: {line.reason or 'no finding'}"
+        elif line.tested:
+            skipped.append(f"{purpose}: {NO_OCCASION}")  # an invariant that speaks of other requirements
         else:
             skipped.append(f"{purpose}: {line.reason or 'it was skipped'}")
     if skipped and not decided:
-        yield f"not decided: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"
+        yield f"not tested: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.judge.observed import Observation
 from harness.model.axes import Axes
 from harness.model.device_name import title
-from harness.model.outcome import NOT_APPLICABLE, Tally
+from harness.model.outcome import SKIPPED, Tally
 from harness.model.printable import short
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
@@ -118,7 +118,7 @@ def _say(console: Console, text: Text) -> None:
 
 
 def _worth_telling(record: VerdictLine) -> bool:
-    return record.verdict not in ("pass", NOT_APPLICABLE)
+    return record.verdict not in ("pass", *SKIPPED)
 
 
 def _rank(record: VerdictLine) -> int:
@@ -179,7 +179,7 @@ def _counts(tally: Tally) -> str:
 
 
 def _word(name: str) -> str:
-    return {NOT_APPLICABLE: "not applicable", "none": "without verdict"}.get(name, name)
+    return {"none": "without verdict"}.get(name, name.replace("_", " "))
 
 
 def _time(seconds: float) -> str:

@@ -53,7 +53,7 @@ class Run:
     # --- collection
 
     def cases_for(self, purpose: Purpose) -> dict[str, Case]:
-        """Every case of ``purpose`` by the parameter id of its item, those that do not apply included."""
+        """Every case of ``purpose`` by the parameter id of its item, skipped ones included."""
         if purpose.name not in self._by_purpose:
             cases = {case.id.item: case for case in self._make_cases(purpose)}
             self._by_purpose[purpose.name] = dict(sorted(cases.items()))
@@ -65,8 +65,7 @@ class Run:
             pics = spec.profile.all_pics()
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
-                why_not = why_not or self._cannot(purpose, name, axes.role)
-                yield Case(purpose, name, axes, () if why_not else rows, why_not)
+                yield Case(purpose, name, axes, rows, why_not or self._cannot(purpose, name, axes.role))
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
@@ -191,7 +190,7 @@ class Run:
         """The verdict of an item; waits for it.  Never raises for a device."""
         case = self._cases[nodeid]
         if case.skip:
-            return Settled(case, self._record(case, case.skip, applicable=False), ())
+            return Settled(case, self._record(case, case.skip), ())
         try:
             # An xdist worker is told its items one by one: there a device is begun by the first of them.
             return self.begin((case.device,)).result(case).result()
@@ -212,9 +211,7 @@ class Run:
         self._looked_at |= fresh.keys()
         return fresh
 
-    def _record(
-        self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, applicable: bool = True, hint: str = ""
-    ) -> Record:
+    def _record(self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, hint: str = "") -> Record:
         return Record(
             purpose=case.purpose.name,
             device=case.device,
@@ -222,7 +219,7 @@ class Run:
             transport=case.transport,
             family=case.family,
             verdict=verdict,
-            applicable=applicable,
+            skipped=case.skipped,
             reason=" ".join((f"{reason} ({hint})" if hint else reason).split()),
             requirements=(),
             window_s=self.settings.window.seconds,

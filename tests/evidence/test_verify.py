@@ -281,7 +281,7 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     evidence_swapped: "is of another plan",
     window_changed: "is of another window",
     pics_changed: "was driven with other PICS than the run's header says",
-    made_not_applicable: "not decided: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
+    made_not_applicable: "not tested: RFC3261-21.6-01 (phone, uac, udp): uac/decline_is_final/decline_is_final",
     silence_broken: "stored pass, now inconclusive",
     control_lost: "rests on a positive control in flow 'smoke', which no verdict uses",
     wrong_type: "plan.endpoints.0.cap: expected a valid integer",

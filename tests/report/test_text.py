@@ -104,7 +104,9 @@ def summary(*records: object, planned: int | None = None, terminal: bool = False
 
 
 def test_all_pass_is_no_wall() -> None:
-    text = summary(*(record(purpose=f"p{n}") for n in range(40)), record(purpose="s", applicable=False, reason="no"))
+    text = summary(
+        *(record(purpose=f"p{n}") for n in range(40)), record(purpose="s", skipped="not_applicable", reason="no")
+    )
     assert text.splitlines() == [
         "reference: conforming - 40 pass, 1 not applicable",
         "window standard (40 s); took 1:12 min for 35:20 min of waits, 29.3 times as much",

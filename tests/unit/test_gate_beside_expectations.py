@@ -36,7 +36,7 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     publisher.expectations = Expectations(QUICK, {"reference": (known,)}, {"reference": Path("expected.toml")})
     publisher.plan([ITEM])
     ruled = Ruled(Finding(ROW, "satisfied", SATISFIED), "DERIVED", Verdict.PASS, "")
-    case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
+    case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, None, "", (ruled,), 5.0, 1, ())
     report: Any = SimpleNamespace(nodeid=ITEM)
     setattr(report, PAYLOAD, {"troubles": [], "record": dump(VerdictLine.of(Record(PURPOSE, *case))), "waited": 0.0})
     publisher.take(report)
