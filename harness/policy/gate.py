@@ -14,6 +14,8 @@ from harness.errors import SetupError
 from harness.model.axes import Axes, CaseId
 from harness.model.finding_key import FindingKey
 from harness.model.outcome import ExitStatus, VerdictName
+from harness.model.scope import Scope
+from harness.model.windows import STANDARD
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import NO_REQUIREMENT, Waiver
 from harness.purposes.everywhere import NO_OCCASION
@@ -43,15 +45,17 @@ class Gate:
 
     name: str = ""
     profile: RequirementProfile | None = None
+    subset: bool = True
+    """Whether a run that asked only a part of the suite may open it."""
 
     @classmethod
-    def of(cls, name: str, catalogue: Catalogue) -> Gate:
+    def of(cls, name: str, catalogue: Catalogue, *, subset: bool = True) -> Gate:
         """The gate of that name ("": every verdict counts); SetupError if there is none."""
         if name in ("", "must", "should"):
-            return cls(name)
+            return cls(name, subset=subset)
         kind, colon, profile = name.partition(":")
         if kind == "profile" and colon:
-            return cls(name, named(profile, catalogue))
+            return cls(name, named(profile, catalogue), subset)
         raise SetupError(f"no gate is called {name[:80]!r}", "--gate takes must, should or profile:NAME")
 
     def counts(self, line: VerdictLine, found: Found, catalogue: Catalogue) -> bool:
@@ -82,6 +86,7 @@ class GateInput:
     """The stream has no footer although every record is there: evidence is missing."""
     devices: Mapping[str, Declared] = field(default_factory=dict)
     """What the header says of each device, by name."""
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def answer(
         if gate.counts(line, found, catalogue)
     ]
     closed, waived, expired, stale = _waive(blocking, run, waivers, today)
-    holes = [*_holes(run), *_undecided(gate, run, catalogue, purposes)]
+    holes = [*_holes(run), *_limits(gate, run), *_undecided(gate, run, catalogue, purposes)]
     verdicts = {one.found.verdict for one in closed}
     if verdicts & {"fail", "warn"}:
         status = ExitStatus.NOT_CONFORMING
@@ -237,6 +242,15 @@ def _holes(run: GateInput) -> Iterator[str]:
         yield f"no verdict: and {len(run.missing) - _TOLD} more"
     if run.records and not any(line.tested for line in run.records):
         yield "nothing was tested: every test was skipped, so the run says nothing about the device"
+
+
+def _limits(gate: Gate, run: GateInput) -> Iterator[str]:
+    """Why the run is too small for the gate: a subset of the suite or, for a profile, too short a window."""
+    if run.scope and run.scope.subset and not gate.subset:
+        yield f"{run.scope.cases}; a gate needs the whole suite (--allow-subset opens it for a subset)"
+    shortest = min((line.window_s for line in run.records), default=STANDARD.seconds)
+    if gate.profile is not None and shortest < STANDARD.seconds:
+        yield f"{gate.name}: the window is {shortest:g} s; a profile needs {STANDARD} or a longer one"
 
 
 def _undecided(gate: Gate, run: GateInput, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import dataclasses
 import gc
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -27,7 +27,7 @@ from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue, Row
-from harness.run.items import axes_of
+from harness.run.items import axes_of, roles_of
 from harness.run.session import Options, Session, Settled
 from harness.run.settings import Settings
 from harness.run.suite_check import check_suite
@@ -60,15 +60,12 @@ class Run:
         return self._by_purpose[purpose.name]
 
     def _make_cases(self, purpose: Purpose) -> Iterator[Case]:
-        roles = purpose.roles or tuple(dict.fromkeys(r for row in purpose.requirements for r in self._roles(row)))
+        roles = roles_of(purpose, self.catalogue)
         for name, spec in self.settings.specs.items():
             pics = spec.profile.all_pics()
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 yield Case(purpose, name, axes, rows, why_not or self._cannot(purpose, name, axes.role))
-
-    def _roles(self, row: str) -> Sequence[str]:
-        return self.catalogue[row].roles if row in self.catalogue else ()
 
     def _cannot(self, purpose: Purpose, device: str, role: str) -> str:
         """Why a purpose that applies cannot be run on ``device``; "" if it can."""

@@ -18,8 +18,9 @@ from harness.model.axes import CaseId, Role
 from harness.model.finding import Outcome, Record, Ruled
 from harness.model.finding_key import CODE_FORM, FindingKey
 from harness.model.outcome import SKIPPED, VerdictName
+from harness.model.scope import Scope
 from harness.model.verdict import FindingVerdict, Verdict
-from harness.model.windows import WindowName
+from harness.model.windows import WINDOWS, WindowName
 from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
@@ -79,6 +80,13 @@ class Header:
     """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
+    whole: Count = 0
+    """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
+
+    @property
+    def scope(self) -> Scope:
+        """What the run's verdict covers."""
+        return Scope(WINDOWS[self.window].seconds, self.planned, self.whole)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_digest": "",
         "again": "",
         "weather": "",
+        "whole": 0,
         "devices": [device],
         "cases": [],
     }

@@ -51,7 +51,7 @@ def test_a_deviation_makes_a_run_red(tmp_path: Path) -> None:
 def test_a_gated_run_says_what_the_gate_says_of_it_later(name: str, tmp_path: Path) -> None:
     status, folder = better_than_expected(tmp_path, name)
     assert status == ExitStatus.CONFORMING
-    assert gate(str(folder), name, None, draft=False) == status
+    assert gate(str(folder), name, None, draft=False, subset=True) == status
 
 
 @pytest.mark.parametrize(("option", "value"), [("gate", "must"), ("waivers", "w.toml")])
