@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError, SipverdictError
@@ -116,14 +117,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     planned = run.plan(session.items)
     if publisher := session.config.stash.get(_PUBLISHER, None):
-        _plan(publisher, planned)
+        _plan(session.config, publisher, planned)
 
 
-def _plan(publisher: Publisher, items: Iterable[str]) -> None:
+def _plan(config: pytest.Config, publisher: Publisher, items: Iterable[str]) -> None:
     try:
         publisher.plan(items)
     except SetupError as error:
         raise pytest.UsageError(str(error)) from None
+    if junit := config.stash.get(xml_key, None):
+        junit.add_global_property("window", str(publisher.settings.window))
+        junit.add_global_property("limits", publisher.scope.window)
+        junit.add_global_property("scope", publisher.scope.cases)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -137,7 +142,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """xdist: what the workers collected is what is planned."""
     if publisher := node.config.stash.get(_PUBLISHER, None):
-        _plan(publisher, [nodeid for nodeid in ids if "[" in nodeid])
+        _plan(node.config, publisher, [nodeid for nodeid in ids if "[" in nodeid])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -304,7 +309,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if payload is None or report.when != "call":
         return None
     if report.skipped:
-        return "skipped", "", "N/A"
+        return "skipped", "", payload["verdict"].replace("_", " ").upper()
     verdict = payload["verdict"]
     category = {"fail": "failed", "inconclusive": "failed", "none": "skipped"}.get(verdict, "passed")
     return category, "", verdict.upper()

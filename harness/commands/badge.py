@@ -44,9 +44,12 @@ def draw(run: StoredRun) -> str:
     counts = run.tally.counts
     number = {"not conforming": counts.get("fail", 0), "conforming": counts.get("pass", 0) + counts.get("warn", 0)}
     unit = {"not conforming": "failed", "conforming": "passed"}
-    right = f"{word}, {number[word]} {unit[word]}" if word in number else word
+    scope = run.header.scope
+    said = f"conforming in {scope.window_s:g} s" if word == "conforming" else word
+    right = f"{said}, {number[word]} {unit[word]}" if word in number else said
     waived = len(run.footer.gate.waived) if run.footer and run.footer.gate else 0
     right += f", {waived} waived" if waived else ""
+    right += f", a subset ({scope.planned} of {scope.whole} tests)" if scope.subset else ""
     left_length, right_length = round(len(_LEFT) * _LETTER), round(len(right) * _LETTER)
     split = left_length + 12
     return _SVG.format(

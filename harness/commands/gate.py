@@ -14,12 +14,15 @@ from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun, read_run
 
 
-def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: date | None = None) -> int:
+def gate(
+    folder: str, name: str, waivers: Path | None, *, draft: bool, subset: bool = False, today: date | None = None
+) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
-    With ``draft``, it prints a waivers file for the findings that count, to be completed by a person.
+    With ``subset`` a part of the suite may open it.  With ``draft``, it prints a waivers file for the findings that
+    count, to be completed by a person.
     """
-    found = ask(read_run(Path(folder), cut_off=True), name, waivers, today)
+    found = ask(read_run(Path(folder), cut_off=True), name, waivers, today, subset=subset)
     if draft:
         print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
         return int(found.status)
@@ -28,18 +31,26 @@ def gate(folder: str, name: str, waivers: Path | None, *, draft: bool, today: da
     return int(found.status)
 
 
-def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | None = None) -> Answer:
+def ask(
+    run: StoredRun, name: str, waivers: Path | None = None, today: date | None = None, *, subset: bool = True
+) -> Answer:
     """The answer to the stored ``run``, on ``today`` (None: today, UTC)."""
     catalogue, purposes = Catalogue.load(), all_purposes()
     let: tuple[Waiver, ...] = load(waivers, catalogue, purposes) if waivers else ()
-    return answer(
-        Gate.of(name, catalogue), gate_input(run), let, catalogue, purposes, today or datetime.now(UTC).date()
-    )
+    asked = Gate.of(name, catalogue, subset=subset)
+    return answer(asked, gate_input(run), let, catalogue, purposes, today or datetime.now(UTC).date())
 
 
 def gate_input(run: StoredRun) -> GateInput:
     """The input of a gate, from a stored run."""
-    return GateInput(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
+    return GateInput(
+        run.records,
+        run.header.planned,
+        run.missing,
+        cut_off=run.footer is None,
+        devices=run.devices,
+        scope=run.header.scope,
+    )
 
 
 def _draft(blocking: Blocking) -> str:

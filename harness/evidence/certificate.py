@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from harness.errors import EvidenceError, SetupError
 from harness.evidence.rejudge import rejudge
-from harness.model.outcome import NOT_APPLICABLE, ExitStatus, Tally
+from harness.model.outcome import NOT_APPLICABLE, SKIPPED, ExitStatus, Tally
 from harness.model.windows import STANDARD, WINDOWS, Window
 from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
@@ -217,9 +217,7 @@ def certificate(
     )
     inside = {(purpose, one.role) for one in decided for purpose in one.purposes}
     beside = tuple(
-        line
-        for line in records
-        if (line.purpose, line.role) not in inside and line.verdict not in ("pass", NOT_APPLICABLE)
+        line for line in records if (line.purpose, line.role) not in inside and line.verdict not in ("pass", *SKIPPED)
     )
     times = [time for flow in flows for time in (*(call.placed_at for call in flow.calls), flow.watch.closed_at)]
     versions = dict.fromkeys(str(flow.device.get("version") or "") for flow in flows)

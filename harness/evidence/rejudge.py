@@ -13,7 +13,7 @@ from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
 from harness.model.finding import Ruled
 from harness.model.flow import Flow
-from harness.model.outcome import NOT_APPLICABLE
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, SKIPPED
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
@@ -56,9 +56,9 @@ class Judged:
 
 def unjudged(run: StoredRun) -> str:
     """The number of records of ``run`` without a flow, which cannot be judged, in words; "" if there are none."""
-    skipped = sum(not line.applicable for line in run.records)
-    without = sum(line.applicable and not line.evidence for line in run.records)
-    parts = [f"{skipped} not applicable"] if skipped else []
+    without = sum(line.tested and not line.evidence for line in run.records)
+    counted = ((kind, sum(line.verdict == kind for line in run.records)) for kind in SKIPPED)
+    parts = [f"{number} {kind.replace('_', ' ')}" for kind, number in counted if number]
     parts += [f"{without} without verdict"] if without else []
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -94,7 +94,7 @@ class _Rejudge:
             return f"stored {line.verdict}, now unknown: this suite has no such test"
         if purpose.everywhere and (here := self._flows_at(line)):
             return self._everywhere(line, purpose, here)
-        if not line.applicable:
+        if not line.tested:
             device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
             return contradiction(line, purpose, device, self._catalogue, window)
         if not line.evidence:
@@ -152,16 +152,17 @@ class _Rejudge:
         return [flow for flow in map(self._flow, ids) if isinstance(flow, Flow) and not self._foreign(line, flow)]
 
     def _everywhere(self, line: VerdictLine, purpose: Purpose, flows: Sequence[Flow]) -> str:
-        self.judged += line.applicable
+        self.judged += line.tested
         if missing := [flow for flow in map(self._flow, line.flows) if isinstance(flow, str)]:
             return missing[0]
         rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, flows[0].device["pics"])
         now = overall(purpose, rows, flows, self._catalogue, self._ruling)
-        verdict = NOT_APPLICABLE if now.verdict is Verdict.NONE else now.verdict.word
+        skipped = NOT_TESTED if rows else NOT_APPLICABLE
+        verdict = skipped if now.verdict is Verdict.NONE else now.verdict.word
         reason = why_not or now.reason
         if verdict != line.verdict:
             return f"stored {line.verdict}, now {verdict}: {reason[:300]}"
-        if verdict != NOT_APPLICABLE and now.flows != line.flows:
+        if now.verdict is not Verdict.NONE and now.flows != line.flows:
             return f"it rests on {len(line.flows)} flows; judged again, on {len(now.flows)}, or on others"
         if differs := self._rows_differ(line, now.ruled):
             return differs

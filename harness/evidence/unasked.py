@@ -1,7 +1,8 @@
-"""Checks records that say "not applicable", as far as a stored run allows.
+"""Checks records that say "not applicable" or "not tested", as far as a stored run allows.
 
-The reason follows from what the device declares and from the run's window, so it is computed again.  Three reasons
-follow from the device's profile, which no run keeps: for these, the purpose must at least have such a need.
+Not applicable is what the device's claims or its transport do not bind.  The reason follows from what the device
+declares and from the run's window, so it is computed again.  Three reasons follow from the device's profile, which no
+run keeps: for these, the purpose must at least have such a need.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
+from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -18,12 +21,12 @@ from harness.store.verdict_lines import Declared, VerdictLine
 def contradiction(
     line: VerdictLine, purpose: Purpose, device: Declared | None, catalogue: Catalogue, window: Window
 ) -> str:
-    """Why ``line`` is wrong to say that ``purpose`` does not apply; "" if it may be right.
+    """Why ``line`` is wrong to say that ``purpose`` was not asked; "" if it may be right.
 
     ``device`` is the device's entry in the run's header; None if there is none.
     """
     if there := [key for key in ("evidence", "requirements", "drives") if getattr(line, key)]:
-        return f"stored not applicable, but it has {' and '.join(there)}"
+        return f"stored {_kind(line)}, but it has {' and '.join(there)}"
     if device is None:
         return ""
     for key, has, declared in (
@@ -37,11 +40,18 @@ def contradiction(
     if rows and purpose.least_window > window.seconds:
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
     reason, why = line.reason, _plain(why)
+    verdict = NOT_TESTED if rows else NOT_APPLICABLE
     if reason == why if why else reason in _by_profile(purpose, line.role, device.name):
-        return ""
+        return (
+            "" if line.verdict == verdict else f"stored {_kind(line)}, now {verdict.replace('_', ' ')}: {reason!s:.160}"
+        )
     if why:
         return f"stored {reason!r:.160}, now {why!r:.160}"
-    return f"stored not applicable ({reason!s:.120}), but {', '.join(rows)} applies to what the device declares"
+    return f"stored {_kind(line)} ({reason!s:.120}), but {', '.join(rows)} applies to what the device declares"
+
+
+def _kind(line: VerdictLine) -> str:
+    return line.verdict.replace("_", " ")
 
 
 def _plain(reason: str) -> str:
@@ -55,6 +65,8 @@ def _by_profile(purpose: Purpose, role: str, device: str) -> set[str]:
 
 
 def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
+    if purpose.everywhere:
+        yield NO_OCCASION  # where there are flows, the invariant is judged over them instead
     for missing in _some_of(sorted(purpose.acts)) if role == "uac" else ():
         yield f"the profile of {device} has no stimulus to {' or to '.join(missing)}"
     for plan in purpose.plans_for(role):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from harness.model.axes import Role
+from harness.model.outcome import Skipped
 from harness.model.verdict import Verdict
 from harness.net.address import Family, Transport
 
@@ -77,8 +78,8 @@ class Record:
     transport: Transport
     family: Family
     verdict: Verdict
-    applicable: bool
-    """False: skipped, with ``reason``; the verdict is then NONE and written as ``not_applicable``."""
+    skipped: Skipped | None
+    """Why the case was not asked, if it was not; the verdict is then NONE and written as this word."""
     reason: str
     requirements: tuple[Ruled, ...]
     window_s: float

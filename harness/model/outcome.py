@@ -11,8 +11,16 @@ from typing import Final, Literal, get_args
 from harness.errors import EvidenceError, Nonconformity, SetupError
 from harness.model.verdict import FindingVerdict, Verdict, combine
 
+NOT_TESTED: Final = "not_tested"
 NOT_APPLICABLE: Final = "not_applicable"
-VerdictName = Literal[FindingVerdict, "not_applicable"]
+Skipped = Literal["not_tested", "not_applicable"]
+"""Why a case has no verdict.
+
+``not_applicable``: the device's claims or its transport do not bind it.  ``not_tested``: the requirements bind the
+device, but this run could not ask: the window was too short, the profile lacks something, or there was no occasion.
+"""
+SKIPPED: tuple[str, ...] = get_args(Skipped)
+VerdictName = Literal[FindingVerdict, Skipped]
 """The verdict of a case as it is written in ``verdicts.jsonl``."""
 NAMES: tuple[str, ...] = get_args(VerdictName)
 """All of them, worst first."""
@@ -54,7 +62,7 @@ class Tally:
 
     @property
     def executed(self) -> int:
-        """How many purposes came to a verdict ("not applicable" is one, ``none`` is not)."""
+        """How many purposes came to a verdict (a skipped one did, ``none`` is none)."""
         return sum(self.counts.values()) - self.counts.get(str(Verdict.NONE), 0)
 
     @property
@@ -66,9 +74,9 @@ class Tally:
     def verdict(self) -> Verdict:
         """The verdict of the run: fail, then inconclusive or incomplete, then warn and pass.
 
-        A run in which nothing applied says nothing of the device: inconclusive.
+        A run in which every case was skipped says nothing of the device: inconclusive.
         """
-        worst = combine(Verdict.named(name) for name in self.counts if name != NOT_APPLICABLE)
+        worst = combine(Verdict.named(name) for name in self.counts if name not in SKIPPED)
         return worst if self.complete and worst is not Verdict.NONE else max(worst, Verdict.INCONCLUSIVE)
 
     @property

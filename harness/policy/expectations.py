@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from harness.model.device_name import BASE
-from harness.model.outcome import ExitStatus, Tally
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, ExitStatus, Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS, Window
 from harness.paths import DEVICES, ROOT
@@ -24,6 +24,11 @@ from harness.store.verdict_lines import Compared, Deviation, VerdictLine
 if TYPE_CHECKING:
     from harness.device.spec import DeviceSpec
 
+_NOT_ASKED: Final = {
+    NOT_APPLICABLE: "not applicable to the device as declared",
+    NOT_TESTED: "not tested in this run",
+}
+"""Why a case has no verdict to compare."""
 NON_PASSES: Final = (Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
@@ -91,7 +96,7 @@ class Expectations:
         if not forgive:
             green = status is ExitStatus.CONFORMING
             return ExitStatus.INCONCLUSIVE if green and deviations else status
-        others = [r.rank for r in records if r.applicable and (r.device not in self.known or not r.drives)]
+        others = [r.rank for r in records if r.tested and (r.device not in self.known or not r.drives)]
         if Verdict.FAIL in others or any(d.got == str(Verdict.FAIL) for d in deviations):
             return ExitStatus.NOT_CONFORMING
         decided = tally.complete and Verdict.INCONCLUSIVE not in others
@@ -120,7 +125,7 @@ class Expectations:
         return one.until is not None and one.until < self.today
 
     def _of(self, record: VerdictLine) -> Iterable[Deviation]:
-        if record.applicable and not record.drives:
+        if record.tested and not record.drives:
             return  # the device, or this machine, could not be used: that is told, and says nothing of the device
         expected = self._expected(record)
         over = {one.requirement: f"expected until {one.until}" for one in self._mine(record) if self._is_over(one)}
@@ -128,7 +133,7 @@ class Expectations:
         for row in {**expected, **got}:
             want, have = expected.get(row, Verdict.PASS), got.get(row)
             if have is None:
-                yield _deviation(record, row, want, None, "missing", "not applicable to the device as declared")
+                yield _deviation(record, row, want, None, "missing", _NOT_ASKED.get(record.verdict, "no verdict"))
             elif have is Verdict.INCONCLUSIVE and want not in (Verdict.PASS, have):
                 yield _deviation(record, row, want, have, "missing", "inconclusive this time")
             elif (seen := max(have, Verdict.PASS)) != want:
@@ -143,6 +148,6 @@ def _deviation(
     kind: Literal["worse", "better", "missing"],
     note: str,
 ) -> Deviation:
-    got = "not_applicable" if have is None else str(have)
+    got = record.verdict if have is None and not record.tested else str(have or Verdict.NONE)
     axes = (record.role, record.transport, record.family)
     return Deviation(record.device, record.purpose, *axes, row, str(want), got, kind, note)

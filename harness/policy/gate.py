@@ -14,8 +14,11 @@ from harness.errors import SetupError
 from harness.model.axes import Axes, CaseId
 from harness.model.finding_key import FindingKey
 from harness.model.outcome import ExitStatus, VerdictName
+from harness.model.scope import Scope
+from harness.model.windows import STANDARD
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import NO_REQUIREMENT, Waiver
+from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
@@ -42,15 +45,17 @@ class Gate:
 
     name: str = ""
     profile: RequirementProfile | None = None
+    subset: bool = True
+    """Whether a run that asked only a part of the suite may open it."""
 
     @classmethod
-    def of(cls, name: str, catalogue: Catalogue) -> Gate:
+    def of(cls, name: str, catalogue: Catalogue, *, subset: bool = True) -> Gate:
         """The gate of that name ("": every verdict counts); SetupError if there is none."""
         if name in ("", "must", "should"):
-            return cls(name)
+            return cls(name, subset=subset)
         kind, colon, profile = name.partition(":")
         if kind == "profile" and colon:
-            return cls(name, named(profile, catalogue))
+            return cls(name, named(profile, catalogue), subset)
         raise SetupError(f"no gate is called {name[:80]!r}", "--gate takes must, should or profile:NAME")
 
     def counts(self, line: VerdictLine, found: Found, catalogue: Catalogue) -> bool:
@@ -81,6 +86,7 @@ class GateInput:
     """The stream has no footer although every record is there: evidence is missing."""
     devices: Mapping[str, Declared] = field(default_factory=dict)
     """What the header says of each device, by name."""
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,7 @@ def answer(
         if gate.counts(line, found, catalogue)
     ]
     closed, waived, expired, stale = _waive(blocking, run, waivers, today)
-    holes = [*_holes(run), *_undecided(gate, run, catalogue, purposes)]
+    holes = [*_holes(run), *_limits(gate, run), *_undecided(gate, run, catalogue, purposes)]
     verdicts = {one.found.verdict for one in closed}
     if verdicts & {"fail", "warn"}:
         status = ExitStatus.NOT_CONFORMING
@@ -171,7 +177,7 @@ def answer(
 
 def _findings(line: VerdictLine) -> Iterator[Found]:
     """What ``line`` says of each requirement; of a case that came to no finding, its reason."""
-    if not line.applicable:
+    if not line.tested:
         return
     yield from (Found(row.id, row.verdict, row.reason, row.code) for row in line.requirements)
     if not line.requirements:
@@ -234,8 +240,17 @@ def _holes(run: GateInput) -> Iterator[str]:
         yield f"no verdict: {case}"
     if len(run.missing) > _LISTED:
         yield f"no verdict: and {len(run.missing) - _LISTED} more"
-    if run.records and not any(line.applicable for line in run.records):
-        yield "nothing applied: every test was skipped, so the run says nothing about the device"
+    if run.records and not any(line.tested for line in run.records):
+        yield "nothing was tested: every test was skipped, so the run says nothing about the device"
+
+
+def _limits(gate: Gate, run: GateInput) -> Iterator[str]:
+    """Why the run is too small for the gate: a subset of the suite or, for a profile, too short a window."""
+    if run.scope and run.scope.subset and not gate.subset:
+        yield f"{run.scope.cases}; a gate needs the whole suite (--allow-subset opens it for a subset)"
+    shortest = min((line.window_s for line in run.records), default=STANDARD.seconds)
+    if gate.profile is not None and shortest < STANDARD.seconds:
+        yield f"{gate.name}: the window is {shortest:g} s; a profile needs {STANDARD} or a longer one"
 
 
 def _undecided(gate: Gate, run: GateInput, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Iterator[str]:
@@ -280,7 +295,7 @@ def _not_decided(
     """Why the records of its purposes do not decide ``demand``.
 
     Every purpose needs a record.  Another purpose that decides the same requirement may replace one that this device
-    cannot run (no re-INVITE, no such number), but not one for which the window was too short.
+    cannot run (no re-INVITE, no such number, no occasion), but not one for which the window was too short.
     """
     decided, skipped = False, []
     for case, line in lines.items():
@@ -289,10 +304,15 @@ def _not_decided(
             yield f"not executed: {demand.requirement} in {purpose} {where}"
         elif any(row.id == demand.requirement for row in line.requirements):
             decided = True
-        elif line.applicable or purposes[purpose].least_window > line.window_s:
+        elif purposes[purpose].least_window > line.window_s:
             decided = True  # or reported here
+            yield f"not tested: {demand.requirement} in {purpose} {where}: {line.reason}"
+        elif line.tested and not line.requirements:
+            decided = True
             yield f"not decided: {demand.requirement} in {purpose} {where}: {line.reason or 'no finding'}"
+        elif line.tested:
+            skipped.append(f"{purpose}: {NO_OCCASION}")  # an invariant that speaks of other requirements
         else:
             skipped.append(f"{purpose}: {line.reason or 'it was skipped'}")
     if skipped and not decided:
-        yield f"not decided: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"
+        yield f"not tested: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"

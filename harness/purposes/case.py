@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.model.axes import Axes, CaseId, Role
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, Skipped
 from harness.model.plan import Plan
 from harness.net.address import Family, Transport
 from harness.purposes.purpose import Purpose
@@ -18,10 +19,18 @@ class Case:
     device: str
     axes: Axes
     rows: tuple[str, ...]
-    """The requirements that apply; empty: the case is skipped."""
+    """The requirements that bind the device; empty: the case does not apply."""
     skip: str = ""
+    """Why the case is not asked; "" if it is."""
     plans: tuple[Plan, ...] = ()
     """Those that are driven: the purpose's, less those that the device's profile does not permit."""
+
+    @property
+    def skipped(self) -> Skipped | None:
+        """Which kind of skipped it is: not tested where requirements bind the device all the same."""
+        if not self.skip:
+            return None
+        return NOT_TESTED if self.rows else NOT_APPLICABLE
 
     @property
     def role(self) -> Role:

@@ -20,6 +20,8 @@ from harness.purposes.weather import despite_weather
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
+NO_OCCASION = "no flow of this run gave an occasion"
+"""Why an invariant was not tested."""
 AT_ONCE = 3
 """How many plans are driven again in one round: one that breaks again is enough for a fail."""
 
@@ -44,7 +46,7 @@ class Overall:
     def reason(self) -> str:
         """One line: the reason of the worst requirement."""
         worst = max(self.ruled, key=lambda ruled: ruled.verdict, default=None)
-        return worst.reason if worst else "no flow of this run gave an occasion"
+        return worst.reason if worst else NO_OCCASION
 
 
 @dataclass(frozen=True)

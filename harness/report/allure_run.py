@@ -19,6 +19,7 @@ CATEGORIES: tuple[Mapping[str, object], ...] = (
     {"name": "Inconclusive", "matchedStatuses": ["broken"], "messageRegex": r"[\s\S]*Inconclusive[\s\S]*"},
     {"name": "Wrong set-up, or the device did not start", "matchedStatuses": ["broken"], "messageRegex": _SETUP},
     {"name": "Bug in sipverdict", "matchedStatuses": ["broken"]},
+    {"name": "Not tested in this run", "matchedStatuses": ["skipped"], "messageRegex": r"[\s\S]*not tested: [\s\S]*"},
     {"name": "Not applicable to this device", "matchedStatuses": ["skipped"]},
 )
 """Kinds of results for Allure's front page."""

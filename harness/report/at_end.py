@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import EvidenceError, SetupError
+from harness.model.windows import WINDOWS
 from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
 from harness.report.page import write_page
@@ -45,7 +46,8 @@ def _environment(run: StoredRun) -> dict[str, object]:
         )
     return fields | {
         "Verdict": run.tally.verdict,
-        "Window": header.window,
+        "Window": f"{WINDOWS[header.window]}: later retries were not looked for",
+        "Scope": header.scope.cases,
         "Ruling": header.ruling + (" strict" if header.strict else ""),
         "Suite": f"sipverdict {header.suite}",
         "SIPp": header.sipp,

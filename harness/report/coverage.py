@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.model.outcome import NOT_APPLICABLE
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.verdict import Verdict
+from harness.purposes.everywhere import NO_OCCASION
 from harness.report.identity import Identity
 from harness.requirements.catalogue import Catalogue, Row
 from harness.requirements.untested import Untested
 from harness.store.verdict_lines import VerdictLine
 
-NOT_CHOSEN, NOT_TESTED = "not_chosen", "not_tested"
+NOT_CHOSEN = "not_chosen"
 STATUSES = ("fail", "inconclusive", "warn", "pass", NOT_APPLICABLE, NOT_CHOSEN, NOT_TESTED)
 """The possible results of a statement, in the order of the page."""
 
@@ -102,9 +103,14 @@ def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Seque
     # A statement that does not bind the device is "not applicable", whether the suite can test it or not.
     if devices and (reason := _does_not_bind(row, devices)):
         return Covered(row, NOT_APPLICABLE, (reason,))
-    unsettled = [record for record in tried if record.applicable]
+    unsettled = [record for record in tried if record.tested and not record.requirements]
     if unsettled:
         return Covered(row, "inconclusive", _said(unsettled), tuple(dict.fromkeys(r.device for r in unsettled)))
+    if any(record.tested for record in tried):
+        # An invariant that had occasions, but none for this statement.
+        return Covered(row, NOT_TESTED, (Why(text=NO_OCCASION),))
+    if untested := [record for record in tried if record.verdict == NOT_TESTED]:
+        return Covered(row, NOT_TESTED, _said(untested))
     if tried:
         return Covered(row, NOT_APPLICABLE, _said(tried))
     if suite.deciders.get(row.id):

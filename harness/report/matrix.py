@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.model.device_name import split
-from harness.model.outcome import NOT_APPLICABLE, Tally
+from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, Tally
 from harness.paths import TEMPLATES
-from harness.report.coverage import NOT_CHOSEN, NOT_TESTED, STATUSES, Covered, Suite, Why, coverage
+from harness.report.coverage import NOT_CHOSEN, STATUSES, Covered, Suite, Why, coverage
 from harness.report.html import render, source_hash
 from harness.report.identity import Identity, devices_of
 from harness.report.words import Words, words

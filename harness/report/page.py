@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.model.device_name import title
-from harness.model.outcome import Tally
+from harness.model.outcome import NOT_TESTED, Tally
 from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes
 from harness.report.cases_view import sections
@@ -116,12 +116,20 @@ def _headline(run: StoredRun, texts: Words) -> _Headline:
     sentences = []
     if count or kind == "pass":
         sentences.append(texts(f"sentence.{kind}", n=count))
+    scope = run.header.scope
+    if tally.verdict <= Verdict.WARN and not incomplete:
+        sentences.append(texts("sentence.window", seconds=f"{scope.window_s:g}"))
+    if untested := tally.counts.get(NOT_TESTED, 0):
+        sentences.append(texts("sentence.not_tested", n=untested))
+    if scope.subset:
+        sentences.append(texts("sentence.subset", planned=scope.planned, whole=scope.whole))
     if run.footer is None:
         sentences.append(texts("sentence.cut_off"))
     if incomplete:
         planned = run.header.planned
         sentences.append(texts("sentence.incomplete", executed=tally.executed, planned=planned))
-    return _Headline(texts(f"verdict_of_run.{name}"), kind, tuple(sentences))
+    verdict = texts(f"verdict_of_run.{name}", seconds=f"{scope.window_s:g}")
+    return _Headline(verdict, kind, tuple(sentences))
 
 
 def _tally(run: StoredRun, device: str) -> Tally:

@@ -15,8 +15,9 @@ from rich.text import Text
 from harness.judge.observed import Observation
 from harness.model.axes import Axes
 from harness.model.device_name import title
-from harness.model.outcome import NOT_APPLICABLE, Tally
+from harness.model.outcome import NOT_TESTED, SKIPPED, Tally
 from harness.model.printable import short
+from harness.model.scope import Scope
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
 from harness.store.verdict_lines import VerdictLine
@@ -34,6 +35,7 @@ class Run:
 
     records: Sequence[VerdictLine]
     planned: int
+    scope: Scope
     window: str
     wall_s: float
     """Seconds the run took."""
@@ -71,6 +73,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
+    _print_not_tested(run.records, console)
     _print_pics(run.pics, console)
     _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))
@@ -78,6 +81,15 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
     _say(console, Text(f"window {run.window}; took {_time(run.wall_s)} for {_time(run.waits_s)} of waits{ratio}"))
     if run.folder is not None:
         _say(console, Text(f"report {run.folder}"))
+
+
+def _print_not_tested(records: Sequence[VerdictLine], console: Console) -> None:
+    """What could not be asked in this run, one line per cause."""
+    reasons = Counter(record.reason for record in records if record.verdict == NOT_TESTED)
+    for reason, tests in reasons.most_common(_LINES):
+        _say(console, Text(f"NOT TESTED  {tests} {'test' if tests == 1 else 'tests'}: {short(reason, _WHY)}", "dim"))
+    if len(reasons) > _LINES:
+        _say(console, Text(f"NOT TESTED  for {len(reasons) - _LINES} more reasons: see the report", "dim"))
 
 
 def _print_pics(pics: Sequence[Observation], console: Console) -> None:
@@ -118,7 +130,7 @@ def _say(console: Console, text: Text) -> None:
 
 
 def _worth_telling(record: VerdictLine) -> bool:
-    return record.verdict not in ("pass", NOT_APPLICABLE)
+    return record.verdict not in ("pass", *SKIPPED)
 
 
 def _rank(record: VerdictLine) -> int:
@@ -161,6 +173,8 @@ def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
         Verdict.WARN: "conforming, with warnings",
     }
     verdict = words.get(tally.verdict, "conforming")
+    if tally.verdict.value <= Verdict.WARN:
+        verdict = f"{verdict} {run.scope.window}"
     if not tally.complete:
         hole = (
             f"{tally.executed} of {tally.planned} test cases came to a verdict"
@@ -169,8 +183,9 @@ def _verdict_line(run: Run, devices: Sequence[str]) -> Text:
         )
         verdict = f"{verdict if tally.verdict is Verdict.FAIL else 'incomplete'} ({hole})"
     name = short(title(devices), 60) or "no device"
+    subset = f" - {run.scope.cases}" if run.scope.subset else ""
     return Text.assemble(
-        f"{name}: ", (verdict, _STYLES.get(str(tally.verdict), "")), f" - {_counts(tally) or 'no verdicts'}"
+        f"{name}: ", (verdict, _STYLES.get(str(tally.verdict), "")), f" - {_counts(tally) or 'no verdicts'}{subset}"
     )
 
 
@@ -179,7 +194,7 @@ def _counts(tally: Tally) -> str:
 
 
 def _word(name: str) -> str:
-    return {NOT_APPLICABLE: "not applicable", "none": "without verdict"}.get(name, name)
+    return {"none": "without verdict"}.get(name, name.replace("_", " "))
 
 
 def _time(seconds: float) -> str:

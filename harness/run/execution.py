@@ -9,7 +9,7 @@ import dataclasses
 import gc
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -27,7 +27,7 @@ from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
-from harness.run.items import axes_of
+from harness.run.items import axes_of, roles_of
 from harness.run.session import Options, Session, Settled
 from harness.run.settings import Settings
 from harness.run.suite_check import check_suite
@@ -53,25 +53,21 @@ class Run:
     # --- collection
 
     def cases_for(self, purpose: Purpose) -> dict[str, Case]:
-        """Every case of ``purpose`` by the parameter id of its item, including the cases that do not apply."""
+        """Every case of ``purpose`` by the parameter id of its item, including skipped cases."""
         if purpose.name not in self._by_purpose:
             cases = {case.id.item: case for case in self._make_cases(purpose)}
             self._by_purpose[purpose.name] = dict(sorted(cases.items()))
         return self._by_purpose[purpose.name]
 
     def _make_cases(self, purpose: Purpose) -> Iterator[Case]:
-        roles = purpose.roles or tuple(dict.fromkeys(r for row in purpose.requirements for r in self._roles(row)))
+        roles = roles_of(purpose, self.catalogue)
         for name, spec in self.settings.specs.items():
             pics = spec.profile.all_pics()
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
                 plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)
-                why_not = why_not or unnamed
-                yield Case(purpose, name, axes, () if why_not else rows, why_not, plans)
-
-    def _roles(self, row: str) -> Sequence[str]:
-        return self.catalogue[row].roles if row in self.catalogue else ()
+                yield Case(purpose, name, axes, rows, why_not or unnamed, plans)
 
     def _cannot(self, purpose: Purpose, device: str, role: str) -> str:
         """Why a purpose that applies cannot be run on ``device``; "" if it can."""
@@ -193,7 +189,7 @@ class Run:
         """The verdict of an item; waits for it.  Never raises for a device."""
         case = self._cases[nodeid]
         if case.skip:
-            return Settled(case, self._record(case, case.skip, applicable=False), ())
+            return Settled(case, self._record(case, case.skip), ())
         try:
             # An xdist worker receives its items one by one: the first item of a device starts its drives.
             return self.begin((case.device,)).result(case).result()
@@ -214,9 +210,7 @@ class Run:
         self._looked_at |= fresh.keys()
         return fresh
 
-    def _record(
-        self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, applicable: bool = True, hint: str = ""
-    ) -> Record:
+    def _record(self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, hint: str = "") -> Record:
         return Record(
             purpose=case.purpose.name,
             device=case.device,
@@ -224,7 +218,7 @@ class Run:
             transport=case.transport,
             family=case.family,
             verdict=verdict,
-            applicable=applicable,
+            skipped=case.skipped,
             reason=" ".join((f"{reason} ({hint})" if hint else reason).split()),
             requirements=(),
             window_s=self.settings.window.seconds,

@@ -10,12 +10,26 @@ from collections.abc import Iterable
 
 from harness.device.spec import DeviceSpec
 from harness.model.axes import Axes, CaseId
+from harness.purposes.purpose import Purpose
+from harness.requirements.catalogue import Catalogue
 
 
 def axes_of(spec: DeviceSpec) -> tuple[Axes, ...]:
     """The axes on which the device of ``spec`` is tested, as its profile declares them."""
     section = spec.profile.device
     return Axes.product(section.roles, section.transports, section.families)
+
+
+def roles_of(purpose: Purpose, catalogue: Catalogue) -> tuple[str, ...]:
+    """The roles that ``purpose`` is for: its own or, if it names none, those of its requirements."""
+    rows = (row for row in purpose.requirements if row in catalogue)
+    return purpose.roles or tuple(dict.fromkeys(role for row in rows for role in catalogue[row].roles))
+
+
+def cases_of_the_suite(specs: Iterable[DeviceSpec], purposes: Iterable[Purpose], catalogue: Catalogue) -> int:
+    """How many cases the whole suite has for the devices of ``specs``, skipped ones included."""
+    roles: list[str] = [axes.role for spec in specs for axes in axes_of(spec)]
+    return sum(roles.count(role) for purpose in purposes for role in roles_of(purpose, catalogue))
 
 
 class Items:

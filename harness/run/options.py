@@ -143,6 +143,12 @@ GROUPS = (
                 page="gate.md",
             ),
             Option(
+                "--allow-subset",
+                "a run of a part of the suite (-k, paths, --again) may open the gate",
+                ("run", "gate"),
+                page="gate.md",
+            ),
+            Option(
                 "--waivers",
                 "findings that the gate ignores until a date",
                 ("run", "gate"),

@@ -17,6 +17,7 @@ from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.axes import CaseId
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.printable import printable
+from harness.model.scope import Scope
 from harness.model.windows import WindowName
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import file_of
@@ -26,7 +27,7 @@ from harness.report import summary
 from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
-from harness.run.items import Items
+from harness.run.items import Items, cases_of_the_suite
 from harness.run.options import RULINGS
 from harness.run.settings import Settings
 from harness.store.codec import load
@@ -63,6 +64,8 @@ class Publisher:
         self._cases: tuple[CaseId, ...] = ()
         self.crashed: list[str] = []
         """The xdist workers that crashed."""
+        self.scope = Scope(settings.window.seconds, 0)
+        """What the verdict of the run covers, once it is planned."""
         self.answer: Answer | None = None
         """The answer of the gate, once the run is over."""
 
@@ -92,7 +95,9 @@ class Publisher:
             suite_digest=suite.digest,
             again=self.settings.again.header.run if self.settings.again else "",
             weather=str(self.settings.weather) if self.settings.weather else "",
+            whole=cases_of_the_suite(self.settings.specs.values(), all_purposes().values(), Catalogue.load()),
         )
+        self.scope = header.scope
         self._stream = VerdictStream(self.folder.verdicts, header)
 
     def take(self, report: pytest.TestReport) -> None:
@@ -145,6 +150,7 @@ class Publisher:
         finished = summary.Run(
             records=self.records,
             planned=self.planned,
+            scope=self.scope,
             window=str(self.settings.window),
             wall_s=time.monotonic() - self.began,
             waits_s=self.waited,
@@ -198,6 +204,7 @@ class Publisher:
             interrupted,
             cut_off,
             {spec.name: declared(spec) for spec in self.settings.specs.values()},
+            self.scope,
         )
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(

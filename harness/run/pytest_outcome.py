@@ -22,11 +22,12 @@ def settle(record: VerdictLine, text: str) -> None:
     """Report the verdict of ``record`` to pytest; ``text`` is its findings as text.
 
     fail raises Nonconformity (pytest and Allure: failed), inconclusive and no verdict at all raise Inconclusive
-    (pytest: failed, Allure: broken), not applicable skips with the reason, warn passes with a warning.
+    (pytest: failed, Allure: broken), not tested and not applicable skip with the reason, warn passes with a warning.
     """
     __tracebackhide__ = True
-    if not record.applicable:
-        pytest.skip(printable(record.reason))
+    if not record.tested:
+        kind = record.verdict.replace("_", " ")
+        pytest.skip(printable(f"{kind}: {record.reason.removeprefix(f'{kind}: ')}"))
     if record.rank is Verdict.FAIL:
         raise Nonconformity(text)
     if record.rank is Verdict.INCONCLUSIVE:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.model.axes import CaseId
+from harness.model.outcome import SKIPPED
 from harness.store.stored_run import read_run
 from harness.store.verdict_lines import Header
 
-PASSED = ("pass", "warn", "not_applicable")
+PASSED = ("pass", "warn", *SKIPPED)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record, Ruled
 from harness.model.flow import Control, Flow
+from harness.model.outcome import NOT_TESTED
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.weather import Weather
@@ -279,7 +280,7 @@ class Session:
             family=case.family,
             verdict=verdict,
             # What no flow gave an occasion for has not been tested: there is nothing to say of the device.
-            applicable=not case.purpose.everywhere or verdict is not Verdict.NONE,
+            skipped=NOT_TESTED if case.purpose.everywhere and verdict is Verdict.NONE else None,
             reason=reason,
             requirements=ruled,
             window_s=self._options.window.seconds,

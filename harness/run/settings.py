@@ -77,7 +77,8 @@ class Settings:
             out=(option.out or OUT).resolve(),
             smoke=not option.no_smoke,
             expected=option.expected,
-            gate=Gate.of(option.gate or "", catalogue),
+            # Without a gate, the exit status is that of what was asked.
+            gate=Gate.of(option.gate or "", catalogue, subset=option.allow_subset or not option.gate),
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,

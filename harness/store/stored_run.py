@@ -10,7 +10,7 @@ from typing import NoReturn
 from harness.errors import EvidenceError
 from harness.model.axes import CaseId
 from harness.model.flow import Flow
-from harness.model.outcome import NAMES, NOT_APPLICABLE, Tally
+from harness.model.outcome import NAMES, SKIPPED, Tally
 from harness.store.codec import load
 from harness.store.folder import FLOW_ID
 from harness.store.record import RECORD, with_messages, without_messages
@@ -126,8 +126,8 @@ def read_run(folder: Path, *, cut_off: bool = False, parts: Parts | None = None)
 def _consistent(line: VerdictLine, where: str) -> VerdictLine:
     """``line``, whose verdict is the worst of its requirements."""
     rows = [row.verdict for row in line.requirements]
-    if rows and line.verdict == NOT_APPLICABLE:
-        _refuse(where, "no requirements in a verdict that is 'not_applicable'", f"{len(rows)}")
+    if rows and line.verdict in SKIPPED:
+        _refuse(where, f"no requirements in a verdict that is {line.verdict!r}", f"{len(rows)}")
     if rows and (worst := min(rows, key=NAMES.index)) != line.verdict:
         _refuse(where, f"{worst!r}, the worst verdict of its requirements", repr(line.verdict))
     return line

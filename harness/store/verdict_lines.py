@@ -17,9 +17,10 @@ from harness.judge.observed import Observation
 from harness.model.axes import CaseId, Role
 from harness.model.finding import Outcome, Record, Ruled
 from harness.model.finding_key import CODE_FORM, FindingKey
-from harness.model.outcome import NOT_APPLICABLE, VerdictName
+from harness.model.outcome import SKIPPED, VerdictName
+from harness.model.scope import Scope
 from harness.model.verdict import FindingVerdict, Verdict
-from harness.model.windows import WindowName
+from harness.model.windows import WINDOWS, WindowName
 from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
@@ -79,6 +80,13 @@ class Header:
     """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
+    whole: Count = 0
+    """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
+
+    @property
+    def scope(self) -> Scope:
+        """What the run's verdict covers."""
+        return Scope(WINDOWS[self.window].seconds, self.planned, self.whole)
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,7 @@ class VerdictLine:
             role=record.role,
             transport=record.transport,
             family=record.family,
-            verdict=record.verdict.word if record.applicable else NOT_APPLICABLE,
+            verdict=record.skipped or record.verdict.word,
             reason=record.reason,
             requirements=tuple(map(RequirementLine.of, record.requirements)),
             window_s=record.window_s,
@@ -166,14 +174,14 @@ class VerdictLine:
         )
 
     @property
-    def applicable(self) -> bool:
-        """Whether the device was tested: it has the role and claims the feature."""
-        return self.verdict != NOT_APPLICABLE
+    def tested(self) -> bool:
+        """Whether the device was tested: its claims bind it, and the run could ask."""
+        return self.verdict not in SKIPPED
 
     @property
     def rank(self) -> Verdict:
-        """The verdict on its scale; NONE where it does not apply."""
-        return Verdict.named(self.verdict) if self.applicable else Verdict.NONE
+        """The verdict on its scale; NONE where it was skipped."""
+        return Verdict.named(self.verdict) if self.tested else Verdict.NONE
 
     @cached_property
     def case(self) -> CaseId:
@@ -203,7 +211,7 @@ class Deviation:
     expected: str
     """A verdict: ``pass`` for what is not mentioned."""
     got: str
-    """A verdict, or ``not_applicable``."""
+    """A verdict, or why there is none."""
     kind: Literal["worse", "better", "missing"]
     """``missing``: nothing to compare, because the case came to no verdict."""
     note: str = ""

@@ -15,8 +15,10 @@ from handmade import ACKED, CATALOGUE, FINAL, PURPOSES, WAIVED, WHOLE, Maker, be
 from harness.cli import main
 from harness.commands.gate import ask, gate, gate_input
 from harness.model.outcome import ExitStatus
+from harness.model.windows import QUICK
 from harness.policy.gate import Answer, Gate, answer
 from harness.policy.waivers import load
+from harness.purposes.everywhere import NO_OCCASION
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.verdict_lines import Gated, VerdictLine
 
@@ -170,6 +172,38 @@ def test_profile_counts_only_its_own_requirements(tmp_path: Path) -> None:
 
     stored = Maker(tmp_path, purposes=WHOLE, tries=silent_ack).make()
     assert ask(stored, "profile:tiny").status is ExitStatus.CONFORMING
+
+
+def test_window_that_is_too_short_for_a_profile(tmp_path: Path) -> None:
+    stored = Maker(tmp_path, window=QUICK).make()
+    assert ask(stored, "must").status is ExitStatus.CONFORMING
+    found = ask(stored, "profile:tiny")
+    assert found.status is ExitStatus.INCONCLUSIVE
+    assert found.problems[0].startswith("profile:tiny: the window is 5 s; a profile needs standard (40 s")
+
+
+@pytest.mark.parametrize("name", ["", "must", "should", "profile:tiny"])
+def test_a_subset_opens_no_gate_unless_it_may(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stored = Maker(tmp_path, header={"whole": 9}).make()
+    assert main(["gate", str(stored.folder), "--gate", name]) == ExitStatus.INCONCLUSIVE
+    assert "a subset: 8 of the suite's 9 test cases; a gate needs the whole suite" in capsys.readouterr().out
+    assert main(["gate", str(stored.folder), "--gate", name, "--allow-subset"]) == ExitStatus.CONFORMING
+    assert main(["badge", str(stored.folder), "-o", str(tmp_path / "badge.svg")]) == 0
+    assert "conforming in 40 s, 8 passed, a subset (8 of 9 tests)" in (tmp_path / "badge.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [("not_tested", "the profile of phone has no stimulus to hangup"), ("pass", NO_OCCASION)],
+)
+def test_required_row_that_was_not_tested_keeps_a_profile_shut(verdict: Any, reason: str, run: StoredRun) -> None:
+    """Also where an invariant had occasions, but none for this row."""
+    other = (replace(run.records[0].requirements[0], id=SHOULD_ROW),) if verdict == "pass" else ()
+    line = replace(run.records[0], verdict=verdict, reason=reason, requirements=other)
+    told = replace(gate_input(run), records=[line, *run.records[1:]])
+    found = answer(Gate.of("profile:tiny", CATALOGUE), told, (), CATALOGUE, PURPOSES, TODAY)
+    assert found.status is ExitStatus.INCONCLUSIVE
+    assert found.problems == (f"profile:tiny: not tested: RFC3261-21.6-01 (phone, uac, udp): {FINAL}: {reason}",)
 
 
 # --- waivers
@@ -351,7 +385,7 @@ def test_run_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(
     ("which", "words"),
-    [("run", "conforming, 10 passed"), ("failing", "not conforming, 1 failed"), ("unsteady", "inconclusive")],
+    [("run", "conforming in 40 s, 10 passed"), ("failing", "not conforming, 1 failed"), ("unsteady", "inconclusive")],
 )
 def test_badge(which: str, words: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     from xml.etree import ElementTree
@@ -367,4 +401,4 @@ def test_badge(which: str, words: str, request: pytest.FixtureRequest, tmp_path:
 def test_badge_says_that_there_were_waivers(tmp_path: Path) -> None:
     stored = Maker(tmp_path / "run", gate=Gated("must", 0, (WAIVED, WAIVED))).make()
     assert main(["badge", str(stored.folder), "-o", str(tmp_path / "badge.svg")]) == 0
-    assert "conforming, 8 passed, 2 waived" in (tmp_path / "badge.svg").read_text()
+    assert "conforming in 40 s, 8 passed, 2 waived" in (tmp_path / "badge.svg").read_text()

@@ -18,6 +18,7 @@ from harness.model.finding import Finding, Ruled
 from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
+from harness.purposes.everywhere import NO_OCCASION
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.verdict_lines import Declared, RequirementLine, VerdictLine
 
@@ -65,9 +66,11 @@ UNSEEN = asdict(
 )
 
 
-def why(name: str, reason: str, role: Any = "uac", window: Any = QUICK, **axes: Any) -> str:
+def why(
+    name: str, reason: str, role: Any = "uac", window: Any = QUICK, verdict: Any = "not_tested", **axes: Any
+) -> str:
     at = {"transport": "udp", "family": "ipv4"} | axes
-    line = VerdictLine(name, "phone", role, *at.values(), "not_applicable", reason, (), window.seconds, 0, ())
+    line = VerdictLine(name, "phone", role, *at.values(), verdict, reason, (), window.seconds, 0, ())
     return contradiction(line, PURPOSES[name], PHONE, CATALOGUE, window)
 
 
@@ -83,9 +86,13 @@ def why(name: str, reason: str, role: Any = "uac", window: Any = QUICK, **axes: 
     ],
 )
 def test_what_an_honest_run_says(name: str, role: str, window: Any, reason: str) -> None:
-    assert why(name, reason, role, window) == ""
+    kind, other_kind = ("not_tested", "not_applicable")[:: -1 if reason == UNDECLARED else 1]
+    assert why(name, reason, role, window, kind) == ""
+    assert f"stored {other_kind.replace('_', ' ')}, now {kind.replace('_', ' ')}" in (
+        why(name, reason, role, window, other_kind)
+    )
     for other in {HANGUP, SHORT, REGISTRAR, NUMBER, UNDECLARED, "it was raining"} - {reason}:
-        assert why(name, other, role, window) != "", other
+        assert why(name, other, role, window, kind) != "", other
 
 
 def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +103,8 @@ def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: p
     )
     unused = replace(run.records[0], verdict="inconclusive", evidence=())
     assert unjudged(replace(run, records=(unused, *run.records))) == " (1 not applicable, 1 without verdict)"
+    untested = replace(run.records[0], verdict="not_tested", requirements=(), evidence=())
+    assert unjudged(replace(run, records=(untested, *run.records))) == " (1 not tested, 1 not applicable)"
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:
@@ -116,6 +125,7 @@ def test_who_the_header_does_not_know_is_not_skipped() -> None:
         (skipped(HANGUP), "but RFC3261-21.6-01 applies to what the device declares"),
         (skipped(SHORT), "but RFC3261-21.6-01 applies to what the device declares"),
         (skipped(HANGUP, drives=1), "stored not applicable, but it has drives"),
+        (skipped(NO_OCCASION, verdict="not_tested"), "stored not tested (no flow of this run gave an occasion), but"),
         ({"verdict": "not_applicable", "requirements": []}, "stored not applicable, but it has evidence and drives"),
         ({"evidence": []}, "stored pass, but it has no flow"),
         (

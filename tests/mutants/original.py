@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from harness.model.outcome import SKIPPED
 from harness.model.verdict import Verdict
 from harness.paths import ROOT
 from tests.mutants import device
@@ -114,7 +115,7 @@ class Originals:
 def verdict_of(record: Record) -> Verdict:
     """The verdict of a record as a run stores it."""
     name = record["verdict"]
-    return Verdict.NONE if name == "not_applicable" else Verdict.named(name)
+    return Verdict.NONE if name in SKIPPED else Verdict.named(name)
 
 
 def digest() -> str:

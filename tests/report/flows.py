@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from harness.model.finding import Finding, Outcome, Record, Ruled
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Unreadable, Watch
@@ -171,10 +171,10 @@ def record(
     purpose: str = "uac/decline/decline_is_final",
     *requirements: RequirementLine,
     device: str = "reference",
-    applicable: bool = True,
+    skipped: Any = None,
     reason: str = "",
     evidence: tuple[str, ...] = ("f1",),
 ) -> VerdictLine:
     of_udp = (purpose, device, "uac", "udp", "ipv4")
-    bare = VerdictLine.of(Record(*of_udp, verdict, applicable, reason, (), 40.0, 1, evidence))
-    return dataclasses.replace(bare, requirements=requirements or ((ruled(verdict),) if applicable else ()))
+    bare = VerdictLine.of(Record(*of_udp, verdict, skipped, reason, (), 40.0, 1, evidence))
+    return dataclasses.replace(bare, requirements=requirements or ((ruled(verdict),) if skipped is None else ()))

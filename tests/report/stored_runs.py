@@ -84,7 +84,9 @@ def usual(out: Path, **more: Any) -> Path:
         record(Verdict.INCONCLUSIVE, "uac/decline_is_final/busy_everywhere_is_final", unseen, evidence=("f2",)),
         record(Verdict.WARN, "uac/redirect_is_followed/x", warned, evidence=("f3",)),
         record(Verdict.PASS, "uac/redirect_is_followed/y", ruled(requirement="RFC3261-21.3.3-01"), evidence=("f3",)),
-        record(Verdict.NONE, "uac/redirect_uri_headers/z", applicable=False, reason="no uri_headers", evidence=()),
+        record(
+            Verdict.NONE, "uac/redirect_uri_headers/z", skipped="not_applicable", reason="no uri_headers", evidence=()
+        ),
         unused,
     ]
     return stored(out, records, flows_of_usual(), **more)

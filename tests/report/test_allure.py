@@ -33,7 +33,7 @@ def test_it(request, verdict):
     skip = verdict == "skip"
     found = ruled(Verdict.FAIL, event=3, where="message 3, at callee", actual="hunter3")
     scale = Verdict.NONE if skip else Verdict.named(verdict)
-    made = record(scale, "uac/x", found, applicable=not skip, reason="no 302")
+    made = record(scale, "uac/x", found, skipped="not_applicable" if skip else None, reason="no 302")
     flows = [flow(*REDIRECTED, (1, "callee", "INVITE sip:hunter3@h SIP/2.0", SECRET)),
              flow(*DECLINED, seats=("callee", "guard"), plan=DECLINE)]
     clean = redactor(["hunter3"])

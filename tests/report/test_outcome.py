@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flows import HOSTILE, record, ruled
@@ -26,6 +27,8 @@ from harness.run.pytest_outcome import Warned, junit_properties, settle
         (["pass", "pass"], 1, "inconclusive", 2),
         (["fail"], 9, "fail", 1),
         (["not_applicable"], 1, "inconclusive", 2),
+        (["pass", "not_tested"], 2, "pass", 0),
+        (["not_tested"], 1, "inconclusive", 2),
         ([], 0, "inconclusive", 2),
     ],
 )
@@ -51,8 +54,10 @@ def test_pytest_is_told_by_the_exception() -> None:
         settle(record(Verdict.NONE), "")
     with pytest.warns(Warned, match="text"):
         settle(record(Verdict.WARN), "text")
-    with pytest.raises(pytest.skip.Exception, match="no 302"):
-        settle(record(Verdict.NONE, applicable=False, reason="no 302"), "")
+    with pytest.raises(pytest.skip.Exception, match=r"^not applicable: no 302$"):
+        settle(record(Verdict.NONE, skipped="not_applicable", reason="not applicable: no 302"), "")
+    with pytest.raises(pytest.skip.Exception, match=r"^not tested: no hangup$"):
+        settle(record(Verdict.NONE, skipped="not_tested", reason="no hangup"), "")
 
 
 def test_junit_says_clause_level_verdict_and_evidence_of_every_requirement() -> None:
@@ -72,11 +77,12 @@ def test_junit_says_clause_level_verdict_and_evidence_of_every_requirement() -> 
     assert len(found) == len(set(found))
 
 
-def test_junit_says_so_too_where_a_purpose_does_not_apply() -> None:
-    skipped = replace(record(Verdict.NONE, applicable=False, reason="no 302", evidence=()), requirements=())
+@pytest.mark.parametrize("kind", ["not_applicable", "not_tested"])
+def test_junit_says_so_too_where_a_purpose_is_skipped(kind: Any) -> None:
+    skipped = replace(record(Verdict.NONE, skipped=kind, reason="no 302", evidence=()), requirements=())
     found = junit_properties(skipped, [Catalogue.load()["RFC3261-21.6-01"]])
-    assert ("verdict", "not_applicable") in found
-    assert ("requirement RFC3261-21.6-01", "not_applicable") in found
+    assert ("verdict", kind) in found
+    assert ("requirement RFC3261-21.6-01", kind) in found
     assert ("clause RFC3261-21.6-01", "RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1") in found
     assert "evidence" not in dict(found)
 

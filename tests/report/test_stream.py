@@ -62,6 +62,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_dirty": True,
         "suite_digest": "",
         "again": "",
+        "whole": 0,
         "devices": [device],
         "cases": [],
     }
@@ -218,6 +219,7 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
         (3, "verdict", "pass", "line 3: expected 'fail', the worst verdict of its requirements, found 'pass'"),
         (3, "verdict", "none", "line 3: expected 'fail', the worst verdict of its requirements, found 'none'"),
         (3, "verdict", "not_applicable", "line 3: expected no requirements in a verdict that is 'not_applicable'"),
+        (3, "verdict", "not_tested", "line 3: expected no requirements in a verdict that is 'not_tested'"),
         (4, "counts", {"pass": 2}, "line 4: expected counts {'fail': 1, 'pass': 1}, as the lines above say"),
         (4, "executed", 3, "line 4: expected executed 2"),
         (4, "verdict", "pass", "line 4: expected verdict 'fail', as the lines above say, found 'pass'"),

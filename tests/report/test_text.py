@@ -11,6 +11,7 @@ from rich.console import Console
 from harness.judge.silence import NO_CONTROL, NO_LIFE, NOT_LISTENING, WINDOW
 from harness.model.finding_key import FindingKey
 from harness.model.printable import MASK, printable, redactor, short, xml
+from harness.model.scope import Scope
 from harness.model.verdict import Verdict
 from harness.report.summary import Run, print_summary
 from harness.report.text import explain
@@ -95,20 +96,35 @@ def test_secrets_are_masked() -> None:
     assert redactor()("INVITE sip:a@127.0.0.1:5060 SIP/2.0") == "INVITE sip:a@127.0.0.1:5060 SIP/2.0"
 
 
-def summary(*records: object, planned: int | None = None, terminal: bool = False, width: int = 100) -> str:
+def summary(
+    *records: object, planned: int | None = None, whole: int = 0, terminal: bool = False, width: int = 100
+) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=width, color_system=None)
     count = len(records) if planned is None else planned
-    print_summary(Run(records, count, "standard (40 s)", 72.4, 2120.0, None), console)  # type: ignore[arg-type]
+    print_summary(Run(records, count, Scope(40.0, count, whole), "standard (40 s)", 72.4, 2120.0, None), console)  # type: ignore[arg-type]
     return out.getvalue()
 
 
 def test_all_pass_is_no_wall() -> None:
-    text = summary(*(record(purpose=f"p{n}") for n in range(40)), record(purpose="s", applicable=False, reason="no"))
+    text = summary(
+        *(record(purpose=f"p{n}") for n in range(40)), record(purpose="s", skipped="not_applicable", reason="no")
+    )
     assert text.splitlines() == [
-        "reference: conforming - 40 pass, 1 not applicable",
+        "reference: conforming in the 40 s window; later retries were not looked for - 40 pass, 1 not applicable",
         "window standard (40 s); took 1:12 min for 35:20 min of waits, 29.3 times as much",
     ]
+
+
+def test_what_was_not_tested_is_one_line_per_cause_and_a_subset_is_called_one() -> None:
+    skipped = [record(purpose=f"s{n}", skipped="not_tested", reason="needs a window of 40 s") for n in range(3)]
+    gap = record(purpose="t", skipped="not_tested", reason="no stimulus to hangup")
+    lines = summary(record(), *skipped, gap, whole=50).splitlines()
+    assert lines[:2] == ["NOT TESTED  3 tests: needs a window of 40 s", "NOT TESTED  1 test: no stimulus to hangup"]
+    assert lines[2] == (
+        "reference: conforming in the 40 s window; later retries were not looked for - 1 pass, 4 not tested "
+        "- a subset: 5 of the suite's 50 test cases"
+    )
 
 
 def test_each_finding_is_one_line_and_worst_first() -> None:

@@ -36,7 +36,7 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     publisher.expectations = Expectations(QUICK, {"reference": (known,)}, {"reference": Path("expected.toml")})
     publisher.plan([ITEM])
     ruled = Ruled(Finding(ROW, "satisfied", SATISFIED), "DERIVED", Verdict.PASS, "")
-    case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, True, "", (ruled,), 5.0, 1, ())
+    case = ("reference", "uac", "udp", "ipv4", Verdict.PASS, None, "", (ruled,), 5.0, 1, ())
     report: Any = SimpleNamespace(nodeid=ITEM)
     setattr(report, PAYLOAD, {"troubles": [], "record": dump(VerdictLine.of(Record(PURPOSE, *case))), "waited": 0.0})
     publisher.take(report)
@@ -51,7 +51,7 @@ def test_a_deviation_makes_a_run_red(tmp_path: Path) -> None:
 def test_a_gated_run_says_what_the_gate_says_of_it_later(name: str, tmp_path: Path) -> None:
     status, folder = better_than_expected(tmp_path, name)
     assert status == ExitStatus.CONFORMING
-    assert gate(str(folder), name, None, draft=False) == status
+    assert gate(str(folder), name, None, draft=False, subset=True) == status
 
 
 @pytest.mark.parametrize(("option", "value"), [("gate", "must"), ("waivers", "w.toml")])

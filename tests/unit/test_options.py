@@ -48,6 +48,8 @@ def test_what_is_not_given_is_not_handed_on() -> None:
     assert for_pytest(line.parse_args([])) == []
 
 
-@pytest.mark.parametrize(("command", "flags"), [("smoke", "--device --fault"), ("gate", "--gate --waivers")])
+@pytest.mark.parametrize(
+    ("command", "flags"), [("smoke", "--device --fault"), ("gate", "--gate --allow-subset --waivers")]
+)
 def test_a_command_has_the_options_that_it_shares_with_run(command: Any, flags: str) -> None:
     assert [option.flag for option in options(command)] == flags.split()
