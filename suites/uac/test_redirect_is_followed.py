@@ -43,7 +43,7 @@ def test_contact_is_called(flow: Flow) -> Findings:
     if targets:
         said = f"{targets[0].invite.start_line} followed"
         yield satisfied(said, event=targets[0].invite, requirement="RFC3261-8.1.3.4-01")
-        yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
+        yield satisfied(f"the 302 was followed: {said}", event=targets[0].invite, requirement="RFC3261-13.2.2.2-01")
         return
     seat = flow.seat("target")
     missing = gap(flow, (first.seat,))
@@ -52,7 +52,8 @@ def test_contact_is_called(flow: Flow) -> Findings:
     if missing:
         yield not_proven("no INVITE arrived at the Contact", missing)
         return
-    yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
+    not_followed = "the 302 was not followed: 13.2.2.2 leaves that open"
+    yield satisfied(not_followed, event=response, requirement="RFC3261-13.2.2.2-01")
     yield violated(
         code="not-followed",
         expected=f"an ACK, then INVITE {asked_for(response)[0]}",
