@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from harness.judge.amount import amount
 from harness.judge.attempts import Attempt, tries
 from harness.judge.say import Gap, not_proven, satisfied, violated
 from harness.model.finding import Finding
@@ -47,20 +48,25 @@ def silent(
     ``unless`` says which later attempts are allowed.  Copies of an INVITE (same transaction) are no new attempts.
     """
     seats = tuple(at) if at is not None else tuple(seat.name for seat in flow.seats if seat.kind != "caller")
-    for attempt in tries(flow):
-        if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt):
-            late = attempt.invite.time - after.time
-            return violated(
-                code=code,
-                expected=expected,
-                actual=f"{attempt.invite.start_line} arrived {later(late)} after {_name(after)}",
-                event=attempt.invite,
-                means=means,
-                look_at=look_at,
-                at_most=at_most,
-                at_least=at_least,
-                requirement=requirement,
-            )
+    late = [
+        attempt
+        for attempt in tries(flow)
+        if attempt.seat in seats and attempt.invite.number > after.number and not unless(attempt)
+    ]
+    if late:
+        first = late[0].invite
+        arrived = f"{first.start_line} arrived {later(first.time - after.time)} after {_name(after)}"
+        return violated(
+            code=code,
+            expected=expected,
+            actual=f"{arrived}{amount(flow, late)}",
+            event=first,
+            means=means,
+            look_at=look_at,
+            at_most=at_most,
+            at_least=at_least,
+            requirement=requirement,
+        )
     if missing := gap(flow, seats):
         return not_proven("nothing arrived", missing, requirement=requirement)
     watched = flow.watch.closed_at - (flow.watch.opened_at or flow.watch.closed_at)
