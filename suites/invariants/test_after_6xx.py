@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from harness.judge.amount import amount
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
 from harness.judge.declines import since, watched_seats
@@ -142,7 +143,7 @@ def _judged(
         yield violated(
             code=code,
             expected=f"an ACK of {name}, and no further INVITE of this call anywhere",
-            actual=f"{invite.start_line} arrived {where} {later(late)} after {name}{sent}",
+            actual=f"{invite.start_line} arrived {where} {later(late)} after {name}{sent}{amount(flow, again)}",
             event=invite,
             means="somebody who was turned down rings again by himself, or rings somebody else",
             look_at=ASKED_NOBODY,
