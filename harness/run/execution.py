@@ -133,7 +133,7 @@ class Run:
                     plan
                     for case in cases
                     if (case.device, case.axes) == (device, axes) and not case.skip
-                    for plan in case.purpose.plans_for(case.role)
+                    for plan in case.plans
                 )
             )
             for device, axes in alone
