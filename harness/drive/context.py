@@ -13,6 +13,7 @@ from harness.drive.lab import Lab
 from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.priority import PriorityGate
+from harness.drive.vigil import Vigil
 from harness.live.progress import Progress
 from harness.model.flow import Control
 from harness.model.weather import Weather
@@ -38,6 +39,7 @@ class DriveContext:
     lab: Lab
     devices: Devices
     life: Life
+    vigil: Vigil
     names: Names
     controls: Controls
     progress: Progress

@@ -31,6 +31,8 @@ class Progress:
     """Time (epoch) at which the last window that is open now will close."""
     person: Person = field(default_factory=Person)
     """Whom devices without a remote control are dialled by."""
+    news: list[str] = field(default_factory=list)
+    """What happened and cannot wait for the end: a device was lost."""
     verdicts: Counter[str] = field(default_factory=Counter)
     began_at: float = field(default_factory=time.time)
 

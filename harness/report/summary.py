@@ -19,7 +19,7 @@ from harness.model.outcome import NOT_APPLICABLE, Tally
 from harness.model.printable import short
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
-from harness.store.verdict_lines import VerdictLine
+from harness.store.verdict_lines import LostLine, VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
@@ -43,6 +43,8 @@ class Run:
     """None: nothing was written."""
     expectations: Expectations | None = None
     pics: Sequence[Observation] = ()
+    losses: Sequence[LostLine] = ()
+    """Every time that a device was lost."""
 
     @property
     def tally(self) -> Tally:
@@ -71,6 +73,13 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} purposes: {short(reason, _WHY)}", "magenta"))
+    for loss in run.losses[:_LINES]:
+        _say(console, Text(f"LOST  {short(loss.sentence, _WHY * 2)}", "bold red"))
+    if len(run.losses) > _LINES:
+        _say(
+            console,
+            Text(f"LOST  and {len(run.losses) - _LINES} more times: see the footer of verdicts.jsonl", "bold red"),
+        )
     _print_pics(run.pics, console)
     _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))

@@ -33,7 +33,7 @@ from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
 from harness.store.stream import VerdictStream
-from harness.store.verdict_lines import Header, VerdictLine
+from harness.store.verdict_lines import Header, LostLine, VerdictLine
 
 PAYLOAD = "sipverdict"
 """The attribute of a test report that carries a record from where it was reached to where it is published."""
@@ -48,6 +48,7 @@ class Publisher:
         self.glimpses: dict[str, dict[str, Mapping[str, Glimpse]]] = {}
         """What each flow showed of a device's features, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
+        self._losses: dict[tuple[str, float], LostLine] = {}
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
@@ -105,6 +106,8 @@ class Publisher:
         record = load(VerdictLine, payload["record"], report.nodeid)
         self.waited = max(self.waited, payload["waited"])
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
+        for loss in (load(LostLine, said, report.nodeid) for said in payload.get("losses", ())):
+            self._losses[loss.device, loss.at] = loss
         self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
@@ -124,6 +127,11 @@ class Publisher:
         """Say ``error`` at the end, once; the exit status is that of a wrong set-up."""
         if str(error) not in self.troubles:
             self.troubles.append(str(error))
+
+    @property
+    def losses(self) -> list[LostLine]:
+        """Every time that a device was lost, in order."""
+        return sorted(self._losses.values(), key=lambda loss: loss.at)
 
     @property
     def tally(self) -> Tally:
@@ -151,6 +159,7 @@ class Publisher:
             folder=self.folder.path,
             expectations=self.expectations,
             pics=self.pics,
+            losses=self.losses,
         )
         summary.print_summary(told, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.told(self._gated) if self.answer else ():
@@ -168,7 +177,7 @@ class Publisher:
                     self._stream.abandon()
                 else:
                     gate = self.answer.footer if self._gated else None
-                    self._stream.close(self.pics, self.expectations.footer(self.records), gate)
+                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses)
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:

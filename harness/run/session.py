@@ -21,10 +21,11 @@ from harness.drive.bench import Bench
 from harness.drive.priority import priority_of
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import SippBinary
+from harness.errors import DeviceError
 from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record, Ruled
-from harness.model.flow import Flow
+from harness.model.flow import Flow, Loss
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.weather import Weather
@@ -35,7 +36,9 @@ from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
+from harness.run.inquest import Inquest
 from harness.smoke.plain import smoked
+from harness.store.verdict_lines import LostLine
 
 CONFIRMING_ROUNDS = 3
 """How often plans are driven again for what breaks an invariant: another round takes another window."""
@@ -82,16 +85,36 @@ class _Job:
     plan: Plan
     axes: Axes
     store: Callable[[asyncio.Task[Flow]], None]
+    inquest: Inquest
     _drives: list[asyncio.Task[Flow]] = field(default_factory=list)
 
     def drive(self, attempt: int, *, urgent: bool = False) -> asyncio.Task[Flow]:
         """The flow of the first (0), the second (1) … drive; ``urgent`` if it is yet to be begun, and waited for."""
         while len(self._drives) <= attempt:
-            axes = self.axes
-            drive = self.station.drive(self.plan, axes.role, axes.transport, len(self._drives), urgent=urgent)
-            self._drives.append(asyncio.create_task(drive))
-            self._drives[-1].add_done_callback(self.store)
+            self._drives.append(asyncio.create_task(self._sound(len(self._drives), urgent)))
         return self._drives[attempt]
+
+    async def _sound(self, attempt: int, urgent: bool) -> Flow:
+        """The flow of one drive in which the device was there all the time, or that says who killed it."""
+        flow = await self._beside(attempt, urgent)
+        return await self.inquest.sound(flow, self._once, lambda: self._beside(attempt, urgent=True))
+
+    async def _beside(self, attempt: int, urgent: bool) -> Flow:
+        async with self.inquest.turns.shared():
+            return await self._once(attempt=attempt, urgent=urgent)
+
+    async def _once(self, suspicion: Loss | None = None, attempt: int = 1, *, urgent: bool = True) -> Flow:
+        if self.station.gone:
+            raise DeviceError(self.station.gone, "it was not tested: repair the device, and run it again")
+        axes = self.axes
+        drive = asyncio.create_task(
+            self.station.drive(self.plan, axes.role, axes.transport, attempt, urgent=urgent, suspicion=suspicion)
+        )
+        drive.add_done_callback(self.store)
+        flow = await drive
+        if self.station.gone and flow.loss is None and not flow.events:
+            raise DeviceError(self.station.gone, "it was not tested: repair the device, and run it again")
+        return flow
 
     async def driven(self) -> list[Flow]:
         """The flows of all drives that have been begun, in order."""
@@ -112,6 +135,7 @@ class Session:
         self._results: dict[CaseId, concurrent.futures.Future[Settled]] = {
             case.id: concurrent.futures.Future() for case in self._cases
         }
+        self._inquests: list[Inquest] = []
         self._begun: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._bench: asyncio.Future[Bench] | None = None
@@ -132,6 +156,11 @@ class Session:
     def result(self, case: Case) -> concurrent.futures.Future[Settled]:
         """The verdict of ``case`` when it is there; SipverdictError if its device could not be used at all."""
         return self._results[case.id]
+
+    @property
+    def losses(self) -> list[LostLine]:
+        """Every time that a device was lost, so far."""
+        return [line for inquest in tuple(self._inquests) for line in inquest.lines]
 
     def close(self) -> None:
         """End what still runs, whatever its state, and leave nothing behind."""
@@ -189,13 +218,15 @@ class Session:
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], _Job] = {}
+        inquest = Inquest(lambda: station.gone, station.spec.name)
+        self._inquests.append(inquest)
         for case in cases:
             for plan in case.purpose.plans_for(case.role):
                 key = (plan, case.axes)
-                jobs.setdefault(key, _Job(station, *key, self._store))
+                jobs.setdefault(key, _Job(station, *key, self._store, inquest))
         for (device, axes), plans in self._options.background.items():
             for plan in plans if device == station.spec.name else ():
-                jobs.setdefault((plan, axes), _Job(station, plan, axes, self._store))
+                jobs.setdefault((plan, axes), _Job(station, plan, axes, self._store, inquest))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)

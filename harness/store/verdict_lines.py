@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ from harness.model.windows import WindowName
 from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
+LostRuling = Literal["open", "killed", "once", "gone"]
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1)]
 Code = Annotated[str, Field(pattern=f"^(?:{CODE_FORM.pattern})$")]
@@ -251,6 +252,36 @@ class Gated:
 
 
 @dataclass(frozen=True)
+class LostLine:
+    """The device was lost while it was tested: said once for the run."""
+
+    device: str
+    at: float
+    how: str
+    flow: str
+    """The flow in which the device had been sent something last."""
+    plan: str
+    after: str
+    """The last message that it had been sent there; empty if none was."""
+    ruling: LostRuling
+    """``killed``: the plan did so again, alone.  ``once``: it did not.  ``gone``: the device did not come back.
+    ``open``: the run was stopped before that was known."""
+
+    @property
+    def sentence(self) -> str:
+        """It in one line."""
+        clock = datetime.fromtimestamp(self.at, UTC).strftime("%H:%M:%S.%f")[:-3]
+        ruling = {
+            "killed": "driven alone it happened again, so the tests of this plan fail",
+            "once": "driven alone it did not happen again, so the tests of this plan are inconclusive",
+            "gone": "the device did not come back, so what had not been tested is inconclusive",
+            "open": "the run was stopped before its cause was known",
+        }[self.ruling]
+        after = f" after {self.after}" if self.after else ""
+        return f"{self.device} {self.how} at {clock} UTC, in flow {self.flow} ({self.plan}){after}; {ruling}"
+
+
+@dataclass(frozen=True)
 class Footer:
     """The end of a run: how many verdicts there are, and what was compared."""
 
@@ -261,3 +292,5 @@ class Footer:
     """What was seen of each claim."""
     expected: Compared | None = None
     gate: Gated | None = None
+    losses: tuple[LostLine, ...] = ()
+    """Every time that a device was lost."""

@@ -278,5 +278,8 @@ class SippSeat:
 
 def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:
     return Listener(
-        taps.heard_by(listener.on_event), taps.heard_by(listener.on_unreadable), taps.heard_by(listener.on_device)
+        taps.heard_by(listener.on_event),
+        taps.heard_by(listener.on_unreadable),
+        taps.heard_by(listener.on_device),
+        taps.heard_by(listener.on_refused),
     )

@@ -34,6 +34,8 @@ class Listener:
     """What came and is no SIP message; keepalives (RFC 5626 3.5.1) are neither."""
     on_device: Callable[[float], None] = lambda _at: None
     """Hears when anything of the device arrived."""
+    on_refused: Callable[[Address], None] = lambda _to: None
+    """Hears that nobody has the port to which something was sent (ICMP port unreachable)."""
 
 
 class Tap:
@@ -52,7 +54,9 @@ class Tap:
     ) -> None:
         """Open it at ``own``.  PortTaken if another program is there; SetupError if the address cannot be had."""
         self.name = name
-        self.port = UdpPort(own, lambda data, source, at: self.arrived(data, source, at, self.port))
+        self.port = UdpPort(
+            own, lambda data, source, at: self.arrived(data, source, at, self.port), listener.on_refused
+        )
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
