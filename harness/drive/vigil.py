@@ -18,8 +18,8 @@ HANGS_S: Final = 5.0
 """One that answers OPTIONS, and has answered and sent nothing for so long, hangs.  A slower one is slow."""
 REFUSES_S: Final = 0.1
 """How long the kernel may take to say that a port is closed."""
-CLOSED_S: Final = 1.0
-"""How long an answer may take after the kernel has said that a port is closed: it may have been another port."""
+CLOSED_S: Final = 0.5
+"""How long an answer may still take after the kernel has said that the port is closed."""
 RETURNS_S: Final = 10.0
 """How long a device that the suite did not start may take to come back, before the run goes on without it."""
 
@@ -109,17 +109,30 @@ class Vigil:
             return False
         return True
 
+    @property
+    def _there(self) -> bool:
+        """Whether the device was ever there: what never was cannot be lost."""
+        return self._answers or self.last_heard() > 0
+
     async def _ask(self, device: Device) -> None:
         asked_at, start = clock.now(), self.starts
-        refused = await self.prober.refused_by(device.address, REFUSES_S)
-        patience = CLOSED_S if refused or self.down else HANGS_S
-        answered = await self.prober.ping(device.address, patience) is not None
+        asking = asyncio.ensure_future(self.prober.ping(device.address, HANGS_S))
+        refused = False
+        try:
+            while not asking.done() and not refused:
+                refused = await self.prober.refused_by(device.address, REFUSES_S)
+                await asyncio.wait({asking}, timeout=CLOSED_S)
+            answered = asking.done() and asking.result() is not None
+        finally:
+            asking.cancel()
         if self.starting or self.starts != start:
             return
         self._answers = self._answers or answered
         if answered or self.last_heard() > asked_at:
             self.down = False
-        elif device.alive() and not self.down and (refused or (self._answers and clock.now() - asked_at >= HANGS_S)):
+        elif not self._there or self.down or not device.alive():
+            return
+        elif refused or (self._answers and clock.now() - asked_at >= HANGS_S):
             self.down = True
             how = "closed its port (ICMP port unreachable)" if refused else f"answered nothing for {HANGS_S:g} s"
             self.note(Lost(asked_at, how, device))
