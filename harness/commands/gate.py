@@ -37,7 +37,14 @@ def ask(run: StoredRun, name: str, waivers: Path | None = None, today: date | No
 
 def asked(run: StoredRun) -> Asked:
     """A stored run as a gate is told of it."""
-    return Asked(run.records, run.header.planned, run.missing, cut_off=run.footer is None, devices=run.devices)
+    return Asked(
+        run.records,
+        run.header.planned,
+        run.missing,
+        cut_off=run.footer is None,
+        devices=run.devices,
+        losses=run.footer.losses if run.footer else (),
+    )
 
 
 def _draft(blocking: Blocking) -> str:

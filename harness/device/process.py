@@ -39,10 +39,6 @@ class Death:
         return f"ended with status {self.code}"
 
 
-_UNASKED: Final = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
-"""A process that ends so while it is being stopped has crashed all the same."""
-
-
 def dying_with_parent(argv: Sequence[str], by: str = "KILL") -> list[str]:
     """``argv`` so that it is ended when the suite goes, however it goes: no orphan keeps the address.
 
@@ -230,5 +226,5 @@ class DeviceProcess:
     async def _wait(self) -> None:
         assert self._process
         code = await self._process.wait()
-        if (not self._stopping or code in _UNASKED) and not self.died.done():
+        if not self._stopping and not self.died.done():
             self.died.set_result(Death(clock.now(), code))

@@ -19,7 +19,7 @@ from harness.policy.waivers import NO_REQUIREMENT, Waiver
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
-from harness.store.verdict_lines import Declared, Gated, VerdictLine, Waived
+from harness.store.verdict_lines import Declared, Gated, LostLine, VerdictLine, Waived
 
 _TOLD = 5
 """So many of a kind are told one by one."""
@@ -81,6 +81,8 @@ class Asked:
     """The stream has no footer, though nothing is missing from it: evidence is."""
     devices: Mapping[str, Declared] = field(default_factory=dict)
     """What the header says of each device, by name."""
+    losses: Sequence[LostLine] = ()
+    """Every time that a device was lost: such a run does not conform, whatever it passed afterwards."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,8 @@ def _holes(asked: Asked) -> Iterator[str]:
         yield "incomplete: the run has no footer: evidence could not be kept, a worker crashed, or it was cut off"
     for worker in asked.crashed[:_TOLD]:
         yield f"crashed: {worker} ended by itself; what it left another one did, or it is missing"
+    for loss in asked.losses[:_TOLD]:
+        yield f"lost: {loss.sentence}"
     for case in asked.missing[:_TOLD]:
         yield f"no verdict: {case}"
     if len(asked.missing) > _TOLD:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +49,7 @@ class Run:
     @property
     def tally(self) -> Tally:
         """The verdicts, counted."""
-        return Tally.of((record.verdict for record in self.records), self.planned)
+        return replace(Tally.of((record.verdict for record in self.records), self.planned), lost=len(self.losses))
 
 
 def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from harness.drive.vigil import Lost
 from harness.errors import DeviceError
 from harness.model.flow import Flow, Loss
 from harness.store.verdict_lines import LostLine, LostRuling
@@ -89,14 +90,22 @@ class Inquest:
     gone: Callable[[], str]
     """Why the device cannot be had any more; "" while it can."""
     device: str
+    lost: Callable[[], Sequence[Lost]] = tuple
+    """Every time that it was lost."""
     turns: Turns = field(default_factory=Turns)
-    lines: list[LostLine] = field(default_factory=list)
-    """What is reported of each loss, in the order in which they happened."""
+    _lines: list[LostLine] = field(default_factory=list)
     _touched: list[_Touched] = field(default_factory=list)
     _ruled: dict[float, int] = field(default_factory=dict)
     """Which line a loss has, by the time of it."""
     _working: asyncio.Task[None] | None = None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def lines(self) -> list[LostLine]:
+        """What is reported of each loss: what no drive saw as well."""
+        known = {*self._ruled, *(one.loss.at for one in self._touched)}
+        unseen = (one for one in self.lost() if one.at not in known)
+        return [*self._lines, *(LostLine(self.device, one.at, one.how, "", "", "", "idle") for one in unseen)]
 
     async def sound(self, flow: Flow, alone: DriveAlone, again: DriveAgain) -> Flow:
         """``flow``, or what stands in its place if the device was lost in it.
@@ -144,8 +153,8 @@ class Inquest:
         first = near[0]
         suspects = [one for one in near if one.gap <= RECENT_S][:SUSPECTS] or [first]
         survived: Flow | None = None
-        number = self._ruled[first.loss.at] = len(self.lines)
-        self.lines.append(self._line(first, "gone" if self.gone() else "open"))
+        number = self._ruled[first.loss.at] = len(self._lines)
+        self._lines.append(self._line(first, "gone" if self.gone() else "open"))
         for one in suspects:
             if one.result.done():
                 continue
@@ -154,15 +163,15 @@ class Inquest:
             flow = await one.alone(Loss(one.loss.at, one.loss.how, one.loss.after, one.loss.event, before=one.flow.id))
             if flow.loss is not None and flow.loss.ruling == "alone":
                 self._ruled[flow.loss.at] = number
-                self.lines[number] = self._line(one, "killed")
+                self._lines[number] = self._line(one, "killed")
                 one.result.set_result(flow)
                 return
             survived = survived or flow
         if self.gone():
             first.result.set_result(first.flow)
-            self.lines[number] = self._line(first, "gone")
+            self._lines[number] = self._line(first, "gone")
         elif survived is not None and not first.result.done():
-            self.lines[number] = self._line(first, "once")
+            self._lines[number] = self._line(first, "once")
             first.result.set_result(survived)
 
     def _again(self, one: _Touched) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, cast
@@ -136,7 +137,8 @@ class Publisher:
     @property
     def tally(self) -> Tally:
         """The verdicts so far against what was planned."""
-        return self._stream.tally if self._stream else Tally(self.planned)
+        tally = self._stream.tally if self._stream else Tally(self.planned)
+        return replace(tally, lost=len(self._losses))
 
     @property
     def pics(self) -> list[Observation]:
@@ -207,6 +209,7 @@ class Publisher:
             interrupted,
             cut_off,
             {spec.name: declared(spec) for spec in self.settings.specs.values()},
+            self.losses,
         )
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(

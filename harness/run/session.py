@@ -218,7 +218,7 @@ class Session:
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], _Job] = {}
-        inquest = Inquest(lambda: station.gone, station.spec.name)
+        inquest = Inquest(lambda: station.gone, station.spec.name, lambda: station.context.vigil.losses)
         self._inquests.append(inquest)
         for case in cases:
             for plan in case.purpose.plans_for(case.role):

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -72,7 +72,7 @@ class VerdictStream:
     ) -> Tally:
         """Write the footer and close.  SetupError, and no footer, if the disk refuses."""
         with self._lock:
-            tally = self.tally
+            tally = replace(self.tally, lost=len(losses))
             try:
                 if self._file is not None:
                     counts, verdict = tally.counts, tally.verdict.word

@@ -23,7 +23,7 @@ from harness.model.windows import WindowName
 from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
-LostRuling = Literal["open", "killed", "once", "gone"]
+LostRuling = Literal["open", "killed", "once", "gone", "idle"]
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1)]
 Code = Annotated[str, Field(pattern=f"^(?:{CODE_FORM.pattern})$")]
@@ -259,7 +259,7 @@ class LostLine:
     at: float
     how: str
     flow: str
-    """The flow in which the device had been sent something last."""
+    """The flow in which the device had been sent something last; empty if no test was going on."""
     plan: str
     after: str
     """The last message that it had been sent there; empty if none was."""
@@ -275,10 +275,12 @@ class LostLine:
             "killed": "driven alone it happened again, so the tests of this plan fail",
             "once": "driven alone it did not happen again, so the tests of this plan are inconclusive",
             "gone": "the device did not come back, so what had not been tested is inconclusive",
+            "idle": "no test was going on just then, and the run is inconclusive",
             "open": "the run was stopped before its cause was known",
         }[self.ruling]
         after = f" after {self.after}" if self.after else ""
-        return f"{self.device} {self.how} at {clock} UTC, in flow {self.flow} ({self.plan}){after}; {ruling}"
+        where = f", in flow {self.flow} ({self.plan}){after}" if self.flow else ""
+        return f"{self.device} {self.how} at {clock} UTC{where}; {ruling}"
 
 
 @dataclass(frozen=True)
