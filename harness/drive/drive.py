@@ -14,6 +14,7 @@ from harness.drive.bench import on_free_port
 from harness.drive.callers import Callers
 from harness.drive.calling import Calling
 from harness.drive.context import DriveContext
+from harness.drive.domain import as_driven
 from harness.drive.lab import check_ports
 from harness.drive.priority import URGENT, priority_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
@@ -160,7 +161,14 @@ class Drive:
             self.device = await self._device()
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
-            self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.context.slots, callers)
+            self.calling = Calling(
+                as_driven(self.plan, self.role, self.context.profile),
+                self.places,
+                self.recorder,
+                self.device,
+                self.context.slots,
+                callers,
+            )
             await self.calling.place_all(setting_up.aclose)
 
     # --- seats
@@ -243,7 +251,7 @@ class Drive:
         return Callers(
             self.context,
             self.id,
-            self.plan,
+            as_driven(self.plan, self.role, self.context.profile),
             self.role,
             self.places,
             self.recorder,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 
 from harness.model.windows import Window
-from harness.purposes.purpose import Purpose, applicable_rows
+from harness.purposes.purpose import NOT_RELAYED, Purpose, applicable_rows
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
 
@@ -62,6 +62,8 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
             yield f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):
             yield f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+    if role == "proxy":
+        yield NOT_RELAYED.format(device)
 
 
 def _some_of(needed: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from harness.judge.attempts import original
 from harness.judge.say import unseen
@@ -28,6 +29,8 @@ from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
 Judge = Callable[..., Iterable[Finding]]
+NOT_RELAYED: Final = "{} does not claim relays_foreign: it need not relay a call to a URI of strangers"
+"""Why a purpose is not asked of a proxy that is met in its own domain."""
 _MARK = "__sipverdict_purpose__"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from harness.device import Profile
+from harness.drive.domain import redirects_strangers
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
 from harness.judge.observed import Glimpse, glimpses
@@ -24,7 +25,7 @@ from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
-from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
+from harness.purposes.purpose import NOT_RELAYED, Purpose, applicable_rows, purpose_of
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import axes_of
@@ -80,7 +81,7 @@ class Run:
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return next(filter(None, (_cannot_call(plan, profile, device) for plan in purpose.plans_for(role))), "")
+        return next(filter(None, (_cannot_call(plan, profile, device, role) for plan in purpose.plans_for(role))), "")
 
     def check(self, items: Iterable[pytest.Item]) -> None:
         """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
@@ -240,12 +241,15 @@ class Run:
                 self.work.parent.rmdir()
 
 
-def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
+def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
     """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
     if unnamed := [name for name in plan.numbers if name not in profile.all_numbers()]:
         return f"the profile of {device} names no number for it: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
     if plan.bindings and not profile.lab.registrar and not all(call.numbers for call in plan.calls):
         return f"nothing can be registered with {device}: its profile does not say lab.registrar = true"
+    met_at_home = role == "proxy" and profile.lab.registrar and not profile.claims("relays_foreign")
+    if met_at_home and redirects_strangers(plan):
+        return NOT_RELAYED.format(device)
     return ""
 
 

@@ -8,6 +8,7 @@ dies_once  a segmentation fault at its fourth final response, and never again
 folds      conforming: writes Via, From, CSeq and Call-ID on two lines, and a blank before every colon
 lf         writes LF for CRLF
 crlf       writes an empty line before every message
+home       a proxy that answers 403 to any request for a URI of another domain
 =========  ==============================================================================================
 """
 
@@ -54,6 +55,13 @@ def received(self: UdpTransport, data: bytes, source: tuple[str, int]) -> None:
         if _FINALS[0] == 4 and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGSEGV)
+    request = re.match(rb"(?!ACK)[A-Z]+ sip:(?:[^@ ]*@)?([^ ;]+)", data)
+    if WAY == "home" and request and request[1].decode() != "{}:{}".format(*self.local):
+        lines = re.findall(rb"(?im)^(?:Via|From|Call-ID|CSeq):.*\r\n", data)
+        to = re.findall(rb"(?im)^To:[^\r]*", data)[0]
+        head = b"SIP/2.0 403 Relaying denied\r\n" + b"".join(lines) + to + b";tag=home\r\nContent-Length: 0\r\n\r\n"
+        _send(self, head, source)
+        return
     if re.match(rb"SIP/2.0 3", data) and b"maddr" in data:
         if WAY == "dies":
             os.kill(os.getpid(), signal.SIGSEGV)
