@@ -17,7 +17,7 @@ from harness.model.outcome import NOT_APPLICABLE
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
 from harness.purposes.everywhere import overall
-from harness.purposes.purpose import Purpose, applicable_rows
+from harness.purposes.purpose import Purpose, applicable_rows, with_left_out
 from harness.purposes.settle import assess, conclude, wants_another
 from harness.purposes.troubles import troubles_told
 from harness.requirements.catalogue import Catalogue
@@ -105,6 +105,10 @@ class _Rejudge:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
         plans = purpose.plans_for(line.role)
+        if purpose.each_alone:
+            # A profile may have left some out, and no run keeps it; the record names them.
+            there = [flow.plan for flow in read]
+            plans = tuple(plan for plan in plans if plan in there) or plans
         if not plans or len(read) % len(plans):
             return f"it rests on {len(read)} flows; every drive of it makes {len(plans)}"
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
@@ -131,10 +135,12 @@ class _Rejudge:
             what = "that many were wanted" if self._repeat > 1 else "a fail is confirmed by another drive"
             return f"its evidence is of {len(drives)} drives instead of {wanted}: {what}"
         now = conclude(rounds, self._repeat)
+        driven = [flow.plan for flow in drives[0]]
         if str(now.verdict) != line.verdict:
             return f"stored {line.verdict}, now {now.verdict}: {now.reason[:300]}"
+        reason = with_left_out(now.reason, [p for p in purpose.plans_for(line.role) if p not in driven])
         told = troubles_told(now.verdict, now.reason, len(drives), [flow for drive in drives for flow in drive])
-        whole = f"{now.reason} - {told}" if told else now.reason
+        whole = f"{reason} - {told}" if told else reason
         if differs := self._rows_differ(line, now.ruled):
             return differs
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"

@@ -306,7 +306,16 @@ _LOOKS: Final[tuple[Callable[[Flow, tuple[Attempt, ...]], Seen], ...]] = (
 OBSERVABLE: Final = frozenset(
     {*_METHODS, *_HEADERS, "refer", *_FOLLOWS.values(), "backup_proxy", "caches_302", "call_blocker_608"}
     | {"call_forwarding", "digest", "forking_proxy", "gruu", "multi_contact", "outbound_proxy", "preloaded_route"}
-    | {"relays_foreign", "redirect_server", "redirecting_registrar", "sends_reinvite", "sips", "stateful_proxy", "tcp", "tls"}
+    | {
+        "relays_foreign",
+        "redirect_server",
+        "redirecting_registrar",
+        "sends_reinvite",
+        "sips",
+        "stateful_proxy",
+        "tcp",
+        "tls",
+    }
     | {"uri_headers"}
 )
 """Claims that a flow can show."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.model.axes import Axes, CaseId, Role
+from harness.model.plan import Plan
 from harness.net.address import Family, Transport
 from harness.purposes.purpose import Purpose
 
@@ -19,6 +20,13 @@ class Case:
     rows: tuple[str, ...]
     """The requirements that apply; empty: the case is skipped."""
     skip: str = ""
+    left_out: tuple[Plan, ...] = ()
+    """The plans of the purpose that the lab does not permit, where the others can be judged without them."""
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans that are driven."""
+        return tuple(plan for plan in self.purpose.plans_for(self.role) if plan not in self.left_out)
 
     @property
     def role(self) -> Role:

@@ -68,6 +68,11 @@ class Purpose:
         return self.plans_by_role.get(role) or self.plans_by_role.get("", ())
 
     @property
+    def each_alone(self) -> bool:
+        """Whether the judge looks at one flow at a time, so that a plan can be left out."""
+        return "flows" not in inspect.signature(self.judge).parameters
+
+    @property
     def summary(self) -> str:
         """The first paragraph of the docstring: the rule."""
         return " ".join((inspect.getdoc(self.judge) or "").split("\n\n", 1)[0].split())
@@ -81,6 +86,8 @@ class Purpose:
         wanted = set(rows)
         kept = [finding for finding in said if finding.requirement in wanted]
         silent = [row for row in self.requirements if row in wanted and all(f.requirement != row for f in kept)]
+        if kept and flows and len(flows) < len(self.plans_for(flows[0].role)):
+            silent = []  # a plan that was left out would have shown it
         return (*kept, *(unseen("nothing in the flow shows this", requirement=row) for row in silent))
 
     def says_of(self, flow: Flow, rows: Iterable[str]) -> tuple[Finding, ...]:
@@ -95,7 +102,7 @@ class Purpose:
                 reason = "; ".join(trouble.text for trouble in flow.troubles) or missing
                 yield [unseen(reason, code="no-call", requirement=row) for row in self.requirements]
                 return
-        if "flows" in inspect.signature(self.judge).parameters:
+        if not self.each_alone:
             yield self.judge(tuple(flows))
         else:
             for flow in flows:
@@ -158,6 +165,12 @@ def purpose(
         return as_test(made)
 
     return decorate
+
+
+def with_left_out(reason: str, left_out: Sequence[Plan]) -> str:
+    """``reason``, with the plans of the purpose that were not driven."""
+    titles = "; ".join(plan.title for plan in left_out)
+    return f"{reason} (left out, because the profile does not permit it: {titles})" if left_out else reason
 
 
 def name_of(judge: Judge) -> str:

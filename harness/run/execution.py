@@ -66,13 +66,20 @@ class Run:
             pics = spec.profile.all_pics()
             for axes in (axes for axes in axes_of(spec) if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
-                why_not = why_not or self._cannot(purpose, name, axes.role)
-                yield Case(purpose, name, axes, () if why_not else rows, why_not)
+                left_out = self._left_out(purpose, name, axes.role)
+                why_not = why_not or self._cannot(purpose, name, axes.role, left_out)
+                yield Case(purpose, name, axes, () if why_not else rows, why_not, () if why_not else left_out)
 
     def _roles(self, row: str) -> Sequence[str]:
         return self.catalogue[row].roles if row in self.catalogue else ()
 
-    def _cannot(self, purpose: Purpose, device: str, role: str) -> str:
+    def _left_out(self, purpose: Purpose, device: str, role: str) -> tuple[Plan, ...]:
+        """The plans that cannot be driven, where others can and are judged without them."""
+        profile, plans = self.settings.specs[device].profile, purpose.plans_for(role)
+        cannot = tuple(plan for plan in plans if _cannot_call(plan, profile, device, role))
+        return cannot if purpose.each_alone and len(cannot) < len(plans) else ()
+
+    def _cannot(self, purpose: Purpose, device: str, role: str, left_out: Sequence[Plan]) -> str:
         """Why a purpose that applies cannot be run on ``device``; "" if it can."""
         window = self.settings.window
         if purpose.least_window > window.seconds:
@@ -81,7 +88,8 @@ class Run:
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
-        return next(filter(None, (_cannot_call(plan, profile, device, role) for plan in purpose.plans_for(role))), "")
+        plans = (plan for plan in purpose.plans_for(role) if plan not in left_out)
+        return next(filter(None, (_cannot_call(plan, profile, device, role) for plan in plans)), "")
 
     def check(self, items: Iterable[pytest.Item]) -> None:
         """Check the suite as collected: PlanError or SetupError names what is wrong with it."""
@@ -119,7 +127,7 @@ class Run:
             (case.device, plan, case.axes)
             for case in self._cases.values()
             if not case.skip and case.role == "uac" and specs[case.device].profile.stimulus.by_hand
-            for plan in case.purpose.plans_for(case.role)
+            for plan in case.plans
         }
         return sum(len(plan.calls) for _, plan, _ in asked)
 
@@ -136,7 +144,7 @@ class Run:
                     plan
                     for case in cases
                     if (case.device, case.axes) == (device, axes) and not case.skip
-                    for plan in case.purpose.plans_for(case.role)
+                    for plan in case.plans
                 )
             )
             for device, axes in alone

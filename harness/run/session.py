@@ -33,6 +33,7 @@ from harness.model.windows import Window
 from harness.net.address import Transport
 from harness.purposes.case import Case
 from harness.purposes.everywhere import Overall, overall
+from harness.purposes.purpose import with_left_out
 from harness.purposes.settle import Assessment, assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
@@ -221,7 +222,7 @@ class Session:
         inquest = Inquest(lambda: station.gone, station.spec.name, lambda: station.context.vigil.losses)
         self._inquests.append(inquest)
         for case in cases:
-            for plan in case.purpose.plans_for(case.role):
+            for plan in case.plans:
                 key = (plan, case.axes)
                 jobs.setdefault(key, _Job(station, *key, self._store, inquest))
         for (device, axes), plans in self._options.background.items():
@@ -232,7 +233,7 @@ class Session:
                 job.drive(attempt)
         await asyncio.gather(
             *(
-                self._settle(case, [jobs[plan, case.axes] for plan in case.purpose.plans_for(case.role)])
+                self._settle(case, [jobs[plan, case.axes] for plan in case.plans])
                 for case in cases
                 if not case.purpose.everywhere
             )
@@ -255,7 +256,12 @@ class Session:
                 rounds.append(self._assess(case, driven[-1]))
             assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
             record = self._record(
-                case, assessment.verdict, assessment.reason, assessment.ruled, len(driven), (flow.id for flow in flows)
+                case,
+                assessment.verdict,
+                with_left_out(assessment.reason, case.left_out),
+                assessment.ruled,
+                len(driven),
+                (flow.id for flow in flows),
             )
             self.progress.judged(record)
             result.set_result(Settled(case, record, tuple(flows)))

@@ -33,6 +33,15 @@ def test_a_proxy_that_refuses_strangers_is_met_in_its_own_domain(tmp_path: Path)
     run = run_suite(tmp_path, "--device", str(DEVICES / "home.toml"))
     counts = Counter(record["verdict"] for record in run.records)
     assert set(counts) == {"pass", "not_applicable"}, run.output
-    assert counts["pass"] > 30, run.output
-    left = [record for record in run.records if "does not claim relays_foreign" in record["reason"]]
+    assert counts["pass"] > 38, run.output
+    left = [record for record in run.records if "relays_foreign" in record["reason"]]
     assert 0 < len(left) < 16, run.output
+
+
+def test_a_phone_that_only_declines_is_asked_what_it_can_be_asked(tmp_path: Path) -> None:
+    run = run_suite(tmp_path, "--device", str(DEVICES / "plain-phone.toml"))
+    verdicts = {record["purpose"]: record for record in run.records}
+    for purpose in ("uas/answers/refusal_repeats_what_identifies_the_request",):
+        assert verdicts[purpose]["verdict"] == "pass", run.output
+        assert "left out" in verdicts[purpose]["reason"]
+    assert {record["verdict"] for record in run.records} == {"pass", "not_applicable"}, run.output
