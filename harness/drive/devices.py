@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +39,17 @@ class Devices:
     """The one process that all drives share; None for a device that is started once per plan."""
     _restarts: int = 0
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _version: str | None = None
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Until the block is left no other drive starts the device, where each starts its own at one fixed address."""
+        if self.spec.profile.device.per_plan and not self._leased:
+            async with self._one_at_a_time:
+                yield
+        else:
+            yield
 
     async def start_shared(self) -> Device:
         """Start the process that all drives share; DeviceError if it does not come up."""

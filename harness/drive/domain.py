@@ -18,7 +18,7 @@ BINDING: Final = f"<{STRANGER}>"
 
 
 def redirects_strangers(plan: Plan) -> bool:
-    """Whether ``plan`` has a URI redirected that the proxy is not responsible for: only a relay for strangers sees it."""
+    """Whether ``plan`` has a URI of another domain redirected: only a relay for strangers ever sees the 3xx."""
     answers = (answer for endpoint in plan.endpoints for answer in endpoint.answers)
     redirected = any(300 <= response.status < 400 for answer in answers for response in answer.responses)
     return redirected and any(call.to == STRANGER for call in plan.calls)

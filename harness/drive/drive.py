@@ -89,7 +89,7 @@ class Drive:
         callers = len(self.plan.calls) if self._called else 0
         life: LifeSign | None = None
         watch: Watch | None = None
-        async with contextlib.AsyncExitStack() as capacity:
+        async with self.context.devices.turn(), contextlib.AsyncExitStack() as capacity:
             # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
             await capacity.enter_async_context(self.context.lab.capacity_for(len(self.plan.endpoints) + callers))
             try:

@@ -45,3 +45,9 @@ def test_a_phone_that_only_declines_is_asked_what_it_can_be_asked(tmp_path: Path
         assert verdicts[purpose]["verdict"] == "pass", run.output
         assert "left out" in verdicts[purpose]["reason"]
     assert {record["verdict"] for record in run.records} == {"pass", "not_applicable"}, run.output
+
+
+def test_a_device_that_is_started_for_each_plan_at_one_address_is_started_one_by_one(tmp_path: Path) -> None:
+    run = run_suite(tmp_path, "--device", str(DEVICES / "one-by-one.toml"), "-k", "decline_and_failover or is_followed")
+    assert {record["verdict"] for record in run.records} <= {"pass", "not_applicable"}, run.output
+    assert "taken by another program" not in run.output
