@@ -61,6 +61,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_dirty": True,
         "suite_digest": "",
         "again": "",
+        "weather": "",
         "devices": [device],
         "cases": [],
     }
@@ -75,6 +76,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "pics": [],
         "expected": None,
         "gate": None,
+        "losses": [],
     }
     run = read_run(tmp_path)
     assert run.tally.complete
