@@ -80,6 +80,9 @@ class Vigil:
 
     async def keep(self, device: Callable[[], Device | None]) -> None:
         """Look after the shared device until cancelled."""
+        # At once, while it is sure to be there: only of one that answers OPTIONS does silence say that it hangs.
+        if (first := device()) is not None:
+            self._answers = await self.prober.ping(first.address, HANGS_S) is not None
         while True:
             began = clock.now()
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from harness.model.finding import NOT_SEEN, SATISFIED, Finding
 from harness.model.finding_key import CODE_FORM
@@ -16,6 +17,8 @@ from harness.model.flow import Event
 from harness.model.verdict import Verdict
 
 Findings = Iterable[Finding]
+NO_GROUNDS: Final = "no-grounds"
+"""The code of a pass that names nothing that it rests on."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,13 @@ class Gap:
 
 
 def satisfied(actual: str = "", *, event: Event | None = None, note: str = "", requirement: str = "") -> Finding:
-    """The device did as required.  ``note`` is an observation worth reading that changes nothing."""
+    """The device did as required.  ``note`` is an observation worth reading that changes nothing.
+
+    A pass rests on something: the message (``event``), or what was seen (``actual``), a proven silence for one.  A
+    finding that names neither is unseen.
+    """
+    if event is None and not actual:
+        return unseen("a bug in the suite: this pass names nothing that it rests on", code=NO_GROUNDS)
     return Finding(
         requirement, "satisfied", SATISFIED, actual=actual, note=note, event=_number(event), where=_label(event)
     )

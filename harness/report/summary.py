@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from harness.store.verdict_lines import LostLine, VerdictLine
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
 """The most lines on one subject."""
+_SEVERAL = 3
+"""From so many on, inconclusives of one cause share a line."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
@@ -69,10 +72,11 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
         # A device that could not be used is one problem, not one for each purpose.
         reasons = Counter(record.reason for record in shown if not record.drives)
         shown = [record for record in shown if record.drives]
-        if shown and console.is_terminal:
-            console.print(_table(shown, sentence))
-        for record in shown if not console.is_terminal else ():
-            _say(console, Text("  ".join((f"{record.verdict.upper():<12}", *_cells(record, sentence)))))
+        rows = _grouped(shown, sentence)
+        if rows and console.is_terminal:
+            console.print(_table(rows))
+        for verdict, *cells in rows if not console.is_terminal else ():
+            _say(console, Text("  ".join((f"{verdict.upper():<12}", *cells))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
     for loss in run.losses[:_LINES]:
@@ -161,16 +165,38 @@ def _cells(record: VerdictLine, sentence: Callable[[VerdictLine], str] | None) -
     return requirement, short(f"{what}{where}", 100), short(why, _WHY)
 
 
-def _table(records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str] | None) -> Table:
+def _grouped(
+    records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str] | None
+) -> list[tuple[str, str, str, str]]:
+    """A row for each record; one for all inconclusive records of one cause where there are several."""
+    rows = [(record.verdict, *_cells(record, sentence)) for record in records]
+    causes = [_cause(verdict, why) for verdict, _, _, why in rows]
+    many = {cause for cause, count in Counter(causes).items() if cause and count >= _SEVERAL}
+    grouped: list[tuple[str, str, str, str]] = []
+    told = set[str]()
+    for cause, (verdict, requirement, what, why) in zip(causes, rows, strict=True):
+        if cause not in many:
+            grouped.append((verdict, requirement, what, why))
+        elif cause not in told:
+            told.add(cause)
+            grouped.append((verdict, f"{causes.count(cause)} tests", f"first: {what}", why))
+    return grouped
+
+
+def _cause(verdict: str, why: str) -> str:
+    """What equal inconclusives have in common: the reason without the numbers of messages, calls and seconds."""
+    return re.sub(r"\d+(\.\d+)?", "#", why) if verdict == "inconclusive" else ""
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("verdict", no_wrap=True)
     table.add_column("requirement", no_wrap=True)
     table.add_column("purpose", no_wrap=True, overflow="ellipsis", ratio=3)
     table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
-    for record in records:
-        name = record.verdict
+    for name, *cells in rows:
         # Text, not str: rich would read a device's text as markup.
-        table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, _cells(record, sentence)))
+        table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, cells))
     return table
 
 

@@ -138,8 +138,11 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
-    order = ", ".join(_q_order(flow)) or "none that was listed"
-    yield satisfied(note=f"order of q in which the targets were tried: {order}")
+    order, targets = _q_order(flow), fresh(flow)
+    if len(order) < 2:
+        yield unseen("fewer than two of the three Contacts were tried: no order was seen", code="no-order")
+        return
+    yield satisfied(f"order of q in which the targets were tried: {', '.join(order)}", event=targets[0].invite)
 
 
 @purpose(

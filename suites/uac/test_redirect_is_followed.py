@@ -44,7 +44,7 @@ def test_contact_is_called(flow: Flow) -> Findings:
     if targets:
         said = f"{targets[0].invite.start_line} followed"
         yield satisfied(said, event=targets[0].invite, requirement="RFC3261-8.1.3.4-01")
-        yield satisfied(note="the 302 was followed", requirement="RFC3261-13.2.2.2-01")
+        yield satisfied(f"the 302 was followed: {said}", event=targets[0].invite, requirement="RFC3261-13.2.2.2-01")
         return
     seat = flow.seat("target")
     missing = gap(flow, (first.seat,))
@@ -53,7 +53,8 @@ def test_contact_is_called(flow: Flow) -> Findings:
     if missing:
         yield not_proven("no INVITE arrived at the Contact", missing)
         return
-    yield satisfied(note="the 302 was not followed: 13.2.2.2 leaves that open", requirement="RFC3261-13.2.2.2-01")
+    not_followed = "the 302 was not followed: 13.2.2.2 leaves that open"
+    yield satisfied(not_followed, event=response, requirement="RFC3261-13.2.2.2-01")
     if missing := may_yet_come(flow, response):
         yield not_proven("no INVITE arrived at the Contact", missing, requirement="RFC3261-8.1.3.4-01")
         return

@@ -11,7 +11,7 @@ from securesystemslib.signer import CryptoSigner
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from handmade import PURPOSES, TINY, WHOLE, Maker, parts_of
+from handmade import TINY, WHOLE, Maker, parts_of
 
 from harness.evidence.keys import generate, load_private
 from harness.policy import profiles as requirement_profiles
@@ -26,15 +26,6 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before, requirement_profiles.PATH = requirement_profiles.PATH, path
     yield before
     requirement_profiles.PATH = before
-
-
-@pytest.fixture(scope="module", autouse=True)
-def purposes() -> Iterator[None]:
-    """The commands know the suite of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for command in ("certify", "gate", "replay", "verify"):
-            patch.setattr(f"harness.commands.{command}.all_purposes", lambda: PURPOSES)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "judge"))
 from redirect_flow import Try, drive
 
 CATALOGUE = Catalogue.load()
-PURPOSES = {name: purpose for name, purpose in all_purposes().items() if not purpose.everywhere}
-"""The suite of these tests: invariants would need the flows of a whole run."""
+PURPOSES = all_purposes()
 DEVICE = "phone"
 CLAIMS = {key: key == "follows_redirects" for key in PICS}
 MOVED = (Try(), Try("sip:9{token}@{target}", "target"))

@@ -152,6 +152,18 @@ def test_each_finding_is_one_line_and_worst_first() -> None:
     assert sum("uac/f" in line for line in table) == 1
 
 
+def test_inconclusives_of_one_cause_share_a_line() -> None:
+    def unseen(n: int) -> object:
+        return record(Verdict.INCONCLUSIVE, f"uac/i{n}", reason=f"no INVITE arrived in {n} s")
+
+    lines = summary(
+        *map(unseen, range(39)), record(Verdict.INCONCLUSIVE, "uac/other", reason="not repeatable")
+    ).splitlines()
+    assert len([line for line in lines if line.startswith("INCONCLUSIVE")]) == 2
+    assert "39 tests  first: uac/i0 (uac)  no INVITE arrived in 0 s" in lines[0]
+    assert "uac/other" in lines[1]
+
+
 def test_several_devices_are_grouped_and_holes_are_told() -> None:
     text = summary(record(device="a"), record(Verdict.FAIL, device="b"), planned=3)
     assert text.splitlines()[:2] == ["a: 1 pass", "b: 1 fail"]

@@ -29,6 +29,13 @@ def test_faultless_device_passes_everything_it_claims(faultless: Finished) -> No
     assert faultless.lines[0]["planned"] == faultless.lines[-1]["executed"] == len(faultless.records)
 
 
+def test_every_verdict_names_its_grounds(faultless: Finished) -> None:
+    """A pass names the message that it rests on, or what was seen; a case that was not asked says why."""
+    found = [(one["purpose"], row) for one in faultless.records for row in one["requirements"]]
+    assert [name for name, row in found if row["message"] is None and not row["actual"]] == []
+    assert [one["purpose"] for one in faultless.records if not one["requirements"] and not one["reason"]] == []
+
+
 def test_run_leaves_its_contract_behind_and_nothing_else(faultless: Finished) -> None:
     kept = {path.name for path in faultless.folder.iterdir()}
     assert kept == {"verdicts.jsonl", "flows", "allure-results", "junit.xml", "index.html"}
