@@ -52,7 +52,8 @@ def test_only_what_kills_the_device_fails(tmp_path: Path, way: str, how: str) ->
 
 def test_a_slow_device_is_not_lost(tmp_path: Path) -> None:
     run = run_suite(tmp_path, "--device", f"{ECCENTRIC}:slow", "-k", SOME)
-    assert {record["verdict"] for record in run.records} == {"pass"}, run.output
+    # An ACK that comes so late is warned; what the device is asked meanwhile is answered when it goes on.
+    assert {record["verdict"] for record in run.records} <= {"pass", "warn"}, run.output
     assert losses(run) == []
 
 
@@ -67,10 +68,7 @@ def test_device_that_dies_of_a_decline_is_started_again(tmp_path: Path) -> None:
 
 def test_a_run_whose_device_was_killed_once_is_never_conforming(tmp_path: Path) -> None:
     process = start(tmp_path, "--device", "reference", "-k", SOME)
-    # In the middle of it: a dozen seats are taken.
-    while len([*tmp_path.glob("*/work/*/sipp/*.xml")]) < 12:
-        assert process.poll() is None
-        time.sleep(0.02)
+    wait_for_seats(process, tmp_path)
     os.kill(devices_of(process.pid)[0], signal.SIGKILL)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 2, output
@@ -91,17 +89,11 @@ def test_a_device_that_the_suite_did_not_start_is_missed_within_3_s(tmp_path: Pa
     assert device.stdout
     assert device.stdout.readline().startswith("READY")
     process = start(tmp_path, "--device", str(ELSEWHERE))
-    killed_at, said_at, output = 0.0, 0.0, ""
-
-    def kill() -> None:
-        nonlocal killed_at
-        killed_at = time.monotonic()
-        device.kill()
-
+    wait_for_seats(process, tmp_path)
+    killed_at, said_at, output = time.monotonic(), 0.0, ""
+    device.kill()
     for line in process.stdout or ():
         output += line
-        if not killed_at and line.startswith("driven"):
-            kill()
         if line.startswith("LOST") and not said_at:
             said_at = time.monotonic()
     device.wait()
@@ -112,6 +104,13 @@ def test_a_device_that_the_suite_did_not_start_is_missed_within_3_s(tmp_path: Pa
     assert (loss["how"], loss["ruling"]) == ("closed its port (ICMP port unreachable)", "gone")
     # No verdict rests on it, and what was not tested is one line.
     assert len(re.findall(r"^INCONCLUSIVE  \d+ tests: elsewhere closed its port", output, re.MULTILINE)) <= 2
+
+
+def wait_for_seats(process: subprocess.Popen[str], out: Path) -> None:
+    """Return in the middle of the run: a dozen seats are taken."""
+    while len([*out.glob("*/work/*/sipp/*.xml")]) < 12:
+        assert process.poll() is None
+        time.sleep(0.02)
 
 
 def start(out: Path, *arguments: str) -> subprocess.Popen[str]:
