@@ -229,8 +229,9 @@ def pytest_runtest_makereport(
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
         line = VerdictLine.of(settled.record)
+        losses = [dump(one) for one in run.session.losses] if run.session else []
         payload = {"record": dump(line), "verdict": line.verdict, "waited": waited, "troubles": run.troubles}
-        setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows)})
+        setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows), "losses": losses})
         if (
             report.failed
             and call.excinfo is not None
@@ -273,6 +274,9 @@ class _Reports:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
         """Planned must be executed; the exit status says what the run amounts to."""
         result: object = None
+        junit: Any = session.config.stash.get(xml_key, None)
+        for loss in self._publisher.losses if junit else ():
+            junit.add_global_property("sipverdict.device_lost", loss.sentence)
         try:
             result = yield
         except OSError as error:  # of what pytest writes itself: junit.xml

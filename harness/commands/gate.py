@@ -50,6 +50,7 @@ def gate_input(run: StoredRun) -> GateInput:
         cut_off=run.footer is None,
         devices=run.devices,
         scope=run.header.scope,
+        losses=run.footer.losses if run.footer else (),
     )
 
 

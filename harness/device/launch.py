@@ -125,6 +125,7 @@ class Launch:
         try:
             await asked.start()
             await asyncio.wait({asked.died}, timeout=self._profile.ready.timeout_s)
+            await asked.heard_out()
             found = re.search(section.version_pattern or _VERSION, asked.tail(50))
         except DeviceError:
             return None

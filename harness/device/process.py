@@ -105,6 +105,10 @@ class DeviceProcess:
         said = [f"    {line}" for line in self.tail(lines).splitlines()]
         return "\n".join(["its last output:", *said]) if said else "it had no output"
 
+    async def heard_out(self) -> None:
+        """Return when all that it said before its end is there, or will not come."""
+        await asyncio.wait(self._tasks[:2], timeout=0.2)
+
     async def start(self) -> None:
         """Start it; DeviceError if the program is not there or cannot be executed."""
         program = self.argv[0]
@@ -133,7 +137,7 @@ class DeviceProcess:
             asyncio.ensure_future(self._read(self._process.stdout, self._said)),
             asyncio.ensure_future(self._read(self._process.stderr, None)),
         ]
-        self._tasks = [*readers, asyncio.ensure_future(self._wait(readers))]
+        self._tasks = [*readers, asyncio.ensure_future(self._wait())]
 
     async def line(self, beginning: str) -> None:
         """Return when a line of its standard output begins with ``beginning``, also an earlier line."""
@@ -162,11 +166,11 @@ class DeviceProcess:
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, ``grace`` seconds, SIGKILL to what is left of its group.  Stopping twice is harmless."""
-        self._stopping = True
         process = self._process
         if process is None:
             return
         if process.returncode is None:
+            self._stopping = True
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
@@ -219,10 +223,8 @@ class DeviceProcess:
         async with self._news:
             self._news.notify_all()
 
-    async def _wait(self, readers: Sequence[asyncio.Task[None]]) -> None:
+    async def _wait(self) -> None:
         assert self._process
         code = await self._process.wait()
-        now = clock.now()
-        await asyncio.wait(readers, timeout=0.2)  # so that its last output is there when its end is reported
         if not self._stopping and not self.died.done():
-            self.died.set_result(Death(now, code))
+            self.died.set_result(Death(clock.now(), code))

@@ -37,6 +37,8 @@ async def wait_ready(
         done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
+    if process and process.died.done():
+        await process.heard_out()
     output = f"; {process.last_words()}" if process else ""
     if waiting in done:
         try:

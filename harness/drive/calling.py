@@ -75,19 +75,22 @@ class Calling:
             if not self.recorder.standing():
                 self._let_go()
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, lost: bool = False) -> None:
         """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
-        if self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
+        if not lost and self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
             asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
         else:
             self.slots.release()
 
-    async def end(self, seats: list[LiveSeat]) -> None:
-        """End the calls that are still up after the window.  The device's response to the BYE is evidence, too."""
+    async def end(self, seats: list[LiveSeat], *, lost: bool = False) -> None:
+        """End the calls that are still up after the window.  The device's response to the BYE is evidence, too.
+
+        ``lost``: there is no device any more to respond, or to remember a call.
+        """
         for act in self._acts:
             act.cancel()
-        standing = self.recorder.standing()
+        standing = [] if lost else self.recorder.standing()
         for seat_name, call_id in standing:
             for seat in seats:
                 if seat.name == seat_name:
@@ -96,7 +99,7 @@ class Calling:
         if standing:
             await self.recorder.until(lambda: not self.recorder.standing(), HANG_UP_S)
         while self._held:
-            self._let_go()
+            self._let_go(lost=lost)
 
     @property
     def _reaction_s(self) -> float:

@@ -15,6 +15,7 @@ from harness.drive.life import Life
 from harness.drive.names import Names
 from harness.drive.priority import PriorityGate
 from harness.drive.switchboard import Switchboard
+from harness.drive.vigil import Vigil
 from harness.live.progress import Progress
 from harness.model.flow import Control
 from harness.model.weather import Weather
@@ -40,6 +41,7 @@ class DriveContext:
     lab: Lab
     devices: Devices
     life: Life
+    vigil: Vigil
     names: Names
     controls: Controls
     progress: Progress

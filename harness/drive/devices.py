@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ from harness.device.spec import DeviceSpec
 from harness.device.tables.placeholders import fill
 from harness.drive.bench import Bench
 from harness.drive.lab import Lab
+from harness.drive.vigil import RETURNS_S, Lost, Vigil
 from harness.errors import DeviceError
 from harness.live.person import Person
 from harness.net.address import Address
@@ -28,21 +31,30 @@ class Devices:
     spec: DeviceSpec
     bench: Bench
     lab: Lab
+    vigil: Vigil
     person: Person
     backup: Address | None = None
     """The backup address that the device has been given."""
     shared: Device | None = None
     """The one process that all drives share; None for a device that is started once per plan."""
-    deaths: list[Death] = field(default_factory=list)
-    """Every crash of the shared device."""
     _restarts: int = 0
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _version: str | None = None
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Until the block is left no other drive starts the device, where each starts its own at one fixed address."""
+        if self.spec.profile.device.per_plan and not self._leased:
+            async with self._one_at_a_time:
+                yield
+        else:
+            yield
 
     async def start_shared(self) -> Device:
         """Start the process that all drives share; DeviceError if it does not come up."""
         self.shared = self.make(None)
-        await self._start(self.shared)
+        await self.start(self.shared)
         await self.lab.registered(self.shared)
         return self.shared
 
@@ -74,24 +86,35 @@ class Devices:
         if device is None:
             raise RuntimeError("a device that is started once per plan has no shared process")
         async with self._restarting:
-            if not device.alive():
-                if self._restarts == RESTARTS:
-                    raise DeviceError(
-                        f"{self.spec.name} ended by itself {RESTARTS} times; it is not started again",
-                        f"its last words: {device.output(3)}",
-                    )
-                self._restarts += 1
-                await device.stop()
-                if self.lab.exchange:
-                    self.lab.exchange.forget()
-                await self._start(device)
-                await self.lab.registered(device)
+            if self.vigil.gone:
+                raise self._gone(self.vigil.gone)
+            if self.spec.profile.process is None:
+                if self.vigil.down and not await self.vigil.back():
+                    how = self.vigil.losses[-1].how
+                    raise self._gone(f"{self.spec.name} {how}, and did not come back within {RETURNS_S:g} s")
+            elif not device.alive() or self.vigil.down:
+                await self._start_again(device)
         return device
 
-    def death_since(self, began_at: float, device: Device) -> Death | None:
-        """The first crash of ``device`` after ``began_at``.  It may run again by now."""
-        deaths = self.deaths if device is self.shared else filter(None, [device.death])
-        return next((death for death in deaths if death.at >= began_at), None)
+    async def _start_again(self, device: Device) -> None:
+        if self._restarts == RESTARTS:
+            raise self._gone(f"{self.spec.name} was lost {RESTARTS} times, and is not started again")
+        self._restarts += 1
+        self.vigil.starting = True
+        try:
+            await device.stop()
+            self.vigil.down = False
+            if self.lab.exchange:
+                self.lab.exchange.forget()
+            await self.start(device)
+            await self.lab.registered(device)
+        finally:
+            self.vigil.starting = False
+            self.vigil.starts += 1
+
+    def _gone(self, why: str) -> DeviceError:
+        self.vigil.gone = why
+        return DeviceError(why, "what is inconclusive for this reason was not tested: repair the device, run it again")
 
     def identity(self, device: Device) -> dict[str, Any]:
         """The identity of the device, for the evidence."""
@@ -110,12 +133,12 @@ class Devices:
     def _leased(self) -> bool:
         return "{" in self.spec.profile.lab.address
 
-    async def _start(self, device: Device) -> None:
+    async def start(self, device: Device) -> None:
+        """Start ``device``, and look after its process; DeviceError if it does not come up."""
         with disk_errors():
             await device.start()
         if device.died is not None:
-            device.died.add_done_callback(self._note_death)
+            device.died.add_done_callback(lambda died: None if died.cancelled() else self._note(died.result(), device))
 
-    def _note_death(self, died: asyncio.Future[Death]) -> None:
-        if not died.cancelled():
-            self.deaths.append(died.result())
+    def _note(self, death: Death, device: Device) -> None:
+        self.vigil.note(Lost(death.at, str(death), device))

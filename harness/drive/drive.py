@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
 from harness.device import Device
-from harness.device.process import Death
 from harness.drive.backup import ENDPOINT
 from harness.drive.bench import on_free_port
 from harness.drive.callers import Callers
 from harness.drive.calling import Calling
 from harness.drive.context import DriveContext
+from harness.drive.domain import as_driven
 from harness.drive.lab import check_ports
 from harness.drive.priority import URGENT, priority_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
+from harness.drive.vigil import Lost
 from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError, SipverdictError
 from harness.lab.exchange import Line
-from harness.model.flow import Control, Event, Flow, LifeSign, Seat, Trouble, Watch
+from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Transport
 from harness.system import clock
-from harness.system.disk import disk_errors
 
 LATE_COPIES_S = 35.0
 """How much later the window may begin because copies of a final response are still sent: 64*T1 and some."""
+LAST_WORDS_S = 0.3
+"""How long a drive goes on after the device was lost: what it had sent by then is read, and its end is the evidence."""
+SUSPECTED_S = 1.0
+"""How long after its calls a device may still be lost by what it was sent in them."""
 
 
 @dataclass
@@ -47,6 +51,8 @@ class Drive:
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""
+    suspicion: Loss | None = None
+    """How the device was lost in another drive of this plan; then this one is made alone."""
     recorder: Recorder = field(init=False)
     listener: Listener = field(init=False)
     forecast: Forecast | None = field(init=False)
@@ -75,7 +81,7 @@ class Drive:
         board = self.context.board
         board.enrol(token, self.recorder)
         hear = partial(board.hear_at, recorder=self.recorder)
-        self.listener = Listener(hear, self.recorder.put_aside, self.context.life.heard)
+        self.listener = Listener(hear, self.recorder.put_aside, self.context.life.heard, self.context.vigil.refused)
         weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if weather else None
@@ -85,18 +91,18 @@ class Drive:
         callers = len(self.plan.calls) if self._called else 0
         life: LifeSign | None = None
         watch: Watch | None = None
-        async with contextlib.AsyncExitStack() as capacity:
+        async with self.context.devices.turn(), contextlib.AsyncExitStack() as capacity:
             # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
             await capacity.enter_async_context(self.context.lab.capacity_for(len(self.plan.endpoints) + callers))
             try:
                 try:
-                    watch = await self._call_and_watch()
+                    watch = await self._while_it_is_there()
                 finally:
                     # What a sign of life needs (a slot, addresses, room) is given back before it is asked for.
                     await self._leave()
                     await capacity.aclose()
                 # A device that ended and was started again is another life.
-                if self.plan.watched and self.device is not None and not self._death():
+                if self.plan.watched and self.device is not None and watch is not None and not self._lost():
                     shared = self.device is self.context.devices.shared
                     life = await self.context.life.sign(self.device, watch.closed_at, shared=shared)
             except SipverdictError as error:
@@ -106,13 +112,34 @@ class Drive:
                 flow = await self._close(life, watch or Watch(self.context.window, None, clock.now()))
         return flow
 
+    async def _while_it_is_there(self) -> Watch | None:
+        """Call and watch; None if the device was lost meanwhile: there is nothing left to watch."""
+        working, losing = asyncio.ensure_future(self._call_and_watch()), asyncio.ensure_future(self._until_lost())
+        try:
+            await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await asyncio.wait({working}, timeout=LAST_WORDS_S)
+            return working.result() if working.done() else None
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.gather(working, losing, return_exceptions=True)
+
+    async def _until_lost(self) -> None:
+        while not self._lost():
+            await self.context.vigil.news()
+
     async def _call_and_watch(self) -> Watch:
         try:
             await self._make_calls()
         finally:
             self.context.progress.driven += 1
         self._tried, self._over_at = self.recorder.invites(), self._callers_over_at()
-        if self.plan.watched:
+        if self.suspicion:
+            # What it shows is whether the device is lost again; nothing else is judged by it.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.context.vigil.news(), SUSPECTED_S)
+        elif self.plan.watched:
             await self._watch()
         # A copy that comes later begins no new window.
         return Watch(self.context.window, self._last_final_at(), clock.now())
@@ -134,7 +161,14 @@ class Drive:
             self.device = await self._device()
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
-            self.calling = Calling(self.plan, self.places, self.recorder, self.device, self.context.slots, callers)
+            self.calling = Calling(
+                as_driven(self.plan, self.role, self.context.profile),
+                self.places,
+                self.recorder,
+                self.device,
+                self.context.slots,
+                callers,
+            )
             await self.calling.place_all(setting_up.aclose)
 
     # --- seats
@@ -206,8 +240,7 @@ class Drive:
         assert device is not None
         # Starting costs the machine more than a call does: no more at a time than may call at a time.
         async with self.context.slots:
-            with disk_errors():
-                await device.start()
+            await self.context.devices.start(device)
         return device
 
     def _peer(self, seats: Mapping[str, Address]) -> Address:
@@ -218,7 +251,7 @@ class Drive:
         return Callers(
             self.context,
             self.id,
-            self.plan,
+            as_driven(self.plan, self.role, self.context.profile),
             self.role,
             self.places,
             self.recorder,
@@ -247,8 +280,19 @@ class Drive:
             progress.watching_until = max(progress.watching_until, clock.now() + left)
             await self.recorder.until(partial(self._final_after, opened_at), left)
 
-    def _death(self) -> Death | None:
-        return self.context.devices.death_since(self._began_at, self.device) if self.device else None
+    def _lost(self) -> Lost | None:
+        return self.context.vigil.since(self._began_at, self.device) if self.device else None
+
+    def _loss(self, events: Sequence[Event]) -> Loss | None:
+        """How the device was lost in this drive, or in the one before of which this plan is suspected."""
+        lost, suspicion = self._lost(), self.suspicion
+        if lost is None or self.device is None:
+            return replace(suspicion, ruling="once") if suspicion else None
+        last = next((one for one in reversed(events) if not one.from_device and one.time <= lost.at), None)
+        after, number = (f"{last.label} ({last.start_line})", last.number) if last else ("", None)
+        if suspicion:
+            return Loss(lost.at, lost.how, after, number, "alone", suspicion.before)
+        return Loss(lost.at, lost.how, after, number)
 
     def _final_after(self, moment: float) -> bool:
         return (self._last_final_at() or moment) > moment
@@ -274,7 +318,7 @@ class Drive:
     async def _leave(self) -> None:
         """End the calls, stop the seats, and read what is left of their traces."""
         if self.calling is not None:
-            await self.calling.end(self.seats)
+            await self.calling.end(self.seats, lost=self._lost() is not None)
             self.troubles += self.calling.troubles
         pool = self.context.lab.pool
         if pool.reuses:
@@ -300,8 +344,10 @@ class Drive:
         devices.learn(self._chosen)
         identity = devices.identity(self._chosen)
         await self._dismiss()
-        if death := self._death():
-            self._trouble("device", f"the device {death} by itself, {death.at - self._began_at:.1f} s into this drive")
+        if lost := self._lost():
+            self._trouble(
+                "device", f"the device {lost.how} by itself, {lost.at - self._began_at:.1f} s into this drive"
+            )
         for seat in self.seats:
             if seat.trouble:
                 self._trouble("harness", seat.trouble)
@@ -309,6 +355,7 @@ class Drive:
             more = ", ".join(f"{count} {what} at {seat}" for (seat, what), count in recorder.dropped.items())
             self._trouble("device", f"more came than a flow keeps ({KEPT_OF_A_KIND} of a kind): besides, {more}")
         self.context.progress.complete += 1
+        events = recorder.events()
         return Flow(
             id=self.id,
             plan=self.plan,
@@ -318,7 +365,7 @@ class Drive:
             places=self.places,
             seats=tuple(self._seats_of_flow()),
             calls=tuple(self.calling.calls) if self.calling else (),
-            events=recorder.events(),
+            events=events,
             watch=watch,
             controls=tuple(self.context.controls.seen.values()),
             life=life,
@@ -326,6 +373,7 @@ class Drive:
             unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
             unreadable_left_out=recorder.unreadable_left_out,
             lost=recorder.lost_on_purpose(),
+            loss=self._loss(events),
             weather=str(self.forecast.weather) if self.forecast else "",
             strays=tuple(self._strays(watch)),
         )

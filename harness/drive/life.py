@@ -21,12 +21,14 @@ class Life:
     prober: Prober
     call_plainly: Callable[[], Awaitable[LifeSign | None]]
     """Makes the shared device place a plain call."""
-    _last_heard: float = 0.0
+    last_heard: float = 0.0
+    """When anything of the device arrived (seconds since the epoch)."""
     _plain_call: asyncio.Future[LifeSign | None] | None = None
+    _called_at: float = 0.0
 
     def heard(self, at: float) -> None:
         """Note that a message of the device arrived."""
-        self._last_heard = max(self._last_heard, at)
+        self.last_heard = max(self.last_heard, at)
 
     async def sign(self, device: Device, after: float, *, shared: bool) -> LifeSign | None:
         """A sign of life after time ``after``, or None.  The device gets an OPTIONS, then (if ``shared``) must call."""
@@ -35,10 +37,14 @@ class Life:
         answer = await self.prober.ping(device.address, PING_S)
         if answer:
             return LifeSign(clock.now(), f"it answered an OPTIONS: {answer}")
-        if self._last_heard > after:
-            return LifeSign(self._last_heard, "it sent a message after the window")
+        if self.last_heard > after:
+            return LifeSign(self.last_heard, "it sent a message after the window")
         if not shared:
             return None
+        # A call that began before this window was over may show a life that ended in it.
+        while self._plain_call is not None and not self._plain_call.done() and self._called_at <= after:
+            await asyncio.wait({self._plain_call})
         if self._plain_call is None or self._plain_call.done():
+            self._called_at = clock.now()
             self._plain_call = asyncio.ensure_future(self.call_plainly())
-        return await self._plain_call
+        return await asyncio.shield(self._plain_call)

@@ -22,11 +22,12 @@ from harness.drive.names import Names
 from harness.drive.plain import plain_call
 from harness.drive.priority import PriorityGate
 from harness.drive.switchboard import Switchboard
+from harness.drive.vigil import Vigil
 from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
 from harness.lab.exchange import Unclaimed
 from harness.live.progress import Progress
-from harness.model.flow import Flow, LifeSign
+from harness.model.flow import Flow, LifeSign, Loss
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window
@@ -62,6 +63,8 @@ class Station:
             if not self.spec.profile.device.per_plan:
                 self._open.push_async_callback(self._end_shared)
                 await self.context.devices.start_shared()
+                watch = asyncio.ensure_future(self.context.vigil.keep(lambda: self.context.devices.shared))
+                self._open.callback(watch.cancel)
         except BaseException:
             await self._open.aclose()
             raise
@@ -81,21 +84,43 @@ class Station:
             raise asyncio.CancelledError
         closing.result()
 
-    def prepare(self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False) -> Drive:
+    def prepare(
+        self,
+        plan: Plan,
+        role: str,
+        transport: Transport,
+        attempt: int = 0,
+        *,
+        urgent: bool = False,
+        suspicion: Loss | None = None,
+    ) -> Drive:
         """A new drive of ``plan``.  ``attempt`` 1 is the confirming one.
 
-        ``urgent``: others wait for it, so it is set up before the rest.
+        ``urgent``: others wait for it, so it is set up before the rest.  ``suspicion``: how the device was lost in
+        another drive of the plan, after which this one is made alone.
         """
-        return Drive(self.context, plan, role, transport, attempt, urgent)
+        return Drive(self.context, plan, role, transport, attempt, urgent, suspicion)
+
+    @property
+    def gone(self) -> str:
+        """Why the device cannot be had any more; "" while it can."""
+        return self.context.vigil.gone
 
     async def drive(
-        self, plan: Plan, role: str, transport: Transport, attempt: int = 0, *, urgent: bool = False
+        self,
+        plan: Plan,
+        role: str,
+        transport: Transport,
+        attempt: int = 0,
+        *,
+        urgent: bool = False,
+        suspicion: Loss | None = None,
     ) -> Flow:
         """Drive ``plan`` and return the evidence, even of a failed drive.
 
         SetupError if this machine could not store the evidence.
         """
-        drive = self.prepare(plan, role, transport, attempt, urgent=urgent)
+        drive = self.prepare(plan, role, transport, attempt, urgent=urgent, suspicion=suspicion)
         flow = self.without_secrets(await drive.run())
         self._drives[flow.id] = drive
         return flow
@@ -120,6 +145,7 @@ class Station:
         unclaimed = Unclaimed(board.hear, board.put_aside)
         lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard, unclaimed))
         life.prober = lab.prober
+        vigil = Vigil(spec.name, lab.prober, lambda: life.last_heard, self._progress.news.append)
         backup: Backup | None = None
         if (where := spec.profile.lab.backup) is not False:
             backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
@@ -129,8 +155,9 @@ class Station:
         return DriveContext(
             bench=bench,
             lab=lab,
-            devices=Devices(spec, bench, lab, self._progress.person, backup.address if backup else None),
+            devices=Devices(spec, bench, lab, vigil, self._progress.person, backup.address if backup else None),
             life=life,
+            vigil=vigil,
             names=names,
             controls=Controls(),
             progress=self._progress,

@@ -20,6 +20,7 @@ from harness.model.windows import WINDOWS
 from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
+from harness.purposes.strangers import redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
@@ -219,8 +220,8 @@ class _Rejudge:
 
 
 def _may_be_left_out(plan: Plan) -> bool:
-    """Whether ``plan`` needs something that a profile may not name."""
-    return bool(plan.numbers or plan.bindings)
+    """Whether ``plan`` needs something that a profile may lack."""
+    return bool(plan.numbers or plan.bindings) or redirects_strangers(plan)
 
 
 def rejudge(run: StoredRun, catalogue: Catalogue, purposes: Mapping[str, Purpose]) -> Judged:

@@ -14,6 +14,7 @@ from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import Purpose, applicable_rows
+from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
 
@@ -74,6 +75,8 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
             yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):
             yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
+        if role == "proxy" and redirects_strangers(plan):
+            yield NOT_RELAYED.format(device)
 
 
 def _some_of(needed: Sequence[str]) -> Iterator[tuple[str, ...]]:

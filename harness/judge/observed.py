@@ -233,6 +233,10 @@ def _branches(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
         return
     if flow.select(at=_callers(flow), status=100, received=True):
         yield "stateful_proxy", "shown"
+    callee = flow.places.seats.get("callee")
+    asked = flow.select("INVITE", at=_callers(flow), received=False)
+    if callee is not None and asked and address_of(asked[0].request_uri) == str(callee):
+        yield _told("relays_foreign", any(attempt.seat == "callee" for attempt in all_attempts))
     bound = flow.plan.bindings
     equal = len(bound) > 1 and len({value.partition(";q=")[2] for value in bound}) == 1
     ends = [(a, a.final.number if a.final else len(flow.events) + 1) for a in all_attempts if not a.in_dialog]
@@ -303,7 +307,16 @@ _LOOKS: Final[tuple[Callable[[Flow, tuple[Attempt, ...]], Seen], ...]] = (
 OBSERVABLE: Final = frozenset(
     {*_METHODS, *_HEADERS, "refer", *_FOLLOWS.values(), "backup_proxy", "caches_302", "call_blocker_608"}
     | {"call_forwarding", "digest", "forking_proxy", "gruu", "multi_contact", "outbound_proxy", "preloaded_route"}
-    | {"redirect_server", "redirecting_registrar", "sends_reinvite", "sips", "stateful_proxy", "tcp", "tls"}
+    | {
+        "relays_foreign",
+        "redirect_server",
+        "redirecting_registrar",
+        "sends_reinvite",
+        "sips",
+        "stateful_proxy",
+        "tcp",
+        "tls",
+    }
     | {"uri_headers"}
 )
 """Claims that a flow can show."""

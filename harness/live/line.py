@@ -33,6 +33,8 @@ class LiveLine:
         self._last = ""
         self._last_at = time.monotonic()
         self._asked: Request | None = None
+        self._told = 0
+        """How much of the news has been said."""
         self._planned = progress.person.planned_calls = calls_by_hand
         if self._writer is None:
             progress.person.attended = False
@@ -44,6 +46,9 @@ class LiveLine:
         if self._writer is None:
             return
         self._ask()
+        if news := self._progress.news[self._told :]:
+            self._told += len(news)
+            self._say([f"LOST  {text}" for text in news], bold=True)
         line = self._progress.line()
         if self._asked and self._in_place:
             line = f"{prompt.waiting(self._asked)} · {line}"

@@ -31,6 +31,8 @@ class Progress:
     """Time (epoch) at which the last open window will close."""
     person: Person = field(default_factory=Person)
     """The person who dials at devices without a remote control."""
+    news: list[str] = field(default_factory=list)
+    """What cannot wait for the end of the run: a device was lost."""
     verdicts: Counter[str] = field(default_factory=Counter)
     began_at: float = field(default_factory=time.time)
 

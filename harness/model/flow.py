@@ -145,6 +145,28 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """The device was lost while a flow was recorded: its process ended, its port was closed, or it hung.
+
+    The rest of that flow is no evidence of anything.  Who was being called when it happened may not be the cause of it,
+    so the suspects are driven again, each of them alone.
+    """
+
+    at: float
+    how: str
+    """``was ended by SIGSEGV``, ``closed its port``, ``answered nothing for 5 s``."""
+    after: str
+    """The last message that the device had been sent in the flow, as findings name it; "" if it was sent none."""
+    event: int | None = None
+    """The number of that message."""
+    ruling: Literal["beside", "alone", "once"] = "beside"
+    """``beside``: other calls were going on as well.  ``alone``: none was, and it was the second time.  ``once``: the
+    device was lost in the flow ``before``, and not in this one, in which no other call was going on."""
+    before: str = ""
+    """The id of the flow in which it was lost for the first time."""
+
+
+@dataclass(frozen=True)
 class Flow:
     """The evidence of one drive."""
 
@@ -170,6 +192,8 @@ class Flow:
     """What the tap lost on purpose on its way to the device, which never saw it."""
     weather: str = ""
     """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
+    loss: Loss | None = None
+    """None: the device was there all the time."""
     family: Family = "ipv4"
     late: tuple[Event, ...] = ()
     """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.

@@ -53,6 +53,8 @@ class Tally:
     planned: int
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many purposes got each verdict, by its name in ``verdicts.jsonl``."""
+    lost: int = 0
+    """How often a device was lost."""
 
     @classmethod
     def of(cls, names: Iterable[str], planned: int) -> Tally:
@@ -74,10 +76,12 @@ class Tally:
     def verdict(self) -> Verdict:
         """The verdict of the run: fail, then inconclusive or incomplete, then warn and pass.
 
-        A run in which every case was skipped says nothing of the device: inconclusive.
+        A run in which every case was skipped says nothing of the device, and one whose device was lost does not conform
+        even if everything passed before and after: inconclusive.
         """
         worst = combine(Verdict.named(name) for name in self.counts if name not in SKIPPED)
-        return worst if self.complete and worst is not Verdict.NONE else max(worst, Verdict.INCONCLUSIVE)
+        sound = self.complete and worst is not Verdict.NONE and not self.lost
+        return worst if sound else max(worst, Verdict.INCONCLUSIVE)
 
     @property
     def exit_status(self) -> ExitStatus:

@@ -49,6 +49,12 @@ class Prober(asyncio.DatagramProtocol):
             if not waiting.done():
                 waiting.cancel()
 
+    async def refused_by(self, address: Address, within: float) -> bool:
+        """Whether nobody has the UDP port ``address`` (:func:`refuses`)."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        return await refuses(address, replace(Address.of(self._transport.get_extra_info("sockname")), port=0), within)
+
     async def ping(self, address: Address, deadline: float, t1: float = T1) -> str | None:
         """The status line of the first answer to an OPTIONS within ``deadline`` seconds, or None.
 
@@ -100,6 +106,39 @@ async def options_ping(address: Address, own: Address | None, deadline: float, t
     """One OPTIONS from a socket of its own, see :meth:`Prober.ping`; ``own`` None: what the kernel chooses."""
     async with await Prober.open(own or source_towards(address)) as prober:
         return await prober.ping(address, deadline, t1)
+
+
+class _Refusal(asyncio.DatagramProtocol):
+    """Notes that the kernel says of a port that nobody has it."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP error for what was sent."""
+        if isinstance(exc, ConnectionRefusedError) and not self.came.done():
+            self.came.set_result(True)
+
+
+async def refuses(address: Address, own: Address, within: float) -> bool:
+    """Whether ICMP says that nobody has the UDP port ``address``; asked with a keepalive (RFC 5626 3.5.1) from ``own``.
+
+    False as well where nothing says so: a firewall may swallow it.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        transport, protocol = await loop.create_datagram_endpoint(
+            _Refusal, local_addr=own.sockaddr, remote_addr=address.sockaddr
+        )
+    except OSError:
+        return False
+    try:
+        transport.sendto(b"\r\n\r\n")
+        return bool(await asyncio.wait_for(protocol.came, within))
+    except TimeoutError:
+        return False
+    finally:
+        transport.close()
 
 
 def source_towards(address: Address) -> Address:

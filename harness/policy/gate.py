@@ -22,7 +22,7 @@ from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.conditions import holds
-from harness.store.verdict_lines import Declared, Gated, VerdictLine, Waived
+from harness.store.verdict_lines import Declared, Gated, LostLine, VerdictLine, Waived
 
 _LISTED = 5
 """How many sentences of one kind are listed."""
@@ -87,6 +87,8 @@ class GateInput:
     devices: Mapping[str, Declared] = field(default_factory=dict)
     """What the header says of each device, by name."""
     scope: Scope | None = None
+    losses: Sequence[LostLine] = ()
+    """Every loss of a device: such a run does not conform, whatever passed afterwards."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,8 @@ def _holes(run: GateInput) -> Iterator[str]:
         yield "incomplete: the run has no footer; it was cut off, a worker crashed, or evidence could not be stored"
     for worker in run.crashed[:_LISTED]:
         yield f"crashed: {worker}; another process took over its cases, or they are missing"
+    for loss in run.losses[:_LISTED]:
+        yield f"lost: {loss.sentence}"
     for case in run.missing[:_LISTED]:
         yield f"no verdict: {case}"
     if len(run.missing) > _LISTED:

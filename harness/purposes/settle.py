@@ -13,6 +13,7 @@ from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
 from harness.purposes.evidence_check import contradiction
+from harness.purposes.loss import of_loss
 from harness.purposes.purpose import Purpose, rule_all
 from harness.purposes.weather import despite_weather, weathered
 from harness.requirements.catalogue import Catalogue
@@ -27,6 +28,9 @@ class Assessment:
     verdict: Verdict
     disturbed: bool = False
     """In one of the flows something kept the drive from being what the plan wanted: a busy machine, for one."""
+
+    lost: bool = False
+    """In one of the flows the device was lost: there is nothing to drive once more."""
 
     @property
     def counts(self) -> bool:
@@ -48,12 +52,16 @@ def assess(
     A flow that contradicts its own axes is no evidence: then all of ``rows`` are inconclusive.
     """
     pics = flows[0].device["pics"]
-    if wrong := next(filter(None, map(contradiction, flows)), ""):
+    if any(flow.loss for flow in flows):
+        findings = tuple(of_loss(flows, rows))
+    elif wrong := next(filter(None, map(contradiction, flows)), ""):
         findings = tuple(unseen(wrong, requirement=row) for row in rows)
     else:
         findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
-    return Assessment(ruled, verdict, any(map(_disturbed, flows)))
+    # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
+    lost = any(flow.loss for flow in flows)
+    return Assessment(ruled, verdict, any(map(_disturbed, flows)) and not lost, lost)
 
 
 def _disturbed(flow: Flow) -> bool:
@@ -78,6 +86,8 @@ def lacks_control(assessment: Assessment) -> bool:
 
 def wants_another(rounds: Sequence[Assessment]) -> bool:
     """Whether a case is driven once more after these rounds: a fail is confirmed, a disturbed round made good, once."""
+    if rounds[-1].lost:
+        return False
     if len(rounds) == 1:
         return rounds[0].verdict is Verdict.FAIL or not rounds[0].counts
     return len(rounds) == 2 and rounds[0].verdict is not Verdict.FAIL and rounds[1].verdict is Verdict.FAIL

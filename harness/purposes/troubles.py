@@ -8,6 +8,7 @@ from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import Purpose
+from harness.purposes.strangers import redirects_strangers
 
 _WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimulus": "what makes the device call"}
 
@@ -22,6 +23,8 @@ def left_out_told(purpose: Purpose, role: str, flows: Sequence[Flow]) -> str:
 
 
 def _needed(plan: Plan) -> str:
+    if redirects_strangers(plan):
+        return "the claim relays_foreign"
     return " and ".join(f"lab.numbers.{name}" for name in plan.numbers) or "lab.registrar = true"
 
 

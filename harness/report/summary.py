@@ -6,7 +6,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +21,7 @@ from harness.model.printable import short
 from harness.model.scope import Scope
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
-from harness.store.verdict_lines import VerdictLine
+from harness.store.verdict_lines import LostLine, VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
@@ -48,11 +48,13 @@ class Run:
     """None if nothing was written."""
     expectations: Expectations | None = None
     pics: Sequence[Observation] = ()
+    losses: Sequence[LostLine] = ()
+    """Every time that a device was lost."""
 
     @property
     def tally(self) -> Tally:
         """The number of each verdict."""
-        return Tally.of((record.verdict for record in self.records), self.planned)
+        return replace(Tally.of((record.verdict for record in self.records), self.planned), lost=len(self.losses))
 
 
 def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:
@@ -77,6 +79,13 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             _say(console, Text("  ".join((f"{verdict.upper():<12}", *cells))))
         for reason, purposes in reasons.items():
             _say(console, Text(f"INCONCLUSIVE  {purposes} tests: {short(reason, _WHY)}", "magenta"))
+    for loss in run.losses[:_LINES]:
+        _say(console, Text(f"LOST  {short(loss.sentence, _WHY * 2)}", "bold red"))
+    if len(run.losses) > _LINES:
+        _say(
+            console,
+            Text(f"LOST  and {len(run.losses) - _LINES} more times: see the footer of verdicts.jsonl", "bold red"),
+        )
     _print_not_tested(run.records, console)
     _print_pics(run.pics, console)
     _print_expectations(run, console)

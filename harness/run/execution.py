@@ -25,6 +25,7 @@ from harness.model.verdict import Verdict
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
+from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import axes_of, roles_of
@@ -239,18 +240,21 @@ class Run:
 def _permitted(purpose: Purpose, role: str, profile: Profile, device: str) -> tuple[tuple[Plan, ...], str]:
     """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
     plans = purpose.plans_for(role)
-    reasons = [_cannot_call(plan, profile, device) for plan in plans]
+    reasons = [_cannot_call(plan, profile, device, role) for plan in plans]
     permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
     enough = permitted == plans or (permitted and purpose.judges_each_flow)
     return permitted, "" if enough else next(filter(None, reasons), "")
 
 
-def _cannot_call(plan: Plan, profile: Profile, device: str) -> str:
+def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
     """Why the calls of ``plan`` cannot be made through ``device``; "" if they can."""
     if unnamed := [name for name in plan.numbers if name not in profile.all_numbers()]:
         return f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
     if plan.bindings and not profile.lab.registrar and not all(call.numbers for call in plan.calls):
         return f"{device} accepts no registrations: its profile lacks lab.registrar = true"
+    met_at_home = role == "proxy" and profile.lab.registrar and not profile.claims("relays_foreign")
+    if met_at_home and redirects_strangers(plan):
+        return NOT_RELAYED.format(device)
     return ""
 
 

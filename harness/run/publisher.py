@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, cast
@@ -34,7 +35,7 @@ from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
 from harness.store.stream import VerdictStream
-from harness.store.verdict_lines import Header, VerdictLine
+from harness.store.verdict_lines import Header, LostLine, VerdictLine
 
 PAYLOAD = "sipverdict"
 """The attribute of a test report that carries a record from its worker to the publisher."""
@@ -49,6 +50,7 @@ class Publisher:
         self.glimpses: dict[str, dict[str, Mapping[str, Glimpse]]] = {}
         """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
+        self._losses: dict[tuple[str, float], LostLine] = {}
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
@@ -110,6 +112,8 @@ class Publisher:
         record = load(VerdictLine, payload["record"], report.nodeid)
         self.waited = max(self.waited, payload["waited"])
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
+        for loss in (load(LostLine, said, report.nodeid) for said in payload.get("losses", ())):
+            self._losses[loss.device, loss.at] = loss
         self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
@@ -131,9 +135,15 @@ class Publisher:
             self.troubles.append(str(error))
 
     @property
+    def losses(self) -> list[LostLine]:
+        """Every time that a device was lost, in order."""
+        return sorted(self._losses.values(), key=lambda loss: loss.at)
+
+    @property
     def tally(self) -> Tally:
         """The verdicts so far against what was planned."""
-        return self._stream.tally if self._stream else Tally(self.planned)
+        tally = self._stream.tally if self._stream else Tally(self.planned)
+        return replace(tally, lost=len(self._losses))
 
     @property
     def pics(self) -> list[Observation]:
@@ -157,6 +167,7 @@ class Publisher:
             folder=self.folder.path,
             expectations=self.expectations,
             pics=self.pics,
+            losses=self.losses,
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
@@ -174,7 +185,7 @@ class Publisher:
                     self._stream.abandon()
                 else:
                     gate = self.answer.footer if self._gated else None
-                    self._stream.close(self.pics, self.expectations.footer(self.records), gate)
+                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses)
             elif not any(self.folder.allure_results.iterdir()):
                 self.folder.discard()
         except SetupError as error:
@@ -205,6 +216,7 @@ class Publisher:
             cut_off,
             {spec.name: declared(spec) for spec in self.settings.specs.values()},
             self.scope,
+            self.losses,
         )
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(

@@ -37,8 +37,10 @@ from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
+from harness.run.inquest import Inquest
 from harness.run.job import Job
 from harness.smoke.plain import smoked
+from harness.store.verdict_lines import LostLine
 
 CONFIRMING_ROUNDS = 3
 """How often plans are driven again for what breaks an invariant: another round takes another window."""
@@ -91,6 +93,7 @@ class Session:
         self._results: dict[CaseId, concurrent.futures.Future[Settled]] = {
             case.id: concurrent.futures.Future() for case in self._cases
         }
+        self._inquests: list[Inquest] = []
         self._begun: set[str] = set()
         self._controls_of: dict[str, tuple[Control, ...]] = {}
         """Those of the flows to which positive controls were added when all was driven, by id."""
@@ -113,6 +116,11 @@ class Session:
     def result(self, case: Case) -> concurrent.futures.Future[Settled]:
         """The verdict of ``case`` when it is there; SipverdictError if its device could not be used at all."""
         return self._results[case.id]
+
+    @property
+    def losses(self) -> list[LostLine]:
+        """Every time that a device was lost, so far."""
+        return [line for inquest in tuple(self._inquests) for line in inquest.lines]
 
     def close(self) -> None:
         """End what still runs, whatever its state, and leave nothing behind."""
@@ -170,13 +178,15 @@ class Session:
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], Job] = {}
+        inquest = Inquest(lambda: station.gone, station.spec.name, lambda: station.context.vigil.losses)
+        self._inquests.append(inquest)
         for case in cases:
             for plan in case.plans:
                 key = (plan, case.axes)
-                jobs.setdefault(key, Job(station, *key, self._store))
+                jobs.setdefault(key, Job(station, *key, self._store, inquest))
         for (device, axes), plans in self._options.background.items():
             for plan in plans if device == station.spec.name else ():
-                jobs.setdefault((plan, axes), Job(station, plan, axes, self._store))
+                jobs.setdefault((plan, axes), Job(station, plan, axes, self._store, inquest))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):
                 job.drive(attempt)

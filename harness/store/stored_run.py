@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,7 +50,8 @@ class StoredRun:
     def tally(self) -> Tally:
         """The verdicts, counted again from the lines; a run without its footer is not complete."""
         planned = self.header.planned if self.footer is not None else -1
-        return Tally.of((line.verdict for line in self.records), planned)
+        lost = len(self.footer.losses) if self.footer is not None else 0
+        return replace(Tally.of((line.verdict for line in self.records), planned), lost=lost)
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +20,7 @@ from harness.model.axes import CaseId
 from harness.model.outcome import Tally
 from harness.store.codec import dump
 from harness.store.files import cannot_write
-from harness.store.verdict_lines import Compared, Footer, Gated, Header, VerdictLine
+from harness.store.verdict_lines import Compared, Footer, Gated, Header, LostLine, VerdictLine
 
 
 class VerdictStream:
@@ -63,15 +63,20 @@ class VerdictStream:
             self._seen.add(line.case)
 
     def close(
-        self, pics: Sequence[Observation] = (), expected: Compared | None = None, gate: Gated | None = None
+        self,
+        pics: Sequence[Observation] = (),
+        expected: Compared | None = None,
+        gate: Gated | None = None,
+        losses: Sequence[LostLine] = (),
     ) -> Tally:
         """Write the footer and close.  SetupError, and no footer, if the disk refuses."""
         with self._lock:
-            tally = self.tally
+            tally = replace(self.tally, lost=len(losses))
             try:
                 if self._file is not None:
                     counts, verdict = tally.counts, tally.verdict.word
-                    self._append("", Footer(tally.executed, counts, verdict, tuple(pics), expected, gate))
+                    footer = Footer(tally.executed, counts, verdict, tuple(pics), expected, gate, tuple(losses))
+                    self._append("", footer)
                     os.fsync(self._file)
             except OSError as error:
                 raise cannot_write(self.path, error) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -24,6 +24,7 @@ from harness.model.windows import WINDOWS, WindowName
 from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
+LostRuling = Literal["open", "killed", "once", "gone", "idle"]
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1)]
 Code = Annotated[str, Field(pattern=f"^(?:{CODE_FORM.pattern})$")]
@@ -259,6 +260,38 @@ class Gated:
 
 
 @dataclass(frozen=True)
+class LostLine:
+    """The device was lost while it was tested: said once for the run."""
+
+    device: str
+    at: float
+    how: str
+    flow: str
+    """The flow in which the device had been sent something last; empty if no test was going on."""
+    plan: str
+    after: str
+    """The last message that it had been sent there; empty if none was."""
+    ruling: LostRuling
+    """``killed``: the plan did so again, alone.  ``once``: it did not.  ``gone``: the device did not come back.
+    ``open``: the run was stopped before that was known."""
+
+    @property
+    def sentence(self) -> str:
+        """It in one line."""
+        clock = datetime.fromtimestamp(self.at, UTC).strftime("%H:%M:%S.%f")[:-3]
+        ruling = {
+            "killed": "driven alone it happened again, so the tests of this plan fail",
+            "once": "driven alone it did not happen again, so the tests of this plan are inconclusive",
+            "gone": "the device did not come back, so what had not been tested is inconclusive",
+            "idle": "no test was going on just then, and the run is inconclusive",
+            "open": "the run was stopped before its cause was known",
+        }[self.ruling]
+        after = f" after {self.after}" if self.after else ""
+        where = f", in flow {self.flow} ({self.plan}){after}" if self.flow else ""
+        return f"{self.device} {self.how} at {clock} UTC{where}; {ruling}"
+
+
+@dataclass(frozen=True)
 class Footer:
     """The last line: how many verdicts there are, and how they compare."""
 
@@ -269,3 +302,5 @@ class Footer:
     """What the flows show of each claim."""
     expected: Compared | None = None
     gate: Gated | None = None
+    losses: tuple[LostLine, ...] = ()
+    """Every time that a device was lost."""

@@ -30,7 +30,7 @@ UNKNOWN_3XX = Plan(
 )
 """Two redirections in a row with codes that no RFC defines."""
 
-MADDR = Plan((callee(redirect("<sip:9{token}@nowhere.test;maddr={target.host}>")), target(accept())))
+MADDR = Plan((callee(redirect("<sip:9{token}@nowhere.test:{target.port};maddr={target.host}>")), target(accept())))
 """The host of the Contact does not exist; ;maddr says where it is."""
 
 BLACK_HOLE = Plan(

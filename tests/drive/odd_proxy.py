@@ -35,7 +35,7 @@ class OddProxy(asyncio.DatagramProtocol):
 
     def request(self, text: str, addr: tuple[str, int]) -> None:
         method, uri, _ = text.partition("\r\n")[0].split(" ")
-        if method == "OPTIONS" and self.hosted(uri) == self.own:
+        if method == "OPTIONS" and self.hosted(uri) == self.own and "@" not in uri:
             if self.oddity != "no_options":
                 self.say(text, addr, "200 OK")
         elif method == "REGISTER":

@@ -48,6 +48,8 @@ def test_a_device_that_asks_who_calls_is_told(tmp_path: Path) -> None:
     [one] = asked(flow)
     assert (one.status, one.request.cseq_number, len(one.acks)) == (603, 2, 1)
     assert len(flow.select(status=407, at="caller")) == 1
+    # By that name an exchange looks for the account whose password it asks for.
+    assert {event.from_uri.partition("@")[0] for event in flow.select("INVITE", at="caller")} == {"sip:200"}
     assert len(flow.select("INVITE", at="callee")) == 1
 
 

@@ -77,6 +77,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "pics": [],
         "expected": None,
         "gate": None,
+        "losses": [],
     }
     run = read_run(tmp_path)
     assert run.tally.complete

@@ -57,7 +57,7 @@ def lab(stimulus: object = None, **more: object) -> Profile:
     ],
 )
 def test_calls_that_cannot_be_made_are_told(plan: Plan, profile: Profile, says: str) -> None:
-    reason = _cannot_call(plan, profile, "dut")
+    reason = _cannot_call(plan, profile, "dut", "uas")
     assert bool(reason) == bool(says)
     assert re.search(says, reason)
 

@@ -12,6 +12,7 @@ NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "stateless_proxy": ("proxy",),
     "proxy_recurses_3xx": ("proxy",),
     "forking_proxy": ("proxy", "b2bua"),
+    "relays_foreign": ("proxy",),
     "b2bua_follows": ("b2bua",),
     "redirect_server": ("redirect", "uas", "b2bua"),
 }

@@ -116,6 +116,12 @@ _ALL: Final = [
             "never sees the 302.",
         ),
         (
+            "relays_foreign",
+            "a proxy that relays any request, also for URIs of other domains (an open relay)",
+            "Kamailio as shipped answers 403 to these. Claim it only if a call to user@another-host is relayed without "
+            "a registration.",
+        ),
+        (
             "callerprefs",
             "sends caller preferences such as Request-Disposition, or acts on them (RFC 3841)",
             "Look for RFC 3841, Accept-Contact or Request-Disposition in the list of supported RFCs.",

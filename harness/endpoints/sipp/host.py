@@ -64,6 +64,7 @@ class SippHost:
             hangs_up=call.hangs_up,
             authorises=call.credentials is not None,
             statuses=call.statuses,
+            user=call.credentials[0] if call.credentials else "caller",
         )
         uri = order.places.fill(call.call.to)
         seat = await SippSeat.open(self, order, scenario, calls=True, credentials=call.credentials, digest_uri=uri)
@@ -306,5 +307,8 @@ def _caller_needs(data: bytes) -> float:
 
 def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:
     return Listener(
-        taps.heard_by(listener.on_event), taps.heard_by(listener.on_unreadable), taps.heard_by(listener.on_device)
+        taps.heard_by(listener.on_event),
+        taps.heard_by(listener.on_unreadable),
+        taps.heard_by(listener.on_device),
+        taps.heard_by(listener.on_refused),
     )

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 import jinja2
 
@@ -21,6 +22,8 @@ from harness.net.address import Address, Transport
 from harness.paths import SCENARIOS
 from harness.sip.reasons import REASONS
 
+_USER_SAFE: Final = "-_.!~*'()&=+$,;?/"
+"""What the user of a SIP URI may hold beside letters and digits (RFC 3261 25.1)."""
 HANG_UP = "SIPVERDICT-HANGUP"
 """Method of the harness's own request that makes an endpoint say BYE; :mod:`harness.endpoints.sipp.trace` drops it."""
 FOREVER_MS = 2_000_000_000
@@ -176,16 +179,18 @@ def render_call(
     hangs_up: bool = False,
     authorises: bool = False,
     statuses: Iterable[int] = (),
+    user: str = "caller",
 ) -> str:
     """The scenario of a caller at ``own`` that makes ``call`` through the device, after registering ``bindings``.
 
     ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  ``authorises``: it answers a
     challenge with the credentials of SIPp's command line.  ``statuses``: what it may be answered with; it knows those
     that are registered anyhow, and what it does not know it neither heeds nor acknowledges.  PlanError if it cannot be.
+    ``user``: who calls; a device that asks for a password looks for its account by that name.
     """
     if places.device is None:
         raise PlanError("a call can only be rendered when the device's address is known")
-    way = _Way(tuple(bindings), hangs_up, authorises, tuple(sorted({*REASONS, *statuses})))
+    way = _Way(tuple(bindings), hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
     try:
         drawn = _call_for_all(call, tuple(places.seats), own.transport, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
@@ -201,6 +206,7 @@ class _Way:
     hangs_up: bool
     authorises: bool
     statuses: tuple[int, ...]
+    user: str
 
 
 @lru_cache(maxsize=4096)
@@ -241,6 +247,7 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         aor=filled_in("sip:{token}@{device}"),
         hangs_up=way.hangs_up,
         authorises=way.authorises,
+        user=quote(way.user, safe=_USER_SAFE),
         statuses=way.statuses,
         copy_ms=COPY_MS,
         late_ms=LATE_MS,

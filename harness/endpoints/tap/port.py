@@ -8,6 +8,7 @@ import errno
 import math
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -29,6 +30,9 @@ _BUFFER: Final = 4 * 1024 * 1024
 _SO_TIMESTAMPNS: Final = 35
 _SO_RCVBUFFORCE: Final = 33
 _SO_MEMINFO: Final = 55
+_IP_RECVERR: Final = 11
+_PENDING_ERRORS: Final = 4
+_ANCILLARY_OF_ERROR: Final = socket.CMSG_SPACE(64)
 _ANCILLARY: Final = socket.CMSG_SPACE(16)
 _TIMESPEC: Final = struct.Struct("@ll")
 _MEMINFO: Final = struct.Struct("@9I")
@@ -42,9 +46,15 @@ class PortTaken(SetupError):
 class UdpPort:
     """Bound from its creation until :meth:`close`; belongs to the running event loop."""
 
-    def __init__(self, address: Address, on_datagram: OnDatagram) -> None:
-        """Bind ``address`` (port 0: any).  PortTaken if another program has it, SetupError if it is unusable."""
+    def __init__(
+        self, address: Address, on_datagram: OnDatagram, on_refused: Callable[[Address], None] = lambda _to: None
+    ) -> None:
+        """Bind ``address`` (port 0: any).  PortTaken if another program has it, SetupError if it is unusable.
+
+        ``on_refused`` takes the address of every closed port to which a datagram was sent (ICMP port unreachable).
+        """
         self._on_datagram = on_datagram
+        self._on_refused = on_refused
         self._socket = address.open_socket()
         try:
             self._socket.bind(address.sockaddr)
@@ -62,6 +72,8 @@ class UdpPort:
         # Without kernel timestamps, the time of reading counts.
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
         self.address = Address.of(self._socket.getsockname(), address.transport)
         self.bound_at = clock.now()
         self.closed_at: float | None = None
@@ -88,8 +100,15 @@ class UdpPort:
         A full buffer or a closed port loses the datagram: SIP over UDP retransmits.
         """
         at = clock.now()
-        with contextlib.suppress(OSError):
-            self._socket.sendto(data, to.sockaddr)
+        for _ in range(_PENDING_ERRORS):
+            try:
+                self._socket.sendto(data, to.sockaddr)
+            except ConnectionError:  # of what was sent before, and not of this, which has not been sent
+                self._hear_refusals()
+            except OSError:
+                break
+            else:
+                break
         return at
 
     def only_from(self, peer: Address) -> None:
@@ -116,7 +135,20 @@ class UdpPort:
                 self._socket.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
                 return
 
+    def _hear_refusals(self) -> None:
+        """Read the errors that came back for what was sent (ip(7), IP_RECVERR)."""
+        for _ in range(AT_ONCE):
+            try:
+                _, ancillary, _, to = self._socket.recvmsg(1, _ANCILLARY_OF_ERROR, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            # The first word of sock_extended_err is the errno: a network that is down is no closed port.
+            errors = {int.from_bytes(value[:4], sys.byteorder) for _, kind, value in ancillary if kind == _IP_RECVERR}
+            if to and errno.ECONNREFUSED in errors:
+                self._on_refused(Address.of(to, self.address.transport))
+
     def _read(self, most: int | None = AT_ONCE) -> None:
+        self._hear_refusals()
         while most is None or most > 0:
             try:
                 data, ancillary, _, source = self._socket.recvmsg(_LARGEST, _ANCILLARY)

@@ -36,6 +36,8 @@ class Listener:
     """Receives datagrams that are not SIP messages; keepalives (RFC 5626 3.5.1) go to no listener."""
     on_device: Callable[[float], None] = lambda _at: None
     """Receives the time of every arrival from the device."""
+    on_refused: Callable[[Address], None] = lambda _to: None
+    """Receives the address of every closed port to which something was sent (ICMP port unreachable)."""
 
 
 class Tap:
@@ -54,7 +56,9 @@ class Tap:
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
         self.name = name
-        self.port = UdpPort(own, lambda data, source, at: self.arrived(data, source, at, self.port))
+        self.port = UdpPort(
+            own, lambda data, source, at: self.arrived(data, source, at, self.port), listener.on_refused
+        )
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
