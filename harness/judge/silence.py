@@ -82,13 +82,21 @@ def _on_its_way(flow: Flow, attempt: Attempt, after: Event) -> bool:
     """Whether the device may have sent the INVITE of ``attempt`` before it had read ``after``.
 
     A device may call all Contacts of a redirection at once.  So an INVITE for a URI that it had been given before,
-    which comes within 100 ms and before the ACK by which the device shows that it has read ``after``, shows nothing.
+    which comes within 100 ms and before the device shows that it has read ``after``, shows nothing.  It shows that by
+    the ACK of a response, and by any response to a request, such as the 200 of a CANCEL.
     """
     invite = attempt.invite
     if invite.time - after.time > IN_FLIGHT_S or repeats(flow, attempt) is not None:
         return False
-    acks = flow.select("ACK", received=True, at=after.seat, where=lambda ack: ack.call_id == after.call_id)
-    if any(ack.branch == after.branch and after.number < ack.number < invite.number for ack in acks):
+    of_its_transaction = flow.select(
+        received=True, at=after.seat, where=lambda event: (event.call_id, event.branch) == (after.call_id, after.branch)
+    )
+    shows = (
+        event
+        for event in of_its_transaction
+        if event.method == "ACK" or (after.method is not None and event.cseq_method == after.method)
+    )
+    if any(after.number < event.number < invite.number for event in shows):
         return False
     given = flow.select(received=False, where=lambda event: event.number < after.number)
     return any(same_uri(request_uri_of(uri), invite.request_uri) for event in given for uri in event.contact_uris)

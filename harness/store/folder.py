@@ -76,7 +76,12 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
         with contextlib.suppress(OSError, SetupError):
             if (out / "latest").readlink() == Path(self.name):
-                before = sorted(path.name for path in out.iterdir() if path.is_dir() and not path.is_symlink())
+                # Hidden ones are no runs: pytest keeps its cache there.
+                before = sorted(
+                    path.name
+                    for path in out.iterdir()
+                    if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+                )
                 if before:
                     _point(out / "latest", before[-1])
                 else:

@@ -16,8 +16,8 @@ KNOWN = "INT-ACCOUNT-03"
 @invariant(
     CAUSE,
     faults=[
-        *("answers_ack", "bends_foreign_scheme", "cuts_display_name", "follows_485", "keeps_old_host"),
-        *("message_after_603", "redirect_also_forwards", "reuses_branch"),
+        *("answers_ack", "answers_contact_too", "bends_foreign_scheme", "cuts_display_name", "follows_485"),
+        *("keeps_old_host", "message_after_603", "redirect_also_forwards", "reuses_branch"),
     ],
 )
 def test_every_message_has_a_cause(flow: Flow) -> Findings:

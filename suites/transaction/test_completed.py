@@ -67,7 +67,7 @@ def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings
     yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
-@purpose("INT-603-EARLY-01", plan=(DECLINE, DECLINE_RINGING), faults=["no_ack", "keeps_retransmitting"])
+@purpose("INT-603-EARLY-01", plan=(DECLINE, DECLINE_RINGING), faults=["keeps_retransmitting"])
 def test_decline_needs_no_ringing_before_it(flows: Sequence[Flow]) -> Findings:
     """A 603 as the first and only response is acknowledged like one after ringing, and nothing else follows.
 

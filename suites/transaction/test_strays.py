@@ -58,7 +58,7 @@ def _strays(flow: Flow, attempt: Attempt) -> tuple[Event, ...]:
     )
 
 
-@purpose(UNMATCHED, DROPPED, plan=(DECLINE, FORGED), faults=["relays_stray", "no_ack"])
+@purpose(UNMATCHED, DROPPED, plan=(DECLINE, FORGED), faults=["relays_stray"])
 def test_response_that_matches_no_transaction_changes_nothing(flows: Sequence[Flow]) -> Findings:
     """A 302 or 603 whose branch or CSeq method matches no INVITE is dropped: no ACK, not followed, not relayed.
 

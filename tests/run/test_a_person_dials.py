@@ -99,7 +99,7 @@ def test_a_session_on_a_terminal(tmp_path: Path) -> None:
         names = f"{PURPOSES}::test_decline_is_final", f"{PURPOSES}::test_unwanted_is_final"
         status, screen = screen_of(command(tmp_path, "--device", str(profile), "--", *names), phone)
     print(screen)
-    assert "you will be asked for 2 calls, one after the other" in screen
+    assert "you will be asked to place 2 calls, one after the other" in screen
     for number in (1, 2):
         [digits] = re.findall(
             rf"call {number} of 2   on: the white desk phone, line 2\s+DIAL     ([\d ]+\d)\r?\n", screen

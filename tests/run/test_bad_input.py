@@ -82,7 +82,7 @@ USAGE: dict[str, tuple[Callable[[Path], list[str]], Callable[[Path], dict[str, s
     "fault for a real device": (
         lambda _: ["--device=baresip", "--fault=no_ack"],
         lambda _: {},
-        ("baresip cannot be given faults", "DEVICE=reference"),
+        ("baresip cannot be given faults", "--device reference"),
     ),
     "wrong key": (
         lambda folder: [f"--device={_profile(folder, 'max_calls', 'max_cals')}"],
@@ -115,12 +115,12 @@ USAGE: dict[str, tuple[Callable[[Path], list[str]], Callable[[Path], dict[str, s
         lambda folder: {"SIPVERDICT_SIPP": str(_fake_sipp(folder, "3.5"))},
         ("is SIPp 3.5", "3.6.1 is the oldest"),
     ),
-    "no SIPp at all": (lambda _: [], lambda _: {"SIPVERDICT_SIPP": "/bin/true"}, ("/bin/true", "is SIPp")),
+    "no SIPp at all": (lambda _: [], lambda _: {"SIPVERDICT_SIPP": "/bin/true"}, ("/bin/true", "as SIPp")),
     "nothing chosen": (lambda _: ["-k", "zzz"], lambda _: {}, ("nothing to run: -k 'zzz'", "list purposes")),
     "no such window": (lambda _: ["--window=long"], lambda _: {}, ("--window", "'long'", "standard")),
     "option without its value": (lambda _: ["--device"], lambda _: {}, ("--device", "expected one argument")),
     "unknown option": (lambda _: ["--wndow=quick"], lambda _: {}, ("--wndow=quick",)),
-    "no such file": (lambda _: ["suites/uac/test_nope.py"], lambda _: {}, ("not found: suites/uac/test_nope.py",)),
+    "no such file": (lambda _: ["suites/uac/test_nope.py"], lambda _: {}, ("not found: ", "suites/uac/test_nope.py")),
 }
 
 
@@ -155,7 +155,7 @@ def test_wrong_use_is_said_in_a_sentence_and_leaves_nothing_behind(name: str, ru
     assert run.status == 3, run.output
     assert is_clean(run), run.output
     assert len(run.output.strip().splitlines()) <= 6, run.output
-    assert not run.out.exists() or list(run.out.iterdir()) == []
+    assert not run.out.exists() or [path.name for path in run.out.iterdir() if path.name != ".pytest_cache"] == []
 
 
 # --- this machine
@@ -260,7 +260,9 @@ def test_disk_that_fills_up_in_mid_run_loses_nothing_that_was_judged(runs: Runs)
     assert is_clean(run), run.output
     judged = read_run(run.folder, cut_off=True)
     assert judged.records[0].purpose == "uac/after_decline/next_call_after_a_decline_works"
-    assert [record.verdict for record in judged.records] in (["pass"], ["pass", "inconclusive"])
+    first, *rest = [record.verdict for record in judged.records]
+    assert first == "pass"
+    assert {*rest} <= {"pass", "inconclusive"}
     for flow in judged.evidence:
         judged.flow(flow)
 

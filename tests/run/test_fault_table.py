@@ -103,6 +103,21 @@ SHOWN_BY = {
         "proxy/cancel/reason_of_a_cancel_is_passed_on",
         "uas/cancel/cancel_after_the_refusal_changes_nothing",
     },
+    "answers_bye_500": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
+    "answers_message_481": {"uas/answers/message_gets_no_provisional_answer"},
+    "cancels_after_4xx": {"proxy/best_response/redirection_is_preferred_to_a_failure"},
+    "cancels_with_new_branch": {
+        "proxy/decline_ends_the_search/what_rings_is_cancelled_after_a_decline",
+        "uas/cancel/cancelled_call_is_terminated",
+    },
+    "drops_ack_of_200": {"proxy/cancel/what_rings_is_cancelled_after_an_answer"},
+    "hangs_on_dead_302": {"uac/redirect_contact_forms/broken_contact_costs_no_more_than_the_call"},
+    "ignores_cancel": {"proxy/cancel/reason_of_a_cancel_is_passed_on"},
+    "repeats_cseq_in_dialog": {
+        "b2bua/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target",
+        "uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only",
+    },
+    "retries_after_503": {"uac/redirect_hunts/next_contact_is_tried_when_one_fails"},
     "constant_from_tag": {"uac/after_decline/next_call_after_a_decline_works"},
     "no_ack_of_487": {
         "proxy/best_response/caller_is_answered_once_however_many_branches_there_were",
