@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.run.publisher import PAYLOAD
+from harness.store.codec import load
+from harness.store.verdict_lines import VerdictLine
 
 
 class Stop:
@@ -16,8 +18,11 @@ class Stop:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Look at the record that came with the report."""
         payload = getattr(report, PAYLOAD, None)
-        if payload is not None and payload["record"]["verdict"] == "fail":
-            self._session.shouldstop = f"{payload['record']['purpose']} failed"
+        if payload is None:
+            return
+        record = load(VerdictLine, payload["record"], report.nodeid)
+        if record.verdict == "fail":
+            self._session.shouldstop = f"{record.purpose} failed"
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from harness.model.verdict import Verdict
+from harness.store.record import RECORD
 from tests.mutants import device
 from tests.mutants.compare import Difference, Forms, certain, differences, forms_of, repeated
 from tests.mutants.mutant import Mutant
@@ -157,7 +158,9 @@ class Court:
     def _kept(self, done: Finished, difference: Difference) -> Path:
         self.evidence.mkdir(parents=True, exist_ok=True)
         stored = done.folder / "flows" / f"{difference.flow}.json"
-        return Path(shutil.copy2(stored, self.evidence / f"{time.time_ns()}-{stored.name}"))
+        kept = self.evidence / f"{time.time_ns()}-{stored.name}"
+        shutil.copy2(stored.with_suffix(RECORD), kept.with_suffix(RECORD))
+        return Path(shutil.copy2(stored, kept))
 
     def _survivor(self, mutant: Mutant, source: str, seen: _Seen, parts: Sequence[Part], seconds: float) -> Result:
         part, difference = seen.found[0] if seen.found else (None, None)

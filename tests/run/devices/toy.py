@@ -18,6 +18,7 @@ FLOOD = 600
 wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 wire.bind((HOST, int(PORT)))
 calls: dict[str, str] = {}
+refused = threading.Event()
 
 
 def request(method: str, uri: str, call_id: str, to_tag: str = "") -> bytes:
@@ -46,6 +47,8 @@ def place(uri: str) -> None:
         wire.sendto(b"SIP/2.0 999 What\r\nCall-ID: what\r\n\xff\xfe\r\n\r\n", there)
         wire.sendto(b"\xff" * 1400, there)
     if WAY == "flood":
+        # What comes before the refusal would be other calls, and no answer to it.
+        refused.wait(30)
         for number in range(FLOOD):
             wire.sendto(request("INVITE", uri, f"{call_id}-{number}"), there)
             if number % 20 == 19:
@@ -62,6 +65,7 @@ def answer() -> None:
         found = re.search(r"^Call-ID: *(\S+)", text, re.MULTILINE)
         final = re.match(r"SIP/2.0 [2-6]\d\d", text) and re.search(r"^CSeq: *1 INVITE", text, re.MULTILINE)
         if final and found:
+            refused.set()
             tag = re.search(r"^To:[^;\r]*(;tag=[^\r]*)", text, re.MULTILINE)
             uri = calls.get(found[1].partition("-")[0], f"sip:{there[0]}:{there[1]}")
             wire.sendto(request("ACK", uri, found[1], tag[1] if tag else ""), there)
