@@ -77,7 +77,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 def test_a_kind_of_another_package(write: Write, lease: Lease, install: Callable[..., None], tmp_path: Path) -> None:
     install(BEEP, "beep_stimulus:Beep")
-    profile = write(profile=PROFILE)
+    # The device stays: one that ends after its READY may be gone before it is asked to call.
+    profile = write("import signal; print('READY', flush=True); signal.pause()", profile=PROFILE)
     assert "beep" in registry.kinds()
     assert "beep" in str(Profile.model_json_schema())
 
