@@ -45,6 +45,8 @@ class Run:
         self.catalogue = Catalogue.load()
         self.session: Session | None = None
         self.troubles: list[str] = []
+        self._unstored: dict[str, SetupError] = {}
+        """Why a flow could not be stored, by its id."""
         """Errors of this machine or the set-up that occurred during the run; they set the exit status."""
         self.work = folder.path / "work" / str(os.getpid())
         self._looked_at: set[str] = set()
@@ -174,6 +176,7 @@ class Run:
         try:
             self.folder.write_flow(flow)
         except SetupError as error:
+            self._unstored[flow.id] = error
             self.trouble(error)
 
     def trouble(self, error: SetupError) -> None:
@@ -193,7 +196,11 @@ class Run:
             return Settled(case, self._record(case, case.skip), ())
         try:
             # An xdist worker receives its items one by one: the first item of a device starts its drives.
-            return self.begin((case.device,)).result(case).result()
+            settled = self.begin((case.device,)).result(case).result()
+            if lost := next((self._unstored[flow] for flow in settled.record.evidence if flow in self._unstored), None):
+                reason = f"its evidence could not be stored: {lost.cause}"
+                return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE, hint=lost.hint), ())
+            return settled
         except SipverdictError as error:
             if isinstance(error, SetupError):
                 self.trouble(error)

@@ -351,9 +351,10 @@ def test_device_that_never_becomes_ready(runs: Runs) -> None:
 
 def test_device_that_dies_in_the_call(runs: Runs) -> None:
     run = runs["dies"].result()
-    assert run.status == 2, run.output
-    assert "no sign of life" in only_reason(run)
-    assert "trouble of the device: the device ended with status 3 by itself" in only_reason(run)
+    assert run.status == 1, run.output
+    (record,) = run.records
+    assert record["requirements"][0]["code"] == "device-lost"
+    assert "the device ended with status 3 after message 2" in record["reason"]
     assert is_clean(run), run.output
 
 

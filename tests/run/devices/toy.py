@@ -34,6 +34,7 @@ def place(uri: str) -> None:
     there = (host, int(port or 5060))
     call_id = f"{time.time_ns()}"
     calls[call_id] = uri
+    refused.clear()
     if WAY == "mute":
         return
     if WAY == "garbage":
