@@ -141,7 +141,7 @@ LATE_CALL = frozenset({"invariants/account/no_call_comes_when_its_drive_is_over"
 LATE_CALLERS = (
     *("redials_after_1s", "redials_after_8s", "redials_other_number"),
     *("redials_before_retry_after", "redials_at_retry_after"),
-    *("repeats_call_at_retry_after", "repeats_refused_reinvite"),
+    *("repeats_call_at_retry_after", "repeats_refused_reinvite", "redials_at_33s"),
 )
 _ACKS_OF_ONE_BRANCH = frozenset(
     {
@@ -156,14 +156,33 @@ MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
     # A date in the expires of a Contact has blanks.
     "reads_q_into_uri": {"invariants/messages/every_message_has_the_shape_of_one"},
     "reuses_branch": _ACKS_OF_ONE_BRANCH,
-    "reuses_branch_on_recursion": _ACKS_OF_ONE_BRANCH,
+    "reuses_branch_on_recursion": _ACKS_OF_ONE_BRANCH | {"invariants/account/every_message_has_a_cause"},
     # Another INVITE that the device sends by itself may come before the copy of the caller's INVITE, or after it.
     "redials_at_once": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
+    # What follows from the defect shows in a few plans that are about something else.
+    "answers_without_contact": {"invariants/dialogs/what_ends_one_leg_ends_the_other"},
+    "keeps_old_host": {"invariants/targets/each_target_is_tried_once"},
+    "keeps_to_tag": {"invariants/dialogs/requests_of_a_dialog_go_to_its_peer"},
+    "second_final_upstream": {"invariants/answers/every_refusal_is_repeated_until_its_ack"},
+    "swallows_302": {"proxy/recursion/unreachable_contact_is_a_failed_branch"},
+    # What comes to the backup counts in every plan, and in which of them the fault calls it is for its conditions.
+    "tries_backup_after_603": {
+        "uac/decline_extras/absurd_retry_after_is_no_invitation",
+        "uac/decline_extras/no_call_before_retry_after_has_passed",
+        "uac/decline_extras/reason_does_not_turn_a_decline_into_something_else",
+        "uac/decline_is_final/decline_is_final",
+    },
     # Where another drive goes on long enough, a seat hears what comes after the window.
     **dict.fromkeys(LATE_CALLERS, LATE_CALL),
 }
-"""Purposes that see a fault now and then."""
+"""Purposes that see a fault now and then, or in consequence of it."""
+
+MAY_BE_UNCLEAR = {
+    # On a busy machine the copy of the INVITE and a copy of its answer come at the same time.
+    "ignores_invite_copy": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
+}
+"""Purposes that may be inconclusive about a fault that they name."""
 
 
 @dataclass(frozen=True)
@@ -277,9 +296,11 @@ def test_fault_is_caught_by_its_purposes_alone(table: dict[Cell, Records], cell:
     expected = {name for name, purpose in PURPOSES.items() if cell.fault in purpose.faults} & executed
     caught = {record["purpose"] for record in records if any(_catches(row, cell) for row in record["requirements"])}
     assert expected, "no purpose that names it was executed"
+    unclear = {record["purpose"] for record in records if record["verdict"] == "inconclusive"}
+    unclear &= MAY_BE_UNCLEAR.get(cell.fault, set())
     seen_once = {record["purpose"] for record in records if any(_once(row) for row in record["requirements"])}
     assert caught - MAY_CATCH.get(cell.fault, set()) <= expected, reasons(records)
-    assert expected - caught <= seen_once, reasons(records)
+    assert expected - caught <= seen_once | unclear, reasons(records)
 
 
 def _catches(row: dict[str, Any], cell: Cell) -> bool:
