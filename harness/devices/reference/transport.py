@@ -40,12 +40,11 @@ class Transport(Protocol):
         """From now on tell the beginning of each message that the network gives back (RFC 3261 section 18.4)."""
 
 
-class ThroughProxy:
-    """A transport all of whose requests go to one outbound proxy, whatever they name (RFC 3261 section 8.1.2)."""
+class _Around:
+    """What a transport shares with the one that it passes its messages to."""
 
-    def __init__(self, transport: Transport, proxy: Address) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._proxy = proxy
 
     @property
     def name(self) -> str:
@@ -61,46 +60,35 @@ class ThroughProxy:
     def local(self) -> Address:
         """That of the transport."""
         return self._transport.local
+
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """As the transport does."""
+        self._transport.watch_errors(hear)
+
+
+class ThroughProxy(_Around):
+    """A transport all of whose requests go to one outbound proxy, whatever they name (RFC 3261 section 8.1.2)."""
+
+    def __init__(self, transport: Transport, proxy: Address) -> None:
+        super().__init__(transport)
+        self._proxy = proxy
 
     def send(self, data: bytes, destination: Address) -> None:
         """Send a response where it belongs, and a request to the proxy."""
         self._transport.send(data, destination if data.startswith(b"SIP/2.0 ") else self._proxy)
 
-    def watch_errors(self, hear: Undeliverable) -> None:
-        """As the transport does."""
-        self._transport.watch_errors(hear)
 
-
-class Worded:
+class Worded(_Around):
     """A transport whose messages are put into their last form by somebody else."""
 
     def __init__(self, transport: Transport, word: Callable[[bytes, Address], Iterable[tuple[bytes, Address]]]) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._word = word
-
-    @property
-    def name(self) -> str:
-        """That of the transport."""
-        return self._transport.name
-
-    @property
-    def reliable(self) -> bool:
-        """That of the transport."""
-        return self._transport.reliable
-
-    @property
-    def local(self) -> Address:
-        """That of the transport."""
-        return self._transport.local
 
     def send(self, data: bytes, destination: Address) -> None:
         """Send what becomes of the message."""
         for datagram in self._word(data, destination):
             self._transport.send(*datagram)
-
-    def watch_errors(self, hear: Undeliverable) -> None:
-        """As the transport does."""
-        self._transport.watch_errors(hear)
 
 
 class UdpTransport(asyncio.DatagramProtocol):
