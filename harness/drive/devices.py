@@ -103,7 +103,7 @@ class Devices:
         self.vigil.starting = True
         try:
             await device.stop()
-            self.vigil.down = False
+            self.vigil.came_back()
             if self.lab.exchange:
                 self.lab.exchange.forget()
             await self.start(device)

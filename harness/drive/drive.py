@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -19,7 +19,8 @@ from harness.drive.domain import as_driven
 from harness.drive.lab import check_ports
 from harness.drive.priority import URGENT, priority_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
-from harness.drive.vigil import Lost
+from harness.drive.vigil import Lost, loss_of
+from harness.drive.window import OpenWindow
 from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
@@ -32,8 +33,6 @@ from harness.model.weather import Forecast
 from harness.net.address import Address, Transport
 from harness.system import clock
 
-LATE_COPIES_S = 35.0
-"""How much later the window may begin because copies of a final response are still sent: 64*T1 and some."""
 LAST_WORDS_S = 0.3
 """How long a drive goes on after the device was lost: what it had sent by then is read, and its end is the evidence."""
 SUSPECTED_S = 1.0
@@ -65,10 +64,6 @@ class Drive:
     calling: Calling | None = None
     _chosen: Device | None = None
     """The device of this drive, which may not have been started yet."""
-    _tried: int = 0
-    """How many INVITE transactions had arrived when the calls were over."""
-    _over_at: float | None = None
-    """When the calls were over for their callers: the last final response, or else the last message."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
 
@@ -134,15 +129,15 @@ class Drive:
             await self._make_calls()
         finally:
             self.context.progress.driven += 1
-        self._tried, self._over_at = self.recorder.invites(), self._callers_over_at()
+        window = OpenWindow.of(self.context.window, self.recorder, self.calling if self._called else None)
         if self.suspicion:
             # What it shows is whether the device is lost again; nothing else is judged by it.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.context.vigil.news(), SUSPECTED_S)
         elif self.plan.watched:
-            await self._watch()
+            await window.watch(self.seats, self.context.progress)
         # A copy that comes later begins no new window.
-        return Watch(self.context.window, self._last_final_at(), clock.now())
+        return Watch(self.context.window, window.opened_at(), clock.now())
 
     @property
     def _called(self) -> bool:
@@ -260,58 +255,8 @@ class Drive:
             self.seats.append,
         )
 
-    # --- the window
-
-    async def _watch(self) -> None:
-        """Keep the seats listening until the window is over, counted from the last copy of the last final response."""
-        loop, progress, window = asyncio.get_running_loop(), self.context.progress, self.context.window.seconds
-        # Where an ACK is missing copies go on, and their timing is part of the evidence.
-        if not self.recorder.unacknowledged():
-            for seat in self.seats:
-                seat.rest()
-        # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.
-        give_up = loop.time() + window + LATE_COPIES_S
-        progress.waited += window
-        while (opened_at := self._last_final_at()) is not None:
-            # A little more than the window, so that no rounding makes it shorter.
-            left = min(opened_at + window + 0.02 - clock.now(), give_up - loop.time())
-            if left <= 0:
-                return
-            progress.watching_until = max(progress.watching_until, clock.now() + left)
-            await self.recorder.until(partial(self._final_after, opened_at), left)
-
     def _lost(self) -> Lost | None:
         return self.context.vigil.since(self._began_at, self.device) if self.device else None
-
-    def _loss(self, events: Sequence[Event]) -> Loss | None:
-        """How the device was lost in this drive, or in the one before of which this plan is suspected."""
-        lost, suspicion = self._lost(), self.suspicion
-        if lost is None or self.device is None:
-            return replace(suspicion, ruling="once") if suspicion else None
-        last = next((one for one in reversed(events) if not one.from_device and one.time <= lost.at), None)
-        after, number = (f"{last.label} ({last.start_line})", last.number) if last else ("", None)
-        if suspicion:
-            return Loss(lost.at, lost.how, after, number, "alone", suspicion.before)
-        return Loss(lost.at, lost.how, after, number)
-
-    def _final_after(self, moment: float) -> bool:
-        return (self._last_final_at() or moment) > moment
-
-    def _last_final_at(self) -> float | None:
-        # What the device tries, or answers, while it is watched is evidence, and begins no new window.
-        moments = self.recorder.last_final_at(self._tried), self._over_at
-        return max(filter(None, moments), default=None)
-
-    def _callers_over_at(self) -> float | None:
-        """When the calls of SIPp callers were over; None without any, and if nothing came of one.
-
-        The first copy counts of a final response that the device itself sends: that it is repeated is evidence.
-        """
-        if not self._called or self.calling is None or not self.calling.reached:
-            return None
-        if self.recorder.pending():
-            return max(event.time for event in self.recorder.heard)
-        return self.recorder.answered_at()
 
     # --- the evidence
 
@@ -373,7 +318,7 @@ class Drive:
             unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
             unreadable_left_out=recorder.unreadable_left_out,
             lost=recorder.lost_on_purpose(),
-            loss=self._loss(events),
+            loss=loss_of(self._lost(), events, self.suspicion),
             weather=str(self.forecast.weather) if self.forecast else "",
             strays=tuple(self._strays(watch)),
         )

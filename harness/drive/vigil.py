@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness.device import Device
+from harness.model.flow import Event, Loss
 from harness.net.address import Address
 from harness.net.probe import Prober
 from harness.system import clock
@@ -44,8 +45,6 @@ class Vigil:
     on_news: Callable[[str], None] = lambda _text: None
     """Hears of a loss as soon as it is known."""
     losses: list[Lost] = field(default_factory=list)
-    down: bool = False
-    """Whether a device that still seems to run is lost: it hangs, or it is not the suite that started it."""
     places: set[Address] = field(default_factory=set)
     """Where the device is; another port that it closes is its own affair."""
     gone: str = ""
@@ -57,6 +56,18 @@ class Vigil:
     starting: bool = False
     _refused: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _down: bool = False
+    _returned: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def down(self) -> bool:
+        """Whether a device that still seems to run is lost: it hangs, or it is not the suite that started it."""
+        return self._down
+
+    def came_back(self) -> None:
+        """The device is there again."""
+        self._down = False
+        self._returned.set()
 
     def note(self, lost: Lost) -> None:
         """The device was lost."""
@@ -106,8 +117,8 @@ class Vigil:
         """Wait for a device that the suite did not start; whether it came back."""
         try:
             async with asyncio.timeout(RETURNS_S):
-                while self.down:  # noqa: ASYNC110 - it says nothing by itself
-                    await asyncio.sleep(0.1)
+                if self._down:
+                    await self._returned.wait()
         except TimeoutError:
             return False
         return True
@@ -132,10 +143,25 @@ class Vigil:
             return
         self._answers = self._answers or answered
         if answered or self.last_heard() > asked_at:
-            self.down = False
+            self.came_back()
         elif not self._there or self.down or not device.alive():
             return
         elif refused or (self._answers and clock.now() - asked_at >= HANGS_S):
-            self.down = True
+            self._down = True
+            self._returned.clear()
             how = "closed its port (ICMP port unreachable)" if refused else f"answered nothing for {HANGS_S:g} s"
             self.note(Lost(asked_at, how, device))
+
+
+def loss_of(lost: Lost | None, events: Sequence[Event], suspicion: Loss | None) -> Loss | None:
+    """What a flow of ``events`` says of the loss; None if the device was there throughout.
+
+    ``suspicion``: how it was lost in the drive before of the same plan, which this one is to confirm.
+    """
+    if lost is None:
+        return replace(suspicion, ruling="once") if suspicion else None
+    last = next((one for one in reversed(events) if not one.from_device and one.time <= lost.at), None)
+    after, number = (f"{last.label} ({last.start_line})", last.number) if last else ("", None)
+    if suspicion:
+        return Loss(lost.at, lost.how, after, number, "alone", suspicion.before)
+    return Loss(lost.at, lost.how, after, number)
