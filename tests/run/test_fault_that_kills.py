@@ -74,8 +74,11 @@ def test_a_run_whose_device_was_killed_once_is_never_conforming(tmp_path: Path) 
     assert process.returncode == 2, output
     run = Finished(2, output, tmp_path)
     [loss] = losses(run)
-    assert (loss["how"], loss["ruling"]) in [("was ended by SIGKILL", ruling) for ruling in ("once", "idle")]
-    assert {record["verdict"] for record in run.records} == {"pass", "inconclusive"}
+    assert loss["how"] == "was ended by SIGKILL"
+    # Whether a call was under way just then is chance.  If one was, its plan is suspected and stays undecided; if none
+    # was, every test is driven again by the next device, and the run alone is inconclusive.
+    left = {"once": {"pass", "inconclusive"}, "idle": {"pass"}}
+    assert {record["verdict"] for record in run.records} == left[loss["ruling"]], output
 
 
 def test_a_device_that_the_suite_did_not_start_is_missed_within_3_s(tmp_path: Path) -> None:
