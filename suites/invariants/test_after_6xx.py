@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from harness.judge.acks import IN_FLIGHT_S
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
 from harness.judge.declines import since, watched_seats
@@ -22,9 +23,6 @@ from suites.declines import REDIALS
 
 FORK_S = 0.02
 """The INVITEs of one fork leave within so much; one of them may leave while the answer to another is being read."""
-IN_FLIGHT_S = 0.1
-"""Without an ACK nothing shows when the device has read the response: so long after it a request may have crossed it.
-"""
 TIMED_OUT_S = 31.0
 """Without an ACK nothing shows that it has read the response at all: so long after its INVITE it may have given that
 up."""
