@@ -22,7 +22,8 @@ CALLEE = "<sip:{token}@{callee}>"
 SECOND = f"<{SECOND_URI}>"
 THIRD = "<sip:6{token}@{third}>"
 
-RINGS_S = 2.5
+RINGS_S = 4.0
+"""So long a branch rings: a CANCEL may take 2 s from the response that asks for it, and the machine is busy."""
 COPIES = (0.1, 0.1)
 SOON_S = 0.3
 """When the one that decides answers: the other branches are ringing by then."""

@@ -139,7 +139,7 @@ BY_INVARIANTS_ALONE = {
 
 LATE_CALL = frozenset({"invariants/account/no_call_comes_when_its_drive_is_over"})
 LATE_CALLERS = (
-    *("redials_after_1s", "redials_after_8s", "redials_other_number"),
+    *("redials_after_8s", "redials_other_number"),
     *("redials_before_retry_after", "redials_at_retry_after"),
     *("repeats_call_at_retry_after", "repeats_refused_reinvite", "redials_at_33s"),
 )
@@ -173,17 +173,14 @@ MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
         "uac/decline_extras/reason_does_not_turn_a_decline_into_something_else",
         "uac/decline_is_final/decline_is_final",
     },
+    # The redial of a call whose re-INVITE was declined is the same call again as well.
+    "redials_after_1s": LATE_CALL | {"invariants/targets/each_target_is_tried_once"},
     # Where another drive goes on long enough, a seat hears what comes after the window.
     **dict.fromkeys(LATE_CALLERS, LATE_CALL),
 }
 """Purposes that see a fault now and then, or in consequence of it."""
 
 MAY_BE_UNCLEAR = {
-    # On a busy machine the other branch has ended by itself before the 603 arrives.
-    "leaves_branches_ringing": {
-        "proxy/decline_ends_the_search/what_rings_is_cancelled_after_a_decline",
-        "proxy/recursion_ends/decline_of_a_contact_stops_the_others_ringing",
-    },
     # On a busy machine the copy of the INVITE and a copy of its answer come at the same time.
     "ignores_invite_copy": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
 }
