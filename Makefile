@@ -61,11 +61,11 @@ lint: $(DEV)
 	@$(VENV)/bin/lint-imports --no-logo
 
 test: $(DEV) $(DEVICES) lint
-	@$(VENV)/bin/python -m pytest tests -q --tb=native --ignore=tests/run -n 4 --dist loadfile $(ARGS)
-	@$(VENV)/bin/python -m pytest tests/run -q --tb=native -n 3 --dist loadfile $(ARGS)
+	@.ci/pytest tests --ignore=tests/run -n 4 --dist loadfile $(ARGS)
+	@.ci/pytest tests/run -n 3 --dist loadfile $(ARGS)
 
 faults: $(DEV)
-	@SIPVERDICT_FAULT_TABLE=whole $(VENV)/bin/python -m pytest tests/run/test_fault_table.py -q --tb=native $(ARGS)
+	@SIPVERDICT_FAULT_TABLE=whole .ci/pytest tests/run/test_fault_table.py $(ARGS)
 
 mutants: $(DEV)
 	@$(VENV)/bin/python -m tests.mutants --number $(N) --seed $(SEED) $(ARGS)

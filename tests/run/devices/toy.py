@@ -18,7 +18,8 @@ FLOOD = 600
 wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 wire.bind((HOST, int(PORT)))
 calls: dict[str, str] = {}
-refused = threading.Event()
+refused: dict[str, threading.Event] = {}
+"""By Call-ID, whether the call was refused: copies for an earlier call say nothing of this one."""
 
 
 def request(method: str, uri: str, call_id: str, to_tag: str = "") -> bytes:
@@ -34,7 +35,7 @@ def place(uri: str) -> None:
     there = (host, int(port or 5060))
     call_id = f"{time.time_ns()}"
     calls[call_id] = uri
-    refused.clear()
+    refused[call_id] = threading.Event()
     if WAY == "mute":
         return
     if WAY == "garbage":
@@ -49,7 +50,7 @@ def place(uri: str) -> None:
         wire.sendto(b"\xff" * 1400, there)
     if WAY == "flood":
         # What comes before the refusal would be other calls, and no answer to it.
-        refused.wait(30)
+        refused[call_id].wait(30)
         for number in range(FLOOD):
             wire.sendto(request("INVITE", uri, f"{call_id}-{number}"), there)
             if number % 20 == 19:
@@ -66,7 +67,8 @@ def answer() -> None:
         found = re.search(r"^Call-ID: *(\S+)", text, re.MULTILINE)
         final = re.match(r"SIP/2.0 [2-6]\d\d", text) and re.search(r"^CSeq: *1 INVITE", text, re.MULTILINE)
         if final and found:
-            refused.set()
+            if found[1] in refused:
+                refused[found[1]].set()
             tag = re.search(r"^To:[^;\r]*(;tag=[^\r]*)", text, re.MULTILINE)
             uri = calls.get(found[1].partition("-")[0], f"sip:{there[0]}:{there[1]}")
             wire.sendto(request("ACK", uri, found[1], tag[1] if tag else ""), there)
