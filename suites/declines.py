@@ -1,7 +1,10 @@
-"""The plans and faults that purposes about refused calls share, beside those of :mod:`suites.plans`."""
+"""The plans, faults and controls that purposes about refused calls share, beside those of :mod:`suites.plans`."""
 
 from __future__ import annotations
 
+import dataclasses
+
+from harness.model.flow import Control, Flow
 from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import callee, guard, refuse
 
@@ -42,3 +45,15 @@ UNKNOWN_6XX = (declined_with(699, reason="Nowhere"), declined_with(607), decline
 
 They have a reason phrase, so that only the code is unknown.
 """
+
+FAILURE_WITH_BACKUP = Plan((callee(refuse(503)),), uses_backup=True)
+"""The positive control: after a 503 the device does use its backup."""
+
+
+def with_control(flow: Flow, other: Flow) -> Flow:
+    """``flow`` with what ``other``, which may have been driven later, shows of the backup."""
+    reached = other.select("INVITE", at="backup", received=True)
+    if not reached:
+        return flow
+    control = Control("backup", flow.seat("backup").address, reached[0].time, other.id)
+    return dataclasses.replace(flow, controls=(*flow.controls, control))

@@ -17,6 +17,7 @@ from harness.judge.attempts import Attempt, attempts
 from harness.judge.targets import address_of
 from harness.model.flow import Event, Flow
 from harness.net.address import family_of
+from harness.sip.plus603 import Plus603
 from harness.sip.uri import SipUri
 
 Glimpse = Literal["shown", "missed"]
@@ -25,14 +26,15 @@ EVIDENCE: Final = 3
 """So many flows are named."""
 
 UNOBSERVABLE: Final[Mapping[str, str]] = {
-    "analytics_blocker_us": "it is a matter of law and operation, not of the wire",
     "dns": "addresses are numbers here: nothing is looked up",
     "forwards_tel": "what a tel: URI resolves to is configured outside of SIP",
     "isup_gateway": "the other side of a gateway is not SIP",
+    "maps_isup": "the other side of a gateway is not SIP",
     "rfc5630": "no call is made over TLS yet",
     "stateless_proxy": "what keeps no state differs only in what it does not do",
     "stateless_server": "what keeps no state differs only in what it does not do",
-    "us_carrier": "it is a matter of law and operation, not of the wire",
+    "stops_on_603plus": "any device may stop; who must is a matter of law and operation",
+    "transports_603plus": "any device may pass a 603+ on; who must is a matter of law and operation",
 }
 """Claims that no flow can show."""
 
@@ -266,6 +268,14 @@ def _answers(flow: Flow, _: tuple[Attempt, ...]) -> Seen:
         yield "redirecting_registrar", "shown"
 
 
+def _blocks(flow: Flow, _: tuple[Attempt, ...]) -> Seen:
+    if "blocked" not in flow.plan.numbers:
+        return
+    for event in flow.select(at=_callers(flow), received=True):
+        if (event.status or 0) >= 200 and event.cseq_method == "INVITE":
+            yield _told("sends_603plus", Plus603(event).is_plus)
+
+
 def _messages(flow: Flow, _: tuple[Attempt, ...]) -> Seen:
     """Methods, headers, schemes and transports of what the device writes itself: not what it was sent before."""
     sent = flow.select(received=False)
@@ -301,6 +311,7 @@ _LOOKS: Final[tuple[Callable[[Flow, tuple[Attempt, ...]], Seen], ...]] = (
     _challenged,
     _branches,
     _answers,
+    _blocks,
     _messages,
 )
 
@@ -311,6 +322,7 @@ OBSERVABLE: Final = frozenset(
         "relays_foreign",
         "redirect_server",
         "redirecting_registrar",
+        "sends_603plus",
         "sends_reinvite",
         "sips",
         "stateful_proxy",

@@ -31,6 +31,8 @@ NUMBER_SENTENCES: Final[dict[str, str]] = {
     "rings": "rings until the caller gives up",
     "redirects_to_itself": "forwards to itself, so that the only Contact it could send is the URI that was called",
     "unknown": "is nobody",
+    "blocked": "is blocked by the device on analytics grounds: 603+ (pics.sends_603plus)",
+    "isup_rejects": "is released by the ISUP side with cause 21, location user (pics.maps_isup)",
 }
 """What comes of calling a number of ``lab.numbers``."""
 

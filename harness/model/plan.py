@@ -33,6 +33,8 @@ NUMBERS = (
     "rings",
     "redirects_to_itself",
     "unknown",
+    "blocked",
+    "isup_rejects",
 )
 """The names of ``lab.numbers``: whom a caller calls to have the device itself answer in this way."""
 

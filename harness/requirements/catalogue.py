@@ -43,7 +43,7 @@ class Row:
     on_violation: OnViolation
     ruling_note: str
     verdict_profile: Literal["letter", "semantics", "profile"]
-    """``semantics``: a violation is a fail by certification ruling and a warning by the letter."""
+    """``semantics``, and ``profile`` (a rule outside of the RFCs): a fail by certification, a warning by the letter."""
     same_wire_fact_as: str
     xref: Mapping[str, Any]
     confidence: str
@@ -60,8 +60,15 @@ class Row:
         return self.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
 
     @property
+    def reported(self) -> bool:
+        """Whether it rests on reports of a standard whose text is not free."""
+        return self.clause.startswith("ATIS-")
+
+    @property
     def link(self) -> str:
-        """The address of the clause; "" where the row rests on no RFC section."""
+        """The address of the clause; "" where the row rests on neither an RFC section nor a federal rule."""
+        if self.clause.startswith("47 CFR 64.1200"):
+            return "https://www.ecfr.gov/current/title-47/section-64.1200"
         found = re.match(r"RFC (\d+)(?: §([\d.]*\d))?", self.clause)
         if not found:
             return ""

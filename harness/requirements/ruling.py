@@ -26,7 +26,7 @@ class Ruling:
     """How the contested rows are read in this run."""
 
     mode: Mode = "certification"
-    """``letter``: what rests on the meaning of 6xx alone, and on no keyword, weighs one step less."""
+    """``letter``, the RFCs alone: what rests on the meaning of 6xx, or on a rule that is no RFC, weighs one step less."""
     strict: bool = False
     """A violated SHOULD is a fail, not a warning."""
 
@@ -48,7 +48,7 @@ class Ruling:
         return self._weighed(cost, row)
 
     def _weighed(self, cost: Verdict, row: Row) -> Verdict:
-        """``cost`` in this run's mode: by the letter a row of semantics weighs one step less."""
-        if self.mode == "letter" and row.verdict_profile == "semantics":
+        """``cost`` in this run's mode: by the letter a row of semantics, or of a profile, weighs one step less."""
+        if self.mode == "letter" and row.verdict_profile in ("semantics", "profile"):
             return {Verdict.FAIL: Verdict.WARN, Verdict.WARN: Verdict.PASS}.get(cost, cost)
         return cost

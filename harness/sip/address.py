@@ -65,8 +65,11 @@ class NameAddr:
         return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def split_outside(text: str, separator: str) -> list[str]:
-    """``text`` at every ``separator`` that is neither in a quoted string nor in angle brackets."""
+def split_outside(text: str, separator: str, *, brackets: bool = True) -> list[str]:
+    """``text`` at every ``separator`` that is neither in a quoted string nor in angle brackets.
+
+    ``brackets`` is False where they mean nothing, as in a Reason (RFC 3326).
+    """
     parts, start, quoted, bracketed, escaped = [], 0, False, False, False
     for place, char in enumerate(text):
         if escaped:
@@ -75,7 +78,7 @@ def split_outside(text: str, separator: str) -> list[str]:
             escaped, quoted = char == "\\", char != '"'
         elif char == '"' and not bracketed:
             quoted = True
-        elif char in "<>":
+        elif brackets and char in "<>":
             bracketed = char == "<"
         elif char == separator and not bracketed:
             parts.append(text[start:place])

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from harness.judge.acks import NOT_REFUSED, refused
 from harness.judge.declines import since
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
-from harness.model.flow import Control, Flow
+from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.purposes.purpose import purpose
+from suites.declines import FAILURE_WITH_BACKUP, with_control
 from suites.plans import callee, refuse
 
 DECLINE_WITH_BACKUP = Plan((callee(refuse(603)),), uses_backup=True)
-FAILURE_WITH_BACKUP = Plan((callee(refuse(503)),), uses_backup=True)
-"""The positive control: after a 503 the device does use its backup."""
 
 
 @purpose(
@@ -40,7 +37,7 @@ def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -
         yield unseen("the device's profile names no backup address to watch", code="no-backup")
         return
     yield silent(
-        since(_with_control(declined, failed), refusal.attempt),
+        since(with_control(declined, failed), refusal.attempt),
         code="backup-called",
         after=refusal.final,
         at=["backup"],
@@ -48,12 +45,3 @@ def test_decline_does_not_move_the_call_to_the_backup(flows: tuple[Flow, ...]) -
         means="a callee who declined is rung again by way of the backup server",
         look_at="which status codes count as a failed server: 503 and silence do, a 603 does not",
     )
-
-
-def _with_control(flow: Flow, other: Flow) -> Flow:
-    """``flow`` with what ``other``, which may have been driven later, shows of the backup."""
-    reached = other.select("INVITE", at="backup", received=True)
-    if not reached:
-        return flow
-    control = Control("backup", flow.seat("backup").address, reached[0].time, other.id)
-    return dataclasses.replace(flow, controls=(*flow.controls, control))

@@ -15,6 +15,10 @@ NEEDS_A_ROLE: Final[dict[str, tuple[str, ...]]] = {
     "relays_foreign": ("proxy",),
     "b2bua_follows": ("b2bua",),
     "redirect_server": ("redirect", "uas", "b2bua"),
+    "sends_603plus": ("uas", "redirect", "b2bua", "proxy"),
+    "transports_603plus": ("proxy", "b2bua"),
+    "stops_on_603plus": ("uac", "b2bua", "proxy"),
+    "maps_isup": ("b2bua", "uas"),
 }
 """Keys that require one of these roles.  Other keys apply to any product."""
 
@@ -22,6 +26,7 @@ NEEDS_A_CLAIM: Final[dict[str, tuple[str, ...]]] = {
     "b2bua_follows": ("follows_redirects",),
     "multi_contact": ("follows_redirects", "proxy_recurses_3xx"),
     "caches_302": ("follows_redirects", "proxy_recurses_3xx"),
+    "maps_isup": ("isup_gateway",),
 }
 """Keys that refine another one: one of these must be claimed as well."""
 

@@ -256,14 +256,28 @@ _ALL: Final = [
             "Spam call protection that answers 608 Rejected, with Call-Info.",
         ),
         (
-            "analytics_blocker_us",
-            "blocks calls on analytics grounds under the US rules (603+)",
-            "Robocall blocking sold in the US: 603 Network Blocked (ATIS-1000099).",
+            "sends_603plus",
+            "blocks calls on analytics grounds and answers them 603+ (47 CFR 64.1200(k)(9))",
+            "Robocall blocking sold in the US: 603 Network Blocked (ATIS-1000099). The suite calls a number that it "
+            "blocks: lab.numbers.blocked.",
         ),
         (
-            "us_carrier",
-            "is operated by, or sold to, a US carrier (603+)",
-            "A matter of who runs it, not of a menu: voice service providers under the rules of the FCC.",
+            "transports_603plus",
+            "is in the call path of a US voice provider and passes a 603+ on as it is",
+            "A proxy, SBC or softswitch between networks under the rules of the FCC: a matter of who runs it. "
+            "Elsewhere a B2BUA may map a 603 as it likes: do not claim it.",
+        ),
+        (
+            "stops_on_603plus",
+            "ends a call for good when it is answered 603+: no retry, no next route",
+            "The side where a call of a US voice provider begins, or that chooses its route. Route advance, hunting "
+            "and failover must leave 603 out.",
+        ),
+        (
+            "maps_isup",
+            "a gateway that maps ISUP cause 21 with location user to 603 or 603+, and 603+ to cause 21",
+            "Cause mapping of an ISUP, SS7 or SIP-I gateway: look for Q.850 cause 21 in its table. Claim isup_gateway "
+            "with it. The suite calls a number that the other side releases so: lab.numbers.isup_rejects.",
         ),
     ),
 ]

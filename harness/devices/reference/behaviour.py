@@ -16,7 +16,7 @@ from .sip_uri import Address
 from .uri_equality import same_uri
 from .wire import Fields, Final, InboundResponse, OutboundRequest, Refusal
 
-_PASSED_ON = ("Retry-After", "Reason", "Warning")
+_PASSED_ON = ("Retry-After", "Reason", "Warning", "Call-Info")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from .answering import AnsweringDevice
 from .behaviour import Behaviour
 from .binding import bind_udp
+from .blocking import refuses
 from .console import Console, Orders
 from .diagnostics import complain
 from .referral import Referrals
@@ -68,8 +69,9 @@ class Device:
         self.core.on_request(transaction, request)
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
-        """Leave it to the core."""
-        self.core.on_invite(transaction, request)
+        """Leave it to the core, unless it is to a number that the device refuses in every role."""
+        if not refuses(transaction, self.stack.behaviour, self.stack.layer.transport.local):
+            self.core.on_invite(transaction, request)
 
     def on_ack(self, request: InboundRequest) -> None:
         """Leave it to the core."""

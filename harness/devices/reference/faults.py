@@ -10,6 +10,8 @@ _PROXY = ("proxy",)
 _REDIRECT = ("redirect",)
 _UAS = ("uas",)
 _ANSWERING = ("redirect", "uas")
+_PATH = ("proxy", "b2bua")
+_BLOCKING = ("uas", "redirect", "b2bua", "proxy")
 _RECURSING = "proxy_recurses_3xx"
 
 
@@ -208,6 +210,33 @@ FAULTS: tuple[Fault, ...] = (
     Fault("received_is_own_address", "Writes its own address into received.", ("uas", "redirect", "proxy", "b2bua")),
     Fault("answers_contact_too", "Sends its redirection to the address of its Contact as well.", _REDIRECT),
     Fault("sends_no_100", "Sends no 100 while it waits for the other side.", ("proxy", "b2bua")),
+    # A call that analytics blocked (603+): who blocks it.
+    Fault("blocks_with_608", "Answers a call that analytics block 608 Rejected.", _BLOCKING),
+    Fault("blocks_with_decline", "Writes the phrase Decline into its 603+.", _BLOCKING),
+    Fault("blocks_without_contact", "Names no contact in its 603+.", _BLOCKING),
+    Fault("blocks_with_http", "Names only an http URL in its 603+.", _BLOCKING),
+    Fault("blocks_unquoted", "Writes the text of its 603+ without quotation marks.", _BLOCKING),
+    Fault("blocks_somewhere", "Writes the name of an operator into the location of its 603+.", _BLOCKING),
+    Fault("blocks_after_ringing", "Sends 180 before its 603+.", _BLOCKING),
+    Fault("blocks_everything", "Answers everything that it refuses itself as a 603+.", _BLOCKING),
+    Fault("maps_cause_21_to_403", "Answers 403 where ISUP says cause 21, location user.", _UAS),
+    # A 603+ on its way.
+    Fault("resets_603plus_phrase", "Passes a 603+ on with the phrase Decline.", _PATH),
+    Fault("strips_reason_of_603plus", "Passes a 603+ on without its Reason.", _PATH),
+    Fault("adds_second_reason", "Adds Q.850;cause=17 to a 603+ that it passes on.", _PATH),
+    Fault("maps_603plus_to_403", "Passes a 603+ on as 403.", _PATH),
+    Fault("maps_603plus_to_480", "Passes a 603+ on as 480.", _PATH),
+    Fault("maps_603plus_to_486", "Passes a 603+ on as 486, with its Reason.", _PATH),
+    Fault("cuts_reason_at_semicolon", "Cuts the Reason of a 603+ at the first semicolon of its text.", _PATH),
+    Fault("loses_603plus_after_180", "Passes a 603+ on as a plain 603 if the phone has rung.", _PATH),
+    Fault("makes_603plus", "Passes a plain 603 on as a 603+.", _PATH),
+    Fault("makes_plain_603", "Passes a 603+ on as a plain 603.", _PATH),
+    Fault("rewrites_redress", "Writes a host of its own into the contacts of a 603+.", _PATH),
+    Fault("loses_location", "Leaves the location out of a 603+.", _PATH),
+    Fault("doubles_quotes", "Puts quotation marks around the text of a 603+ that has them.", _PATH),
+    Fault("lowers_reason", "Writes the Reason of a 603+ in small letters.", _PATH),
+    Fault("takes_607_for_603plus", "Passes a 607 or 608 on as a 603+.", _PATH),
+    Fault("tries_next_route_after_603plus", "Takes a 603+ for a failed route and tries the next.", (*_CLIENT, "proxy")),
     # How it repeats that.
     Fault("final_not_repeated", "Does not repeat a refusal for which no ACK comes.", _ANSWERING),
     Fault("final_repeated_for_ever", "Repeats a refusal without ACK for longer than 64*T1.", _ANSWERING),

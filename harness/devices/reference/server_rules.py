@@ -31,6 +31,9 @@ class ServerRules:
     refuses_extensions = False
     """Whether a redirect server looks into Require (8.3: it does not)."""
 
+    rings_before_block = False
+    """Whether a call that analytics blocks rings first: it is refused at once (47 CFR 64.1200(k)(9))."""
+
     also_forwards = False
     """Whether a redirect server sends the request to the Contacts as well: it originates none (8.3)."""
 
@@ -69,6 +72,14 @@ class ServerRules:
     def redirection(self, redirection: Refusal) -> Refusal:
         """Return a redirection that this device makes, as it is to be sent."""
         return redirection
+
+    def blocked(self, refusal: Refusal) -> Refusal:
+        """Return what a call gets that analytics blocks: a 603+."""
+        return refusal
+
+    def released(self, refusal: Refusal) -> Refusal:
+        """Return what ISUP cause 21 with location "user" becomes: a 603 (RFC 3398 8.2.6.1)."""
+        return refusal
 
     def unknown_user(self) -> Refusal:
         """Return what is said of a user that does not exist (21.4.5)."""

@@ -13,6 +13,8 @@ from ..behaviour import Behaviour
 from ..faults import Fault
 from . import (
     answers,
+    blocked_calls,
+    blocks,
     contacts,
     declines,
     finals,
@@ -32,6 +34,7 @@ _MODULES = (
     *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
     *(searches, relaying, recursion),
     *(answers, repeats, messages),
+    *(blocks, blocked_calls),
 )
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {
     name: value

@@ -1,0 +1,58 @@
+"""Numbers that this device refuses by itself in every role, as a network does: for their analytics, or by ISUP.
+
+====== ===================================================================
+prefix what a call to such a number at this device gets
+====== ===================================================================
+21     603+: ``603 Network Blocked``, with where to complain (ATIS-1000099)
+22     603, as a gateway answers for ISUP cause 21 with location "user"
+====== ===================================================================
+"""
+
+from __future__ import annotations
+
+from .behaviour import Behaviour
+from .headers import canonical
+from .sip_uri import DEFAULT_PORT, Address, SipUri
+from .transactions import InviteServerTransaction
+from .wire import Fields, Final, Refusal
+
+PHRASE = "Network Blocked"
+REDRESS = "url=https://redress.example/reference;tel=+12155550100;email=redress@blocks.example"
+BLOCKED = Refusal(603, PHRASE, (("Reason", f'SIP;cause=603;text="v=analytics1;{REDRESS}";location=TN'),))
+RELEASED = Refusal(603, "Decline", (("Reason", "Q.850;cause=21;location=U"),))
+
+
+def refuses(transaction: InviteServerTransaction, behaviour: Behaviour, local: Address) -> bool:
+    """Refuse a new call to a number that is refused here, and say whether it was."""
+    request = transaction.request
+    if request.to_tag or not (number := _number(request.uri, local)):
+        return False
+    if number == "22":
+        refusal = behaviour.released(RELEASED)
+    else:
+        refusal = behaviour.blocked(BLOCKED)
+        if behaviour.rings_before_block:
+            transaction.respond(180, "Ringing", (("Contact", f"<sip:{local[0]}:{local[1]}>"),))
+    transaction.respond(refusal.code, refusal.reason, refusal.fields)
+    return True
+
+
+def is_block(final: Final) -> bool:
+    """Say whether a final response is a 603+."""
+    response = final.response
+    return response is not None and is_603plus(response.code, response.reason, response.fields)
+
+
+def is_603plus(code: int, phrase: str, fields: Fields) -> bool:
+    """Say whether a response has both signs of a 603+."""
+    text = " ".join(value for name, value in fields if canonical(name) == "reason").lower()
+    return code == 603 and phrase.lower() == PHRASE.lower() and "v=analytics1;" in text
+
+
+def _number(uri: str, local: Address) -> str:
+    try:
+        sip = SipUri.parse(uri)
+    except ValueError:
+        return ""
+    here = (sip.host, int(sip.port or DEFAULT_PORT)) == local
+    return next((prefix for prefix in ("21", "22") if here and (sip.user or "").startswith(prefix)), "")
