@@ -26,7 +26,7 @@ class Ruling:
     """How the contested rows are read in this run."""
 
     mode: Mode = "certification"
-    """``letter``, the RFCs alone: what rests on the meaning of 6xx, or on a rule that is no RFC, weighs one step less."""
+    """``letter``, the RFCs alone: what rests on the meaning of 6xx, or on no RFC at all, weighs one step less."""
     strict: bool = False
     """A violated SHOULD is a fail, not a warning."""
 

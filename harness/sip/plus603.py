@@ -2,8 +2,8 @@
 
 Two signs together make one (ATIS-1000099 as reported; required by 47 CFR 64.1200(k)(9)): the reason phrase ``Network
 Blocked``, and a Reason of ``SIP;cause=603`` or ``Q.850;cause=21`` whose text begins with ``v=analytics1;``.  A 603 with
-one sign is a plain 603.  The text of the standard is not free, so what rests on reports of it says so (:data:`REPORTED`).
-Nothing here raises on a device's bytes.
+one sign is a plain 603.  The text of the standard is not free, so what rests on reports of it says so
+(:data:`REPORTED`).  Nothing here raises on a device's bytes.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ def _judged(flow: Flow, judge: Callable[[Block], Findings]) -> Findings:
 def test_blocked_call_is_answered_603(flow: Flow) -> Findings:
     """A call that analytics blocked is answered 603, and nothing else: not 403, 480, 486, 607 or 608.
 
-    The caller's provider tells a block from a busy line by the code, and leaves other routes alone.  Typical defect: the
-    blocking rule is older than 603+ and still answers 608, or 403 as a firewall would.
+    The caller's provider tells a block from a busy line by the code, and leaves other routes alone.  Typical defect:
+    the blocking rule is older than 603+ and still answers 608, or 403 as a firewall would.
 
     607 is right for a block that the subscriber asked for, which is no analytics.  The number that is called
     (``lab.numbers.blocked``) has to be one that analytics blocks.
@@ -60,8 +60,8 @@ def test_phrase_says_network_blocked(flow: Flow) -> Findings:
 def test_reason_names_whom_to_ask(flow: Flow) -> Findings:
     """Its Reason (SIP;cause=603 or Q.850;cause=21) has a text that begins with v=analytics1 and names a contact.
 
-    By url (https), tel or email a caller whose number was blocked by mistake has it reviewed.  Typical defects: the text
-    is not quoted, so that it ends at its first semicolon; or the URL was configured with http.
+    By url (https), tel or email a caller whose number was blocked by mistake has it reviewed.  Typical defects: the
+    text is not quoted, so that it ends at its first semicolon; or the URL was configured with http.
 
     One good contact is enough; a bad one beside it is a warning.  The pass shows the redress data that were found.
     """

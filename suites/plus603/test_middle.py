@@ -90,7 +90,7 @@ def test_it_travels_over_further_hops(flow: Flow) -> Findings:
 def test_block_of_a_redirected_call_arrives(flow: Flow) -> Findings:
     """When the device followed a redirection and the new target is blocked, the caller gets that target's 603+.
 
-    Typical defects: after a 302 the B2BUA reports how the redirection ended in words of its own; or the failure route of
-    a proxy that follows ends with a reply of its own.
+    Typical defects: after a 302 the B2BUA reports how the redirection ended in words of its own; or the failure route
+    of a proxy that follows ends with a reply of its own.
     """
     yield from (dataclasses.replace(finding, requirement="ATIS603P-16") for finding in passed_on(flow))
