@@ -14,7 +14,7 @@ from suites.answering import ODD, number
 from suites.plans import MOVED, RINGING, SECOND_URI, callee, guard, redirect, target
 from suites.proxy._plans import CALLEE, OURS, SECOND, THIRD, at_once, bound, in_turn, later, rings, second, third
 
-URL: Final = "https://redress.example/block?ref=4711"
+URL: Final = "https://redress.example/Block?ref=4711A"
 USUAL: Final = f'SIP;cause=603;text="v=analytics1;url={URL}";location=TN'
 """The Reason of a 603+ as it is reported to look."""
 _LONG_URL: Final = "https://redress.example/" + "/".join(f"step{place:03d}" for place in range(125))
@@ -36,7 +36,7 @@ FORMS: Final[dict[str, Response]] = {
     "blanks": said(f'SIP ; cause = 603 ; text = "v=analytics1;url={URL}" ; location = RPN'),
     "cases": said(f'sip;Cause=603;TEXT="v=analytics1;url={URL}/Path/CASE";Location=tn'),
     "tel": said('SIP;cause=603;text="v=analytics1;tel=+12155550100";location=TN'),
-    "email": said('SIP;cause=603;text="v=analytics1;email=redress@blocks.example";location=TN'),
+    "email": said('SIP;cause=603;text="v=analytics1;email=Redress@blocks.example";location=TN'),
     "parameters": said(f'SIP;cause=603;text="v=analytics1;url={URL}";location=TN;x-ref=4711;x-flag;x-note="a;b, c"'),
     "long": said(f'SIP;cause=603;text="v=analytics1;url={_LONG_URL}";location=TN'),
     "marks": said(

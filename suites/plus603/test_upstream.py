@@ -40,7 +40,7 @@ def test_blocked_call_is_not_placed_again(flow: Flow) -> Findings:
 
 
 @purpose(
-    "ATIS603P-05",
+    "ATIS603P-18",
     plan=(BLOCKED_WITH_BACKUP, FAILURE_WITH_BACKUP),
     faults=["tries_backup_after_603", "tries_next_route_after_603plus"],
     roles=CALLERS,
@@ -95,7 +95,11 @@ def test_block_ends_a_hunt(flow: Flow) -> Findings:
 @purpose(
     "ATIS603P-05",
     plan=BLOCKED_RETRY_AFTER,
-    faults=[*REDIALS, "redials_before_retry_after", "redials_at_retry_after"],
+    faults=[
+        *REDIALS,
+        *("redials_before_retry_after", "redials_at_retry_after"),
+        *("tries_backup_after_603", "tries_next_route_after_603plus", "reads_reason_phrase"),
+    ],
     roles=CALLERS,
 )
 def test_retry_after_is_no_invitation(flow: Flow) -> Findings:

@@ -113,7 +113,7 @@ def test_redirection_of_a_foreign_user_goes_to_the_caller(flow: Flow) -> Finding
     )
 
 
-@purpose("RFC3261-16.5-04", plan=NO_TARGET, faults=["empty_302_for_unknown"])
+@purpose("RFC3261-16.5-04", plan=NO_TARGET, faults=["empty_302_for_unknown", "blocks_everything"])
 def test_user_without_target_is_reported_as_one(flow: Flow) -> Findings:
     """A proxy without target for a user of its own answers 480, or another 4xx.
 

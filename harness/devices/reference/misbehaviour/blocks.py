@@ -72,7 +72,7 @@ class BlocksEverything(Behaviour):
     def answer(self, response: OutboundResponse, request: InboundRequest) -> OutboundResponse:
         """Make a 603+ of it."""
         response = super().answer(response, request)
-        if request.method != "INVITE" or not 400 <= response.code < 700 or response.code == 487:
+        if request.method != "INVITE" or response.code not in (404, 603):
             return response
         kept = tuple(field for field in response.fields if field[0] != "Reason")
         return replace(response, code=603, reason=PHRASE, fields=(*kept, *BLOCKED.fields))
