@@ -76,9 +76,11 @@ class Answer:
     """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
     cancelled: Cancelled = "terminate"
     """What a CANCEL gets while the INVITE is pending: 200, and 487 to the INVITE; 200 alone (``ignore``); nothing
-    (``deaf``); 200, and 200 to the INVITE as well (``answer``: the answer crosses the CANCEL)."""
+    (``deaf``); 200, and :attr:`crossing` to the INVITE (``answer``: what the callee answers crosses the CANCEL)."""
     cancelled_after: float = 0.0
     """Seconds from the CANCEL's 200 to the final response it leads to."""
+    crossing: Response = Response(200)
+    """The final response to the INVITE that crosses the CANCEL, where ``cancelled`` is ``answer``."""
 
     @property
     def finals(self) -> int:
@@ -188,7 +190,7 @@ class Plan:
             yield from (call.to, call.from_params, *call.headers, *call.cancel_headers, *call.vias)
         for endpoint in self.endpoints:
             for answer in endpoint.answers:
-                for response in (*answer.responses, *answer.reinvites):
+                for response in (*answer.responses, *answer.reinvites, answer.crossing):
                     yield from (response.reason or "", response.body, response.contact_header)
                     yield from (*response.contacts, *response.headers)
 

@@ -23,6 +23,7 @@ from harness.purposes.purpose import purpose
 from suites.plans import CALLERS, REDIRECT
 from suites.uac._plans import (
     BAD_EXPIRES,
+    BARE_LIST,
     COMMA,
     COMPACT,
     DISPLAY_NAME,
@@ -37,9 +38,14 @@ from suites.uac._plans import (
 _PARSER = "the parser of Contact: does it know only the form that the vendor's own exchange sends?"
 
 
-@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"], roles=CALLERS)
+@purpose(
+    "RFC3261-7.3.1-01",
+    plan=(EXHAUST, COMMA, FOLDED, BARE_LIST),
+    faults=["first_value_of_line", "needs_brackets_in_lists"],
+    roles=CALLERS,
+)
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
-    """Several Contact lines, one line with commas and a folded line carry the same list of targets.
+    """Several Contact lines, one line with commas, a folded line and one without brackets carry the same list.
 
     The redirector is free to choose the form; a device that reads only one form works with half of them.  Typical
     defect: the device takes the first line, or the first value of each line, for the list.
@@ -51,7 +57,8 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     if not reference:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
-    for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
+    forms = ("one line with commas", "one folded line", "one line without brackets")
+    for flow, form in zip(others, forms, strict=True):
         first = original(flow)
         lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)

@@ -12,7 +12,7 @@ from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
 from suites.plans import CALLERS, NEXT_CALL, REDIRECT
-from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
+from suites.uac._plans import EXPIRED, EXPIRES_TEN, EXPIRES_ZERO
 
 LIFETIME_S = 10.0
 """Seconds for which the Contact of ``EXPIRES_TEN`` may be kept."""
@@ -52,6 +52,20 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
         )
     else:
         yield _begins_at_the_original(odd, 1)
+
+
+@purpose("RFC3261-21.3.3-03", plan=EXPIRED, faults=["remembers_contact", "keeps_contact_for_ever"], roles=CALLERS)
+def test_contact_that_has_expired_is_not_called(flow: Flow) -> Findings:
+    """A Contact that is good for two seconds is not where a call begins after three, by ``;expires`` or by ``Expires``.
+
+    Typical defects: a cache that asks whether there is a lifetime and not how long; a lifetime that is read from the
+    parameter only, or from the header only.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED, code="not-followed")
+        return
+    for call in (1, 2):
+        yield _begins_at_the_original(flow, call)
 
 
 @purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0, roles=CALLERS)

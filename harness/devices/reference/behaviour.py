@@ -50,6 +50,12 @@ class Behaviour(ProxyRules, ServerRules):
     cancels_finished = False
     """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 
+    goes_on_after_hangup = False
+    """Whether a call that was hung up goes on to another target (9.1: its user has given up)."""
+
+    acknowledges_answer_copies = True
+    """A copy of a 2xx is acknowledged again (13.2.2.4)."""
+
     needs_other_port = False
     """Whether the device must bind a second port."""
 
@@ -140,6 +146,10 @@ class Behaviour(ProxyRules, ServerRules):
     def fails_over(self, final: Final) -> bool:
         """Say whether the first hop's failure is one to try the backup for: silence or 503 (RFC 3263 section 4.3)."""
         return final.response is None or final.code == 503
+
+    def remembers_refusal(self, seconds: float) -> float:
+        """Return how long copies of a refusal are acknowledged: the ``seconds`` of Timer D (17.1.1.2)."""
+        return seconds
 
     def noticed(self, final: Final) -> None:
         """Hear of the final response that ended a call, after its ACK."""
