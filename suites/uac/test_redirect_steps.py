@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.judge.redirection import dropped, lost_ack, redirections
@@ -83,9 +84,11 @@ def test_user_of_the_contact_is_kept_as_it_is(flows: Sequence[Flow]) -> Findings
     for step in redirections(odd):
         wanted, invite = asked_for(step.response)[0], step.new.invite
         wrong, harmless = lapses(wanted, invite.request_uri, invite.transport)
+        if bare := _unescaped(invite.request_uri):
+            wrong, harmless = (*wrong, f"{bare} is not escaped"), False
         yield expect(
             not wrong,
-            code="request-uri-rewritten" if harmless else "wrong-request-uri",
+            code="request-uri-rewritten" if harmless else "user-unescaped" if bare else "wrong-request-uri",
             expected=wanted,
             actual=f"{invite.request_uri} ({'; '.join(wrong)})" if wrong else invite.request_uri,
             event=invite,
@@ -121,6 +124,13 @@ def test_what_is_in_quotes_ends_no_contact(flows: Sequence[Flow]) -> Findings:
             means="the call goes to something that is no target",
             look_at="the parser of Contact: quotes first, then all the rest",
         )
+
+
+def _unescaped(uri: str) -> str:
+    """The first character of the user that must be escaped there (25.1); "" if there is none."""
+    user = uri.partition(":")[2].rpartition("@")[0]
+    found = re.search(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-_.!~*'()&=+$,;?/:%]", user)
+    return found[0] if found else ""
 
 
 def _each_step(flow: Flow, plain: Flow, *, means: str, look_at: str = "") -> Findings:

@@ -54,7 +54,7 @@ def _ends_there(flow: Flow, call: Call, declined: Attempt) -> Finding:
         code="tried-again" if worse else "next-contact-called",
         after=final,
         unless=lambda attempt: attempt not in later or (worse and not tried_before(attempt)),
-        expected=f"an ACK of the {final.status}, and no further INVITE: neither the other Contact nor one that was tried",
+        expected=f"an ACK of the {final.status}, and no further INVITE: no other Contact, and none that was tried",
         means="a user who declined the call hears it ring on the next phone",
         look_at="is 6xx distinguished from 4xx and 5xx when the next Contact is chosen? Is every 6xx?",
         at_least=Verdict.FAIL if worse else Verdict.NONE,

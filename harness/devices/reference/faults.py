@@ -41,7 +41,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ignores_unknown_3xx", "Does not hear a 3xx that RFC 3261 does not define: no ACK, and the INVITE goes on."),
     Fault("follows_302_only", "Takes a 3xx other than 302 for a failure."),
     Fault("ignores_3xx_after_media", "Takes a 3xx that follows a 183 for the end of the call."),
-    Fault("skips_same_place", "Calls no Contact at the host and port that has redirected."),
+    Fault("skips_same_place", "Calls no Contact at the host and port that was dialled."),
     Fault("goes_on_after_hangup", "Calls the next Contact of a call that its user has hung up."),
     Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
     Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),

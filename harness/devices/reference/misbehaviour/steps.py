@@ -44,8 +44,8 @@ class SkipsSamePlace(Behaviour):
     """Wrong by 19.1.4: the user is a part of the URI."""
 
     def admits(self, uri: str, known: Sequence[str], current: str, *, repeated: bool) -> bool:
-        """Compare addresses."""
-        same = destination_of(uri) == destination_of(current)
+        """Compare addresses, with that of the URI that was dialled."""
+        same = destination_of(uri) == destination_of(known[0])
         return not same and super().admits(uri, known, current, repeated=repeated)
 
 
