@@ -11,7 +11,7 @@ from harness.judge.targets import asked_for, hops, lapses, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import CALLERS, REDIRECT
+from suites.plans import REDIRECT, followed
 from suites.progress import PROGRESS
 from suites.uac._chains import CODES, FORMS, SAME_PLACE, USERS
 
@@ -100,9 +100,8 @@ def test_user_of_the_contact_is_kept_as_it_is(flows: Sequence[Flow]) -> Findings
 
 @purpose(
     "RFC3261-20.10-02",
-    plan=(REDIRECT, FORMS),
+    plan=followed(REDIRECT, FORMS),
     faults=["takes_apostrophe_for_quote", "needs_brackets_for_quotes", "cuts_display_name"],
-    roles=CALLERS,
 )
 def test_what_is_in_quotes_ends_no_contact(flows: Sequence[Flow]) -> Findings:
     """Brackets, commas, semicolons and apostrophes inside quotes end nothing, in a display name or in a parameter.

@@ -113,6 +113,10 @@ class Behaviour(ProxyRules, ServerRules):
         """Return by what the target set is ordered, the highest first: q (8.1.3.4)."""
         return contact.q
 
+    def recursed_q(self, contact: Contact, place: int) -> float:
+        """Return how much a proxy prefers a Contact: as its callers do (16.6)."""
+        return self.preference(contact)
+
     def request_uri(self, contact: Contact) -> str | None:
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
         return usable_request_uri(contact)

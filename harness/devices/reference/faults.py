@@ -11,6 +11,8 @@ _REDIRECT = ("redirect",)
 _UAS = ("uas",)
 _ANSWERING = ("redirect", "uas")
 _RECURSING = "proxy_recurses_3xx"
+_FOLLOWING = ("uac", "b2bua", "proxy")
+_FOLLOWS = "follows_redirects or proxy_recurses_3xx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Fault:
     sentence: str
     roles: tuple[str, ...] = _CLIENT
     claim: str = ""
-    """The PICS key that a device must claim for the fault to show in it; empty: none."""
+    """The PICS condition under which the fault shows in a device; empty: always."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -49,16 +51,41 @@ FAULTS: tuple[Fault, ...] = (
     Fault("retries_after_503", "Tries the same redirect target once more after a 503."),
     Fault("repeats_after_415", "Repeats the INVITE unchanged to the same target after a 415 or 420."),
     # How the Contacts of a redirection are read.
-    Fault("first_value_of_line", "Takes only the first value of each Contact line."),
-    Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response."),
-    Fault("cuts_display_name", "Cuts a Contact at the first comma or bracket, even inside a quoted display name."),
-    Fault("reads_q_as_integer", "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9."),
-    Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK."),
-    Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read."),
+    Fault("first_value_of_line", "Takes only the first value of each Contact line.", _FOLLOWING, _FOLLOWS),
+    Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response.", _FOLLOWING, _FOLLOWS),
+    Fault(
+        "cuts_display_name",
+        "Cuts a Contact at the first comma or bracket, even inside a quoted display name.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "reads_q_as_integer",
+        "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK.", _FOLLOWING, _FOLLOWS),
+    Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read.", _FOLLOWING, _FOLLOWS),
     Fault("chokes_on_contact", "Drops a 3xx whose Contact is * or cannot be read, without ACK."),
-    Fault("takes_apostrophe_for_quote", "Reads an apostrophe in a Contact as the beginning of a quotation."),
-    Fault("needs_brackets_for_quotes", "Passes over a Contact without brackets that has a quoted parameter."),
-    Fault("needs_brackets_in_lists", "Reads only the first of several Contacts in a line that has no brackets."),
+    Fault(
+        "takes_apostrophe_for_quote",
+        "Reads an apostrophe in a Contact as the beginning of a quotation.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "needs_brackets_for_quotes",
+        "Passes over a Contact without brackets that has a quoted parameter.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "needs_brackets_in_lists",
+        "Reads only the first of several Contacts in a line that has no brackets.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
     Fault("needs_user", "Passes over a Contact without user."),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
@@ -184,6 +211,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("tries_same_target_twice", "Tries a Contact that was tried before once more.", _PROXY, _RECURSING),
     Fault("leaves_tried_contacts", "Leaves the Contacts that it has tried in the 3xx.", _PROXY, _RECURSING),
     Fault("emptied_302_upstream", "Passes a 3xx on from which it has taken every Contact.", _PROXY, _RECURSING),
+    Fault("never_recurses", "Passes every 3xx on and calls none of its Contacts.", _PROXY, _RECURSING),
+    Fault("recursion_ends_after_603_only", "Tries the next Contact after any 6xx but 603.", _PROXY, _RECURSING),
     Fault("swallows_302", "Neither follows a 3xx with Contacts nor passes it on.", _PROXY, _RECURSING),
     Fault("swallows_302_without_contact", "Does not pass a 3xx without Contact on.", _PROXY, _RECURSING),
     Fault("tries_contacts_after_603", "Tries the next Contact of a 3xx after a 6xx.", _PROXY, _RECURSING),
