@@ -20,7 +20,7 @@ from harness.net.address import Address
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "cancel", "hangup", "cancel_late", "repeat", "again"]
+Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again"]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
 Forgery = Literal["", "branch", "method", "no_via", "one_via"]
 
@@ -117,6 +117,8 @@ class Call:
     """Seconds to wait after the end of the call before it."""
     act: Act = "none"
     """What the calling side does later: re-INVITE once established, CANCEL while ringing, hang up.
+
+    ``reinvite_hangup``: re-INVITE, and hang up when that has been answered; only where the device's own user calls.
 
     By a SIPp caller only: ``cancel_late``, a CANCEL after the final response and before its ACK; ``repeat``, the same
     INVITE once more 0.1 s after the final response and before its ACK; ``again``, another INVITE with the Call-ID, From

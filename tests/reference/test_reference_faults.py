@@ -21,7 +21,13 @@ ELSEWHERE = {
     "hides_603",
     "leaves_caller_ringing",
     "cancels_after_final",
-    *("goes_on_after_hangup", "forgets_refusal_after_2s", "keeps_contact_for_ever"),
+    *(
+        "moves_dialog_on_302",
+        "calls_contact_of_reinvite",
+        "goes_on_after_hangup",
+        "forgets_refusal_after_2s",
+        "keeps_contact_for_ever",
+    ),
     "keeps_retransmitting",
     "remembers_contact",
     "ends_call_on_refused_reinvite",
@@ -137,6 +143,25 @@ def test_goes_on_after_hangup(play: Callable[..., None], faulty: bool) -> None:
         await callee.until("ACK")
         await bench.quiet(seconds=0.1, limit=1)
         assert bool(target.heard) is faulty
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("fault", ["", "moves_dialog_on_302", "calls_contact_of_reinvite"])
+def test_redirected_reinvite(play: Callable[..., None], fault: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer("486 Busy Here")
+        callee.says("200 OK")
+        device = await bench.device(*filter(None, [fault]))
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("ACK")
+        callee.says("302 M\nContact: <sip:m@{target}>", target=target.uri)
+        device.do(f"reinvite sip:700@{callee.uri}")
+        await callee.until("ACK", 2)
+        await bench.quiet(seconds=0.1, limit=1)
+        device.do(f"hangup sip:700@{callee.uri}")
+        await (target if fault == "moves_dialog_on_302" else callee).until("BYE")
+        assert bool(target.of("INVITE")) is (fault == "calls_contact_of_reinvite")
 
     play(scenario)
 

@@ -93,6 +93,14 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the peer's CSeq after it has refused a re-INVITE: each side counts its own (12.2.1.1)."""
         return current
 
+    def remote_target(self, current: str, refused: Final) -> str:
+        """Return the remote target of a dialog whose re-INVITE was refused: as it was (12.2.1.2)."""
+        return current
+
+    def calls_instead(self, refused: Final) -> str:
+        """Return whom to call, beside the call that stands, when a re-INVITE was refused: nobody (12.2.1.2)."""
+        return ""
+
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
         """Say whether another final response in Completed, a 2xx too, is passed up: never (17.1.1.2)."""
         return False

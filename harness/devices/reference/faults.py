@@ -164,6 +164,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ends_call_on_refused_reinvite", "Sends BYE when a re-INVITE is refused."),
     Fault("repeats_refused_reinvite", "Sends a refused re-INVITE again one second later."),
     Fault("repeats_cseq_in_dialog", "Sends a request in a dialog with the CSeq number of the one before."),
+    Fault("moves_dialog_on_302", "Takes the Contact of a 302 to a re-INVITE for where its peer is."),
+    Fault("calls_contact_of_reinvite", "Places a new call to the Contact of a 302 to a re-INVITE."),
     Fault("answers_bye_500", "Answers the BYE 500 after a re-INVITE of its own was refused."),
     Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
     Fault("cancels_after_final", "Sends CANCEL when the user hangs up a call that has been refused."),
@@ -177,7 +179,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("hangs_on_dead_302", "Tells the caller nothing of a 3xx that leads nowhere.", _BRIDGE),
     Fault("loses_200", "Does not answer its caller when the target of a redirection has answered.", _BRIDGE),
     Fault("ends_one_leg", "Leaves the caller's leg up when the callee says BYE.", _BRIDGE),
-    Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector.", _BRIDGE),
+    Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector."),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", _BRIDGE),
     # How long a proxy searches, and what becomes of its branches.
     Fault("new_branch_after_6xx", "Tries the next registered target after a 6xx.", _PROXY),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from ..behaviour import Behaviour
-from ..contacts import Contact, Target
+from ..contacts import Contact, Target, contacts_of
 from ..headers import parse_name_addr, split_values
 from ..sip_uri import SipUri, destination_of
 from ..wire import Final, InboundResponse, OutboundRequest
@@ -117,6 +117,22 @@ class CutsUserAtSemicolon(Behaviour):
         return replace(invite, uri=str(replace(sip, user=sip.user and sip.user.partition(";")[0])))
 
 
+class MovesDialogOn302(Behaviour):
+    """Wrong by 12.2.1.2: only a 2xx to a re-INVITE changes the remote target."""
+
+    def remote_target(self, current: str, refused: Final) -> str:
+        """Take it from a redirection as well."""
+        return _moved_to(refused) or super().remote_target(current, refused)
+
+
+class CallsContactOfReinvite(Behaviour):
+    """Wrong by 12.2.1.2: what is redirected is a request of the dialog."""
+
+    def calls_instead(self, refused: Final) -> str:
+        """Take it for a call that was moved."""
+        return _moved_to(refused) or super().calls_instead(refused)
+
+
 class Acks200Once(Behaviour):
     """Wrong by 13.2.2.4: a copy says that the ACK was lost."""
 
@@ -149,6 +165,13 @@ class KeepsContactForEver(Behaviour):
         if lifetime and lifetime[0] != "0":
             self._kept[target.dialled] = target.uri
         return super().redirected(invite, previous, target)
+
+
+def _moved_to(refused: Final) -> str:
+    """The first Contact of a redirection; "" if it is none."""
+    if refused.response is None or not 300 <= refused.code < 400:
+        return ""
+    return next((contact.uri for contact in contacts_of(refused.response)), "")
 
 
 def _bare(response: InboundResponse) -> list[str]:
