@@ -62,8 +62,6 @@ def check_call(call: Call) -> None:
         raise PlanError(f"a call: {call.method!r} is no method")
     if call.method != "INVITE" and call.act != "none":
         raise PlanError(f"a call: a {call.method} is no call that one could {call.act}")
-    if call.act == "reinvite_hangup":
-        raise PlanError("a call: reinvite_hangup is for a device that calls by itself, not for a SIPp caller")
     if call.from_params and not call.from_params.startswith(";"):
         raise PlanError(f"a call: the parameters of From begin with a semicolon, not as in {call.from_params!r}")
     if call.acks < 0 or call.ack_copy < 1 or call.max_forwards < 0:
