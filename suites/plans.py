@@ -6,6 +6,8 @@ one, so that a device which keeps the old user or the old host cannot look right
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 
 CALLERS = ("uac", "b2bua")
@@ -18,6 +20,21 @@ MOVED = f"<{MOVED_URI}>"
 SECOND_URI = "sip:8{token}@{second}"
 
 RINGING = Response(180)
+
+
+OF_PROXY = Call(to="sip:{token}@{device}")
+"""A call to a user of the device's own domain, whom a proxy may look for elsewhere."""
+
+
+def recursed(plan: Plan) -> Plan:
+    """``plan`` for a proxy that follows redirections itself: the same calls, to a user who is registered at callee."""
+    calls = tuple(dataclasses.replace(call, to=OF_PROXY.to) for call in plan.calls)
+    return dataclasses.replace(plan, calls=calls, bindings=(f"<{DIALLED}>",))
+
+
+def followed(*plans: Plan) -> dict[str, tuple[Plan, ...]]:
+    """``plans`` by role, for every role that may follow a redirection."""
+    return {**dict.fromkeys(CALLERS, plans), "proxy": tuple(map(recursed, plans))}
 
 
 def redirect(*contacts: str, status: int = 302, tag: str = "a", **more: object) -> Answer:

@@ -215,10 +215,16 @@ class Calling:
 
     async def _act(self, act: Act, uri: str) -> None:
         """Make the calling device act when the call has reached the planned state."""
-        ready = _ringing if act == "cancel" else _acked
-        if not await self.recorder.until(lambda: self.recorder.saw(ready), self._reaction_s):
+        recorder = self.recorder
+        ready = partial(recorder.saw, _ringing) if act == "cancel" else recorder.established
+        if not await recorder.until(ready, self._reaction_s):
             self._trouble("device", f"the call never reached the state for the act {act!r}")
             return
+        if act == "reinvite_hangup":
+            await self._act("reinvite", uri)
+            if not await recorder.until(recorder.reinvited, self._reaction_s):
+                return
+            act = "hangup"
         self._acting += 1
         done, known = False, len(self.recorder.heard)
         try:
@@ -273,7 +279,3 @@ def _acted(recorder: Recorder, known: int, act: Act) -> bool:
 
 def _ringing(event: Event) -> bool:
     return not event.from_device and event.status in (180, 183)
-
-
-def _acked(event: Event) -> bool:
-    return event.from_device and event.method == "ACK"

@@ -149,6 +149,15 @@ class Recorder:
         """Whether a final response has no ACK: the device may not know that its call is over."""
         return any(invite.finals and not invite.acked for invite in self._invites.values())
 
+    def established(self) -> bool:
+        """Whether a call was answered and the answer acknowledged; where none is to be, whether a refusal was."""
+        answered = any(200 <= status < 300 for status in self.plan.statuses)
+        return any(one.acked and (not answered or 200 <= one.status < 300) for one in self._invites.values())
+
+    def reinvited(self) -> bool:
+        """Whether a re-INVITE of the device has been answered."""
+        return any(invite.reinvites for invite in self._invites.values())
+
     def answered_at(self) -> float | None:
         """Time (epoch) at which the last caller got its final response; None if none has."""
         return max((caller.answered_at for caller in self.callers.values() if caller.answered_at), default=None)
@@ -197,7 +206,7 @@ class Recorder:
         if answer.then == "bye":
             return not invite.ended
         # The call stays up by plan: only the acts of the calling side are still due.
-        wanted = sum(call.act == "reinvite" for call in self.plan.calls)
+        wanted = sum(call.act in ("reinvite", "reinvite_hangup") for call in self.plan.calls)
         return not invite.ended and invite.reinvites < wanted
 
     def _follow(self, event: Event) -> None:

@@ -211,7 +211,9 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
                 continue  # it is meant for every call, whomever that names
             if arrived and named and not attempt.in_dialog and (str(arrived) != named or seat.behind is None):
                 yield _told("outbound_proxy", str(arrived) != named)
-    if any(call.act == "reinvite" for call in flow.plan.calls) and any(a.status == 200 for a in all_attempts):
+    if any(call.act in ("reinvite", "reinvite_hangup") for call in flow.plan.calls) and any(
+        a.status == 200 for a in all_attempts
+    ):
         yield _told("sends_reinvite", any(attempt.in_dialog for attempt in all_attempts))
     elif any(attempt.in_dialog for attempt in all_attempts):
         yield "sends_reinvite", "shown"

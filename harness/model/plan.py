@@ -20,7 +20,7 @@ from harness.net.address import Address
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "cancel", "hangup", "cancel_late", "repeat", "again"]
+Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again"]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
 Forgery = Literal["", "branch", "method", "no_via", "one_via"]
 
@@ -78,9 +78,11 @@ class Answer:
     """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
     cancelled: Cancelled = "terminate"
     """What a CANCEL gets while the INVITE is pending: 200, and 487 to the INVITE; 200 alone (``ignore``); nothing
-    (``deaf``); 200, and 200 to the INVITE as well (``answer``: the answer crosses the CANCEL)."""
+    (``deaf``); 200, and :attr:`crossing` to the INVITE (``answer``: what the callee answers crosses the CANCEL)."""
     cancelled_after: float = 0.0
     """Seconds from the CANCEL's 200 to the final response it leads to."""
+    crossing: Response = Response(200)
+    """The final response to the INVITE that crosses the CANCEL, where ``cancelled`` is ``answer``."""
 
     @property
     def finals(self) -> int:
@@ -117,6 +119,8 @@ class Call:
     """Seconds to wait after the end of the call before it."""
     act: Act = "none"
     """What the calling side does later: re-INVITE once established, CANCEL while ringing, hang up.
+
+    ``reinvite_hangup``: re-INVITE, and hang up when that has been answered; only where the device's own user calls.
 
     By a SIPp caller only: ``cancel_late``, a CANCEL after the final response and before its ACK; ``repeat``, the same
     INVITE once more 0.1 s after the final response and before its ACK; ``again``, another INVITE with the Call-ID, From
@@ -190,7 +194,7 @@ class Plan:
             yield from (call.to, call.from_params, *call.headers, *call.cancel_headers, *call.vias)
         for endpoint in self.endpoints:
             for answer in endpoint.answers:
-                for response in (*answer.responses, *answer.reinvites):
+                for response in (*answer.responses, *answer.reinvites, answer.crossing):
                     yield from (response.reason or "", response.body, response.contact_header)
                     yield from (*response.contacts, *response.headers)
 

@@ -113,9 +113,11 @@ def _undecided(row: Row, suite: Suite, devices: Sequence[Identity], tried: Seque
         return Covered(row, NOT_TESTED, _said(untested))
     if tried:
         return Covered(row, NOT_APPLICABLE, _said(tried))
-    if suite.deciders.get(row.id):
+    roles = {role for device in devices for role in device.roles if role in row.roles}
+    left_out = [suite.untested.get(f"{row.id} {role}") for role in sorted(roles)]
+    if suite.deciders.get(row.id) and not (left_out and all(left_out)):
         return Covered(row, NOT_CHOSEN, (Why("coverage.not_chosen"),))
-    known = suite.untested.get(row.id)
+    known = suite.untested.get(row.id) or next(iter(left_out), None)
     why = Why(f"untested.{known.kind}", {"see": known.see}) if known else Why("coverage.no_reason")
     return Covered(row, NOT_TESTED, (why,))
 

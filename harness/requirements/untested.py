@@ -24,7 +24,10 @@ class Untested:
 
 
 def load_untested(path: Path = PATH) -> Mapping[str, Untested]:
-    """The reasons by the id of the statement; SetupError if the file is missing or says two things of one."""
+    """The reasons by the id of the statement; SetupError if the file is missing or says two things of one.
+
+    ``ID ROLE`` is the key of a statement that is decided in other roles and not in this one.
+    """
     found: dict[str, Untested] = {}
     try:
         for kind, section in tomllib.loads(path.read_text(encoding="utf-8")).items():

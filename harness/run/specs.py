@@ -11,6 +11,7 @@ from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
 from harness.model.device_name import BASE, named, split
 from harness.model.printable import short
+from harness.requirements.conditions import holds
 from harness.run.rerun import Again
 
 
@@ -71,7 +72,7 @@ def _which_show(device: str, profiles: tuple[Profile, ...], given: tuple[str, ..
 
 
 def _shows(fault: Fault, profile: Profile) -> bool:
-    return not set(fault.roles).isdisjoint(profile.device.roles) and (not fault.claim or profile.claims(fault.claim))
+    return not set(fault.roles).isdisjoint(profile.device.roles) and holds(fault.claim, profile.pics)
 
 
 def _fault(name: str) -> Fault:

@@ -52,7 +52,7 @@ def test_no_call_again_after_any_6xx(flow: Flow) -> Findings:
         yield from _judged(flow, attempt, final, again)
 
 
-@invariant("INT-302-603-01", faults=["second_contact_after_603"], roles=["uac", "b2bua"])
+@invariant("INT-302-603-01", faults=["second_contact_after_603", "unknown_6xx_as_4xx"], roles=["uac", "b2bua"])
 def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     """A 6xx from one Contact of a redirection ends the search: the other Contacts are not called.
 
@@ -71,7 +71,7 @@ def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     "RFC3261-6-01",
     "RFC3261-16.7.5-03",
     "INT-302-603-02",
-    faults=["new_branch_after_6xx", "tries_contacts_after_603"],
+    faults=["new_branch_after_6xx", "tries_contacts_after_603", "recursion_ends_after_603_only"],
     roles=["proxy"],
 )
 def test_no_new_branch_after_any_6xx(flow: Flow) -> Findings:

@@ -182,7 +182,7 @@ def test_cseq_rises_within_a_dialog(flow: Flow) -> Findings:
             number = max(number or 0, event.cseq_number)
 
 
-@invariant("RFC3261-13.2.2.4-01", faults=["no_ack_of_redirected_200", "reuses_branch"])
+@invariant("RFC3261-13.2.2.4-01", faults=["acks_200_once", "no_ack_of_redirected_200", "reuses_branch"])
 def test_every_2xx_is_acknowledged(flow: Flow) -> Findings:
     """Each 2xx to an INVITE of the device gets an ACK, and so does each of its copies.
 

@@ -239,6 +239,14 @@ RECURSION_DECLINED = bound(
 )
 """A 302 with two Contacts, and the first one declines."""
 
+RECURSION_DECLINES = bound(
+    callee(redirect(f"{MOVED};q=1.0", f"{SECOND};q=0.5")),
+    target(*(later(status, after=0.1) for status in SIX_HUNDREDS)),
+    guard("second"),
+    calls=(OURS,) * len(SIX_HUNDREDS),
+)
+"""The same with each code of the class, known and unknown: a call for each."""
+
 RECURSION_AT_ONCE = bound(
     callee(redirect(*at_once(MOVED, SECOND))),
     target(later(603)),

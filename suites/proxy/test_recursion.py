@@ -7,6 +7,7 @@ from harness.judge.attempts import tries
 from harness.judge.branches import NOT_RECURSED, context_of
 from harness.judge.declines import watched_seats
 from harness.judge.extent import extent
+from harness.judge.patience import may_yet_come
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.judge.targets import asked_for, repeats
@@ -14,6 +15,7 @@ from harness.judge.upstream import CROSSING_S, outcomes
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from harness.sip.uri import request_uri_of, same_uri
+from suites.plans import REDIRECT, recursed
 from suites.proxy._plans import (
     RECURSION,
     RECURSION_AGAIN,
@@ -23,6 +25,35 @@ from suites.proxy._plans import (
 
 TIMER_F_S = 32.0
 NO_FINAL = "the caller got no final response (another rule covers this)"
+
+
+@purpose("RFC3261-16.5-03", plan=recursed(REDIRECT), faults=["never_recurses"])
+def test_proxy_that_claims_to_recurse_calls_the_contact(flow: Flow) -> Findings:
+    """A proxy that claims to follow redirections calls the Contact of a 302 for a user of its own.
+
+    Recursion is a choice (16.5), so only the claim is tested.  Typical defect: the script has a route for redirections,
+    and no failure route leads there.
+    """
+    context = context_of(flow)
+    answered = next((b for b in context.branches if 300 <= b.status < 400), None) if context else None
+    if context is None or answered is None or answered.final is None:
+        yield unseen("no branch of this call was answered 3xx", code="not-redirected")
+        return
+    called = context.at("target")
+    if called:
+        yield satisfied("the Contact was called", event=called[0].invite)
+    elif missing := gap(flow, ("callee",)) or (None if context.asked.final else may_yet_come(flow, answered.final)):
+        yield not_proven("no INVITE arrived at the Contact", missing)
+    else:
+        told = context.asked.final
+        yield violated(
+            code="not-recursed",
+            expected=f"an INVITE for {', '.join(asked_for(answered.final))}",
+            actual=f"the caller got {told.start_line}" if told else "no INVITE, and nothing for the caller",
+            event=told or answered.final,
+            means="users who have moved cannot be reached through a proxy that promises it",
+            look_at="is recursion switched on? If it is not meant to be, declare proxy_recurses_3xx = false",
+        )
 
 
 @purpose(

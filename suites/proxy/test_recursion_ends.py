@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from harness.judge.answers import answers_to, unproven
-from harness.judge.branches import NOT_RECURSED, context_of, last_end
+from harness.judge.branches import NOT_RECURSED, ResponseContext, context_of, contexts, last_end
 from harness.judge.cancels import cancelled
 from harness.judge.declines import since
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
@@ -13,30 +13,40 @@ from harness.judge.silence import silent
 from harness.judge.upstream import CROSSING_S, PROMPT_S, no_final, values
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
-from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED
+from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED, RECURSION_DECLINES
 
 NO_FINAL = "the caller got no final response (another rule covers this)"
 BOTH = "the proxy had called both Contacts when the 603 came, although their q differ"
-T1_DECLINED = "the first Contact never answered 603"
+T1_DECLINED = "the first Contact never answered 6xx"
 
 
-@purpose("INT-302-603-02", plan=RECURSION_DECLINED, faults=["tries_contacts_after_603"])
+@purpose(
+    "INT-302-603-02",
+    plan=(RECURSION_DECLINED, RECURSION_DECLINES),
+    faults=["tries_contacts_after_603", "recursion_ends_after_603_only"],
+)
 def test_decline_of_a_contact_ends_the_recursion(flow: Flow) -> Findings:
-    """When a Contact of the 302 declines, the next one is not tried, and the 603 goes to the caller.
+    """When a Contact of the 302 answers any 6xx, the next one is not tried, and the 6xx goes to the caller.
 
     The redirected callee has declined, and their second number would ring all the same.  Typical defect: the proxy
-    takes the Contacts of a 3xx for a hunt list, and a hunt list goes on after every failure.
+    takes the Contacts of a 3xx for a hunt list, and a hunt list goes on after every failure but 603.
     """
-    context = context_of(flow)
-    refused = context.refused if context else None
-    if context is None or refused is None or refused.final is None:
+    for context in contexts(flow):
+        yield from _ends_here(flow, context)
+
+
+def _ends_here(flow: Flow, context: ResponseContext) -> Findings:
+    refused = context.refused
+    if refused is None or refused.final is None:
         yield unseen(T1_DECLINED, code="not-declined")
         return
+    own = [branch.attempt for branch in context.branches]
     quiet = silent(
         since(flow, refused.attempt),
         code="search-goes-on",
         after=refused.final,
-        expected="no further Contact is called after the 603",
+        unless=lambda attempt: attempt not in own,
+        expected=f"no further Contact is called after the {refused.status}",
         means="the callee has declined, and their next number rings",
         look_at="what ends the search through the Contacts of a 3xx",
     )

@@ -13,8 +13,8 @@ from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, MOVED, accept, callee, target
 
-SOON = (0.02, 0.28, 0.4)
-"""Copies 20 ms, 0.3 s and 0.7 s after the first response."""
+SOON = (0.02, 0.28, 0.4, 2.8)
+"""Copies 20 ms, 0.3 s and 0.7 s after the first response; and one after 3.5 s, when all the others are forgotten."""
 TIMER_G = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)
 """The copies of a server whose ACKs are all lost (17.2.1), less the one after 31.5 s: it could come after Timer D."""
 AT_31_S = (30.5,)
@@ -45,7 +45,11 @@ def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> F
     yield from _followed_once(flow)
 
 
-@purpose("RFC3261-17.1.1.2-03", plan=REDIRECT_COPIES, faults=["ignores_copies", "follows_every_copy", "reuses_branch"])
+@purpose(
+    "RFC3261-17.1.1.2-03",
+    plan=REDIRECT_COPIES,
+    faults=["ignores_copies", "follows_every_copy", "reuses_branch", "forgets_refusal_after_2s"],
+)
 def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> Findings:
     """Each copy of a 302 gets the same ACK again, and the redirection is followed once.
 
@@ -76,7 +80,7 @@ def _followed_once(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-17.1.1.2-03", plan=(DECLINE, DECLINE_COPIES), faults=["ignores_copies"])
+@purpose("RFC3261-17.1.1.2-03", plan=(DECLINE, DECLINE_COPIES), faults=["ignores_copies", "forgets_refusal_after_2s"])
 def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Flow, ...]) -> Findings:
     """Each copy of a 603 gets the same ACK again, and no copy makes the device do anything else.
 

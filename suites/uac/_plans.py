@@ -122,6 +122,9 @@ COMMA = Plan((callee(redirect(", ".join(_EXHAUST))), _FAILING))
 FOLDED = Plan((callee(redirect(",\r\n ".join(_EXHAUST))), _FAILING))
 """The same three Contacts in one folded line."""
 
+BARE_LIST = Plan((callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING))
+"""The same three Contacts in one line, without brackets."""
+
 BAD_Q = Plan(
     (
         callee(
@@ -245,7 +248,27 @@ EXPIRES_TEN = Plan(
 )
 """Three calls, at once, after 5 s and after 13 s; the Contact is good for 10 s."""
 
+EXPIRED = Plan(
+    (
+        callee(redirect(MOVED + ";expires=2"), redirect(MOVED, headers=("Expires: 2",)), redirect(MOVED)),
+        target(accept()),
+    ),
+    calls=(Call(), Call(after=3.0), Call(after=3.0)),
+    watched=False,
+)
+"""Three calls, each 3 s after the end of the one before; the Contact is good for 2 s, by a parameter and by header."""
+
 THEN_DECLINE = Plan(
     (callee(redirect(MOVED + ";q=1.0", "<" + SECOND_URI + ">;q=0.5")), target(refuse(603)), guard("second"))
 )
 """Two Contacts; the first one declines."""
+
+HUNT_DECLINES = Plan(
+    (
+        callee(redirect(MOVED + ";q=1.0", "<" + SECOND_URI + ">;q=0.5")),
+        target(*map(refuse, (600, 604, 606, 607, 608, 699))),
+        guard("second"),
+    ),
+    calls=(Call(),) * 6,
+)
+"""The same with every other 6xx, known and unknown: a call for each."""

@@ -12,21 +12,22 @@ from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from suites.declines import FORKED_DECLINE, HUNG_UP_DECLINE, REDIALS, UNKNOWN_6XX, declined_with
 from suites.plans import DECLINE, DECLINE_RINGING
+from suites.progress import DECLINES_AFTER_PROGRESS
 
 NO_MEDIA = "whether ringing tone and media ended is not observed"
 
 
 @purpose(
     "RFC3261-21.6-01",
-    plan=DECLINE,
-    faults=REDIALS,
+    plan=(DECLINE, *DECLINES_AFTER_PROGRESS),
+    faults=[*REDIALS, "redials_after_ringing"],
 )
 def test_decline_is_final(flow: Flow) -> Findings:
     """A 603 speaks for the user everywhere: the device does not place the call again, there or elsewhere.
 
     A user who declines a call and is rung again a second later has no way left to refuse it.  Typical defect: an
     auto-redial function that was written for "busy", or an SBC whose route advance takes every failure for a broken
-    trunk.
+    trunk.  Another one: the redial is stopped after a 603 at once, and not after ringing or an announcement.
 
     No keyword forbids a UAC to retry; the meaning of 6xx does (7.2, 21.6).  Hence the two rulings: a fail by
     certification, a warning by the letter.  No RFC says for how long the refusal holds.  Here a new call after more
@@ -167,7 +168,7 @@ def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> 
 
 @purpose(
     "RFC3261-13.2.2.3-02",
-    plan=(DECLINE, DECLINE_RINGING),
+    plan=(DECLINE, DECLINE_RINGING, *DECLINES_AFTER_PROGRESS),
     faults=["bye_after_603", "cancels_after_603", "message_after_603"],
 )
 def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:

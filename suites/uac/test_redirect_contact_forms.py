@@ -20,9 +20,10 @@ from harness.judge.targets import fresh, hops, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import CALLERS, REDIRECT
+from suites.plans import REDIRECT, followed
 from suites.uac._plans import (
     BAD_EXPIRES,
+    BARE_LIST,
     COMMA,
     COMPACT,
     DISPLAY_NAME,
@@ -37,9 +38,13 @@ from suites.uac._plans import (
 _PARSER = "the parser of Contact: does it know only the form that the vendor's own exchange sends?"
 
 
-@purpose("RFC3261-7.3.1-01", plan=(EXHAUST, COMMA, FOLDED), faults=["first_value_of_line"], roles=CALLERS)
+@purpose(
+    "RFC3261-7.3.1-01",
+    plan=followed(EXHAUST, COMMA, FOLDED, BARE_LIST),
+    faults=["first_value_of_line", "needs_brackets_in_lists"],
+)
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
-    """Several Contact lines, one line with commas and a folded line carry the same list of targets.
+    """Several Contact lines, one line with commas, a folded line and one without brackets carry the same list.
 
     The redirector is free to choose the form; a device that reads only one form works with half of them.  Typical
     defect: the device takes the first line, or the first value of each line, for the list.
@@ -51,7 +56,8 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
     if not reference:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
-    for flow, form in zip(others, ("one line with commas", "one folded line"), strict=True):
+    forms = ("one line with commas", "one folded line", "one line without brackets")
+    for flow, form in zip(others, forms, strict=True):
         first = original(flow)
         lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
@@ -75,7 +81,7 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
             )
 
 
-@purpose("RFC3261-7.3.3-01", plan=(REDIRECT, COMPACT), faults=["no_compact_contact"], roles=CALLERS)
+@purpose("RFC3261-7.3.3-01", plan=followed(REDIRECT, COMPACT), faults=["no_compact_contact"])
 def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
     """``m:`` is Contact: a 302 in compact form is followed like any other.
 
@@ -103,7 +109,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"], roles=CALLERS)
+@purpose("RFC3261-20.10-02", plan=followed(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"])
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 
@@ -139,7 +145,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-8.3-06", plan=(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"], roles=CALLERS)
+@purpose("RFC3261-8.3-06", plan=followed(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"])
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     """A lifetime that cannot be read counts as one hour and is no error: this call follows the Contact.
 

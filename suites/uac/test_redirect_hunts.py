@@ -14,7 +14,7 @@ from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
-from suites.plans import CALLERS, REDIRECT
+from suites.plans import REDIRECT, followed
 from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT
 
 _TIMER_B, _SLACK = 32.0, 4.0
@@ -145,9 +145,7 @@ def test_order_of_the_targets(flow: Flow) -> Findings:
     yield satisfied(f"order of q in which the targets were tried: {', '.join(order)}", event=targets[0].invite)
 
 
-@purpose(
-    "RFC3261-20.10-03", plan=(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"], roles=CALLERS
-)
+@purpose("RFC3261-20.10-03", plan=followed(REDIRECT, EXHAUST, BAD_Q), faults=["reads_q_as_integer", "chokes_on_bad_q"])
 def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
     """q goes from 0 to 1 with up to three decimals, and a malformed q does not stop the call.
 
@@ -169,6 +167,9 @@ def test_q_values_are_read(flows: Sequence[Flow]) -> Findings:
     order = _q_order(good)
     if redirected(good) is None or not order:
         yield unseen(NOT_FOLLOWED, code="not-followed")
+        return
+    if _at_once(good):
+        yield unseen("the Contacts were called at the same time: no order of q was seen", code="called-beside")
         return
     by_q, by_list = ["1.000", "0.9", "0.125"], ["0.125", "1.000", "0.9"]
     if order not in (by_q[: len(order)], by_list[: len(order)]):
@@ -252,7 +253,7 @@ def test_same_request_is_not_repeated_to_who_refused_it(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.4-02", plan=(EXHAUST, DUPLICATES), faults=["folds_user_case"], roles=CALLERS)
+@purpose("RFC3261-19.1.4-02", plan=followed(EXHAUST, DUPLICATES), faults=["folds_user_case"])
 def test_users_differ_by_case(flows: Sequence[Flow]) -> Findings:
     """The user part is case-sensitive: "b" and "B" are two targets, and each is called as it is written.
 
@@ -313,6 +314,12 @@ def _q_order(flow: Flow) -> list[str]:
 def _repeated(flow: Flow) -> tuple[Attempt, ...]:
     known = fresh(flow)
     return tuple(attempt for attempt in tries(flow)[1:] if attempt not in known)
+
+
+def _at_once(flow: Flow) -> bool:
+    """Whether a target was called while the one before it had not answered."""
+    pairs = zip(fresh(flow), fresh(flow)[1:], strict=False)
+    return any(before.final is None or after.invite.number < before.final.number for before, after in pairs)
 
 
 def _identical(new: Attempt, old: Attempt) -> bool:

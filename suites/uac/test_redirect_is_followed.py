@@ -20,7 +20,7 @@ from harness.judge.targets import address_of, asked_for, fresh, hops
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from harness.sip.uri import differences
-from suites.plans import CALLERS, REDIRECT
+from suites.plans import REDIRECT, followed
 from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 
 
@@ -105,7 +105,7 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-02", plan=(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"], roles=CALLERS)
+@purpose("RFC3263-4.2-02", plan=followed(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"])
 def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
 

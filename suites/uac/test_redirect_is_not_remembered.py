@@ -11,14 +11,14 @@ from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
-from suites.plans import CALLERS, NEXT_CALL, REDIRECT
-from suites.uac._plans import EXPIRES_TEN, EXPIRES_ZERO
+from suites.plans import NEXT_CALL, REDIRECT, followed
+from suites.uac._plans import EXPIRED, EXPIRES_TEN, EXPIRES_ZERO
 
 LIFETIME_S = 10.0
 """Seconds for which the Contact of ``EXPIRES_TEN`` may be kept."""
 
 
-@purpose("RFC3261-21.3.3-02", plan=NEXT_CALL, faults=["remembers_contact"], roles=CALLERS)
+@purpose("RFC3261-21.3.3-02", plan=followed(NEXT_CALL), faults=["remembers_contact"])
 def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     """A 302 without a lifetime is good for this call only: the next call goes to the original URI.
 
@@ -31,7 +31,7 @@ def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     yield _begins_at_the_original(flow, 1)
 
 
-@purpose("INT-302-EXPIRES-01", plan=(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"], roles=CALLERS)
+@purpose("INT-302-EXPIRES-01", plan=followed(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"])
 def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
     """expires=0 covers this call: the device calls the Contact now, and the next call begins at the original URI.
 
@@ -54,7 +54,21 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
         yield _begins_at_the_original(odd, 1)
 
 
-@purpose("RFC3261-21.3.3-03", plan=EXPIRES_TEN, faults=["remembers_contact"], least_window=40.0, roles=CALLERS)
+@purpose("RFC3261-21.3.3-03", plan=followed(EXPIRED), faults=["remembers_contact", "keeps_contact_for_ever"])
+def test_contact_that_has_expired_is_not_called(flow: Flow) -> Findings:
+    """A Contact that is good for two seconds is not where a call begins after three, by ``;expires`` or by ``Expires``.
+
+    Typical defects: a cache that asks whether there is a lifetime and not how long; a lifetime that is read from the
+    parameter only, or from the header only.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED, code="not-followed")
+        return
+    for call in (1, 2):
+        yield _begins_at_the_original(flow, call)
+
+
+@purpose("RFC3261-21.3.3-03", plan=followed(EXPIRES_TEN), faults=["remembers_contact"], least_window=40.0)
 def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
     """With a lifetime of 10 s the device may use the Contact again for 10 s, and not after 13 s.
 

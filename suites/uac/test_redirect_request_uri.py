@@ -14,7 +14,7 @@ from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import SipUri, differences
-from suites.plans import CALLERS, REDIRECT
+from suites.plans import REDIRECT, followed
 from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
 
 _LOOK_AT = "how the Request-URI is built: copied whole from the Contact, or from its user and host?"
@@ -67,9 +67,8 @@ def test_known_parameters_stay(flow: Flow) -> Findings:
 @purpose(
     "RFC3261-19.1.5-02",
     "RFC4458-2-01",
-    plan=PARAMETERS,
+    plan=followed(PARAMETERS),
     faults=["keeps_old_host", "drops_contact_parameters"],
-    roles=CALLERS,
 )
 def test_unknown_parameters_stay(flow: Flow) -> Findings:
     """Parameters that the device does not know stay in the Request-URI: ;target, ;cause and ;foo.
@@ -155,7 +154,7 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.1-01", plan=URI_HEADERS, faults=["routes_by_lr"], roles=CALLERS)
+@purpose("RFC3261-19.1.1-01", plan=followed(URI_HEADERS), faults=["routes_by_lr"])
 def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     """;lr and ;method are not allowed in a redirection and are ignored: the Contact is called like any other.
 
@@ -179,9 +178,7 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     )
 
 
-@purpose(
-    "INT-302-EXPIRES-02", "RFC3840-9-01", plan=(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"], roles=CALLERS
-)
+@purpose("INT-302-EXPIRES-02", "RFC3840-9-01", plan=followed(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"])
 def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
     """Parameters behind the brackets belong to the header: q, expires and features stay out of the Request-URI.
 
@@ -213,7 +210,7 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
         yield _stays_out(odd, names, means=means, look_at=look_at, requirement=row)
 
 
-@purpose("RFC3261-20.10-01", plan=BARE, faults=["reads_q_into_uri"], roles=CALLERS)
+@purpose("RFC3261-20.10-01", plan=followed(BARE), faults=["reads_q_into_uri"])
 def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     """In a Contact without brackets everything after a semicolon belongs to the header, not to the URI.
 

@@ -14,7 +14,7 @@ from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
-from suites.plans import CALLERS
+from suites.plans import followed
 from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 
 _ADVICE = "the set of tried URIs: does it start with the first Request-URI, and is it compared by 19.1.4?"
@@ -58,7 +58,17 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
     )
 
 
-@purpose("INT-302-LOOP-02", plan=LOOP, faults=["endless_loop", "retries_original", "redials_after_302"], roles=CALLERS)
+@purpose(
+    "INT-302-LOOP-02",
+    plan=followed(LOOP),
+    faults=[
+        "tries_same_target_again",
+        "tries_same_target_twice",
+        "endless_loop",
+        "retries_original",
+        "redials_after_302",
+    ],
+)
 def test_ping_pong_stops_at_once(flow: Flow) -> Findings:
     """A redirects to B and B to A: the circle ends when the first URI comes back.
 
@@ -113,7 +123,11 @@ def test_contact_listed_twice_is_tried_once(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.4-01", plan=DUPLICATES, faults=["endless_loop"], roles=CALLERS)
+@purpose(
+    "RFC3261-19.1.4-01",
+    plan=followed(DUPLICATES),
+    faults=["tries_same_target_again", "tries_same_target_twice", "endless_loop"],
+)
 def test_other_words_do_not_make_another_uri(flow: Flow) -> Findings:
     """Escapes, the case of parameters and their order do not make a URI a new one: it is tried once.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from harness.judge.acks import acknowledged, refusal_of
+from harness.judge.attempts import tries
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
-from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Plan, Response
 from harness.purposes.purpose import purpose
+from harness.sip.uri import same_uri
 from suites.plans import RINGING, callee, refuse, target
 
 _REINVITE = (Call(act="reinvite"),)
@@ -26,6 +28,9 @@ REINVITE_REDIRECTED = Plan(
     calls=_REINVITE,
 )
 """A re-INVITE that is redirected; a device that follows it is refused there as well."""
+
+REINVITE_MOVED = Plan(REINVITE_REDIRECTED.endpoints, calls=(Call(act="reinvite_hangup"),))
+"""The same, and then the device hangs up."""
 
 NO_MEDIA = "media is not observed"
 ENDS = "a call ends when one side tries to put it on hold"
@@ -151,3 +156,76 @@ def test_refused_reinvite_is_acknowledged(flow: Flow) -> Findings:
     refused = refused_reinvite(flow)
     refusal = refusal_of(flow, refused.reinvite) if refused else None
     yield acknowledged(flow, refusal) if refusal else unseen(why_no_reinvite(flow), code="no-reinvite")
+
+
+@purpose(
+    "INT-302-REINVITE-01",
+    plan=REINVITE_REDIRECTED,
+    faults=["calls_contact_of_reinvite"],
+    roles=["uac", "b2bua"],
+    acts={"reinvite"},
+)
+def test_redirected_reinvite_places_no_new_call(flow: Flow) -> Findings:
+    """A 302 to a re-INVITE makes no call beside the one that stands: whatever is sent to its Contact is in the dialog.
+
+    The target would ring for a user who is talking already.  Typical defect: every 3xx goes through the code of a call
+    that is being set up.
+
+    Whether the re-INVITE is sent to the Contact at all is open (12.2.1.2): both conform, in the dialog.
+    """
+    refused = refused_reinvite(flow)
+    if refused is None or refused.final.status != 302:
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
+        return
+    outside = [
+        attempt
+        for attempt in tries(flow)
+        if attempt.invite.number > refused.final.number and attempt.invite.to_tag is None
+    ]
+    if outside:
+        yield violated(
+            code="new-call",
+            expected="no INVITE without To tag after the 302 to the re-INVITE",
+            actual=f"{outside[0].invite.start_line} at {outside[0].seat}, as a new call",
+            event=outside[0].invite,
+            means="a phone rings for somebody who is talking already, and nobody ends that call",
+            look_at="does the handler of a 3xx know whether its INVITE was in a dialog?",
+        )
+    elif missing := gap(since(flow, refused.reinvite), watched_seats(flow)):
+        yield not_proven("no new call was placed", missing)
+    else:
+        yield satisfied("no INVITE outside of the dialog", event=refused.final)
+
+
+@purpose(
+    "RFC3261-12.2.1.2-03",
+    plan=REINVITE_MOVED,
+    faults=["moves_dialog_on_302"],
+    roles=["uac"],
+    acts={"reinvite", "hangup"},
+)
+def test_redirected_reinvite_moves_no_dialog(flow: Flow) -> Findings:
+    """After a 302 to a re-INVITE the device's BYE still goes to its peer: only a 2xx moves a dialog.
+
+    Otherwise the peer never learns that the call has ended.  Typical defect: the Contact of any response to a re-INVITE
+    becomes the remote target.
+    """
+    refused = refused_reinvite(flow)
+    if refused is None or refused.final.status != 302:
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
+        return
+    call_id, after = refused.reinvite.invite.call_id, refused.final.number
+    byes = flow.select("BYE", received=True, where=lambda e: e.call_id == call_id and e.number > after)
+    if not byes:
+        yield unseen("the device sent no BYE after the 302", code="no-bye")
+        return
+    wanted = refused.reinvite.invite.request_uri
+    yield expect(
+        byes[0].seat == refused.reinvite.seat and same_uri(byes[0].request_uri, wanted),
+        code="dialog-moved",
+        expected=f"BYE {wanted} at {refused.reinvite.seat}",
+        actual=f"{byes[0].start_line} at {byes[0].seat}",
+        event=byes[0],
+        means="the other side hears silence, and the call stays up until a timer ends it",
+        look_at="which responses to a re-INVITE change the remote target: 2xx only (12.2.1.2)?",
+    )

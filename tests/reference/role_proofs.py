@@ -179,6 +179,13 @@ CALLS: dict[str, Call] = {
         role=RECURSING,
         headers=("Max-Forwards: 30",),
     ),
+    "never_recurses": Call(lambda s: not s.b.heard, "302 M\nContact: <sip:x@{b}>", "486 Busy", role=RECURSING),
+    "recursion_ends_after_603_only": Call(
+        lambda s: bool(s.c.heard),
+        "302 M\nContact: <sip:x@{b}>, <sip:y@{c}>;q=0.5",
+        "604 Nowhere",
+        role=RECURSING,
+    ),
     "unreachable_contact_ends_search": Call(
         lambda s: not s.b.heard,
         "302 M\nContact: <sip:x@127.0.31.99:9>, <sip:y@{b}>;q=0.5",
@@ -226,6 +233,11 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
         ),
         Question(lambda s: "<sip:x@127.0.0.1;y=1;method=INVITE;lr>, " in _contacts(s)[0], "700", "redirect"),
     ),
+    "adds_own_contact": (Question(lambda s: len(_contacts(s)) == 3, "704", "redirect"),),
+    "offers_own_contact": (
+        Question(lambda s: all(c.startswith("<sip:0@") for c in _contacts(s)), "704", "redirect"),
+    ),
+    "offers_first_binding": (Question(lambda s: len(_contacts(s)) == 1, "704", "redirect"),),
     "sends_305": (Question(lambda s: s.codes == [305], "700", "redirect"),),
     "redirect_also_forwards": (Question(lambda s: [m.uri for m in s.a.of("INVITE")][:1] != [], "703", "redirect"),),
     "stumbles_over_require": (

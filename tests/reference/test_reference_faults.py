@@ -8,6 +8,7 @@ import pytest
 from fault_proofs import DECLINED, MOVED, PROOFS, Wire, calls
 from role_proofs import CALLS, QUESTIONS
 from sip_bench import Bench
+from step_proofs import STEPS
 
 from harness.devices.reference.faults import FAULTS, fault_named
 from harness.devices.reference.misbehaviour import behaviour_with, misbehaviour_of
@@ -20,6 +21,13 @@ ELSEWHERE = {
     "hides_603",
     "leaves_caller_ringing",
     "cancels_after_final",
+    *(
+        "moves_dialog_on_302",
+        "calls_contact_of_reinvite",
+        "goes_on_after_hangup",
+        "forgets_refusal_after_2s",
+        "keeps_contact_for_ever",
+    ),
     "keeps_retransmitting",
     "remembers_contact",
     "ends_call_on_refused_reinvite",
@@ -42,7 +50,9 @@ ELSEWHERE = {
 
 
 def test_every_fault_is_proven_here_or_by_a_test_of_its_own() -> None:
-    assert {fault.name for fault in FAULTS} == PROOFS.keys() | CALLS.keys() | QUESTIONS.keys() | ELSEWHERE
+    assert {
+        fault.name for fault in FAULTS
+    } == PROOFS.keys() | STEPS.keys() | CALLS.keys() | QUESTIONS.keys() | ELSEWHERE
     assert len({misbehaviour_of(fault) for fault in FAULTS}) == len(FAULTS)
 
 
@@ -52,9 +62,9 @@ def test_an_unknown_fault_names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("faulty", [True, False], ids=["faulty", "right"])
-@pytest.mark.parametrize("fault", PROOFS)
+@pytest.mark.parametrize("fault", [*PROOFS, *STEPS])
 def test_fault_shows(play: Callable[..., None], fault: str, faulty: bool) -> None:
-    answers, target_answer, shows = PROOFS[fault]
+    answers, target_answer, shows = (PROOFS | STEPS)[fault]
 
     async def scenario(bench: Bench) -> None:
         callee, target, second, backup = [await bench.peer() for _ in range(4)]
@@ -100,6 +110,65 @@ def test_remembers_contact(play: Callable[..., None]) -> None:
         assert len(callee.of("INVITE")) == 1
 
     play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_keeps_contact_for_ever(play: Callable[..., None], faulty: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer()
+        callee.says("302 M\nContact: <sip:m@{target}>;expires=1", target=target.uri)
+        target.says("486 Busy Here")
+        device = await bench.device(*(["keeps_contact_for_ever"] if faulty else []))
+        for count in (1, 2):
+            device.do(f"call sip:700@{callee.uri}")
+            await target.until("INVITE", count)
+        assert len(callee.of("INVITE")) == (1 if faulty else 2)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_goes_on_after_hangup(play: Callable[..., None], faulty: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer()
+        callee.says("180 Ringing")
+        target.says("486 Busy Here")
+        device = await bench.device(*(["goes_on_after_hangup"] if faulty else []))
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("INVITE")
+        await bench.quiet(seconds=0.1, limit=1)
+        device.do(f"hangup sip:700@{callee.uri}")
+        await callee.until("CANCEL")
+        callee.answer(callee.of("INVITE")[0], f"302 M\nContact: <sip:m@{target.uri}>")
+        await callee.until("ACK")
+        await bench.quiet(seconds=0.1, limit=1)
+        assert bool(target.heard) is faulty
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("fault", ["", "moves_dialog_on_302", "calls_contact_of_reinvite"])
+def test_redirected_reinvite(play: Callable[..., None], fault: str) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, target = await bench.peer(), await bench.peer("486 Busy Here")
+        callee.says("200 OK")
+        device = await bench.device(*filter(None, [fault]))
+        device.do(f"call sip:700@{callee.uri}")
+        await callee.until("ACK")
+        callee.says("302 M\nContact: <sip:m@{target}>", target=target.uri)
+        device.do(f"reinvite sip:700@{callee.uri}")
+        await callee.until("ACK", 2)
+        await bench.quiet(seconds=0.1, limit=1)
+        device.do(f"hangup sip:700@{callee.uri}")
+        await (target if fault == "moves_dialog_on_302" else callee).until("BYE")
+        assert bool(target.of("INVITE")) is (fault == "calls_contact_of_reinvite")
+
+    play(scenario)
+
+
+def test_forgets_refusal_after_2s() -> None:
+    assert behaviour_with([fault_named("forgets_refusal_after_2s")]).remembers_refusal(32.0) == 2.0
+    assert behaviour_with([]).remembers_refusal(32.0) == 32.0
 
 
 def test_keeps_retransmitting(play: Callable[..., None]) -> None:

@@ -78,6 +78,7 @@ async def asked(bench: Bench, question: Question, fault: str | None) -> Scene:
     if question.role == "redirect":
         await registered(caller, device, "<sip:x@127.0.0.1;lr;method=MESSAGE;y=1>;q=0.5")
         await registered(caller, device, f"<{own(device, '701')}>", user="701")
+        await registered(caller, device, "<sip:x@127.0.0.1>, <sip:y@127.0.0.2>", user="704")
         await registered(caller, device, f"<sip:703@{scene.a.uri}>", user="703")
     uri = own(device, question.user)
     caller.send(request(question.method, uri, caller, *question.headers), device.address)

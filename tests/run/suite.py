@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("sipverdict", "harness", "suites", "scenarios", "reports/templates", "conftest.py", "pyproject.toml")
+"""What a run of the suite needs."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,27 @@ def command(out: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "sipverdict", "run", *arguments, "--out", str(out)]
 
 
-def run_suite(out: Path, *arguments: str, timeout: float = 400, **environment: str) -> Finished:
-    """``sipverdict run`` with these arguments, stored below ``out``."""
+def committed_suite(folder: Path) -> Path:
+    """``folder`` with a copy of the suite in a repository of its own: as committed, as a certificate needs it."""
+    without = shutil.ignore_patterns("__pycache__")
+    for part in PARTS:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=without)
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    (folder / ".gitignore").write_text("__pycache__/\n")
+    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@localhost"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as released"]):
+        subprocess.run([*git, *arguments], check=True)
+    return folder
+
+
+def run_suite(out: Path, *arguments: str, timeout: float = 400, suite: Path = ROOT, **environment: str) -> Finished:
+    """``sipverdict run`` with these arguments, stored below ``out``; from ``suite``, where it is another one."""
     done = subprocess.run(
         command(out, *arguments),
-        cwd=ROOT,
+        cwd=suite,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,

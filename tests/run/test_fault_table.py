@@ -48,13 +48,20 @@ PATIENT = {
     "chokes_on_expires",
     "first_contact_only",
     "first_value_of_line",
+    "follows_302_only",
     "ignores_302",
+    "ignores_3xx_after_media",
     "leaves_caller_ringing",
+    "needs_brackets_for_quotes",
+    "needs_brackets_in_lists",
+    "needs_user",
     "no_compact_contact",
     "reads_reason_phrase",
     "redials_after_302",
+    "skips_same_place",
     "swallows_302",
     "swallows_302_without_contact",
+    "takes_apostrophe_for_quote",
 }
 """Faults by which something does not happen: the quick window finds that it has not happened yet."""
 LATE = (

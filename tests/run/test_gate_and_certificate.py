@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,13 +23,12 @@ import pytest
 import yaml
 
 from harness.cli import main
-from tests.run.suite import ROOT, Finished, command, left_behind, run_suite
+from tests.run.suite import ROOT, Finished, command, committed_suite, left_behind, run_suite
 
 FINAL = "suites/uac/test_decline_is_final.py::test_decline_is_final"
 ACKED = "suites/transaction/test_ack.py::test_ack_has_the_via_of_the_invite"
 FAULT = "--fault=redials_at_once"
 CI = ROOT / "docs" / "ci"
-PARTS = ("sipverdict", "harness", "suites", "scenarios", "reports/templates", "conftest.py", "pyproject.toml")
 
 
 def _failing(folder: Path) -> Finished:
@@ -123,22 +121,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 def _certified(folder: Path) -> Finished:
-    """A run in the standard window, by a suite that is as committed: a copy in a repository of its own."""
-    suite = folder / "suite"
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        (suite / part).parent.mkdir(parents=True, exist_ok=True)
-        copy(ROOT / part, suite / part, **({"ignore": _NO_CACHE} if copy is shutil.copytree else {}))  # type: ignore[operator]
-    git = ["git", "-C", str(suite), "-c", "user.name=t", "-c", "user.email=t@localhost"]
-    (suite / ".gitignore").write_text("__pycache__/\n")
-    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as released"]):
-        subprocess.run([*git, *arguments], check=True)
-    arguments = [*command(folder / "out", "--device=reference:redirect", "--window=standard", "-k", "redirect-udp")]
-    done = subprocess.run(arguments, cwd=suite, capture_output=True, text=True, timeout=300, check=False)
-    return Finished(done.returncode, done.stdout + done.stderr, folder / "out")
-
-
-_NO_CACHE = shutil.ignore_patterns("__pycache__")
+    """A run in the standard window."""
+    arguments = ("--device=reference:redirect", "--window=standard", "-k", "redirect-udp")
+    return run_suite(folder / "out", *arguments, suite=committed_suite(folder / "suite"))
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,12 @@ class Behaviour(ProxyRules, ServerRules):
     cancels_finished = False
     """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 
+    goes_on_after_hangup = False
+    """Whether a call that was hung up goes on to another target (9.1: its user has given up)."""
+
+    acknowledges_answer_copies = True
+    """A copy of a 2xx is acknowledged again (13.2.2.4)."""
+
     needs_other_port = False
     """Whether the device must bind a second port."""
 
@@ -87,6 +93,14 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the peer's CSeq after it has refused a re-INVITE: each side counts its own (12.2.1.1)."""
         return current
 
+    def remote_target(self, current: str, refused: Final) -> str:
+        """Return the remote target of a dialog whose re-INVITE was refused: as it was (12.2.1.2)."""
+        return current
+
+    def calls_instead(self, refused: Final) -> str:
+        """Return whom to call, beside the call that stands, when a re-INVITE was refused: nobody (12.2.1.2)."""
+        return ""
+
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
         """Say whether another final response in Completed, a 2xx too, is passed up: never (17.1.1.2)."""
         return False
@@ -106,6 +120,10 @@ class Behaviour(ProxyRules, ServerRules):
     def preference(self, contact: Contact) -> float:
         """Return by what the target set is ordered, the highest first: q (8.1.3.4)."""
         return contact.q
+
+    def recursed_q(self, contact: Contact, place: int) -> float:
+        """Return how much a proxy prefers a Contact: as its callers do (16.6)."""
+        return self.preference(contact)
 
     def request_uri(self, contact: Contact) -> str | None:
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
@@ -140,6 +158,10 @@ class Behaviour(ProxyRules, ServerRules):
     def fails_over(self, final: Final) -> bool:
         """Say whether the first hop's failure is one to try the backup for: silence or 503 (RFC 3263 section 4.3)."""
         return final.response is None or final.code == 503
+
+    def remembers_refusal(self, seconds: float) -> float:
+        """Return how long copies of a refusal are acknowledged: the ``seconds`` of Timer D (17.1.1.2)."""
+        return seconds
 
     def noticed(self, final: Final) -> None:
         """Hear of the final response that ended a call, after its ACK."""

@@ -87,7 +87,7 @@ class Call:
         behaviour, backup = self.behaviour, self._stack.backup
         if not repeated and (parting := behaviour.parting_request(final, attempt.invite, attempt.early)):
             attempt.layer.send_request(parting, UacUser())
-        if self._hung_up:
+        if self._hung_up and not behaviour.goes_on_after_hangup:
             self._fail(attempt, final)
         elif final.response is not None and behaviour.follows(final):
             if self._targets.join(final.response, attempt.invite.uri, repeated=repeated):
@@ -223,7 +223,7 @@ class _Attempt(UacUser):
         dialog = Dialog.of_client(self.invite, final.response).id
         if dialog not in self._acks:
             self._call.answered(self, final.response)
-        elif ack := self._acks[dialog]:
+        elif (ack := self._acks[dialog]) and self._call.behaviour.acknowledges_answer_copies:
             self.layer.send_ack(ack)
 
     def _abandon(self) -> None:

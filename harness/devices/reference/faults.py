@@ -13,6 +13,8 @@ _ANSWERING = ("redirect", "uas")
 _PATH = ("proxy", "b2bua")
 _BLOCKING = ("uas", "redirect", "b2bua", "proxy")
 _RECURSING = "proxy_recurses_3xx"
+_FOLLOWING = ("uac", "b2bua", "proxy")
+_FOLLOWS = "follows_redirects or proxy_recurses_3xx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Fault:
     sentence: str
     roles: tuple[str, ...] = _CLIENT
     claim: str = ""
-    """The PICS key that a device must claim for the fault to show in it; empty: none."""
+    """The PICS condition under which the fault shows in a device; empty: always."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -36,24 +38,60 @@ FAULTS: tuple[Fault, ...] = (
     Fault("retries_without_contact", "Tries the original URI once more when a 3xx has no Contact."),
     Fault("bends_foreign_scheme", "Makes a sip: URI of a mailto: or http: Contact and calls that."),
     Fault("remembers_contact", "Begins the next call to the same URI at the Contact of an earlier 3xx."),
+    Fault("keeps_contact_for_ever", "Keeps a Contact that says how long it may be kept, and keeps it for ever."),
     Fault("redials_after_302", "Takes a 3xx for a failed call and dials the same URI again once."),
     Fault("reads_reason_phrase", "Knows only a 302 Moved Temporarily and a 603 Decline; redials after any other 603."),
     Fault("needs_reason_phrase", "Drops a response without a reason phrase; no ACK, and the INVITE goes on."),
     Fault("ignores_unknown_3xx", "Does not hear a 3xx that RFC 3261 does not define: no ACK, and the INVITE goes on."),
+    Fault("follows_302_only", "Takes a 3xx other than 302 for a failure."),
+    Fault("ignores_3xx_after_media", "Takes a 3xx that follows a 183 for the end of the call."),
+    Fault("skips_same_place", "Calls no Contact at the host and port that was dialled."),
+    Fault("goes_on_after_hangup", "Calls the next Contact of a call that its user has hung up."),
     Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
     Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),
     Fault("retries_after_482", "Tries the same target once more after a 482 or 483."),
     Fault("retries_after_503", "Tries the same redirect target once more after a 503."),
     Fault("repeats_after_415", "Repeats the INVITE unchanged to the same target after a 415 or 420."),
     # How the Contacts of a redirection are read.
-    Fault("first_value_of_line", "Takes only the first value of each Contact line."),
-    Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response."),
-    Fault("cuts_display_name", "Cuts a Contact at the first comma or bracket, even inside a quoted display name."),
-    Fault("reads_q_as_integer", "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9."),
-    Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK."),
-    Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read."),
+    Fault("first_value_of_line", "Takes only the first value of each Contact line.", _FOLLOWING, _FOLLOWS),
+    Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response.", _FOLLOWING, _FOLLOWS),
+    Fault(
+        "cuts_display_name",
+        "Cuts a Contact at the first comma or bracket, even inside a quoted display name.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "reads_q_as_integer",
+        "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK.", _FOLLOWING, _FOLLOWS),
+    Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read.", _FOLLOWING, _FOLLOWS),
     Fault("chokes_on_contact", "Drops a 3xx whose Contact is * or cannot be read, without ACK."),
+    Fault(
+        "takes_apostrophe_for_quote",
+        "Reads an apostrophe in a Contact as the beginning of a quotation.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "needs_brackets_for_quotes",
+        "Passes over a Contact without brackets that has a quoted parameter.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault(
+        "needs_brackets_in_lists",
+        "Reads only the first of several Contacts in a line that has no brackets.",
+        _FOLLOWING,
+        _FOLLOWS,
+    ),
+    Fault("needs_user", "Passes over a Contact without user."),
     # The redirected INVITE.
+    Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
+    Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),
     Fault("old_address", "Puts the Contact into the Request-URI, but sends the INVITE to the old address."),
     Fault("keeps_old_host", "Takes only the user part of the Contact; host, port and destination stay the old ones."),
     Fault("drops_contact_parameters", "Leaves the URI parameters of the Contact out of the Request-URI."),
@@ -102,6 +140,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("constant_from_tag", "Calls with one From tag as long as it runs.", ("uac",)),
     Fault("acts_on_second_final", "Acts on another final response that comes after the first."),
     Fault("no_ack_of_redirected_200", "Does not acknowledge the 200 of a call that was redirected."),
+    Fault("acks_200_once", "Acknowledges the first copy of a 2xx only."),
+    Fault("forgets_refusal_after_2s", "Has forgotten an INVITE two seconds after its refusal: a copy gets no ACK."),
     Fault("accepts_second_final", "Takes a 2xx that comes after a 6xx for an answered call.", ("uac",)),
     Fault("acks_200_to_redirector", "Sends the ACK of the target's 200 to the address of the redirector."),
     Fault("bye_after_302", "Sends BYE in the early dialog when a ringing call is answered 3xx."),
@@ -126,6 +166,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ends_call_on_refused_reinvite", "Sends BYE when a re-INVITE is refused."),
     Fault("repeats_refused_reinvite", "Sends a refused re-INVITE again one second later."),
     Fault("repeats_cseq_in_dialog", "Sends a request in a dialog with the CSeq number of the one before."),
+    Fault("moves_dialog_on_302", "Takes the Contact of a 302 to a re-INVITE for where its peer is."),
+    Fault("calls_contact_of_reinvite", "Places a new call to the Contact of a 302 to a re-INVITE."),
     Fault("answers_bye_500", "Answers the BYE 500 after a re-INVITE of its own was refused."),
     Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
     Fault("cancels_after_final", "Sends CANCEL when the user hangs up a call that has been refused."),
@@ -139,7 +181,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("hangs_on_dead_302", "Tells the caller nothing of a 3xx that leads nowhere.", _BRIDGE),
     Fault("loses_200", "Does not answer its caller when the target of a redirection has answered.", _BRIDGE),
     Fault("ends_one_leg", "Leaves the caller's leg up when the callee says BYE.", _BRIDGE),
-    Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector.", _BRIDGE),
+    Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector."),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", _BRIDGE),
     # How long a proxy searches, and what becomes of its branches.
     Fault("new_branch_after_6xx", "Tries the next registered target after a 6xx.", _PROXY),
@@ -173,6 +215,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("tries_same_target_twice", "Tries a Contact that was tried before once more.", _PROXY, _RECURSING),
     Fault("leaves_tried_contacts", "Leaves the Contacts that it has tried in the 3xx.", _PROXY, _RECURSING),
     Fault("emptied_302_upstream", "Passes a 3xx on from which it has taken every Contact.", _PROXY, _RECURSING),
+    Fault("never_recurses", "Passes every 3xx on and calls none of its Contacts.", _PROXY, _RECURSING),
+    Fault("recursion_ends_after_603_only", "Tries the next Contact after any 6xx but 603.", _PROXY, _RECURSING),
     Fault("swallows_302", "Neither follows a 3xx with Contacts nor passes it on.", _PROXY, _RECURSING),
     Fault("swallows_302_without_contact", "Does not pass a 3xx without Contact on.", _PROXY, _RECURSING),
     Fault("tries_contacts_after_603", "Tries the next Contact of a 3xx after a 6xx.", _PROXY, _RECURSING),
@@ -193,6 +237,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("redirects_to_request_uri", "Redirects a call to its own Request-URI.", _ANSWERING),
     Fault("contactless_302", "Sends its 302 without Contact.", _ANSWERING),
     Fault("odd_contact", "Writes a Contact twice: with method and lr, and with no brackets around it.", _ANSWERING),
+    Fault("adds_own_contact", "Adds its own address to the Contacts of a redirection.", _REDIRECT),
+    Fault("offers_own_contact", "Writes its own address in the place of each Contact.", _REDIRECT),
+    Fault("offers_first_binding", "Lists only the first of several bindings.", _REDIRECT),
     Fault("sends_305", "Redirects with 305 instead of 302.", _REDIRECT),
     Fault("redirect_also_forwards", "Redirects a call and calls the Contacts as well.", _REDIRECT),
     Fault("answers_message_481", "Answers a MESSAGE outside of a dialog 481.", _UAS),

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .dialog import Dialog
+from .headers import without_tag
 from .identity import METHODS
-from .invites import late_answer
+from .invites import CallOrder, first_invite, late_answer
+from .sip_uri import destination_of
 from .stack import Stack, identity_of
 from .transactions import InviteServerTransaction, ServerTransaction, TransactionLayer
 from .uac_user import UacUser
@@ -122,7 +124,10 @@ class Leg:
         """Report the answer, and end the session if a refusal means that the peer has none."""
         self._reinvite = None
         if final.code >= 300:
-            self.dialog.remote_sequence = self._stack.behaviour.remote_sequence(self.dialog.remote_sequence, final)
+            behaviour = self._stack.behaviour
+            self.dialog.remote_sequence = behaviour.remote_sequence(self.dialog.remote_sequence, final)
+            self.dialog.remote_target = behaviour.remote_target(self.dialog.remote_target, final)
+            self._call(behaviour.calls_instead(final))
         done(final)
         if self.ended or final.code < 300:
             return
@@ -143,6 +148,12 @@ class Leg:
         invite = self._stack.behaviour.in_dialog(self.dialog.request("INVITE", self.identity, head + fields, body))
         self._reinvite = _Reinvite(self, invite, done, again)
         self._layer.send_request(invite, self._reinvite)
+
+    def _call(self, uri: str) -> None:
+        """Place a call beside this one. No correct device does."""
+        if (destination := destination_of(uri)) is not None:
+            order = CallOrder(uri, without_tag(self.dialog.local), b"", ())
+            self._layer.send_request(first_invite(order, uri, destination, self.identity), UacUser())
 
     def _give_up_answering(self) -> None:
         if self._serving is not None:

@@ -14,5 +14,6 @@ def redirection_to(contacts: Sequence[Contact], request_uri: str, behaviour: Beh
     offered = [contact for contact in contacts if behaviour.offers(contact.uri, request_uri)]
     if not offered:
         return Refusal(480, "Temporarily Unavailable")
-    fields: Fields = tuple(("Contact", behaviour.contact_value(contact)) for contact in offered)
+    listed = behaviour.listed(offered, request_uri)
+    fields: Fields = tuple(("Contact", behaviour.contact_value(contact)) for contact in listed)
     return behaviour.redirection(Refusal(302, "Moved Temporarily", fields))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .contacts import Contact, name_addr_of
 from .uri_equality import same_uri
 from .wire import InboundRequest, OutboundResponse, Refusal
@@ -64,6 +66,10 @@ class ServerRules:
     def offers(self, contact: str, request_uri: str) -> bool:
         """Say whether a request may be redirected to a URI: not to its own (8.3)."""
         return not same_uri(contact, request_uri)
+
+    def listed(self, contacts: Sequence[Contact], request_uri: str) -> Sequence[Contact]:
+        """Return the Contacts of a redirection of ``request_uri``: the bindings, or where calls are forwarded to."""
+        return contacts
 
     def contact_value(self, contact: Contact) -> str:
         """Return how a Contact is written into a redirection: with what table 1 of 19.1.1 allows, in brackets."""

@@ -87,6 +87,7 @@ class _Answer:
     then: str
     cancelled: Cancelled
     cancelled_ms: int
+    crossing: _Response
 
     @property
     def cancels(self) -> bool:
@@ -138,6 +139,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
                 answer.then,
                 answer.cancelled,
                 milliseconds(answer.cancelled_after, where),
+                _response(answer.crossing, places, own, where),
             )
         )
         if answer.reinvites:
@@ -145,7 +147,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
                 reinvites.append(_Reinvite(number * 1000 + nth, _response(response, places, own, where)))
         else:
             reinvites.append(_Reinvite(number * 1000, _response(Response(200), places, own, where)))
-    labels = sorted({r.tag for answer in answers for r in answer.responses} | {"a"})
+    labels = sorted({r.tag for answer in answers for r in (*answer.responses, answer.crossing)} | {"a"})
     for label in labels:
         if not label.isalnum() or not label.isascii():
             raise PlanError(f"{who}: the tag label {label!r} is not made of letters and digits")
@@ -158,9 +160,8 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         reinvites=reinvites[::-1],
         tags=labels,
         dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses)
-        or any(answer.cancelled == "answer" for answer in answers),
+        or any(answer.cancelled == "answer" and answer.crossing.status < 300 for answer in answers),
         forged={r.forged for answer in answers for r in answer.responses},
-        accepted=_response(Response(200), places, own, who),
         asked_methods=list(map(re.escape, asked_methods)),
         asked=answers[0].responses[-1] if answers[0].responses else None,
         other_methods=[method for method in _OTHERS if method not in asked_methods],

@@ -43,13 +43,15 @@ def fill(text: str, places: Places, where: str) -> str:
 
 def check_answer(answer: Answer, where: str) -> None:
     """Raise PlanError if no endpoint could give ``answer``."""
-    for response in answer.responses + answer.reinvites:
+    for response in (*answer.responses, *answer.reinvites, answer.crossing):
         if not 100 <= response.status <= 699:
             raise PlanError(f"{where}: {response.status} is not a SIP status code")
     if any(response.status >= 200 for response in answer.responses) and answer.responses[-1].status < 200:
         raise PlanError(f"{where}: a provisional response cannot be the last one when there is a final one")
     if any(response.status < 200 for response in answer.reinvites):
         raise PlanError(f"{where}: a re-INVITE is answered with one final response")
+    if answer.crossing.status < 200:
+        raise PlanError(f"{where}: what crosses a CANCEL is a final response")
     if answer.copies and not any(response.status >= 200 for response in answer.responses):
         raise PlanError(f"{where}: it has copies, but no final response to send again")
 

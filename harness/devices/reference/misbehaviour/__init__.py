@@ -25,13 +25,14 @@ from . import (
     relaying,
     repeats,
     searches,
+    steps,
     targets,
     upstream,
     uri_headers,
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
+    *(contacts, declines, finals, invites, partings, steps, targets, upstream, uri_headers),
     *(searches, relaying, recursion),
     *(answers, repeats, messages),
     *(blocks, blocked_calls),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
@@ -17,6 +18,30 @@ class RedirectsToRequestUri(Behaviour):
     def offers(self, contact: str, request_uri: str) -> bool:
         """Never compare."""
         return True
+
+
+class AddsOwnContact(Behaviour):
+    """Wrong by 8.3: it is not where the user is."""
+
+    def listed(self, contacts: Sequence[Contact], request_uri: str) -> Sequence[Contact]:
+        """Add the server itself."""
+        return (*super().listed(contacts, request_uri), _own(request_uri))
+
+
+class OffersOwnContact(Behaviour):
+    """Wrong by 8.3: whoever follows comes back."""
+
+    def listed(self, contacts: Sequence[Contact], request_uri: str) -> Sequence[Contact]:
+        """List the server itself."""
+        return [_own(request_uri) for _ in super().listed(contacts, request_uri)]
+
+
+class OffersFirstBinding(Behaviour):
+    """Wrong by 8.3: the user has several phones."""
+
+    def listed(self, contacts: Sequence[Contact], request_uri: str) -> Sequence[Contact]:
+        """Leave the others out."""
+        return super().listed(contacts, request_uri)[:1]
 
 
 class Contactless302(Behaviour):
@@ -128,3 +153,9 @@ class AnswersMessage481(Behaviour):
     """Wrong by 12.2.2: a request without a To tag belongs to no dialog, and needs none."""
 
     misses_dialog = True
+
+
+def _own(request_uri: str) -> Contact:
+    """The server as a Contact: where the request went, with another user."""
+    sip = SipUri.parse(request_uri)
+    return Contact(str(replace(sip, user="0", parameters=(), headers=None)), ())

@@ -13,6 +13,14 @@ from ..tokens import new_tag
 from ..wire import Fields, Final, InboundRequest, InboundResponse, OutboundRequest, OutboundResponse
 
 
+class NeverRecurses(Behaviour):
+    """Wrong by its own claim: 16.5 leaves it open."""
+
+    def recurses(self, *, configured: bool, responsible: bool) -> bool:
+        """Follow nothing."""
+        return False
+
+
 class TriesSameTargetAgain(Behaviour):
     """Wrong by 16.5: a URI enters the target set once."""
 

@@ -96,6 +96,16 @@ class TriesContactsAfter603(Behaviour):
         return (closing.code >= 600 and recursed) or super().tries_after(closing, recursed=recursed)
 
 
+class RecursionEndsAfter603Only(Behaviour):
+    """Wrong by 16.7 item 5: every 6xx ends the search."""
+
+    def tries_after(self, closing: Final, *, recursed: bool) -> bool:
+        """Go on with the Contacts after the others."""
+        return (closing.code >= 600 and closing.code != 603 and recursed) or super().tries_after(
+            closing, recursed=recursed
+        )
+
+
 class RecursesAfterCancel(Behaviour):
     """Wrong by 16.10: the caller has hung up."""
 

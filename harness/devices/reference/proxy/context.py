@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..contacts import Contact, contacts_of, usable_request_uri
+from ..contacts import Contact
 from ..identity import Identity
 from ..sip_uri import destination_of
 from ..stack import Stack, identity_of
@@ -123,8 +123,8 @@ class ResponseContext:
     def _recurse(self, final: Final, redirection: InboundResponse) -> Final | None:
         """Let the Contacts of a 3xx join the target set; return what is left of it as an answer (16.7 item 4)."""
         tried: list[Contact] = []
-        for place, contact in enumerate(contacts_of(redirection)):
-            uri = usable_request_uri(contact)
+        for place, contact in enumerate(self._behaviour.contacts(redirection)):
+            uri = self._behaviour.request_uri(contact)
             if uri is None:
                 continue
             uri = self._behaviour.recursed_uri(contact.uri, uri)

@@ -116,7 +116,7 @@ class InviteClientTransaction(ClientTransaction):
         self._send_ack()
         for delay in self.behaviour.copies_after_final:
             self.after(delay, self._send_again)
-        self.absorb_copies(max(self.timers.d, self.timers.give_up))
+        self.absorb_copies(self.behaviour.remembers_refusal(max(self.timers.d, self.timers.give_up)))
         self.user.on_final(Final.of(response))
 
     def _repeated(self, response: InboundResponse) -> None:

@@ -17,12 +17,12 @@ HUNG_UP = Plan(
 """The call is moved and answered; then the caller hangs up."""
 
 
-@purpose("INT-302-200-01", plan=HUNG_UP, faults=["byes_to_redirector"], roles=["b2bua"])
+@purpose("INT-302-200-01", plan=HUNG_UP, faults=["byes_to_redirector"], acts={"hangup"})
 def test_bye_of_a_redirected_call_goes_to_the_target(flow: Flow) -> Findings:
-    """When the caller of a redirected call hangs up, the BYE of the B2BUA goes to the target that has answered.
+    """When the caller of a redirected call hangs up, the device's BYE goes to the target that has answered.
 
-    The redirector is out of the call. Typical defect: the outgoing leg keeps the address of its first INVITE, and the
-    target hears silence until a timer ends the call.
+    The redirector is out of the call. Typical defect: the call keeps the address of its first INVITE, and the target
+    hears silence until a timer ends the call.
     """
     answered = [leg for leg in dialogs(flow).at("target") if leg.answer]
     if not at(flow, "target") or not answered:
