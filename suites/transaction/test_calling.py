@@ -32,7 +32,9 @@ def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
     yield from found or [unseen("the INVITE got no response", code="not-answered")]
 
 
-@purpose("RFC3261-17.1.1.2-08", plan=SLOW, faults=["never_repeats_invite", "copies_lose_hops"])
+@purpose(
+    "RFC3261-17.1.1.2-08", plan=SLOW, faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"]
+)
 def test_invite_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
     """On UDP an INVITE without any response is sent again after 0.5 s, then after 1 s more, unchanged.
 

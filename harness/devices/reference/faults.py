@@ -86,6 +86,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ack_without_max_forwards", "Sends the ACK of a non-2xx without Max-Forwards."),
     # How requests are repeated.
     Fault("never_repeats_invite", "Sends each INVITE once, however long nobody answers."),
+    Fault("repeats_without_doubling", "Sends an INVITE without answer again every half second.", ("uac", "proxy")),
     Fault("copies_lose_hops", "Lowers Max-Forwards in each copy of a request."),
     Fault("repeats_while_ringing", "Goes on sending copies of an INVITE that rings."),
     Fault("sends_requests_once", "Sends each request other than INVITE once.", _PROXY),
@@ -97,6 +98,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("swaps_uri_headers", "Takes name and value of ?name=value in a Contact the wrong way round."),
     Fault("counts_characters", "Counts a line end as one byte in the Content-Length."),
     Fault("no_content_type", "Sends its session description without Content-Type.", ("uac",)),
+    Fault("garbles_sdp", "Leaves the address out of o= and c= in its session description.", ("uac", "uas")),
+    Fault("refuses_media_by_silence", "Leaves out of its answer every medium of the offer.", _UAS),
     Fault("constant_from_tag", "Calls with one From tag as long as it runs.", ("uac",)),
     Fault("acts_on_second_final", "Acts on another final response that comes after the first."),
     Fault("no_ack_of_redirected_200", "Does not acknowledge the 200 of a call that was redirected."),
@@ -190,6 +193,7 @@ FAULTS: tuple[Fault, ...] = (
     # What a redirect server or a UAS answers.
     Fault("redirects_to_request_uri", "Redirects a call to its own Request-URI.", _ANSWERING),
     Fault("contactless_302", "Sends its 302 without Contact.", _ANSWERING),
+    Fault("offers_one_binding", "Redirects to the first of the bindings of a user, and to no other.", _REDIRECT),
     Fault("odd_contact", "Writes a Contact twice: with method and lr, and with no brackets around it.", _ANSWERING),
     Fault("sends_305", "Redirects with 305 instead of 302.", _REDIRECT),
     Fault("redirect_also_forwards", "Redirects a call and calls the Contacts as well.", _REDIRECT),
