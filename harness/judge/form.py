@@ -31,7 +31,7 @@ def well_shaped(flow: Flow, requirement: str) -> Findings:
             yield violated(
                 code="no-sip-message",
                 expected="a message with a start line of SIP/2.0 and a Call-ID",
-                actual=f"{one.size or len(one.text)} bytes that are none, {one.label[:120]}",
+                actual=f"{one.size or len(one.text)} bytes that are none, {next(iter(one.label.splitlines()), '')[:120]}",
                 means=_DROPPED,
                 look_at=_BUILT,
                 requirement=requirement,
