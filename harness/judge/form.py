@@ -28,10 +28,11 @@ def well_shaped(flow: Flow, requirement: str) -> Findings:
     sources |= {flow.places.device.host} if flow.places.device else set()
     for one in flow.unreadable:
         if one.source is None or one.source.host in sources:
+            said = next(iter(one.label.splitlines()), "")
             yield violated(
                 code="no-sip-message",
                 expected="a message with a start line of SIP/2.0 and a Call-ID",
-                actual=f"{one.size or len(one.text)} bytes that are none, {next(iter(one.label.splitlines()), '')[:120]}",
+                actual=f"{one.size or len(one.text)} bytes that are none, {said[:120]}",
                 means=_DROPPED,
                 look_at=_BUILT,
                 requirement=requirement,

@@ -17,7 +17,7 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header"])
+@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header", "loses_call_id"])
 def test_every_message_has_the_shape_of_one(flow: Flow) -> Findings:
     """A message is a start line, header lines with a name, an empty line, and the body.
 

@@ -93,6 +93,7 @@ FAULTS: tuple[Fault, ...] = (
     # The form of messages.
     Fault("no_empty_line", "Ends a message that has no body with its last header.", ("uac", "uas", "proxy")),
     Fault("nameless_header", "Writes a header line without a name into its messages.", ("uac", "uas")),
+    Fault("loses_call_id", "Sends its responses without Call-ID.", _REDIRECT),
     Fault("two_max_forwards", "Adds a Max-Forwards to requests that have one.", ("uac", "proxy")),
     Fault("empty_from", "Leaves the URI of the From out of the redirected INVITE."),
     Fault("swaps_uri_headers", "Takes name and value of ?name=value in a Contact the wrong way round."),

@@ -36,6 +36,16 @@ class NamelessHeader(Behaviour):
         return super().worded(data.replace(_END, b"\r\n: reference" + _END, 1), destination)
 
 
+class LosesCallId(Behaviour):
+    """Wrong by 8.2.6.2: nobody can tell to which call a response belongs."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Leave it out of a response."""
+        if data.startswith(b"SIP/2.0 "):
+            data = re.sub(rb"\r\nCall-ID: [^\r]*", b"", data, count=1)
+        return super().worded(data, destination)
+
+
 class TwoMaxForwards(Behaviour):
     """Wrong by 7.3.1: it is one value."""
 
