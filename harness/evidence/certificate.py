@@ -43,7 +43,7 @@ class Certificate:
     """The version that the product reported; "" if it reported none."""
     run: str
     suite: Mapping[str, str]
-    """version, commit, digest, sipp."""
+    """version, commit, digest, mutants, sipp."""
     window: Window
     ruling: str
     strict: bool
@@ -230,6 +230,7 @@ def certificate(
             "version": header.suite,
             "commit": header.suite_commit,
             "digest": header.suite_digest,
+            "mutants": header.suite_mutants,
             "sipp": header.sipp,
         },
         window=WINDOWS[header.window],

@@ -78,7 +78,7 @@ def predicate(certificate: Certificate) -> dict[str, Any]:
             {
                 "name": "sipverdict",
                 "digest": {"gitCommit": suite["commit"]},
-                "annotations": {"version": suite["version"]},
+                "annotations": {"version": suite["version"]} | _measured(suite),
             },
             {"name": "suite", "digest": {"sha256": suite["digest"]}},
         ],
@@ -97,6 +97,11 @@ def predicate(certificate: Certificate) -> dict[str, Any]:
             "ended": certificate.ended.isoformat(),
         },
     }
+
+
+def _measured(suite: Mapping[str, str]) -> dict[str, str]:
+    """What is known of the suite beside its version; nothing in a dossier of a suite that was not measured."""
+    return {"mutants": suite["mutants"]} if suite["mutants"] else {}
 
 
 def digests(parts: Mapping[str, bytes]) -> dict[str, str]:

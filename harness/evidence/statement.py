@@ -63,6 +63,7 @@ def facts(certificate: Certificate, key: str) -> Facts:
             ("ruling", certificate.ruling + (", strict: a violated SHOULD is a fail" if certificate.strict else "")),
             ("suite", f"sipverdict {suite['version']}, commit {suite['commit']}"),
             ("suite's files", f"SHA-256 {suite['digest']}"),
+            ("mutants that the suite notices", suite["mutants"]),
             ("SIPp", suite["sipp"]),
             ("run", certificate.run),
         ),

@@ -21,6 +21,7 @@ from harness.model.outcome import ExitStatus
 from harness.policy.profiles import named
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
+from harness.store import mutation
 from harness.store.provenance import digest
 from harness.store.stored_run import StoredRun, read_run
 
@@ -152,6 +153,8 @@ def _certificate(
     if dossier.predicate(made) != attested["predicate"]:
         yield f"{dossier.ENVELOPE}: it differs from what the evidence shows"
     same_suite = run.header.suite_digest == digest()
+    if same_suite and run.header.suite_mutants != mutation.sentence():
+        yield f"{dossier.VERDICTS}: the header says something else of the suite's mutants than this suite does"
     if (
         same_suite
         and html(facts(made, signer.keyid)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]

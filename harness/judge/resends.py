@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from harness.judge.answers import unproven
-from harness.judge.say import Findings, expect, satisfied, violated
+from harness.judge.intervals import on_time
+from harness.judge.say import Findings, expect, violated
 from harness.judge.served import Begun, begun
 from harness.judge.timers import timers_of
 from harness.model.flow import Event, Flow
-from harness.model.verdict import Verdict
 
 _PATIENCE = 2
 """So many T1 after a request that has no answer there must be a copy of it: one, and what a busy machine takes."""
 CROSSED_S = 0.35
 """A copy may have been sent before the device had read a response, if it comes no later than so long after it."""
-_EARLY = 0.4
-"""The first copy is due after T1; after this part of it, it can only come from somewhere else than Timer A or E."""
 
 
 def repeated(flow: Flow, requirement: str, *, invites: bool) -> Findings:
@@ -70,19 +68,8 @@ def _repeated(flow: Flow, one: Begun, requirement: str) -> Findings:
             look_at="does the transaction keep the request as it was sent, or is each copy built anew?",
             requirement=requirement,
         )
-    if one.copies and (gap := one.copies[0].time - request.time) < _EARLY * t1:
-        yield violated(
-            code="copy-too-early",
-            expected=f"the first copy of {name} {t1:g} s after it",
-            actual=f"a copy after {gap * 1000:.0f} ms",
-            event=one.copies[0],
-            means="the network is filled with copies that nobody needs",
-            look_at=f"Timer A (INVITE) or E: it begins with T1, {t1:g} s; or is each request sent twice?",
-            at_most=Verdict.WARN,
-            requirement=requirement,
-        )
-    elif one.copies:
-        yield satisfied(f"a copy {gap:.1f} s after {name}", event=one.copies[0], requirement=requirement)
+    if one.copies:
+        yield from on_time(flow, one, requirement)
     elif _answered_after(one) > due and not unproven(flow, request.seat, request.time + due):
         yield violated(
             code="not-repeated",

@@ -31,6 +31,7 @@ from harness.run.declared import declared
 from harness.run.items import Items, cases_of_the_suite
 from harness.run.options import RULINGS
 from harness.run.settings import Settings
+from harness.store import mutation
 from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
@@ -95,6 +96,7 @@ class Publisher:
             suite_commit=suite.commit,
             suite_dirty=suite.dirty,
             suite_digest=suite.digest,
+            suite_mutants=mutation.sentence(),
             again=self.settings.again.header.run if self.settings.again else "",
             weather=str(self.settings.weather) if self.settings.weather else "",
             whole=cases_of_the_suite(self.settings.specs.values(), all_purposes().values(), Catalogue.load()),

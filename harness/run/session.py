@@ -39,7 +39,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.run.inquest import Inquest
 from harness.run.job import Job
-from harness.smoke.plain import smoked
+from harness.smoke.plain import Unusable, smoked
 from harness.store.verdict_lines import LostLine
 
 CONFIRMING_ROUNDS = 3
@@ -162,9 +162,8 @@ class Session:
                 ) as station,
                 smoked(station, self._kinds(cases), self._options.on_flow) as failed,
             ):
-                for case in cases:
-                    if error := failed.get((case.role, case.transport)):
-                        _fail(self._results[case.id], error)
+                for kind, unusable in failed.items():
+                    self._settle_unusable([c for c in cases if (c.role, c.transport) == kind], unusable)
                 await self._settle_all(station, [c for c in cases if (c.role, c.transport) not in failed])
         except BaseException as error:
             for case in cases:
@@ -175,6 +174,20 @@ class Session:
     def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, Transport]]:
         """In which roles and over which transports a plain call is to be made first."""
         return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
+
+    def _settle_unusable(self, cases: Sequence[Case], unusable: Unusable) -> None:
+        """Nothing is tested where no plain call can be made; but what the device sent meanwhile may break an invariant.
+
+        That an invariant held in these few calls counts only beside one that did not.
+        """
+        flows = {case.id: [f for f in unusable.flows if f.family == case.family] for case in cases}
+        said = {case.id: self._overall(case, flows[case.id]) for case in cases if case.purpose.everywhere}
+        broken = any(one.verdict is Verdict.FAIL for one in said.values())
+        for case in cases:
+            if broken and case.id in said:
+                self._conclude_everywhere(case, said[case.id], flows[case.id])
+            else:
+                _fail(self._results[case.id], unusable.error)
 
     async def _settle_all(self, station: Station, cases: Sequence[Case]) -> None:
         jobs: dict[tuple[Plan, Axes], Job] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from harness.device import Profile
@@ -29,6 +30,16 @@ _LONG: Final = 3600.0
 
 Kind = tuple[str, Transport]
 """A role and a transport."""
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A kind in which no plain call could be made."""
+
+    error: DeviceError
+    """With the probable cause."""
+    flows: tuple[Flow, ...]
+    """One for each try: what the device did instead is evidence like any other."""
 
 
 def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
@@ -57,20 +68,20 @@ def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
 @contextlib.asynccontextmanager
 async def smoked(
     station: Station, kinds: Iterable[Kind], on_flow: Callable[[Flow], None]
-) -> AsyncIterator[dict[Kind, DeviceError]]:
-    """Make a plain call for each of ``kinds``; yield the failed kinds with their errors.
+) -> AsyncIterator[dict[Kind, Unusable]]:
+    """Make a plain call for each of ``kinds``; yield those that failed.
 
     It yields as soon as the calls have arrived.  Their ends are irrelevant, and overlap with the run.
-    The flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
+    The flows of one that failed are handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
     # A person is not asked for one more call before a run.
     wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
     running: set[asyncio.Task[Flow]] = set()
     try:
-        errors = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
+        found = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
         # The evidence for a plan must be in the flows of the run, so the smoke is no positive control.
         station.context.controls.seen.clear()
-        yield {kind: error for kind, error in zip(wanted, errors, strict=True) if error is not None}
+        yield {kind: failed for kind, failed in zip(wanted, found, strict=True) if failed is not None}
         await asyncio.gather(*running)
     finally:
         for task in running:
@@ -80,9 +91,9 @@ async def smoked(
 
 async def _comes_through(
     station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
-) -> DeviceError | None:
+) -> Unusable | None:
     """None as soon as a plain call has arrived; otherwise the failure and its probable cause."""
-    flow: Flow | None = None
+    flows: list[Flow] = []
     for attempt in range(TRIES):
         drive = station.prepare(plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
         task = asyncio.create_task(drive.run())
@@ -95,11 +106,11 @@ async def _comes_through(
         if came_through(drive):
             return None
         running.discard(task)
-        flow = task.result()
-    assert flow is not None
-    if error := _not_tested(station, role, flow):
-        on_flow(station.without_secrets(flow))
-        return error
+        flows.append(station.without_secrets(task.result()))
+    if error := _not_tested(station, role, flows[-1]):
+        for flow in flows:
+            on_flow(flow)
+        return Unusable(error, tuple(flows))
     return None
 
 

@@ -77,6 +77,8 @@ class Header:
     """Whether the suite differed from that commit; True as well if git could not tell."""
     suite_digest: str = ""
     """SHA-256 over the suite's files."""
+    suite_mutants: str = ""
+    """How many mutants of the reference device the suite notices, in words; empty: not measured, or not yet known."""
     again: str = ""
     """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.judge.answers import Asked
+from harness.judge.bindings import lists_its_bindings
 from harness.judge.copies import ack_ends_copies, further_acks_absorbed, repeated_on_time
 from harness.judge.replies import first_response_in_time, one_final, seen_from, tags_are_new, went_where_they_belong
 from harness.judge.say import Findings
@@ -95,3 +96,14 @@ def test_no_tag_is_used_twice(flow: Flow) -> Findings:
     Typical defects: the tag is made of the time in seconds, of the user's name, or once when the device starts.
     """
     yield from tags_are_new(flow, "RFC3261-19.3-01")
+
+
+@invariant("RFC3261-8.3-09", faults=["offers_one_binding"])
+def test_every_redirection_lists_what_is_registered(flow: Flow) -> Findings:
+    """The 3xx to a user who has registered lists all entries of that user, each with its q, and nobody else.
+
+    Typical defects: only the first row of the answer of the database is read; the server writes its own address.
+
+    Which entries are offered may be policy: one that is missing, or one more, is a warning, and no entry at all a fail.
+    """
+    yield from lists_its_bindings(flow, "RFC3261-8.3-09")

@@ -8,10 +8,13 @@ from harness.judge.calls import Call, calls
 from harness.judge.say import Findings, satisfied, violated
 from harness.judge.targets import address_of
 from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
 from harness.purposes.invariant import invariant
 
 BOUND_S = 2.0
 """Seconds by which the caller must have its final response once nothing is left to wait for."""
+RINGS_ON = "rings"
+"""The number of a device that rings until its caller gives up."""
 LONGEST_S = 34.0
 """A target that never answers is given up after Timer B (32 s)."""
 
@@ -26,6 +29,8 @@ def test_every_caller_gets_a_final_response(flow: Flow) -> Findings:
     Otherwise it hears ringing until it gives up. Typical defects: a 3xx whose Contacts cannot be used ends nothing; a
     code without a mapping is not reported.
 
+    A number that is declared to decline or redirect, and rings for longer than 34 s instead, is a warning.
+
     What it waits for: branches without a final response, for as long as Timer B lets it; and, for a request other than
     INVITE, a target that never answers (RFC 4320: then there is none).
     """
@@ -35,7 +40,10 @@ def test_every_caller_gets_a_final_response(flow: Flow) -> Findings:
             yield satisfied(f"{one.status} to the {one.request.method}", event=one.final)
             continue
         since = _nothing_left(flow, one, by_request.get(one.request.number))
-        if since is None or unproven(flow, one.seat, since.time + BOUND_S):
+        if since is None:
+            yield from _never_decided(flow, one)
+            continue
+        if unproven(flow, one.seat, since.time + BOUND_S):
             continue
         yield violated(
             code="no-final-response",
@@ -74,6 +82,27 @@ def test_481_is_for_requests_in_a_dialog(flow: Flow) -> Findings:
         )
 
 
+def _never_decided(flow: Flow, one: Asked) -> Findings:
+    """Whether a device that answers calls itself goes on ringing, though it is declared to do something else."""
+    rang = [response for response in one.provisionals if (response.status or 0) > 100]
+    if flow.role != "uas" or not rang or RINGS_ON in flow.plan.numbers or _cancelled(flow, one):
+        return
+    if not unproven(flow, one.seat, one.request.time + LONGEST_S):
+        yield violated(
+            code="never-decided",
+            expected=f"a final response at {one.seat}: the number is declared to decline or to redirect",
+            actual=f"{rang[-1].start_line}, and no final response in {flow.watch.closed_at - one.request.time:.0f} s",
+            event=rang[-1],
+            means="the caller hears ringing until it gives up",
+            look_at="what ends the ringing of this number; a number that rings for longer is for lab.numbers.rings",
+            at_most=Verdict.WARN,
+        )
+
+
+def _cancelled(flow: Flow, one: Asked) -> bool:
+    return bool(flow.select("CANCEL", received=False, at=one.seat, where=lambda e: e.call_id == one.request.call_id))
+
+
 def _nothing_left(flow: Flow, one: Asked, call: Call | None) -> Event | None:
     """The message after which nothing was left to wait for; None while something was, or if that cannot be told."""
     if one.request.method != "INVITE" or call is None:
@@ -82,7 +111,9 @@ def _nothing_left(flow: Flow, one: Asked, call: Call | None) -> Event | None:
     if not tries:
         # An early 18x of a device that answers itself: it rings, and nobody has decided yet.
         rang = any((r.status or 0) > 100 for r in one.provisionals)
-        return None if rang or flow.role == "proxy" else one.request
+        # What a proxy has sent to where the suite does not listen is given up with Timer B.
+        waits = flow.role == "proxy" and flow.watch.closed_at - one.request.time <= LONGEST_S + BOUND_S
+        return None if rang or waits else one.request
     finals = [attempt.final for attempt in tries]
     if any(final is None for final in finals):
         return None

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from harness.judge.form import (
     complete_requests,
-    complete_responses,
     contacts,
     no_value_as_name,
     once_each,
     sized,
     well_shaped,
 )
+from harness.judge.form_of_responses import complete_responses
 from harness.judge.say import Findings
+from harness.judge.sdp import answers_each_medium, readable
 from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header"])
+@invariant("RFC3261-7-01", faults=["no_empty_line", "nameless_header", "loses_call_id"])
 def test_every_message_has_the_shape_of_one(flow: Flow) -> Findings:
     """A message is a start line, header lines with a name, an empty line, and the body.
 
@@ -84,3 +85,22 @@ def test_no_header_is_named_after_a_value(flow: Flow) -> Findings:
     Typical defect: name and value are taken the wrong way round.
     """
     yield from no_value_as_name(flow, "RFC3261-19.1.5-10")
+
+
+@invariant("RFC8866-5-01", faults=["garbles_sdp"])
+def test_every_session_description_can_be_read(flow: Flow) -> Findings:
+    """A session description begins with v=, o= and s=, has t= and an address for each medium, and every line parses.
+
+    Typical defects: the c= line of a device without an address, or of one that holds a call; a line from a template
+    with nothing filled in.
+    """
+    yield from readable(flow, "RFC8866-5-01")
+
+
+@invariant("RFC3264-6-01", faults=["refuses_media_by_silence"])
+def test_every_medium_that_is_offered_is_answered(flow: Flow) -> Findings:
+    """The answer to an offer has its number of media; one that is not wanted has port 0.
+
+    Typical defect: a medium that the device does not know is left out of the answer.
+    """
+    yield from answers_each_medium(flow, "RFC3264-6-01")

@@ -8,12 +8,13 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-17.1.1.2-08", faults=["never_repeats_invite", "copies_lose_hops"])
+@invariant("RFC3261-17.1.1.2-08", faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"])
 def test_every_invite_without_response_is_repeated(flow: Flow) -> Findings:
-    """An INVITE that nobody answers is sent again after 0.5 s, unchanged: to the first target, a Contact, a branch.
+    """An INVITE that nobody answers is sent again after 0.5 s, then after 1 s, 2 s …, unchanged: to the first target, a
+    Contact, a branch.
 
     Typical defects: only the first INVITE of a call has a transaction; a copy gets a branch of its own, so that the
-    other side rings twice.
+    other side rings twice; the interval is not doubled.
     """
     yield from repeated(flow, "RFC3261-17.1.1.2-08", invites=True)
 

@@ -28,6 +28,7 @@ from harness.purposes.settle import assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.store.folder import RunFolder
+from harness.store.mutation import sentence
 from harness.store.provenance import digest
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.stream import VerdictStream
@@ -150,6 +151,7 @@ class Maker:
             suite_commit="c" * 40,
             suite_dirty=False,
             suite_digest=digest(),
+            suite_mutants=sentence(),
         )
 
     def _record(self, name: str) -> Record:

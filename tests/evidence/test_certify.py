@@ -115,7 +115,8 @@ def test_what_the_statement_says(tmp_path: Path, keys: Path) -> None:
     hostile = "<script>alert(1)</script>]]>\x1b[31m\u202e{{ 7 * 7 }}"
     pixit = {"number": "600", "sip_password": "hunter2", "note": hostile}
     told = {"vendor": hostile, "pixit": pixit | {"sip_password": "[redacted]"}}
-    made = Maker(tmp_path / "runs", purposes=WHOLE, device=told).make()
+    measured = {"suite_digest": "0" * 64, "suite_mutants": "91% (50 caught of 55 that do wrong)"}
+    made = Maker(tmp_path / "runs", purposes=WHOLE, device=told, header=measured).make()
     assert certify(str(made.folder), "tiny", keys / "lab.key", DEVICE, tmp_path / "out") == 0
     page = (tmp_path / "out" / "statement.html").read_text()
     document = pypdf.PdfReader(tmp_path / "out" / "statement.pdf")
@@ -130,6 +131,7 @@ def test_what_the_statement_says(tmp_path: Path, keys: Path) -> None:
         "600",
         load_public(keys / "lab.pub").keyid,
         "tested",
+        "91% (50 caught of 55 that do wrong)",
     ):
         assert words in page
         assert words in text

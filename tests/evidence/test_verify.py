@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handmade import CATALOGUE, FINAL, PURPOSES, WAIVED, Maker, parts_of, redials
+from handmade import CATALOGUE, FINAL, PURPOSES, WAIVED, WHOLE, Maker, parts_of, redials
 from securesystemslib.signer import CryptoSigner
 
 from harness.commands.verify import verify as command
@@ -261,6 +261,31 @@ def wrong_type(parts: Parts) -> Parts:
     return parts | {(name := a_flow(parts)): parts[name].replace(b'"cap":20', b'"cap":"one"', 1)}
 
 
+INVARIANT = "invariants/acks/every_ack_of_a_refusal_is_made_of_its_invite"
+
+
+def invariant_finding_removed(parts: Parts) -> Parts:
+    """One of the requirements that the invariant says something of is gone."""
+    entries = lines(parts)
+    entry = next(entry for entry in entries[1:-1] if entry["purpose"] == INVARIANT)
+    del entry["requirements"][1]
+    return with_lines(parts, entries)
+
+
+def invariant_made_untested(parts: Parts) -> Parts:
+    entries = lines(parts)
+    entry = next(entry for entry in entries[1:-1] if entry["purpose"] == INVARIANT)
+    reason = "no flow of this run gave an occasion"
+    entry |= {"verdict": "not_tested", "evidence": [], "requirements": [], "drives": 0, "reason": reason}
+    return with_lines(parts, recounted(entries))
+
+
+def better_suite(parts: Parts) -> Parts:
+    entries = lines(parts)
+    entries[0]["suite_mutants"] = "100% (60 caught of 60 that do wrong)"
+    return with_lines(parts, entries)
+
+
 def dirty(parts: Parts) -> Parts:
     entries = lines(parts)
     entries[0]["suite_dirty"] = True
@@ -285,6 +310,9 @@ FORGED: dict[Callable[[Parts], Parts], str] = {
     silence_broken: "stored pass, now inconclusive",
     control_lost: "rests on a positive control in flow 'smoke', which no verdict uses",
     wrong_type: "plan.endpoints.0.cap: expected a valid integer",
+    invariant_finding_removed: f"{INVARIANT} (phone, uac, udp): it speaks of RFC3261-17.1.1.2-02, RFC3261-17.1.1.3-02",
+    invariant_made_untested: f"{INVARIANT} (phone, uac, udp): stored not_tested, now pass: as required",
+    better_suite: "the header says something else of the suite's mutants than this suite does",
     dirty: "the suite was changed since its commit",
     waived: "a waived run is never certified",
     file_added: "flows/extra.json is not evidence",
@@ -311,6 +339,26 @@ def test_attestation_of_something_else(tmp_path: Path, parts: Parts, keys: Path,
     told["predicate"]["result"] = "WARNED"
     found = checked(tmp_path, parts | {dossier.ENVELOPE: sign(told, signer)}, keys)
     assert "attestation.dsse.json: it differs from what the evidence shows" in found.problems
+
+
+def test_failed_invariant_dressed_up_as_a_pass(tmp_path: Path, keys: Path, signer: CryptoSigner, parts: Parts) -> None:
+    """The finding of an invariant is removed, and nothing else: its flows are still there, and show the break."""
+    failing = Maker(tmp_path / "run", tries=redials, purposes=WHOLE).make()
+    entries = [json.loads(line) for line in (failing.folder / "verdicts.jsonl").read_text().splitlines()]
+    entry = next(e for e in entries[1:-1] if e["purpose"] == "invariants/after_6xx/no_call_again_after_any_6xx")
+    assert (entry["verdict"], [row["verdict"] for row in entry["requirements"]]) == ("fail", ["fail"])
+    entry |= {"verdict": "pass", "requirements": [], "reason": "as required 4 times in 4 flows"}
+    bare = parts | {n: c for n, c in dossier.evidence(failing).items() if n.startswith("flows/")}
+    found = checked(tmp_path, resealed(with_lines(bare, recounted(entries)), signer, signer), keys)
+    told = [problem for problem in found.problems if "no_call_again_after_any_6xx" in problem]
+    assert any("stored pass, now fail: " in problem for problem in told), found.problems
+
+
+def test_an_older_dossier_says_nothing_of_mutants_and_stands(tmp_path: Path, keys: Path, signer: CryptoSigner) -> None:
+    """Also when today's suite has been measured: a certificate speaks of the suite that judged."""
+    older = Maker(tmp_path / "run", purposes=WHOLE, header={"suite_digest": "0" * 64, "suite_mutants": ""}).make()
+    found = checked(tmp_path, parts_of(older, signer), keys)
+    assert (found.problems, found.same_suite) == ((), False)
 
 
 def test_fail_dressed_up_as_a_pass(tmp_path: Path, keys: Path, signer: CryptoSigner, parts: Parts) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.paths import ROOT
-from tests.mutants import lawful, report
+from tests.mutants import lawful, record, report
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, sample
 from tests.mutants.original import Originals, digest
 from tests.mutants.results import Results
@@ -59,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"mutation score: {score}\nreport: {options.out / 'report.txt'}")
     if interrupted:
         return _INTERRUPTED
+    if options.record:
+        _record(told, options, len(mutants))
     alarms = any(result.outcome == "false alarm" for result in told)
     return int(alarms or (score.share is not None and score.share < options.least))
 
@@ -82,11 +84,22 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.0, help="begin no mutant after so many (0: no limit)")
     parser.add_argument("--least", type=float, default=0.0, metavar="SHARE", help="exit status 1 below this score")
     parser.add_argument("--out", type=Path, default=OUT, help="where results are kept (default: reports/out/mutants)")
+    parser.add_argument(
+        "--record", action="store_true", help="write the score where certificates and docs/figures.md say it"
+    )
     parser.add_argument("--list", action="store_true", help="only print the ids")
     options = parser.parse_args(arguments)
     options.windows = options.windows or ["quick"]
     options.out = options.out.resolve()
     return options
+
+
+def _record(told: Sequence[Result], options: argparse.Namespace, of: int) -> None:
+    if options.id or options.again or options.only or options.part:
+        sys.exit("--record: expected a sample of all mutants, by chance; leave out --id, --again, --only and --part")
+    sample = record.record(told, of=of, seed=options.seed, windows=options.windows)
+    record.FIGURES.write_text(record.with_row(record.FIGURES.read_text("utf-8"), sample), "utf-8")
+    print(f"recorded: {sample}")
 
 
 def _chosen(options: argparse.Namespace, mutants: Sequence[Mutant], results: Results) -> list[Mutant]:

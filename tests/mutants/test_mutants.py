@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.paths import ROOT
-from tests.mutants import lawful, report
+from harness.store import mutation
+from harness.store.mutation import Sample
+from tests.mutants import lawful, record, report
 from tests.mutants.finder import find
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, sample
 from tests.mutants.results import Results
@@ -125,3 +127,28 @@ def test_results_are_kept_for_the_same_suite(tmp_path: Path) -> None:
     assert Results(path, {"suite": "one"}).known == {"a": result("a", "gap"), "b": result("b", "caught")}
     other = Results(path, {"suite": "other"})
     assert (other.known, other.ever(("gap",)), other.ever(("caught",))) == ({}, {"a"}, {"b"})
+
+
+SAMPLE = Sample(3, 1, 6, 9, 100, 7, ("quick",), "c" * 40, "2026-01-02")
+
+
+def test_a_recorded_score_says_what_was_measured(tmp_path: Path) -> None:
+    outcomes: tuple[Outcome, ...] = ("caught", "caught", "warned", "gap", "inconclusive", "lawful", "equivalent")
+    told = [result(str(at), one) for at, one in enumerate(outcomes)]
+    path = tmp_path / "mutation.json"
+    assert mutation.sentence(path) == ""
+    made = record.record(told, of=100, seed=7, windows=["quick", "standard"], path=path)
+    assert mutation.recorded(path) == made
+    assert (made.share, made.caught, made.counted, made.lawful, made.mutants, made.of) == (0.6, 3, 6, 1, 7, 100)
+    assert mutation.sentence(path).startswith(
+        "60% (3 caught of 5 that do wrong; 7 of 100 by chance, seed 7, window quick then standard, "
+    )
+
+
+def test_the_figures_say_the_recorded_score() -> None:
+    known = mutation.recorded()
+    assert known is not None
+    assert record.row(known) in record.FIGURES.read_text("utf-8")
+    assert record.row(SAMPLE) in record.with_row(record.FIGURES.read_text("utf-8"), SAMPLE)
+    with pytest.raises(ValueError, match="expected one row"):
+        record.with_row("| other |", SAMPLE)

@@ -47,6 +47,9 @@ class Behaviour(ProxyRules, ServerRules):
     stops_at_provisional = True
     """A provisional response ends the copies of the INVITE (17.1.1.2)."""
 
+    doubles_interval = True
+    """Each interval between the copies of an INVITE is twice the one before (timer A, 17.1.1.2)."""
+
     cancels_finished = False
     """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 

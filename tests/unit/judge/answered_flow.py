@@ -41,6 +41,7 @@ class Line:
         from_: str = "<sip:caller@127.0.0.8>;tag=f1",
         via: tuple[str, ...] = (VIA,),
         extra: tuple[str, ...] = (),
+        body: str = "",
     ) -> Line:
         lines = [
             start,
@@ -50,9 +51,9 @@ class Line:
             f"Call-ID: {call_id}",
             f"CSeq: {cseq}",
             *extra,
-            "Content-Length: 0",
+            f"Content-Length: {len(body)}",
         ]
-        raw = "\r\n".join(lines) + "\r\n\r\n"
+        raw = "\r\n".join(lines) + "\r\n\r\n" + body
         self._events.append(Event(raw=raw, time=START + at, seat=seat, direction="sent" if sent else "received"))
         return self
 

@@ -8,6 +8,7 @@ import pytest
 
 from harness.model.finding import Finding
 from harness.model.flow import Flow
+from harness.model.plan import Call, Plan
 from suites.invariants import (
     test_after_6xx,
     test_cancels,
@@ -19,6 +20,7 @@ from suites.invariants import (
 )
 from suites.plans import MOVED, accept, callee, redirect, target
 from suites.proxy import _plans as plans
+from tests.unit.judge.answered_flow import Line, outcomes
 from tests.unit.judge.proxy_flow import ProxyWire
 from tests.unit.judge.refused_flow import Wire, declined
 
@@ -187,6 +189,25 @@ def test_caller_without_a_final_response() -> None:
     assert codes(test_final_response.test_every_caller_gets_a_final_response(wire.flow())) == ["no-final-response"]
     ringing = ProxyWire(REDIRECTED).asks().calls(0.01, "callee").says(0.1, "callee", 180)
     assert codes(test_final_response.test_every_caller_gets_a_final_response(ringing.flow())) == []
+
+
+def test_a_number_that_rings_for_ever() -> None:
+    def said(number: str, **more: object) -> list[str]:
+        plan = Plan((), (Call(to=f"{{{number}}}"),))
+        line = Line(plan).ask().reply(0.1, 180)
+        return outcomes(test_final_response.test_every_caller_gets_a_final_response(line.flow(**more)))  # type: ignore[arg-type]
+
+    assert said("rings_then_declines", closed=36.0) == ["violated (warn)"]
+    assert said("rings_then_declines", closed=30.0) == [], "it may yet decide"
+    assert said("rings_then_declines", closed=36.0, alive=False) == []
+    assert said("rings", closed=36.0) == []
+
+
+def test_a_proxy_that_says_100_and_nothing_more() -> None:
+    wire = ProxyWire(REDIRECTED).asks().tells(0.01, 100)
+    judge = test_final_response.test_every_caller_gets_a_final_response
+    assert codes(judge(wire.flow(closed=30.0))) == []
+    assert codes(judge(wire.flow(closed=40.0))) == ["no-final-response"]
 
 
 def test_message_outside_of_a_dialog() -> None:

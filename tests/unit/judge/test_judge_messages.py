@@ -9,6 +9,7 @@ from answered_flow import Line
 from refused_flow import URI, Wire
 
 from harness.judge import form
+from harness.judge.form_of_responses import complete_responses
 from harness.judge.once import once_per_flow
 from harness.judge.replies import one_final, seen_from, tags_are_new, went_where_they_belong
 from harness.judge.resends import repeated, rests
@@ -16,6 +17,7 @@ from harness.model.flow import Event, Flow, Unreadable
 from harness.model.verdict import Verdict
 from harness.net.address import Address
 from suites.invariants import test_acks, test_answers, test_messages
+from suites.plans import REDIRECT
 
 JUDGES = {name: value for name, value in vars(test_messages).items() if name.startswith("test_")}
 
@@ -121,12 +123,14 @@ def test_what_is_no_sip_message_at_all_is_a_defect_of_the_device_that_sent_it():
     event = Event(raw=GOOD, time=1_000.0, seat="callee", direction="received", number=1, source=source)
     flow = replace(Wire().flow(), events=(event,), unreadable=(Unreadable("callee", "BYE", source=source, size=3),))
     assert [f.code for f in form.well_shaped(flow, "r") if f.outcome == "violated"] == ["no-sip-message"]
+    alone = replace(flow, events=(), places=replace(flow.places, device=source))
+    assert [f.code for f in form.well_shaped(alone, "r")] == ["no-sip-message"], "all that it sent is unreadable"
     flow = replace(flow, unreadable=(Unreadable("callee", "BYE", source=Address("127.0.0.77"), size=3),))
     assert all(f.outcome == "satisfied" for f in form.well_shaped(flow, "r"))
 
 
 def _replies(line: Line) -> list[str]:
-    return [f.code for f in form.complete_responses(line.flow(), "r") if f.outcome == "violated"]
+    return [f.code for f in complete_responses(line.flow(), "r") if f.outcome == "violated"]
 
 
 def test_a_response_is_made_of_its_request():
@@ -135,6 +139,15 @@ def test_a_response_is_made_of_its_request():
     assert _replies(Line().ask().reply(0.1, 603, from_="<sip:x@127.0.0.8>;tag=f1")) == ["other-from"]
     assert _replies(Line().ask().reply(0.1, 603, cseq="2 INVITE")) == ["other-cseq"]
     assert _replies(Line().ask(to_tag="t9").reply(0.1, 481, to_tag="t1")) == ["other-to-tag"]
+
+
+def test_a_response_that_matches_nothing_is_compared_with_what_it_was_meant_for():
+    assert _replies(Line().ask().reply(0.1, 603, branch="z9hG4bKother")) == ["other-via"]
+    assert _replies(Line().ask().reply(0.1, 603, via=())) == ["other-via"]
+    line = Line(role="proxy").ask().reply(0.1, 302, branch="z9hG4bKother", to_tag="stray")
+    assert _replies(line) == ["other-via"]
+    line.say(0.05, "SIP/2.0 302 Text", sent=True, seat="callee", branch="z9hG4bKnobody", to_tag="stray")
+    assert _replies(line) == [], "a stray of ours that a proxy passes on"
 
 
 def test_one_final_response():
@@ -212,11 +225,56 @@ def test_repeated_until_answered_and_no_longer():
     assert codes(Wire().invite().answer(0.1, 603)) == []
     assert codes(Wire().invite().invite(0.5).answer(0.8, 603)) == []
     assert codes(Wire().invite().answer(1.8, 603)) == ["not-repeated"]
-    assert codes(Wire().invite().invite(0.01).answer(0.8, 603)) == ["copy-too-early"]
     assert codes(Wire().invite().invite(0.5, uri="sip:x@127.0.0.2").answer(0.8, 603)) == ["copy-differs"]
     assert codes(Wire().invite().answer(0.1, 180).invite(0.5)) == ["repeated-after-1xx"]
     assert codes(Wire().invite().answer(0.1, 603).invite(0.5)) == ["repeated-after-final"]
     assert codes(Wire().invite().answer(0.3, 603).invite(0.5)) == [], "it may have crossed the response"
+
+
+@pytest.mark.parametrize(
+    ("copies", "answered", "codes"),
+    [
+        ((0.5, 1.5), 1.8, []),
+        ((0.5, 1.5, 3.5, 7.5, 15.5, 31.5), 0, []),
+        ((0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5), 0, []),
+        ((0.9, 1.9, 3.6, 7.5, 15.5, 31.5), 0, []),  # a busy machine
+        ((0.5, 1.5, 3.5), 4.0, []),
+        ((0.01,), 0.8, ["copy-too-early"]),
+        ((0.25, 0.75, 1.75), 2.0, ["copy-too-early"]),
+        ((0.5, 1.0, 1.5), 1.8, ["interval-not-doubled"]),
+        ((0.5, 1.5, 2.5), 3.0, ["interval-not-doubled"]),
+        ((1.0, 3.0), 3.5, ["copy-too-late"]),
+        ((0.5, 2.5), 3.0, ["copy-too-late"]),
+        ((0.5, 1.5), 0, ["copies-stop"]),
+        ((0.5, 1.5, 3.5, 7.5), 0, ["copies-stop"]),
+        ((0.5, 1.5, 3.5, 7.5, 15.5), 0, []),
+    ],
+)
+def test_the_intervals_between_the_copies_of_an_invite(copies, answered, codes):
+    wire = Wire().invite()
+    for at in copies:
+        wire.invite(at)
+    if answered:
+        wire.answer(answered, 603)
+    found = repeated(wire.flow(closed=40.0), "r", invites=True)
+    assert [f.code for f in found if f.outcome == "violated"] == codes
+
+
+def test_a_device_that_goes_elsewhere_need_not_go_on_with_its_copies():
+    wire = Wire(REDIRECT).invite().invite(0.5).invite(1.5).invite(4.0, seat="target", branch="z9hG4bKtwo")
+    wire.answer(4.1, 603, seat="target", branch="z9hG4bKtwo")
+    assert all(f.outcome == "satisfied" for f in repeated(wire.flow(closed=40.0), "r", invites=True))
+
+
+def test_the_copies_of_another_request_grow_to_t2():
+    def codes(*copies):
+        wire = Wire().invite().answer(0.1, 200).request(1.0, "BYE")
+        for at in copies:
+            wire.request(1.0 + at, "BYE")
+        return [f.code for f in repeated(wire.flow(closed=9.0), "r", invites=False) if f.outcome == "violated"]
+
+    assert codes(0.5, 1.5, 3.5, 7.5) == []
+    assert codes(0.5, 1.0, 1.5) == ["interval-not-doubled"]
 
 
 def test_another_final_response_need_not_be_acknowledged():

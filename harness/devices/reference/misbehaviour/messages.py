@@ -36,6 +36,16 @@ class NamelessHeader(Behaviour):
         return super().worded(data.replace(_END, b"\r\n: reference" + _END, 1), destination)
 
 
+class LosesCallId(Behaviour):
+    """Wrong by 8.2.6.2: nobody can tell to which call a response belongs."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Leave it out of a response."""
+        if data.startswith(b"SIP/2.0 "):
+            data = re.sub(rb"\r\nCall-ID: [^\r]*", b"", data, count=1)
+        return super().worded(data, destination)
+
+
 class TwoMaxForwards(Behaviour):
     """Wrong by 7.3.1: it is one value."""
 
@@ -72,6 +82,31 @@ class NoContentType(Behaviour):
     def worded(self, data: bytes, destination: Address) -> Datagrams:
         """Leave the header out."""
         return super().worded(re.sub(rb"\r\nContent-Type: [^\r]*", b"", data, count=1), destination)
+
+
+class GarblesSdp(Behaviour):
+    """Wrong by RFC 8866 sections 5.2 and 5.7: nobody knows where to send the media."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Leave the address out."""
+        head, end, body = data.partition(_END)
+        if body.startswith(b"v=0"):
+            body = re.sub(rb"(?<= IN IP4) [0-9.]+", b"", body)
+            head = re.sub(rb"(?<=\r\nContent-Length: )[0-9]+", b"%d" % len(body), head)
+        return super().worded(head + end + body, destination)
+
+
+class RefusesMediaBySilence(Behaviour):
+    """Wrong by RFC 3264 section 6: a medium that is refused has port 0."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Leave them out of an answer."""
+        if _answers(data, b"200", b"INVITE"):
+            head, end, body = data.partition(_END)
+            body = body.partition(b"m=")[0]
+            head = re.sub(rb"(?<=\r\nContent-Length: )[0-9]+", b"%d" % len(body), head)
+            data = head + end + body
+        return super().worded(data, destination)
 
 
 class ConstantFromTag(Behaviour):

@@ -1,9 +1,15 @@
-"""Faults of the server transaction: how a refusal is repeated, and what a CANCEL does to it (RFC 3261 9.2, 17.2.1)."""
+"""Faults of transactions: how a request or refusal is repeated, what a CANCEL does to it (RFC 3261 9.2, 17)."""
 
 from __future__ import annotations
 
 from ..behaviour import Behaviour
 from ..wire import InboundRequest, Refusal
+
+
+class RepeatsWithoutDoubling(Behaviour):
+    """Wrong by 17.1.1.2: timer A grows."""
+
+    doubles_interval = False
 
 
 class FinalNotRepeated(Behaviour):

@@ -88,8 +88,11 @@ class InviteClientTransaction(ClientTransaction):
         if not self._send_first():
             return
         if not self.transport.reliable:
-            self.repeat(self.timers.t1, lambda interval: 2 * interval, self._send_again)
+            self.repeat(self.timers.t1, self._next_interval, self._send_again)
         self.after(self.timers.give_up, lambda: self._fail(TIMED_OUT))
+
+    def _next_interval(self, interval: float) -> float:
+        return 2 * interval if self.behaviour.doubles_interval else interval
 
     def on_response(self, response: InboundResponse) -> None:
         """Take a response by figure 5."""
