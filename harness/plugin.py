@@ -30,6 +30,7 @@ from harness.run.item_order import run_items
 from harness.run.options import add_to_pytest
 from harness.run.publisher import PAYLOAD, Publisher
 from harness.run.pytest_outcome import junit_properties, settle
+from harness.run.selection import MARKERS, marks
 from harness.run.session import Settled
 from harness.run.settings import Settings
 from harness.store.codec import dump
@@ -67,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
             folder = publisher.folder.path
         elif folder is not None:
             config.option.allure_report_dir = str(RunFolder(Path(folder)).allure_results)
+        for marker, meaning in MARKERS.items():
+            config.addinivalue_line("markers", f"{marker}: {meaning}")
         run = config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
         # allure-pytest makes its writer by this name when it is configured, which is after us.
         allure_plugin: Any = import_module("allure_pytest.plugin")
@@ -92,7 +95,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = metafunc.config.stash.get(_RUN, None)
     if purpose is not None and run is not None:
         fixture = "flows" if "flows" in metafunc.fixturenames else "flow"
-        metafunc.parametrize(fixture, list(run.cases_for(purpose)))
+        cases = run.cases_for(purpose).items()
+        made = [pytest.param(name, id=name, marks=marks(case.id, run.rows(case), run.profiles)) for name, case in cases]
+        metafunc.parametrize(fixture, made)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

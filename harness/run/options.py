@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from harness.model.axes import ROLES
 from harness.model.windows import WindowName
 from harness.requirements.ruling import Mode
 
@@ -97,6 +98,52 @@ GROUPS = (
         ),
     ),
     Group(
+        "selection",
+        (
+            Option(
+                "--requirement",
+                "only the tests that decide this requirement",
+                metavar="ID",
+                repeatable=True,
+                page="running.md",
+            ),
+            Option(
+                "--clause",
+                "only tests about this clause or one within it, as in RFC3261-21.6",
+                metavar="CLAUSE",
+                repeatable=True,
+                page="running.md",
+            ),
+            Option(
+                "--level",
+                "only tests with a requirement of this level",
+                choices=("must", "should", "may", "derived", "profile"),
+                repeatable=True,
+            ),
+            Option(
+                "--tag",
+                "only tests with a requirement of this tier of the catalogue",
+                choices=("heart", "core", "extended", "profile"),
+                repeatable=True,
+            ),
+            Option("--role", "only tests of the device in this role", choices=ROLES, repeatable=True),
+            Option(
+                "--profile",
+                "only the tests that a certificate of this profile needs (sipverdict list profiles)",
+                metavar="NAME",
+                repeatable=True,
+                page="certificates.md",
+            ),
+            Option(
+                "--case",
+                "only this test, by its name in a report; --case may be left out in front of it",
+                metavar="NAME",
+                repeatable=True,
+                page="running.md",
+            ),
+        ),
+    ),
+    Group(
         "judging",
         (
             Option(
@@ -144,7 +191,7 @@ GROUPS = (
             ),
             Option(
                 "--allow-subset",
-                "a run of a part of the suite (-k, paths, --again) may open the gate",
+                "a run of a part of the suite (-k, --clause, --again …) may open the gate",
                 ("run", "gate"),
                 page="gate.md",
             ),
@@ -167,6 +214,11 @@ GROUPS = (
         ),
     ),
 )
+
+SELECTED_BY: tuple[str, ...] = tuple(
+    one.name for group in GROUPS if group.title == "selection" for one in group.options
+)
+"""The names of the options that choose cases."""
 
 
 def options(command: CommandName | None = None) -> Iterator[Option]:

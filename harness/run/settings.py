@@ -17,8 +17,9 @@ from harness.policy.waivers import load as load_waivers
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
-from harness.run.options import OUT, RULINGS
+from harness.run.options import OUT, RULINGS, SELECTED_BY
 from harness.run.rerun import Again
+from harness.run.selection import Selection
 from harness.run.specs import again_specs, device_specs
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
     again: Again | None = None
+    selection: Selection = field(default_factory=Selection)
+    """Which cases are asked."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
 
@@ -82,6 +85,7 @@ class Settings:
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,
+            selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),
         )
 
