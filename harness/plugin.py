@@ -37,6 +37,7 @@ from harness.store.codec import dump
 from harness.store.files import cannot_write
 from harness.store.folder import RunFolder
 from harness.store.verdict_lines import VerdictLine
+from harness.system.terminal import write_plainly
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
@@ -56,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected: a wrong one is a usage error, not a traceback."""
     if not _runs_suite(config):
         return
+    write_plainly()
     try:
         settings, sipp = Settings.of(config), find_sipp()
         folder = getattr(config, "workerinput", {}).get(_FOLDER)

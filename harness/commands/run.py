@@ -12,6 +12,7 @@ from harness.commands import Parser
 from harness.model.outcome import ExitStatus
 from harness.paths import ROOT, SUITES
 from harness.run.options import OUT, add_to_command, for_pytest
+from harness.run.options_file import fill
 from harness.run.rerun import Again
 from harness.run.selection import is_case
 
@@ -24,6 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     add_to_command(parser, "run")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
+    fill(options, "run")
     # The name of a case, as every report prints it, is as good as its path.
     options.case = [*(options.case or []), *filter(is_case, rest)] or None
     rest = [argument for argument in rest if not is_case(argument)]

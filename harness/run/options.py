@@ -55,10 +55,16 @@ class Option:
         more = "; repeatable" if self.repeatable else ""
         return f"{self.help}{more} (default: {self.default})" if self.default else f"{self.help}{more}"
 
+    @property
+    def switch(self) -> bool:
+        """Whether it takes no value."""
+        return not self.metavar and not self.choices
+
     def words(self) -> dict[str, Any]:
         """The keyword arguments for argparse and pytest."""
-        if not self.metavar and not self.choices:
-            return {"action": "store_true", "help": self.sentence}
+        if self.switch:
+            # With its opposite: what an options file switches on, the command line switches off.
+            return {"action": argparse.BooleanOptionalAction, "help": self.sentence, "default": None}
         known: dict[str, Any] = {"help": self.sentence, "type": self.type, "default": None}
         if self.repeatable:
             known["action"] = "append"
@@ -94,7 +100,7 @@ GROUPS = (
                 metavar="NAME",
                 repeatable=True,
             ),
-            Option("--no-smoke", "test a device even if it cannot make a plain call"),
+            Option("--smoke", "make a plain call first, and do not test a device that cannot", default="yes"),
         ),
     ),
     Group(
@@ -250,8 +256,9 @@ def for_pytest(given: argparse.Namespace) -> list[str]:
     made: list[str] = []
     for option in options("run"):
         value = getattr(given, option.name)
-        if value is True:
-            made.append(option.flag)
-        elif value not in (None, False):
+        if isinstance(value, bool):
+            if value or option.own:  # pytest's own switches have no opposite
+                made.append(option.flag if value else option.flag.replace("--", "--no-", 1))
+        elif value is not None:
             made += [f"{option.flag}={one}" for one in (value if option.repeatable else [value])]
     return made
