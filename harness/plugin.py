@@ -211,8 +211,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.user_properties += junit_properties(line, run.rows(settled.case))
     if settled.error is not None:
         raise settled.error
-    source = run.settings.specs[settled.case.device].profile.source
-    text = text_of(line, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
+    source = run.settings.specs[settled.case.device].source
+    text = text_of(line, run.catalogue, source, run.settings.window.name) + (f"\n{troubles}" if troubles else "")
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
         allure_result.report(pyfuncitem, line, settled.flows, run.rows(settled.case), text)

@@ -27,7 +27,7 @@ TAGS: Final[tuple[str, ...]] = ("heart", "core", "extended", "profile")
 """The tiers of the catalogue."""
 _RFC = re.compile(r"\bRFC\s*(\d+)")
 _SECTION = re.compile(r"§\s*([\dA-Z][\d.]*)")
-_NAME = re.compile(r"([\w-]+/[\w-]+/[\w-]+)(?: \(([\w-]+)\)| ([^()\s]\S*))?")
+_NAME = re.compile(r"([\w-]+/[\w-]+/[\w-]+)(?: \(([\w-]+)\)| ([^(].*))?")
 
 
 def level_of(row: Row) -> str:
