@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import get_args
 
 from harness.commands import Command, Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
@@ -14,6 +15,8 @@ from harness.errors import SipverdictError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import short
 from harness.run.options import CommandName, add_to_command
+from harness.run.options_file import fill
+from harness.system.terminal import write_plainly
 
 _USAGE = """\
 sipverdict run --device reference
@@ -96,6 +99,7 @@ def _parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status of the contract (docs/running.md)."""
+    write_plainly()
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for what may come next
         from harness.commands.completion import complete
@@ -147,6 +151,8 @@ def _add_reports(commands: argparse._SubParsersAction[Command]) -> None:
 
 
 def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    if options.command in get_args(CommandName) and options.command != "run":  # which fills its own
+        fill(options, options.command)
     # Each command imports only what it needs: listing must not wait for pytest.
     if options.command == "run":
         from harness.commands.run import run

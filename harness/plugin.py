@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterable
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +20,23 @@ from harness.errors import SetupError, SipverdictError
 from harness.live.line import LiveLine
 from harness.paths import SUITES
 from harness.purposes.purpose import purpose_of
+from harness.report.steps import times_of
 from harness.report.text import text_of
 from harness.run import allure_result
-from harness.run.allure_files import AllureFiles
+from harness.run.allure_files import listen
 from harness.run.execution import Run, troubles_of, with_troubles
 from harness.run.item_order import run_items
 from harness.run.options import add_to_pytest
 from harness.run.publisher import PAYLOAD, Publisher
 from harness.run.pytest_outcome import junit_properties, settle
+from harness.run.reports import Reports
+from harness.run.selection import MARKERS, marks
 from harness.run.session import Settled
 from harness.run.settings import Settings
 from harness.store.codec import dump
-from harness.store.files import cannot_write
 from harness.store.folder import RunFolder
 from harness.store.verdict_lines import VerdictLine
+from harness.system.terminal import write_plainly
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
@@ -55,22 +56,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected: a wrong one is a usage error, not a traceback."""
     if not _runs_suite(config):
         return
+    write_plainly()
     try:
         settings, sipp = Settings.of(config), find_sipp()
         folder = getattr(config, "workerinput", {}).get(_FOLDER)
         if folder is None and not config.option.collectonly:
             publisher = config.stash[_PUBLISHER] = Publisher(settings, sipp)
-            config.option.allure_report_dir = str(publisher.folder.allure_results)
             config.option.xmlpath = config.option.xmlpath or str(publisher.folder.junit)
             if sipp.warning:
                 sys.stderr.write(f"WARNING: {sipp.warning}\n")
             folder = publisher.folder.path
-        elif folder is not None:
-            config.option.allure_report_dir = str(RunFolder(Path(folder)).allure_results)
+        for marker, meaning in MARKERS.items():
+            config.addinivalue_line("markers", f"{marker}: {meaning}")
         run = config.stash[_RUN] = Run(settings, RunFolder(Path(folder or settings.out)), sipp)
-        # allure-pytest makes its writer by this name when it is configured, which is after us.
-        allure_plugin: Any = import_module("allure_pytest.plugin")
-        allure_plugin.AllureFileLogger = partial(AllureFiles, run.trouble, run.folder.allure_results)
+        if folder is not None:
+            listen(config, run.folder.allure_results, run.trouble)
     except SipverdictError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -92,7 +92,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = metafunc.config.stash.get(_RUN, None)
     if purpose is not None and run is not None:
         fixture = "flows" if "flows" in metafunc.fixturenames else "flow"
-        metafunc.parametrize(fixture, list(run.cases_for(purpose)))
+        cases = run.cases_for(purpose).items()
+        made = [pytest.param(name, id=name, marks=marks(case.id, run.rows(case), run.profiles)) for name, case in cases]
+        metafunc.parametrize(fixture, made)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -209,8 +211,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     pyfuncitem.user_properties += junit_properties(line, run.rows(settled.case))
     if settled.error is not None:
         raise settled.error
-    source = run.settings.specs[settled.case.device].profile.source
-    text = text_of(line, run.catalogue, source) + (f"\n{troubles}" if troubles else "")
+    source = run.settings.specs[settled.case.device].source
+    text = text_of(line, run.catalogue, source, run.settings.window.name) + (f"\n{troubles}" if troubles else "")
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
         allure_result.report(pyfuncitem, line, settled.flows, run.rows(settled.case), text)
@@ -226,6 +228,9 @@ def pytest_runtest_makereport(
     report = yield
     settled = item.stash.get(_SETTLED, None)
     if settled is not None and call.when == "call":
+        if settled.flows:
+            began, ended, report.duration = times_of(settled.flows)
+            allure_result.set_times(item, began, ended)
         run = item.config.stash[_RUN]
         waited = run.session.progress.waited if run.session else 0.0
         line = VerdictLine.of(settled.record)
@@ -251,60 +256,8 @@ def pytest_runtest_makereport(
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let the publisher hear every test report."""
     if publisher := session.config.stash.get(_PUBLISHER, None):
-        session.config.pluginmanager.register(_Reports(publisher), "sipverdict-reports")
-
-
-class _Reports:
-    """The hooks that only the publishing process has."""
-
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
-        """xdist: a worker ended; with an error if it did so by itself, with or without something left to do."""
-        if error is not None:
-            self._publisher.crashed.append(f"worker {node.gateway.id}")
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Publish the record of a report."""
-        self._publisher.take(report)
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
-        """Planned must be executed; the exit status says what the run amounts to."""
-        result: object = None
-        junit: Any = session.config.stash.get(xml_key, None)
-        for loss in self._publisher.losses if junit else ():
-            junit.add_global_property("sipverdict.device_lost", loss.sentence)
-        try:
-            result = yield
-        except OSError as error:  # of what pytest writes itself: junit.xml
-            self._publisher.trouble(cannot_write(Path(error.filename or self._publisher.folder.path), error))
-        # They came in the order of their verdicts; people look for them in the suite's.
-        if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
-            for reports in reporter.stats.values():
-                reports.sort(key=lambda report: self._publisher.place(getattr(report, "nodeid", "")))
-        if run := session.config.stash.get(_RUN, None):
-            for trouble in run.troubles:
-                self._publisher.trouble(trouble)
-        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-        status = self._publisher.close(interrupted=interrupted)
-        if session.config.option.contract_exit and exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.TESTS_FAILED,
-            pytest.ExitCode.INTERRUPTED,
-        ):
-            session.exitstatus = int(status)
-        elif exitstatus == pytest.ExitCode.OK and status:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        return result
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-        """The table at the end."""
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            self._publisher.say_nothing_chosen(terminalreporter)
-        self._publisher.summarise(terminalreporter)
+        run = session.config.stash.get(_RUN, None)
+        session.config.pluginmanager.register(Reports(publisher, run), "sipverdict-reports")
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

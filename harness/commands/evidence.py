@@ -44,7 +44,9 @@ def run_evidence_command(options: argparse.Namespace) -> int:
     if options.command == "gate":
         from harness.commands.gate import gate
 
-        return gate(options.run, options.gate or "", options.waivers, draft=options.draft, subset=options.allow_subset)
+        return gate(
+            options.run, options.gate or "", options.waivers, draft=options.draft, subset=bool(options.allow_subset)
+        )
     if options.command == "badge":
         from harness.commands.badge import badge
 

@@ -12,7 +12,9 @@ from harness.commands import Parser
 from harness.model.outcome import ExitStatus
 from harness.paths import ROOT, SUITES
 from harness.run.options import OUT, add_to_command, for_pytest
+from harness.run.options_file import fill
 from harness.run.rerun import Again
+from harness.run.selection import is_case
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -23,6 +25,10 @@ def run(arguments: Sequence[str]) -> int:
     )
     add_to_command(parser, "run")
     options, rest = parser.parse_known_args([argument for argument in arguments if argument != "--"])
+    fill(options, "run")
+    # The name of a case, as every report prints it, is as good as its path.
+    options.case = [*(options.case or []), *filter(is_case, rest)] or None
+    rest = [argument for argument in rest if not is_case(argument)]
 
     if options.again is not None and not (again := Again.of(options.again)).cases:
         print(f"{again.header.run}: every test passed or did not apply; nothing to run again")

@@ -16,3 +16,5 @@ class DeviceSpec:
     """Its name in verdicts: the profile's name and its faults."""
     profile: Profile
     faults: Sequence[str] = ()
+    source: str = ""
+    """The path of the profile, as the command line named it; "" for a device that is built in."""

@@ -250,7 +250,8 @@ def _holes(run: GateInput) -> Iterator[str]:
 
 def _limits(gate: Gate, run: GateInput) -> Iterator[str]:
     """Why the run is too small for the gate: a subset of the suite or, for a profile, too short a window."""
-    if run.scope and run.scope.subset and not gate.subset:
+    # A profile names what it needs, case by case: of all else it may be silent.
+    if run.scope and run.scope.subset and not gate.subset and gate.profile is None:
         yield f"{run.scope.cases}; a gate needs the whole suite (--allow-subset opens it for a subset)"
     shortest = min((line.window_s for line in run.records), default=STANDARD.seconds)
     if gate.profile is not None and shortest < STANDARD.seconds:

@@ -1,4 +1,4 @@
-"""A flow as a step of an Allure result: the calls, the ladder, the messages, the scenarios.
+"""A flow as a step of an Allure result: the calls, the ladder, the messages.
 
 Many purposes judge the same flow.  So the step is made once and added to the result of each of these purposes, and its
 attachments are named by their content.
@@ -21,7 +21,7 @@ from harness.report.ladder import svg_ladder, text_ladder
 from harness.report.steps import start_of
 
 LARGEST = 200_000
-"""Characters of one attachment; a shared callee's scenario and a looping device's messages can be long."""
+"""Characters of one attachment; a looping device's messages can be long."""
 
 
 def step_of(flow: Flow, mark: int | None, clean: Redact) -> TestStepResult:
@@ -40,11 +40,6 @@ def _files(flow: Flow, mark: int | None) -> Iterator[Attachment]:
     # The ladder as text, with every cause, stands above them: one file for all, for files are most of what this costs.
     text = f"{text_ladder(flow, mark)}\n\n{lines(messages)}"
     yield _file("messages", capped(text, LARGEST), AttachmentType.TEXT)
-    # Nothing in them is from the device, and cleaning them would take longer than all the rest.
-    scenarios = [f"<!-- ---- {printable(seat.name)} -->\n{seat.scenario}" for seat in flow.seats if seat.scenario]
-    if scenarios:
-        # One file for all: writing files is most of what evidence costs.
-        yield _file("scenarios", "\n".join(scenarios), AttachmentType.TEXT)
 
 
 def _file(name: str, body: str, kind: AttachmentType) -> Attachment:

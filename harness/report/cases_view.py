@@ -79,6 +79,7 @@ class Section:
 def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
     """The sections for fails, inconclusive tests and warnings; empty ones are left out."""
     room = EvidenceRoom(run)
+    sources = {name: device.source for name, device in run.devices.items()}
     anchors: set[str] = set()
     made = []
     for name in SECTIONS:
@@ -89,7 +90,7 @@ def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str])
         section = Section(
             name,
             tuple(
-                _case(record, catalogue, summaries, room, anchors, run.header.window)
+                _case(record, catalogue, summaries, room, anchors, run.header.window, sources.get(record.device, ""))
                 for record in records
                 if record.drives
             ),
@@ -114,6 +115,7 @@ def _case(
     room: EvidenceRoom,
     anchors: set[str],
     window: str,
+    source: str,
 ) -> CaseView:
     worst = sorted((row for row in record.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
     evidence, further = room.of(record, worst)
@@ -128,7 +130,7 @@ def _case(
         drives=record.drives,
         reason=record.reason,
         findings=tuple(_finding(line, record.key(line), catalogue) for line in worst),
-        reproduce=reproduce(record.case, window=window),
+        reproduce=reproduce(record.case, window=window, source=source),
         evidence=tuple(evidence),
         further=tuple(further),
     )

@@ -7,41 +7,31 @@ import shlex
 from pathlib import Path
 
 from harness.model.axes import CaseId
-from harness.paths import DEVICES, MAKEFILE
+from harness.model.device_name import split
+from harness.paths import MAKEFILE
 
-_WORD = re.compile(r"[\w.:-]+")
-"""The characters that are safe in a shell command."""
+_PLAIN = re.compile(r"[\w./:+~-]+")
+"""A device that make hands on as it is: a space or a comma would make two of it."""
+_LONGEST = 400
 
 
-def reproduce(case: CaseId, *, window: str = "quick", source: Path | None = None) -> str:
-    """The command; "" for an unsafe name, because a stored run may come from a stranger.
+def reproduce(case: CaseId, *, window: str = "quick", source: str = "") -> str:
+    """The command; "" for a name that a shell must not get, because a stored run may come from a stranger.
 
-    ``source``: the path of the device's profile, for a device that is not built in.
+    ``source``: the path of the device's profile as it was given; "" for a device that is built in.
     """
-    purpose, (profile, *faults) = case.purpose, case.device.split("+")
-    words = (profile, *faults, window, *purpose.split("/"))
-    if purpose.count("/") < 2 or not all(map(_WORD.fullmatch, words)):
+    name, *faults = case.device.split("+")
+    # The name of a device without a variant selects all variants as well, but ``case`` names one of them.
+    device = f"{source}:{variant}" if source and (variant := split(name)[1]) else source or name
+    words = (device, *faults, window, str(case))
+    if not all(word.isprintable() and 0 < len(word) <= _LONGEST and word[0] != "-" for word in words):
         return ""
-    folder, topic, sentence = purpose.rsplit("/", 2)
-    chosen = case.axes.label
-    # The name of a device without a variant selects all variants, which may have the same role.
-    if not faults and re.fullmatch(r"[\w.-]+", profile):
-        chosen = f"{profile}-{chosen}"
-    options = {
-        "device": _device(profile, source),
-        "fault": "+".join(faults),
-        "window": window if window != "quick" else "",
-    }
-    test = f"suites/{folder}/test_{topic}.py::test_{sentence} -k {chosen}"
-    if MAKEFILE.exists():
-        given = " ".join(f"{name.upper()}={value}" for name, value in options.items() if value)
-        return f"make run {given} ARGS='{test}'"
-    given = " ".join(f"--{name} {value}" for name, value in options.items() if value)
-    return f"sipverdict run {given} {test}"
-
-
-def _device(name: str, source: Path | None) -> str:
-    if source is None or source.is_relative_to(DEVICES):
-        return name
-    _, colon, variant = name.partition(":")
-    return shlex.quote(f"{source}{colon}{variant}")
+    given = {"device": device, "fault": "+".join(faults), "window": window if window != "quick" else ""}
+    chosen = f"--case {shlex.quote(str(case))}"
+    # make knows a Makefile in the current folder only, and cannot hand on every character.
+    by_make = all(not value or _PLAIN.fullmatch(value) for value in given.values()) and '"' not in chosen
+    if by_make and MAKEFILE.exists() and Path.cwd() == MAKEFILE.parent and "$" not in chosen:
+        options = " ".join(f"{option.upper()}={value}" for option, value in given.items() if value)
+        return f'make run {options} ARGS="{chosen}"'
+    options = " ".join(f"--{option} {shlex.quote(value)}" for option, value in given.items() if value)
+    return f"sipverdict run {options} {chosen}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +66,19 @@ class Silence:
 def start_of(flow: Flow) -> float:
     """The time of the first event: seconds since the epoch."""
     return min([*(call.placed_at for call in flow.calls), *(event.time for event in flow.events[:1])], default=0.0)
+
+
+def times_of(flows: Iterable[Flow]) -> tuple[float, float, float]:
+    """When the first of ``flows`` began, when the last one ended (seconds since the epoch), and how long they took.
+
+    That is how long any of them was driven or watched, in seconds: what went on side by side counts once.
+    """
+    spans = sorted((start, max(start, flow.watch.closed_at)) for flow in flows for start in [start_of(flow)] if start)
+    busy, until = 0.0, 0.0
+    for start, end in spans:
+        busy += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return (spans[0][0] if spans else 0.0), until, busy
 
 
 def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import Final
 
 from harness.judge.silence import DROPS, NO_CONTROL, NO_LIFE, NOT_LISTENING, UNKNOWN_CALL, UNREADABLE, WINDOW
@@ -31,13 +30,13 @@ _CONDITIONS: Final = {
 """The condition of proven silence that is missing, by the code of the finding."""
 
 
-def text_of(line: VerdictLine, catalogue: Catalogue, source: Path | None = None) -> str:
+def text_of(line: VerdictLine, catalogue: Catalogue, source: str = "", window: str = "quick") -> str:
     """Every finding of ``line`` that is not a plain pass, as a bug report.  A plain pass gets one line.
 
     ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`.
     """
     worst_first = sorted((row for row in line.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
-    command = reproduce(line.case, source=source)
+    command = reproduce(line.case, window=window, source=source)
     texts = []
     for found in worst_first:
         row = catalogue[found.id]

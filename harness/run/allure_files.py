@@ -6,16 +6,39 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import allure_commons
+import pytest
 from allure_commons.logger import AllureFileLogger
+from allure_pytest.listener import AllureListener
 
 from harness.errors import SetupError
 from harness.store.files import cannot_write
 
 _Writer: Any = AllureFileLogger
+LISTENER = "allure_listener"
+"""The name by which allure-pytest, and we, know what listens to the tests."""
+
+
+def listen(config: pytest.Config, folder: Path, trouble: Callable[[SetupError], None]) -> None:
+    """Let Allure's results be written to ``folder``, by our writer; nothing where allure-pytest is switched off.
+
+    allure-pytest's own ``--alluredir`` would make a writer of its own.  So it is taken over before that.
+    """
+    if not config.pluginmanager.hasplugin("allure_pytest"):
+        return
+    option = config.option
+    chosen, option.allure_report_dir = option.allure_report_dir, None
+    where = Path(chosen) if chosen else folder
+    make_listener: Any = AllureListener  # allure's own carries no types
+    listener, writer = make_listener(config), AllureFiles(trouble, where, str(where), option.clean_alluredir)
+    config.pluginmanager.register(listener, LISTENER)
+    for one in (listener, writer):
+        allure_commons.plugin_manager.register(one)
+        config.add_cleanup(partial(allure_commons.plugin_manager.unregister, one))
 
 
 class AllureFiles(_Writer):  # type: ignore[misc]  # allure's writer carries no types

@@ -64,6 +64,16 @@ def report(
         result.steps.append(_step_of(flow, mark, redact, drawn))
 
 
+def set_times(item: pytest.Item, began: float, ended: float) -> None:
+    """Let the running test have begun with its first drive and ended with its last: seconds since the epoch.
+
+    Allure itself would show how long pytest waited for the verdict, which is next to nothing for most tests.
+    """
+    listener: Any = item.config.pluginmanager.get_plugin("allure_listener")
+    if listener is not None and (result := listener.allure_logger.get_test(None)) is not None:
+        result.start, result.stop = round(began * 1000), round(ended * 1000)
+
+
 @dataclass(frozen=True)
 class _Drawn:
     """The steps of flows: drawing a flow again for every purpose that judges it would take longer than judging."""

@@ -26,6 +26,7 @@ def declared(spec: DeviceSpec) -> Declared:
         serial=section.serial,
         pixit={key: public(key, value) for key, value in profile.pixit.items()},
         faults=tuple(spec.faults),
+        source=spec.source,
     )
 
 

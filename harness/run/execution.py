@@ -22,6 +22,7 @@ from harness.model.finding import Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
@@ -43,6 +44,7 @@ class Run:
         self.sipp = sipp
         self.folder = folder
         self.catalogue = Catalogue.load()
+        self.profiles = tuple(load_profiles(self.catalogue).values())
         self.session: Session | None = None
         self.troubles: list[str] = []
         self._unstored: dict[str, SetupError] = {}
@@ -89,9 +91,11 @@ class Run:
         check_suite(purposes.values(), self.catalogue)
 
     def wanted(self, item: pytest.Item) -> bool:
-        """Whether ``item`` is to be run: every one, unless the run only repeats the non-passes of another run."""
-        again, case = self.settings.again, self._case_of(item)
-        return again is None or case is None or case.id in again.cases
+        """Whether ``item`` is to be run: all that the options choose and, with ``--again``, did not pass before."""
+        again, chosen, case = self.settings.again, self.settings.selection, self._case_of(item)
+        if case is None:
+            return not chosen.given
+        return (again is None or case.id in again.cases) and chosen.wants(case.id, self.rows(case))
 
     def rows(self, case: Case) -> list[Row]:
         """The requirements that ``case`` is about: those that apply or, if none does, those of its purpose."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from harness.model.axes import ROLES
 from harness.model.windows import WindowName
 from harness.requirements.ruling import Mode
 
@@ -54,10 +55,16 @@ class Option:
         more = "; repeatable" if self.repeatable else ""
         return f"{self.help}{more} (default: {self.default})" if self.default else f"{self.help}{more}"
 
+    @property
+    def switch(self) -> bool:
+        """Whether it takes no value."""
+        return not self.metavar and not self.choices
+
     def words(self) -> dict[str, Any]:
         """The keyword arguments for argparse and pytest."""
-        if not self.metavar and not self.choices:
-            return {"action": "store_true", "help": self.sentence}
+        if self.switch:
+            # With its opposite: what an options file switches on, the command line switches off.
+            return {"action": argparse.BooleanOptionalAction, "help": self.sentence, "default": None}
         known: dict[str, Any] = {"help": self.sentence, "type": self.type, "default": None}
         if self.repeatable:
             known["action"] = "append"
@@ -93,7 +100,53 @@ GROUPS = (
                 metavar="NAME",
                 repeatable=True,
             ),
-            Option("--no-smoke", "test a device even if it cannot make a plain call"),
+            Option("--smoke", "make a plain call first, and do not test a device that cannot", default="yes"),
+        ),
+    ),
+    Group(
+        "selection",
+        (
+            Option(
+                "--requirement",
+                "only the tests that decide this requirement",
+                metavar="ID",
+                repeatable=True,
+                page="running.md",
+            ),
+            Option(
+                "--clause",
+                "only tests about this clause or one within it, as in RFC3261-21.6",
+                metavar="CLAUSE",
+                repeatable=True,
+                page="running.md",
+            ),
+            Option(
+                "--level",
+                "only tests with a requirement of this level",
+                choices=("must", "should", "may", "derived", "profile"),
+                repeatable=True,
+            ),
+            Option(
+                "--tag",
+                "only tests with a requirement of this tier of the catalogue",
+                choices=("heart", "core", "extended", "profile"),
+                repeatable=True,
+            ),
+            Option("--role", "only tests of the device in this role", choices=ROLES, repeatable=True),
+            Option(
+                "--profile",
+                "only the tests that a certificate of this profile needs (sipverdict list profiles)",
+                metavar="NAME",
+                repeatable=True,
+                page="certificates.md",
+            ),
+            Option(
+                "--case",
+                "only this test, by its name in a report; --case may be left out in front of it",
+                metavar="NAME",
+                repeatable=True,
+                page="running.md",
+            ),
         ),
     ),
     Group(
@@ -144,7 +197,7 @@ GROUPS = (
             ),
             Option(
                 "--allow-subset",
-                "a run of a part of the suite (-k, paths, --again) may open the gate",
+                "a run of a part of the suite (-k, --clause, --again …) may open the gate",
                 ("run", "gate"),
                 page="gate.md",
             ),
@@ -167,6 +220,11 @@ GROUPS = (
         ),
     ),
 )
+
+SELECTED_BY: tuple[str, ...] = tuple(
+    one.name for group in GROUPS if group.title == "selection" for one in group.options
+)
+"""The names of the options that choose cases."""
 
 
 def options(command: CommandName | None = None) -> Iterator[Option]:
@@ -198,8 +256,9 @@ def for_pytest(given: argparse.Namespace) -> list[str]:
     made: list[str] = []
     for option in options("run"):
         value = getattr(given, option.name)
-        if value is True:
-            made.append(option.flag)
-        elif value not in (None, False):
+        if isinstance(value, bool):
+            if value or option.own:  # pytest's own switches have no opposite
+                made.append(option.flag if value else option.flag.replace("--", "--no-", 1))
+        elif value is not None:
             made += [f"{option.flag}={one}" for one in (value if option.repeatable else [value])]
     return made

@@ -29,7 +29,7 @@ from harness.report.at_end import write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
 from harness.run.items import Items, cases_of_the_suite
-from harness.run.options import RULINGS
+from harness.run.options import RULINGS, SELECTED_BY
 from harness.run.settings import Settings
 from harness.store import mutation
 from harness.store.codec import load
@@ -231,7 +231,9 @@ class Publisher:
     def say_nothing_chosen(self, reporter: pytest.TerminalReporter) -> None:
         """Print which option selected no test."""
         option = reporter.config.option
-        chosen = [f"{flag} {value!r}" for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
+        by_pytest = [(flag, value) for flag, value in (("-k", option.keyword), ("-m", option.markexpr)) if value]
+        ours = [(f"--{name}", value) for name in SELECTED_BY for value in getattr(option, name) or ()]
+        chosen = [f"{flag} {value!r}" for flag, value in (*by_pytest, *ours)]
         by = " and ".join(chosen) or "the selection"
         devices = self.settings.title
         reporter.write_line(f"ERROR nothing to run: {by} selects no test for {devices}", red=True)

@@ -17,8 +17,10 @@ from harness.policy.waivers import load as load_waivers
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
-from harness.run.options import OUT, RULINGS
+from harness.run.options import OUT, RULINGS, SELECTED_BY
+from harness.run.options_file import fill
 from harness.run.rerun import Again
+from harness.run.selection import Selection
 from harness.run.specs import again_specs, device_specs
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
     again: Again | None = None
+    selection: Selection = field(default_factory=Selection)
+    """Which cases are asked."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
 
@@ -55,6 +59,8 @@ class Settings:
     def of(cls, config: pytest.Config) -> Settings:
         """The settings of this run; SetupError for a device, profile or fault that does not exist."""
         option = config.option
+        if not option.contract_exit:  # ``sipverdict run`` has done it
+            fill(option, "run", config.invocation_params.dir)
         repeat = 1 if option.repeat is None else option.repeat
         if not 1 <= repeat <= MOST_REPEATS:
             raise SetupError(f"--repeat {repeat}: expected 1 to {MOST_REPEATS}", "3 shows whether a result is flaky")
@@ -72,16 +78,17 @@ class Settings:
             window=WINDOWS[option.window or (stored.window if stored else QUICK.name)],
             ruling=Ruling(
                 option.ruling or (stored.ruling if stored else RULINGS[0]),
-                bool(config.getini("strict")) or bool(stored and stored.strict),
+                bool(config.getini("strict") or getattr(option, "strict", None) or (stored and stored.strict)),
             ),
             out=(option.out or OUT).resolve(),
-            smoke=not option.no_smoke,
-            expected=option.expected,
+            smoke=option.smoke is not False,
+            expected=bool(option.expected),
             # Without a gate, the exit status is that of what was asked.
-            gate=Gate.of(option.gate or "", catalogue, subset=option.allow_subset or not option.gate),
+            gate=Gate.of(option.gate or "", catalogue, subset=bool(option.allow_subset) or not option.gate),
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,
+            selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),
         )
 

@@ -11,6 +11,7 @@ from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
 from harness.model.device_name import BASE, named, split
 from harness.model.printable import short
+from harness.paths import DEVICES
 from harness.requirements.conditions import holds
 from harness.run.rerun import Again
 
@@ -41,13 +42,14 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
     specs: dict[str, DeviceSpec] = {}
     for device in devices:
         profiles = load_profiles(device)
+        built_in = profiles[0].source.is_relative_to(DEVICES)
         for fault in faults or [""]:
             given = tuple(name for name in fault.split("+") if name)
             for profile in _which_show(device, profiles, given):
                 name = "+".join((profile.name, *given))
                 if name in specs:
                     raise SetupError(f"the device {name} is listed twice", "name each device once")
-                specs[name] = DeviceSpec(name, profile, given)
+                specs[name] = DeviceSpec(name, profile, given, "" if built_in else split(device)[0])
     _check_addresses(specs)
     return specs
 

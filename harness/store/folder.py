@@ -15,6 +15,7 @@ from harness.model.flow import Flow
 from harness.store.codec import dump
 from harness.store.files import cannot_write, write_whole
 from harness.store.record import RECORD, record_of, without_messages
+from harness.store.scenarios import packed
 
 FLOW_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """The form of a flow's id, which becomes a file name."""
@@ -94,7 +95,7 @@ class RunFolder:
         path = self.flows / f"{flow.id}.json"
         # The record first: where the flow is, its messages are.
         write_whole(path.with_suffix(RECORD), record_of(flow))
-        write_whole(path, dump(without_messages(flow)) + b"\n")
+        write_whole(path, dump(packed(without_messages(flow))) + b"\n")
         return path
 
 

@@ -14,6 +14,7 @@ from harness.model.outcome import NAMES, SKIPPED, Tally
 from harness.store.codec import load
 from harness.store.folder import FLOW_ID
 from harness.store.record import RECORD, with_messages, without_messages
+from harness.store.scenarios import unpacked
 from harness.store.verdict_lines import Declared, Footer, Header, VerdictLine
 
 Parts = Mapping[str, bytes]
@@ -67,6 +68,7 @@ class StoredRun:
         flow = load(Flow, self._read(path, "a stored flow"), f"{path}: expected a stored flow")
         if flow != without_messages(flow):
             raise EvidenceError(f"{path}: expected the messages in {record.name}, found them here")
+        flow = unpacked(flow, str(path))
         return with_messages(flow, self._read(record, "the record of a flow"), str(record))
 
     def _read(self, path: Path, wanted: str) -> bytes:

@@ -47,6 +47,8 @@ class Declared:
     pixit: Mapping[str, Any] = field(default_factory=dict)
     """Without secrets."""
     faults: tuple[str, ...] = ()
+    source: str = ""
+    """The path of its profile as the command line named it; "" for a device that is built in."""
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,16 @@ def test_window_that_is_too_short_for_a_profile(tmp_path: Path) -> None:
     assert found.problems[0].startswith("profile:tiny: the window is 5 s; a profile needs standard (40 s")
 
 
-@pytest.mark.parametrize("name", ["", "must", "should", "profile:tiny"])
+def test_a_subset_that_decides_all_of_a_profile_opens_its_gate(tmp_path: Path) -> None:
+    stored = Maker(tmp_path, header={"whole": 11}, purposes=WHOLE).make()
+    assert ask(stored, "profile:tiny", subset=False).status is ExitStatus.CONFORMING
+    less = Maker(tmp_path / "less", header={"whole": 11}, purposes=WHOLE[1:]).make()
+    found = ask(less, "profile:tiny", subset=False)
+    assert found.status is ExitStatus.INCONCLUSIVE
+    assert "not executed: " in found.problems[0]
+
+
+@pytest.mark.parametrize("name", ["", "must", "should"])
 def test_a_subset_opens_no_gate_unless_it_may(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored = Maker(tmp_path, header={"whole": 11}, purposes=WHOLE).make()
     assert main(["gate", str(stored.folder), "--gate", name]) == ExitStatus.INCONCLUSIVE

@@ -101,7 +101,7 @@ def test_steps_and_attachments(by_verdict: dict[str, dict[str, Any]]) -> None:
     assert line["name"] == "the text [redacted]"
     assert redirect["name"] == "callee 302, target 200 (flow f1)"
     names = [attachment["name"] for attachment in redirect["attachments"]]
-    assert names == ["ladder", "messages", "scenarios"]
+    assert names == ["ladder", "messages"]
     told = [step["name"] for step in decline["steps"]]
     assert "+0.000 s  the device is asked to call sip:7001001@127.20.0.2:5060, by stdin" in told
     assert "+1.014 s  callee answers 603 Decline (message 3, at callee)" in told
