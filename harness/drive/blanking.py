@@ -36,6 +36,7 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
         seats=tuple(dataclasses.replace(seat, scenario=clean(seat.scenario)) for seat in flow.seats),
         events=tuple(map(read, flow.events)),
         late=tuple(map(read, flow.late)),
+        between=tuple(map(read, flow.between)),
         strays=tuple(map(read, flow.strays)),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(dataclasses.replace(event, raw=clean(event.raw)) for event in flow.lost),

@@ -10,18 +10,15 @@ from harness.model.plan import Call
 
 @dataclass
 class CallerState:
-    """The current state of one caller's registration and request."""
+    """The current state of one caller's request."""
 
     call: Call
     began_at: float
     """Its start time; it sent nothing before."""
-    registers: bool = False
     hangs_up: bool = False
     """Whether the caller ends a call that is answered."""
     authorises: bool = False
     """Whether the caller answers a challenge, and asks a second time."""
-    registered: int = 0
-    """Status of the final response to its REGISTER; 0 before."""
     reached: bool = False
     """Whether the device has sent more than 100 in response to the request."""
     status: int = 0
@@ -49,8 +46,6 @@ class CallerState:
         status = event.status or 0
         if not event.from_device:
             self._acks += event.method == "ACK"
-        elif event.cseq_method == "REGISTER" and status >= 200:
-            self.registered = self.registered or status
         elif event.cseq_method == "BYE" and status >= 200:
             self._ended = True
         elif event.cseq_method == self.call.method and event.cseq_number == self._turn and status > 100:

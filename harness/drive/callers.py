@@ -37,14 +37,11 @@ class Callers:
         context = self.context
         self._made += 1
         name = "caller" if self._made == 1 else f"caller{self._made}"
-        bindings = self.plan.bindings if self._made == 1 and context.profile.lab.registrar else ()
         # Where the device answers calls itself, only the caller can end a call that it accepts.
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
         credentials = context.lab.credentials
-        state = self.recorder.callers[name] = CallerState(
-            call, clock.now(), bool(bindings), hangs_up, credentials is not None
-        )
-        made = CallOrder(call, bindings, hangs_up, self.plan.statuses, credentials)
+        state = self.recorder.callers[name] = CallerState(call, clock.now(), hangs_up, credentials is not None)
+        made = CallOrder(call, hangs_up, self.plan.statuses, credentials)
         way = context.lab.way(self.places.token, self.places.device)
 
         async def start() -> LiveSeat:

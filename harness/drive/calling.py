@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, TypeVar
@@ -13,6 +13,7 @@ from harness.device.stimuli.base import user_of
 from harness.drive.caller import CallerState
 from harness.drive.callers import Callers
 from harness.drive.recorder import Recorder
+from harness.drive.registration import register
 from harness.endpoints.host import LiveSeat
 from harness.errors import SipverdictError
 from harness.model.flow import Event, PlacedCall, Trouble
@@ -45,6 +46,8 @@ class Calling:
     """One slot for each call that the device can carry, held during a call."""
     callers: Callers | None
     """The caller; None if the device calls, triggered by its stimulus."""
+    seats: Sequence[LiveSeat] = ()
+    """The endpoints of the plan, which register where the plan says so."""
     reached: bool = False
     """Whether every call had an effect."""
     calls: list[PlacedCall] = field(default_factory=list)
@@ -147,11 +150,11 @@ class Calling:
     async def _place_through(self, call: Call, number: int) -> bool:
         """Have a SIPp call through the device; return whether the device answered or passed a request on."""
         assert self.callers is not None
+        if number == 0 and not await self._registered():
+            return False
         uri, placed_at, known = self.places.fill(call.to), clock.now(), len(self.recorder.heard)
         asked = await self._ask(self.callers.call(call), number)
         if not asked:
-            return False
-        if asked.registers and not await self._registered(asked):
             return False
         self.calls.append(PlacedCall(uri, placed_at, "a SIPp caller through it"))
         passed_on = partial(_passed_on, self.recorder, known, call.method)
@@ -186,15 +189,17 @@ class Calling:
             self._trouble("stimulus" if self._by_hand else "device", said)
         return declined
 
-    async def _registered(self, asked: CallerState) -> bool:
-        await self.recorder.until(lambda: bool(asked.registered), self._reaction_s)
-        if not asked.registered:
-            self._trouble(
-                "device", f"it did not answer the REGISTER within {self._reaction_s:g} s, so no call was made"
-            )
-        elif asked.registered >= 300:
-            self._trouble("stimulus", f"it answered the REGISTER {asked.registered}, so no call was made")
-        return 200 <= asked.registered < 300
+    async def _registered(self) -> bool:
+        """Register the plan's bindings where the device is a registrar; return whether it accepted them."""
+        if not (self.plan.bindings and self.device.profile.lab.registrar):
+            return True
+        who, status = await register(self.plan.bindings, self.seats, self.places, self.recorder, self._reaction_s)
+        if not status:
+            late = f"it did not answer the REGISTER of {who} within {self._reaction_s:g} s"
+            self._trouble("device", f"{late}, so no call was made")
+        elif status >= 300:
+            self._trouble("stimulus", f"it answered the REGISTER of {who} {status}, so no call was made")
+        return 200 <= status < 300
 
     async def _ask(self, asking: Awaitable[_Asked], number: int) -> _Asked | None:
         try:

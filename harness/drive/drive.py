@@ -76,7 +76,10 @@ class Drive:
         board = self.context.board
         board.enrol(token, self.recorder)
         hear = partial(board.hear_at, recorder=self.recorder)
-        self.listener = Listener(hear, self.recorder.put_aside, self.context.life.heard, self.context.vigil.refused)
+        context = self.context
+        self.listener = Listener(
+            hear, self.recorder.put_aside, context.life.heard, context.vigil.refused, self.recorder.hear_between
+        )
         weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if weather else None
@@ -163,6 +166,7 @@ class Drive:
                 self.device,
                 self.context.slots,
                 callers,
+                tuple(self.seats),
             )
             await self.calling.place_all(setting_up.aclose)
 
@@ -318,6 +322,7 @@ class Drive:
             unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
             unreadable_left_out=recorder.unreadable_left_out,
             lost=recorder.lost_on_purpose(),
+            between=tuple(recorder.between),
             loss=loss_of(self._lost(), events, self.suspicion),
             weather=str(self.forecast.weather) if self.forecast else "",
             strays=tuple(self._strays(watch)),

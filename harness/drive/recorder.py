@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.drive.caller import CallerState
+from harness.endpoints.tap.tap import Between
 from harness.model.flow import Event, Unreadable
 from harness.model.plan import Answer, Plan
 
@@ -57,6 +58,8 @@ class Recorder:
     """Loop time of the last message, from which "quiet" is counted."""
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """The number of messages that were not kept, by seat and kind."""
+    between: list[Event] = field(default_factory=list)
+    """What the endpoints sent to each other past the device: of a call that it connected and left."""
     callers: dict[str, CallerState] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
     over: bool = False
@@ -84,6 +87,17 @@ class Recorder:
             self._follow(event)
         self.last_message_at = asyncio.get_running_loop().time()
         self.on_message(event)
+        self._changed.set()
+
+    def hear_between(self, between: Between) -> None:
+        """Take what one endpoint sent to another past the device: it says how far the call is, and nothing else."""
+        if self.over or self._disowned:
+            return
+        if len(self.between) < KEPT_OF_A_KIND:
+            self.between.append(between.event)
+        self._follow(between.event)
+        self._follow(dataclasses.replace(between.event, seat=between.seat, direction="received"))
+        self.last_message_at = asyncio.get_running_loop().time()
         self._changed.set()
 
     def _keep(self, event: Event) -> None:

@@ -181,9 +181,8 @@ class Station:
         came = flow.select(received=True)
         if not came:
             return None
-        at = came[0].seat
         arrived = "it placed a plain call" if role == "uac" else "it passed on a plain call"
-        return LifeSign(came[0].time, arrived if at == "callee" else f"it answered a plain call: {came[0].start_line}")
+        return LifeSign(came[0].time, arrived if came[0].method else f"it answered a plain call: {came[0].start_line}")
 
     def _lock_fixed_address(self) -> None:
         """Lock the device: a second run would see the calls of the first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -45,8 +45,6 @@ class CallOrder:
     """The way in which a call is made through the device, or to it."""
 
     call: Call
-    bindings: Sequence[str] = ()
-    """The bindings to register first, as values of Contact."""
     hangs_up: bool = False
     """Whether the caller ends a call that is answered."""
     statuses: frozenset[int] = frozenset()
@@ -75,6 +73,9 @@ class LiveSeat(Protocol):
 
     def arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
         """Take a message for this seat that arrived at a shared socket."""
+
+    async def say(self, data: bytes) -> None:
+        """Send a request that is the suite's own affair, such as a REGISTER, from the seat's address."""
 
     def hang_up(self, call_id: str) -> None:
         """End the established call ``call_id``, if there is one."""

@@ -190,6 +190,9 @@ class Flow:
     """How many more such datagrams came than are kept."""
     lost: tuple[Event, ...] = ()
     """What the tap lost on purpose on its way to the device, which never saw it."""
+    between: tuple[Event, ...] = ()
+    """What the endpoints sent to each other past the device, for the route set and the Contact of a call led there
+    (12.2.1.1): a proxy that did not Record-Route has no part in it.  Each by its sender; without numbers."""
     weather: str = ""
     """What the tap was to do to messages (:mod:`harness.model.weather`); "" for nothing."""
     loss: Loss | None = None

@@ -84,6 +84,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(_event(event, clean) for event in flow.lost),
         late=tuple(_event(event, clean) for event in flow.late),
+        between=tuple(_event(event, clean) for event in flow.between),
         strays=tuple(_event(event, clean) for event in flow.strays),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )

@@ -271,6 +271,8 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
 def _notes(flow: Flow) -> list[str]:
     notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
+    if past := [event.method or str(event.status) for event in flow.between]:
+        notes.append(f"between the endpoints, past the device, which is not in the route set: {', '.join(past)}")
     strays = [one for one in flow.strays if one.method == "INVITE"]
     notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
     more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)

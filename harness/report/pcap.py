@@ -23,7 +23,8 @@ def compose(flow: Flow) -> bytes:
 
     A message that the tap dropped on its way to the device was never sent, so it is left out.
     """
-    return pcapng(map(_datagram, (*flow.events, *flow.late)), _about(flow), f"sipverdict {version()}")
+    in_order = sorted((*flow.events, *flow.between), key=lambda event: event.time)
+    return pcapng(map(_datagram, (*in_order, *flow.late)), _about(flow), f"sipverdict {version()}")
 
 
 def _datagram(event: Event) -> Datagram:

@@ -107,8 +107,8 @@ def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step
 
 
 def silences(flow: Flow) -> tuple[Silence, ...]:
-    """The seats, other than callers, at which nothing arrived from the device."""
-    heard = {event.seat for event in flow.events if event.from_device}
+    """The seats, other than callers, at which nothing arrived from the device but what it said to their REGISTER."""
+    heard = {event.seat for event in flow.events if event.from_device and event.cseq_method != "REGISTER"}
     return tuple(_silence(flow, seat) for seat in flow.seats if seat.kind != "caller" and seat.name not in heard)
 
 

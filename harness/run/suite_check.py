@@ -86,7 +86,7 @@ def _problems(plan: Plan) -> list[str]:
     problems = []
     for call in plan.calls:
         try:
-            render_call(call, places, _SAMPLE, plan.bindings)
+            render_call(call, places, _SAMPLE)
         except PlanError as error:
             problems.append(error.cause)
     for endpoint in plan.endpoints:

@@ -151,7 +151,9 @@ def _calling(look: Look, flow: Flow, profile: Profile) -> Look:
     if final is None:
         return replace(look, result=f"the call arrived but was not answered {look.status}", blame="machine")
     acks = (e for e in flow.select("ACK", received=True) if e.seat not in callers and e.call_id == invite.call_id)
-    ack = next((e for e in acks if e.cseq_number == invite.cseq_number), None)
+    # A proxy that did not Record-Route has no part in the ACK of a 2xx, nor in the BYE: they pass it by.
+    past = [e for e in flow.between if e.method == "ACK" and e.seat in callers]
+    ack = next((e for e in (*acks, *past) if e.cseq_number == invite.cseq_number), None)
     if ack is None:
         return replace(
             look,
@@ -160,7 +162,7 @@ def _calling(look: Look, flow: Flow, profile: Profile) -> Look:
             hint="check whether the answer reaches it (firewall, NAT); if so, a run judges the missing ACK",
         )
     upstream = _upstream(flow, callers)
-    where = f" at {ack.seat}" if ack.seat != invite.seat else ""
+    where = " past the device" if ack in past else f" at {ack.seat}" if ack.seat != invite.seat else ""
     followed = next((e.seat for e in flow.select("INVITE", received=True, at="target")), "")
     result = f"arrived, answered, acknowledged{where}" + (f"; went on to {followed}" if followed else "") + upstream
     return replace(look, ok=True, result=result, seconds=_since_asked(flow, ack))

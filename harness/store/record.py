@@ -20,11 +20,11 @@ from harness.model.flow import Direction, Event, Fate, Flow, Unreadable
 from harness.net.address import Address, Transport
 from harness.store.codec import dump, load
 
-Kind = Literal["message", "late", "stray", "lost", "unreadable"]
+Kind = Literal["message", "between", "late", "stray", "lost", "unreadable"]
 RECORD: Final = ".record"
 """How the name of the file ends, beside the ``.json`` of its flow."""
 _FORMAT: Final = b"sipverdict-record 1\n"
-_FRAME: Final = re.compile(rb"(message|late|stray|lost|unreadable) (\d{1,9}) (\d{1,9})\n")
+_FRAME: Final = re.compile(rb"(message|between|late|stray|lost|unreadable) (\d{1,9}) (\d{1,9})\n")
 _END: Final = re.compile(rb"end (\d{1,9}) ([0-9a-f]{64})\n")
 _STATUS: Final = re.compile(rb"\s*SIP/2\.0 (\d{3})\b", re.IGNORECASE)
 _KINDS: Final[dict[bytes, Kind]] = {kind.encode("ascii"): kind for kind in get_args(Kind)}
@@ -47,7 +47,7 @@ class _Meta:
 
 def without_messages(flow: Flow) -> Flow:
     """``flow`` as it is stored beside its record."""
-    return replace(flow, events=(), late=(), strays=(), lost=(), unreadable=())
+    return replace(flow, events=(), between=(), late=(), strays=(), lost=(), unreadable=())
 
 
 def record_of(flow: Flow) -> bytes:
@@ -72,6 +72,7 @@ def with_messages(flow: Flow, record: bytes, where: str) -> Flow:
     return replace(
         flow,
         events=tuple(_numbered(events, 1)),
+        between=tuple(messages["between"]),
         late=tuple(_numbered(messages["late"], len(events) + 1)),
         strays=tuple(messages["stray"]),
         lost=tuple(messages["lost"]),
@@ -103,6 +104,7 @@ def statuses(record: bytes) -> set[tuple[str, Direction]]:
 
 def _frames(flow: Flow) -> Iterator[bytes]:
     yield from _messages("message", flow.events)
+    yield from _messages("between", flow.between)
     yield from _messages("late", flow.late)
     yield from _messages("stray", flow.strays)
     yield from _messages("lost", flow.lost)

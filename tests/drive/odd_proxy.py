@@ -19,6 +19,8 @@ class OddProxy(asyncio.DatagramProtocol):
         self.oddity = oddity
         self.own = own
         self.bound: dict[str, list[str]] = {}
+        self.came_from: dict[str, tuple[str, int]] = {}
+        self.seen: set[str] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
@@ -61,7 +63,11 @@ class OddProxy(asyncio.DatagramProtocol):
         if self.oddity == "strict_registrar":
             self.say(text, addr, "403 Forbidden")
             return
+        if self.oddity == "slow_registrar" and text not in self.seen:
+            self.seen.add(text)
+            return
         user = re.findall(r"\r\nTo: <sip:([^@]*)@", text)[0]
+        self.came_from[user] = addr
         contacts = re.findall(r"\r\nContact: (.*)", text)
         self.bound[user] = [contact.strip() for contact in contacts]
         self.say(text, addr, "200 OK", *(f"Contact: {contact.strip()}" for contact in contacts))
@@ -94,8 +100,15 @@ class OddProxy(asyncio.DatagramProtocol):
         if self.oddity == "unreachable":
             text = re.sub(r"\r\nContact: [^\r]*", "\r\nContact: <sip:1@127.0.0.77:5999>", text)
         branch = re.findall(r"branch=([^;,\s]*)", text)[0]
+        if self.oddity == "records_route":
+            routes = re.findall(r"\r\nRoute: [^\r]*", text)
+            if routes:  # its own, for it is the only one
+                text = text.replace(routes[0], "", 1)
+            elif text.startswith("INVITE"):
+                text = text.replace("\r\nTo:", "\r\nRecord-Route: <sip:{}:{};lr>\r\nTo:".format(*self.own), 1)
         data = self.with_via(text, f"z9hG4bKodd{branch[7:]}").encode("latin-1")
-        self.transport.sendto(data, self.hosted(uri))
+        back = self.came_from.get(user[0]) if user and self.oddity == "calls_back" else None
+        self.transport.sendto(data, back or self.hosted(uri))
         if self.oddity == "stray_fork":
             self.transport.sendto(data, ("127.0.0.77", 5999))
 

@@ -234,7 +234,6 @@ async def answering(
 async def calling(
     folder: Path,
     call: Call,
-    bindings: tuple[str, ...] = (),
     credentials: tuple[str, str] | None = None,
     *,
     hangs_up: bool = False,
@@ -245,7 +244,7 @@ async def calling(
     device = Device(own)
     if call.to == Call().to:
         call = dataclasses.replace(call, to="sip:{token}@{device}")
-    made = CallOrder(call, bindings, hangs_up, frozenset(statuses), credentials)
+    made = CallOrder(call, hangs_up, frozenset(statuses), credentials)
     try:
         async with hosting(folder) as host:
             places = Places("123", {"callee": own}, device.own)

@@ -1,4 +1,4 @@
-"""What a caller does beyond a plain call: registrations, other methods, other headers, odd ACKs."""
+"""What a caller does beyond a plain call: other methods, other headers, odd ACKs."""
 
 from __future__ import annotations
 
@@ -15,48 +15,12 @@ from harness.errors import PlanError
 from harness.model.plan import Call, Places
 from harness.net.address import Address
 
-BINDINGS = ("<sip:{token}@{callee}>;q=1", '"B [x]" <sip:8{token}@{callee};transport=udp>;q=0.5')
-
-
-@run
-async def test_bindings_are_registered_before_the_call(tmp_path: Path) -> None:
-    async with calling(tmp_path, Call(), BINDINGS) as (device, caller):
-        register = await device.get()
-        assert (register.method, register.request_uri) == ("REGISTER", f"sip:{device.own}")
-        assert register.to_uri == register.from_uri == f"sip:123@{device.own}"
-        assert register.headers("Contact") == (
-            f"<sip:123@{caller.own}>;q=1",
-            f'"B [x]" <sip:8123@{caller.own};transport=udp>;q=0.5',
-        )
-        assert (await device.copy()).raw == register.raw
-        device.respond(register, "200 OK", *(f"Contact: {value}" for value in register.headers("Contact")))
-        invite = await device.get()
-        assert (invite.method, invite.request_uri) == ("INVITE", f"sip:123@{device.own}")
-        assert invite.call_id != register.call_id
-        device.respond(register, "200 OK")  # a copy: it begins nothing anew
-        device.respond(invite, "302 Moved", "Contact: <sip:1@192.0.2.1>")
-        ack = await device.get()
-        assert (ack.method, ack.branch, ack.to_tag) == ("ACK", invite.branch, "dut")
-        assert await device.hears_nothing(0.6)
-
-
-@run
-async def test_nothing_is_called_after_a_refused_registration(tmp_path: Path) -> None:
-    async with calling(tmp_path, Call(), BINDINGS) as (device, _):
-        device.respond(await device.get(), "403 Forbidden")
-        assert await device.hears_nothing(0.7)
-
 
 @pytest.mark.parametrize("method", ["MESSAGE", "OPTIONS", "WHATEVER"])
-@pytest.mark.parametrize("bindings", [(), BINDINGS])
-def test_a_request_of_another_method_is_sent_until_its_final_response(
-    tmp_path: Path, method: str, bindings: tuple[str, ...]
-) -> None:
+def test_a_request_of_another_method_is_sent_until_its_final_response(tmp_path: Path, method: str) -> None:
     @run
     async def body() -> None:
-        async with calling(tmp_path, Call(method=method), bindings) as (device, _):
-            if bindings:
-                device.respond(await device.get(), "200 OK")
+        async with calling(tmp_path, Call(method=method)) as (device, _):
             request = await device.get()
             assert (request.method, request.header("CSeq")) == (method, f"1 {method}")
             assert request.header("Content-Length") == "0"

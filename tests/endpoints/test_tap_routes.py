@@ -301,3 +301,51 @@ def test_no_via_is_too_odd(parts: list[str] | str) -> None:
     hop = ways.hop(SipMessage("SIP/2.0 486 X\r\nCall-ID: c\r\n\r\n"))
     assert hop
     assert 0 < hop.to.port < 65536
+
+
+# --- requests in a dialog (12.2.1.1)
+
+
+def in_dialog(method: str, uri: str, branch: str, *more: str) -> str:
+    lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP h;branch={branch}", *more, "From: <sip:a@h>;tag=1"]
+    return "\r\n".join([*lines, "To: <sip:b@h>;tag=2", "Call-ID: c", f"CSeq: 1 {method}", "", ""])
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["answers", "calls"])
+def test_a_request_in_a_dialog_goes_to_the_port_that_the_device_gave_in_its_contact(fixed: bool) -> None:
+    @run
+    async def body() -> None:
+        async with scene(fixed=fixed) as on:
+            second = f"sip:x@{on.second.own}"
+            on.tap.emit(in_dialog("BYE", second, "z9hG4bK1").encode())
+            assert (await on.second.get()).method == "BYE"
+            on.tap.emit(
+                in_dialog("BYE", "sip:x@10.1.2.3", "z9hG4bK2", f'Route: "a, b" <{second};lr>, <sip:h>').encode()
+            )
+            assert (await on.second.get()).branch == "z9hG4bK2"
+            # A Contact at another host may be anything at all; a name would have to be looked up.
+            for number, elsewhere in enumerate(("sip:x@10.1.2.3:9", "sip:x@phone.example", "tel:1", "sip:x@[:9"), 3):
+                on.tap.emit(in_dialog("BYE", elsewhere, f"z9hG4bK{number}").encode())
+                assert (await on.device.get()).branch == f"z9hG4bK{number}"
+
+    body()
+
+
+@run
+async def test_the_ack_of_a_refusal_and_a_cancel_go_where_their_invite_went() -> None:
+    async with scene(fixed=True) as on:
+        second = f"sip:x@{on.second.own}"
+        on.tap.emit(in_dialog("INVITE", second, "z9hG4bK1").replace(";tag=2", "").encode())
+        assert (await on.device.get()).method == "INVITE"
+        for method in ("ACK", "CANCEL"):
+            on.tap.emit(in_dialog(method, second, "z9hG4bK1").encode())
+            assert (await on.device.get()).method == method
+        on.tap.emit(in_dialog("ACK", second, "z9hG4bK2").encode())
+        assert (await on.second.get()).method == "ACK"
+
+
+@run
+async def test_behind_a_nat_the_contact_says_nothing() -> None:
+    async with scene(fixed=True, symmetric=True) as on:
+        on.tap.emit(in_dialog("BYE", f"sip:x@{on.second.own}", "z9hG4bK1").encode())
+        assert (await on.device.get()).method == "BYE"

@@ -84,8 +84,11 @@ class TapSeat:
         async with asyncio.timeout(DEADLINE_S):
             return await self.got.get()
 
-    async def say(self, text: str) -> None:
+    async def says(self, text: str) -> None:
         await self._taps.do(lambda: self._tap.emit(text.encode("latin-1")))
+
+    async def say(self, data: bytes) -> None:
+        raise NotImplementedError
 
     def hang_up(self, call_id: str) -> None:
         raise NotImplementedError
@@ -154,7 +157,7 @@ async def test_a_call_goes_to_its_plan_and_back_unchanged() -> None:
         device.send(invite, exchange.address)
         assert await callee.get() == invite
         moved = message("SIP/2.0 302 Moved", device.own)
-        await callee.say(moved)
+        await callee.says(moved)
         assert await device.get() == (moved, exchange.address)
         ack = message("ACK sip:somebody@nowhere.test SIP/2.0", device.own)  # by its Call-ID
         device.send(ack, exchange.address)
@@ -207,7 +210,7 @@ async def test_responses_go_to_the_port_that_the_request_came_from() -> None:
             await callee.get()
         for party, branch in ((device, "z9hG4bKa"), (other, "z9hG4bKb")):
             said = message("SIP/2.0 603 Decline", inside, "same", branch)
-            await callee.say(said)
+            await callee.says(said)
             assert await party.get() == (said, exchange.address)
         other.close()
 
@@ -218,7 +221,7 @@ async def test_a_request_of_an_endpoint_and_its_response_find_their_way() -> Non
         device.send(message(f"INVITE sip:{TOKEN}@h SIP/2.0", device.own), exchange.address)
         await callee.get()
         bye = message("BYE sip:100@10.1.2.3 SIP/2.0", callee.own)
-        await callee.say(bye)
+        await callee.says(bye)
         assert await device.get() == (bye, exchange.address)
         okay = message("SIP/2.0 200 OK", callee.own)
         device.send(okay, exchange.address)
@@ -234,7 +237,7 @@ async def test_a_caller_that_has_joined_gets_what_answers_it() -> None:
         caller = await seat("caller", exchange, callee._taps)
         exchange.join(TOKEN, caller)
         invite = message("INVITE sip:100@10.9.9.9 SIP/2.0", caller.own, "new", "z9hG4bKnew")
-        await caller.say(invite)
+        await caller.says(invite)
         assert await device.get() == (invite, exchange.address)
         ringing = message("SIP/2.0 180 Ringing", caller.own, "new", "z9hG4bKnew")
         device.send(ringing, exchange.address)
@@ -320,7 +323,7 @@ async def test_a_registered_phone_is_called_where_it_registered_from() -> None:
         assert (await device.get())[0].startswith("SIP/2.0 200 OK\r\n")
         assert await exchange.registration(DEADLINE_S) == device.own
         invite = message("INVITE sip:100@10.9.9.9 SIP/2.0", callee.own, "new")
-        await callee.say(invite)
+        await callee.says(invite)
         assert await device.get() == (invite, exchange.address)
 
 

@@ -17,7 +17,7 @@ from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
-from harness.endpoints.tap.tap import Answer, Listener, Tap
+from harness.endpoints.tap.tap import Answer, Listener, Neighbours, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
 from harness.model.plan import Endpoint
@@ -46,6 +46,7 @@ class SippHost:
     """Private loopback addresses, which no device sees."""
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
+    neighbours: Neighbours = field(default_factory=Neighbours)
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> SippSeat:
         """See :class:`harness.endpoints.host.EndpointHost`."""
@@ -60,7 +61,6 @@ class SippHost:
             call.call,
             order.places,
             order.own,
-            call.bindings,
             hangs_up=call.hangs_up,
             authorises=call.credentials is not None,
             statuses=call.statuses,
@@ -116,8 +116,10 @@ class SippSeat:
             fixed=calls,
             symmetric=order.symmetric,
             forecast=order.forecast,
+            neighbour=lambda address: host.neighbours.at(order.flow, address),
         )
         self._tap.deliver_to(self._deliver)
+        host.neighbours.join(order.flow, self._tap)
         self._waiting: list[bytes] = []
         self._inner: UdpPort | None = None
         self._process: SippProcess | None = None
@@ -172,6 +174,10 @@ class SippSeat:
         """Take a message for this seat that arrived at a shared socket (in the taps' thread)."""
         self._tap.arrived(data, source, at, outlet)
 
+    async def say(self, data: bytes) -> None:
+        """See :class:`harness.endpoints.host.LiveSeat`."""
+        await self._host.taps.do(lambda: self._tap.say(data))
+
     def hang_up(self, call_id: str) -> None:
         """Ask the SIPp to say BYE in ``call_id``: a request that only this side of the tap can make."""
         if self._process is None or self._inner is None:
@@ -225,11 +231,13 @@ class SippSeat:
     def _outlive(self, answer: Answer) -> None:
         if self._inner is not None:
             self._inner.close()
+        self._host.neighbours.leave(self._order.flow, self._tap)
         self._tap.outlive(answer)
 
     def _close(self) -> None:
         if self._inner is not None:
             self._inner.close()
+        self._host.neighbours.leave(self._order.flow, self._tap)
         self._tap.close()
 
     def _flush(self) -> None:
@@ -311,4 +319,5 @@ def _in_drivers_loop(listener: Listener, taps: TapLoop) -> Listener:
         taps.heard_by(listener.on_unreadable),
         taps.heard_by(listener.on_device),
         taps.heard_by(listener.on_refused),
+        taps.heard_by(listener.on_between),
     )

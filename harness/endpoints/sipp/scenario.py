@@ -6,7 +6,7 @@ The templates are in ``scenarios/``.  :mod:`harness.endpoints.sipp.values` check
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -175,14 +175,13 @@ def render_call(
     call: Call,
     places: Places,
     own: Address,
-    bindings: Sequence[str] = (),
     *,
     hangs_up: bool = False,
     authorises: bool = False,
     statuses: Iterable[int] = (),
     user: str = "caller",
 ) -> str:
-    """The scenario of a caller at ``own`` that makes ``call`` through the device, after registering ``bindings``.
+    """The scenario of a caller at ``own`` that makes ``call`` through the device.
 
     ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  ``authorises``: it answers a
     challenge with the credentials of SIPp's command line.  ``statuses``: what it may be answered with; it knows those
@@ -191,7 +190,7 @@ def render_call(
     """
     if places.device is None:
         raise PlanError("a call can only be rendered when the device's address is known")
-    way = _Way(tuple(bindings), hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
+    way = _Way(hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
     try:
         drawn = _call_for_all(call, tuple(places.seats), own.transport, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
@@ -203,7 +202,6 @@ def render_call(
 class _Way:
     """The way in which a caller makes its call."""
 
-    bindings: tuple[str, ...]
     hangs_up: bool
     authorises: bool
     statuses: tuple[int, ...]
@@ -237,15 +235,12 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         own,
         call=call,
         request_uri=filled_in(call.to),
-        device=places.device,
         lines=(*(line for line in given if header_name(line) not in names), *lines),
         defaults=defaults,
         routes=routes,
         cancel_lines=(*routes, *map(filled_in, call.cancel_headers)),
         vias=tuple(map(filled_in, call.vias)),
         from_params=filled_in(call.from_params),
-        bindings=tuple(map(filled_in, way.bindings)),
-        aor=filled_in("sip:{token}@{device}"),
         hangs_up=way.hangs_up,
         authorises=way.authorises,
         user=quote(way.user, safe=_USER_SAFE),

@@ -1,4 +1,6 @@
-"""Routes the tester's messages: responses by RFC 3261 18.2.2 and RFC 3581, requests to the other side of the call.
+"""Routes the tester's messages: responses by RFC 3261 18.2.2 and RFC 3581, requests in a dialog by 12.2.1.1.
+
+A request outside of a dialog goes to the other side of the call.
 
 The tester's messages are made behind the tap.  Only the tap knows the source of the device's requests.
 """
@@ -7,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from harness.net.address import DEFAULT_PORTS, Address, family_of
+from harness.sip.address import NameAddr, split_outside
 from harness.sip.message import SipMessage
+from harness.sip.uri import SipUri
 
 MOST: int = 5_000
 """The most transactions that a seat remembers.  In a flood only the last ones matter."""
+
+
+_Kept = TypeVar("_Kept")
 
 
 class Outlet(Protocol):
@@ -47,6 +54,8 @@ class Routes:
     """Whether responses go to the source of the request, whatever its Via says: for a device behind a NAT."""
     _by_branch: dict[str, Hop] = field(default_factory=dict)
     _by_call: dict[str, Hop] = field(default_factory=dict)
+    _invited: dict[str, None] = field(default_factory=dict)
+    """The branches of INVITEs that the seat has sent: an ACK with one of them belongs to a refusal."""
 
     def came(self, message: SipMessage, outlet: Outlet, source: Address) -> None:
         """Remember the source of the device's ``message``, and our socket at which it arrived."""
@@ -56,13 +65,41 @@ class Routes:
         if message.method != "ACK":
             _remember(self._by_branch, message.branch or "", Hop(outlet, self._response_goes_to(message, source)))
 
+    def sends(self, message: SipMessage) -> None:
+        """Remember that the seat sends ``message``."""
+        if message.method == "INVITE" and message.branch:
+            _remember(self._invited, message.branch, None)
+
     def hop(self, message: SipMessage) -> Hop | None:
         """The way of a message of the tester; None if the device has sent nothing and has no known address."""
         if message.status is not None and (hop := self._by_branch.get(message.branch or "")):
             return hop
-        if message.method is not None and self.fixed:
-            return self.otherwise(self.own)
-        return self._by_call.get(message.call_id) or self.otherwise(self.own)
+        usual = None if message.method is not None and self.fixed else self._by_call.get(message.call_id)
+        usual = usual or self.otherwise(self.own)
+        named = self.named_by(message)
+        # Another port of the device is a place where it said that it listens; another host may be anything at all.
+        if named is not None and usual is not None and named.host == usual.to.host and not self.symmetric:
+            return replace(usual, to=named)
+        return usual
+
+    def named_by(self, message: SipMessage) -> Address | None:
+        """The next hop that a request in a dialog names (12.2.1.1): its first Route, or else its Request-URI.
+
+        None for everything else, and where a host name would have to be looked up.
+        """
+        if message.method in (None, "CANCEL") or not message.to_tag:
+            return None
+        if message.method == "ACK" and (message.branch or "") in self._invited:
+            return None  # of a refusal: it goes where its INVITE went (17.1.1.3)
+        routes = message.headers("Route")
+        uri = SipUri.parse(NameAddr.parse(split_outside(routes[0], ",")[0]).uri if routes else message.request_uri)
+        if uri is None:
+            return None
+        host = (uri.parameter("maddr") or uri.host).strip("[]")
+        port = DEFAULT_PORTS[self.own.address.transport] if uri.port is None else uri.port
+        if family_of(host) is None or not 0 < port < 65536:
+            return None
+        return Address(host, port, self.own.address.transport)
 
     def knows(self, call_id: str) -> bool:
         """Whether a request of this call has arrived at this seat."""
@@ -82,8 +119,8 @@ class Routes:
         return source if via.asks_for_rport else replace(source, port=port)
 
 
-def _remember(known: dict[str, Hop], key: str, hop: Hop) -> None:
+def _remember(known: dict[str, _Kept], key: str, kept: _Kept) -> None:
     known.pop(key, None)
-    known[key] = hop
+    known[key] = kept
     if len(known) > MOST:
         del known[next(iter(known))]

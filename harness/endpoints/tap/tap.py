@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -38,6 +38,40 @@ class Listener:
     """Receives the time of every arrival from the device."""
     on_refused: Callable[[Address], None] = lambda _to: None
     """Receives the address of every closed port to which something was sent (ICMP port unreachable)."""
+    on_between: Callable[[Between], None] = lambda _between: None
+    """Receives what one endpoint of a drive sends to another one, past the device."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """A message that went from one of the suite's endpoints to another: the device had no part in it."""
+
+    event: Event
+    """As its sender sent it."""
+    seat: str
+    """The name of the seat where it arrived."""
+
+
+@dataclass
+class Neighbours:
+    """The open taps of each drive: whom its endpoints reach without the device.  Belongs to the taps' thread."""
+
+    _of_drive: dict[str, dict[Address, Tap]] = field(default_factory=dict)
+
+    def join(self, drive: str, tap: Tap) -> None:
+        """Make ``tap`` known to the others of ``drive``."""
+        self._of_drive.setdefault(drive, {})[tap.port.address] = tap
+
+    def leave(self, drive: str, tap: Tap) -> None:
+        """Forget ``tap``."""
+        taps = self._of_drive.get(drive, {})
+        taps.pop(tap.port.address, None)
+        if not taps:
+            self._of_drive.pop(drive, None)
+
+    def at(self, drive: str, address: Address) -> Tap | None:
+        """The tap of ``drive`` at ``address``; None if another has it, or nobody."""
+        return self._of_drive.get(drive, {}).get(address)
 
 
 class Tap:
@@ -53,6 +87,7 @@ class Tap:
         fixed: bool = False,
         symmetric: bool = False,
         forecast: Forecast | None = None,
+        neighbour: Callable[[Address], Tap | None] = lambda _address: None,
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
         self.name = name
@@ -62,8 +97,13 @@ class Tap:
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
+        self._neighbour = neighbour
+        self._asked_by: dict[str, Tap] = {}
+        """Who among the endpoints of the drive sent a request past the device, by its branch."""
         self._deliver: Callable[[bytes], None] = lambda _data: None
         self._answer: Answer | None = None
+        self._of_the_suite: set[str] = set()
+        """Call-IDs of what the suite itself said here: whoever acts behind the tap knows nothing of it."""
         self._loop = asyncio.get_running_loop()
         self._closed = False
 
@@ -86,6 +126,8 @@ class Tap:
         fate: Fate = "lost" if not delays else "copied" if len(delays) > 1 else "delayed" if delays[0] else ""
         event = Event(message.raw, 0, at, self.name, "received", source.transport, source, outlet.address, fate)
         self._listener.on_event(event)
+        if message.status is not None and message.call_id in self._of_the_suite:
+            return
         if self._answer is not None:
             if reply := self._answer(data, source):
                 self.emit(reply)
@@ -98,9 +140,18 @@ class Tap:
         self.port.drain()
         self._answer = answer
 
+    def say(self, data: bytes) -> None:
+        """Send a request of the suite's own.  Its responses are recorded, and go to nobody behind the tap."""
+        self._of_the_suite.add(SipMessage(data.decode("latin-1")).call_id)
+        self.emit(data)
+
     def emit(self, data: bytes) -> None:
         """Send a message of the endpoint behind the tap to its destination."""
         message = SipMessage(data.decode("latin-1"))
+        self.routes.sends(message)
+        if (other := self._past_the_device(message)) is not None:
+            self._hand_to(other, data, message)
+            return
         hop = self.routes.hop(message)
         if hop is None:
             return
@@ -115,6 +166,23 @@ class Tap:
         """Take the datagrams that have arrived, and free the address."""
         self.port.close()
         self._closed = True
+
+    def _past_the_device(self, message: SipMessage) -> Tap | None:
+        """The endpoint of the same drive that a message is for, if it is for one."""
+        if message.status is not None:
+            return self._asked_by.get(message.branch or "")
+        named = self.routes.named_by(message)
+        return None if named is None else self._neighbour(named)
+
+    def _hand_to(self, other: Tap, data: bytes, message: SipMessage) -> None:
+        """Hand a message to an endpoint of the same drive: no device sees it, and no weather is between them."""
+        source, to = self.port.address, other.port.address
+        event = Event(message.raw, 0, clock.now(), self.name, "sent", to.transport, source, to)
+        self._listener.on_between(Between(event, other.name))
+        if other._answer is None and not other._closed:
+            if message.method is not None:
+                other._asked_by[message.branch or ""] = self
+            other._deliver(data)
 
     def _send(self, data: bytes, message: SipMessage, hop: Hop, fate: Fate) -> None:
         self._heard(message, hop, hop.outlet.send(data, hop.to), fate)
