@@ -20,6 +20,7 @@ from harness.requirements.ruling import Ruling
 from harness.run.options import OUT, RULINGS
 from harness.run.rerun import Again
 from harness.run.specs import again_specs, device_specs
+from harness.store.verdict_lines import MOST_ROUNDS
 
 if TYPE_CHECKING:
     import pytest
@@ -45,6 +46,8 @@ class Settings:
     again: Again | None = None
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
+    rounds: int = 0
+    """How many odd responses are drawn; 0: as many as the purpose says."""
 
     @property
     def title(self) -> str:
@@ -83,7 +86,15 @@ class Settings:
             repeat=repeat,
             again=again,
             weather=_weather(option.weather or ""),
+            rounds=_rounds(option.robustness_rounds, stored.rounds if stored else 0),
         )
+
+
+def _rounds(asked: int | None, before: int) -> int:
+    rounds = before if asked is None else asked
+    if asked is not None and not 1 <= asked <= MOST_ROUNDS:
+        raise SetupError(f"--robustness-rounds {asked}: expected 1 to {MOST_ROUNDS}", "each round is one odd response")
+    return rounds
 
 
 def _weather(text: str) -> Weather:

@@ -50,6 +50,12 @@ class Behaviour(ProxyRules, ServerRules):
     cancels_finished = False
     """Whether hanging up a refused call sends a CANCEL: there is nothing left to cancel (9.1)."""
 
+    hears_refusal_after_answer = False
+    """Whether a refusal or redirection counts that comes after the 2xx of its INVITE: none does (RFC 6026 8.4)."""
+
+    keeps_credentials = False
+    """Whether an INVITE for the next target takes along the credentials that another server has asked for (22.3)."""
+
     needs_other_port = False
     """Whether the device must bind a second port."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import UdpPort
 from harness.endpoints.tap.routes import Hop, Outlet, Routes
 from harness.model.flow import Event, Fate, Unreadable
@@ -53,6 +54,7 @@ class Tap:
         fixed: bool = False,
         symmetric: bool = False,
         forecast: Forecast | None = None,
+        odd: Odd | None = None,
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
         self.name = name
@@ -62,6 +64,7 @@ class Tap:
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
+        self._odd = odd
         self._deliver: Callable[[bytes], None] = lambda _data: None
         self._answer: Answer | None = None
         self._loop = asyncio.get_running_loop()
@@ -101,19 +104,27 @@ class Tap:
     def emit(self, data: bytes) -> None:
         """Send a message of the endpoint behind the tap to its destination."""
         message = SipMessage(data.decode("latin-1"))
+        # By what the endpoint wrote: what is odd about it may be its Via.
         hop = self.routes.hop(message)
         if hop is None:
             return
+        changed = False
+        if self._odd is not None and (odd := self._odd.of(message.raw)):
+            text, changed, aside = odd
+            message, data = SipMessage(text), text.encode("latin-1")
+            hop = self._odd.hop(hop, self.arrived) if aside else hop
         delays = [0.0] if self._forecast is None else list(self._forecast.delays())
         if not delays:
             self._heard(message, hop, clock.now(), "lost")
         for number, delay in enumerate(delays):
-            fate: Fate = "copied" if number else "delayed" if delay else ""
+            fate: Fate = "copied" if number else "delayed" if delay else "changed" if changed else ""
             self._after(delay, partial(self._send, data, message, hop, fate))
 
     def close(self) -> None:
         """Take the datagrams that have arrived, and free the address."""
         self.port.close()
+        if self._odd is not None:
+            self._odd.close()
         self._closed = True
 
     def _send(self, data: bytes, message: SipMessage, hop: Hop, fate: Fate) -> None:

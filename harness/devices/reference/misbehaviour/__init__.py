@@ -22,6 +22,7 @@ from . import (
     recursion,
     relaying,
     repeats,
+    robustness,
     searches,
     targets,
     upstream,
@@ -31,7 +32,7 @@ from . import (
 _MODULES = (
     *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
     *(searches, relaying, recursion),
-    *(answers, repeats, messages),
+    *(answers, repeats, messages, robustness),
 )
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {
     name: value
