@@ -19,7 +19,7 @@ from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError, SipverdictError
 from harness.live.line import LiveLine
 from harness.paths import SUITES
-from harness.purposes.purpose import purpose_of
+from harness.purposes.purpose import ROBUSTNESS, purpose_of
 from harness.report.steps import times_of
 from harness.report.text import text_of
 from harness.run import allure_result
@@ -79,11 +79,23 @@ def _runs_suite(config: pytest.Config) -> bool:
     """Whether any of the paths that pytest was given lies in the suite."""
     if config.option.help or config.option.version:
         return False
-    paths = [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
-    return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in paths)
+    return any(path.is_relative_to(SUITES) or SUITES.is_relative_to(path) for path in _paths(config))
+
+
+def _paths(config: pytest.Config) -> list[Path]:
+    """The paths that pytest was given."""
+    return [(config.invocation_params.dir / str(arg).split("::")[0]).resolve() for arg in config.args]
 
 
 # --- collection
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is run apart is collected where it is asked for, by an option or by its path."""
+    option = config.option
+    if collection_path != SUITES / ROBUSTNESS or option.robustness or option.robustness_rounds:
+        return None
+    return None if any(path.is_relative_to(collection_path) for path in _paths(config)) else True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

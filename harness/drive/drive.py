@@ -226,6 +226,7 @@ class Drive:
             symmetric=self.context.lab.exchange is not None,
             place=self.places.seats[endpoint.name],
             forecast=self.forecast,
+            oddities=endpoint.oddities,
             # Whoever is dialled is sure to be called, and to be called soon.
             at_once=endpoint.name in self.plan.dialled,
         )

@@ -237,6 +237,8 @@ class Recorder:
                         invite.acked = True
             elif event.method == "CANCEL" and (gone := self._invites.get(key)) and gone.answer:
                 gone.cancelled = not gone.finals and gone.answer.cancelled in ("terminate", "answer")
+        elif event.fate == "changed" and (event.status or 200) >= 200:
+            self._odd_final(event, key)
         elif event.status is not None and event.status >= 200 and event.cseq_method not in ("BYE", "CANCEL"):
             self._final(event, key)
         if event.status is not None and event.cseq_method == "BYE":
@@ -266,6 +268,14 @@ class Recorder:
         elif invite := self._forged(event):
             invite.finals += 1
         if invite and event.fate != "lost":
+            invite.last_final = event.time
+
+    def _odd_final(self, event: Event, key: tuple[str, str, str]) -> None:
+        """Take a final response whose bytes the tap has changed: what it is, and whose, may not be told by them."""
+        at_seat = (invite for (seat, _, _), invite in reversed(self._invites.items()) if seat == event.seat)
+        if invite := self._invites.get(key) or next(at_seat, None):
+            invite.finals += 1
+            invite.status = invite.status or event.status or 0
             invite.last_final = event.time
 
     def _forged(self, event: Event) -> _Invite | None:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.tap import Answer, Listener
 from harness.model.flow import Seat
+from harness.model.oddity import Oddity
 from harness.model.plan import Call, Endpoint, Places
 from harness.model.weather import Forecast
 from harness.net.address import Address
@@ -36,6 +37,8 @@ class SeatOrder:
     """The address that the device uses for it, if that is not its own socket."""
     forecast: Forecast | None = None
     """The disturbances of messages on their way; None for none."""
+    oddities: tuple[Oddity, ...] = ()
+    """What the tap changes in its responses, by the number that the endpoint marks them with."""
     at_once: bool = True
     """Whether it gets ready at once, not when its first message arrives."""
 

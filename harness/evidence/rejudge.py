@@ -72,6 +72,7 @@ class _Rejudge:
         self._catalogue = catalogue
         self._purposes = purposes
         self._flows: dict[str, Flow | str] = {}
+        self._as_drawn: dict[str, Purpose] = {}
         self._repeat = run.header.repeat
         self.judged = 0
 
@@ -93,6 +94,7 @@ class _Rejudge:
         purpose = self._purposes.get(line.purpose)
         if purpose is None:
             return f"stored {line.verdict}, now unknown: this suite has no such test"
+        purpose = self._drawn(purpose)
         if purpose.everywhere and (here := self._flows_at(line)):
             return self._everywhere(line, purpose, here)
         if not line.tested:
@@ -121,6 +123,12 @@ class _Rejudge:
                 if flow.plan != plan:
                     return f"flow {flow.id} is of another plan ({flow.plan.title}) than the purpose's ({plan.title})"
         return self._judge(line, purpose, drives)
+
+    def _drawn(self, purpose: Purpose) -> Purpose:
+        """``purpose`` with the plans that this run drew, made once."""
+        if purpose.name not in self._as_drawn:
+            self._as_drawn[purpose.name] = purpose.with_rounds(self._run.header.rounds)
+        return self._as_drawn[purpose.name]
 
     def _judge(self, line: VerdictLine, purpose: Purpose, drives: Sequence[Sequence[Flow]]) -> str:
         self.judged += 1

@@ -114,8 +114,10 @@ def _in(flows: list[str]) -> str:
 
 
 def glimpses(flow: Flow) -> dict[str, Glimpse]:
-    """What ``flow`` shows of the device's features."""
+    """What ``flow`` shows of the device's features; nothing where it was sent what no honest network sends."""
     seen: dict[str, Glimpse] = {}
+    if flow.plan.oddities:
+        return seen
     all_attempts = attempts(flow)
     for look in _LOOKS:
         for key, glimpse in look(flow, all_attempts):
@@ -227,8 +229,12 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
 def _challenged(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
     if any(e.headers("Authorization") or e.headers("Proxy-Authorization") for e in flow.select(received=True)):
         yield "digest", "shown"
-    elif any(attempt.status in (401, 407) for attempt in all_attempts):
+    elif any(attempt.final and _challenges(attempt.final) for attempt in all_attempts):
         yield "digest", "missed"
+
+
+def _challenges(response: Event) -> bool:
+    return bool(response.headers("WWW-Authenticate") or response.headers("Proxy-Authenticate"))
 
 
 def _branches(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:

@@ -18,8 +18,10 @@ from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
 
 Direction = Literal["received", "sent"]
-Fate = Literal["", "lost", "delayed", "copied"]
-"""What the tap did to a message on purpose (:mod:`harness.model.weather`); "" if nothing."""
+Fate = Literal["", "lost", "delayed", "copied", "changed"]
+"""What the tap did to a message on purpose (:mod:`harness.model.weather`); "" if nothing.
+
+``changed``: its plan wants it odd (:mod:`harness.model.oddity`), and the bytes are those that the device was sent."""
 
 
 @dataclass(frozen=True)

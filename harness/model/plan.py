@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from harness.model.oddity import NOTHING_ODD, Oddity
 from harness.model.weather import CALM, Weather
 from harness.net.address import Address
 
@@ -63,6 +64,8 @@ class Response:
     forged: Forgery = ""
     """What is wrong with it on purpose: a foreign ``branch`` in the top Via, another ``method`` in CSeq, no Via at all,
     or only the topmost one."""
+    odd: Oddity = NOTHING_ODD
+    """What the tap changes in it, for what SIPp cannot write."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,12 @@ class Endpoint:
     """After so many INVITE transactions every further one is answered 480: no device loops for ever."""
     beside: str = ""
     """The name of the endpoint whose host it shares, on port 5070; empty: a host of its own."""
+
+    @property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What is odd about its responses, each once: the tap knows them by their place."""
+        responses = (response for answer in self.answers for response in (*answer.responses, *answer.reinvites))
+        return tuple(dict.fromkeys(response.odd for response in responses if response.odd))
 
 
 @dataclass(frozen=True)
@@ -187,6 +196,11 @@ class Plan:
         answers = (answer for endpoint in self.endpoints for answer in endpoint.answers)
         return frozenset(response.status for answer in answers for response in (*answer.responses, *answer.reinvites))
 
+    @property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What is odd on purpose about the responses that it sends."""
+        return tuple(dict.fromkeys(odd for endpoint in self.endpoints for odd in endpoint.oddities))
+
     def texts(self) -> Iterator[str]:
         """Every string in which placeholders may stand."""
         yield from self.bindings
@@ -197,6 +211,7 @@ class Plan:
                 for response in (*answer.responses, *answer.reinvites, answer.crossing):
                     yield from (response.reason or "", response.body, response.contact_header)
                     yield from (*response.contacts, *response.headers)
+                    yield from (rewrite.put for rewrite in response.odd.rewrites)
 
     @property
     def dialled(self) -> tuple[str, ...]:
@@ -231,11 +246,14 @@ class Places:
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The URIs of the profile's ``lab.numbers``, for this drive."""
 
-    def fill(self, text: str) -> str:
-        """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist."""
+    def fill(self, text: str, **more: object) -> str:
+        """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist.
+
+        ``more``: further placeholders, by name.
+        """
         device = {"device": self.device} if self.device else {}
         return text.format_map(
-            {"token": self.token, "request_uri": REQUEST_URI, **device, **self.numbers, **self.seats}
+            {"token": self.token, "request_uri": REQUEST_URI, **device, **self.numbers, **self.seats, **more}
         )
 
 
@@ -243,5 +261,9 @@ def _title(endpoint: Endpoint) -> str:
     if endpoint.kind == "guard":
         return f"{endpoint.name} silent"
     return f"{endpoint.name} " + "/".join(
-        "-".join(str(response.status) for response in answer.responses) or "no answer" for answer in endpoint.answers
+        "-".join(map(_named, answer.responses)) or "no answer" for answer in endpoint.answers
     )
+
+
+def _named(response: Response) -> str:
+    return f"{response.status} ({response.odd.name})" if response.odd else str(response.status)

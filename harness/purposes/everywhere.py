@@ -60,7 +60,9 @@ def overall(
 ) -> Overall:
     """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
     said: dict[str, list[_Said]] = {row: [] for row in rows}
-    sound = sorted((flow for flow in flows if flow.loss is None and not contradiction(flow)), key=lambda flow: flow.id)
+    # Invariants speak of a network that is honest; what is due after an odd response, its own purpose says.
+    judged = (flow for flow in flows if flow.loss is None and not flow.plan.oddities and not contradiction(flow))
+    sound = sorted(judged, key=lambda flow: flow.id)
     for flow in sound:
         for finding in despite_weather(invariant.says_of(flow, rows), [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])

@@ -29,6 +29,10 @@ from harness.requirements.ruling import Ruling
 
 Judge = Callable[..., Iterable[Finding]]
 _MARK = "__sipverdict_purpose__"
+ROBUSTNESS = "robustness"
+"""The folder of the purposes that are run only where that is asked for."""
+ROUNDS = 12
+"""How many plans are drawn unless a run asks for more."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,19 @@ class Purpose:
     """Seconds: in a run with a shorter window it is skipped, with the reason."""
     everywhere: bool = False
     """An invariant: it has no plan of its own, and is judged over every flow of the device in the run."""
+    draw: Callable[[int], Plan] | None = None
+    """Makes the plan of a number from 1 on, always the same: such a purpose has as many plans as a run asks for."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is run only where that is asked for (``--robustness``): it is no part of the whole suite."""
+        return self.name.startswith(f"{ROBUSTNESS}/")
+
+    def with_rounds(self, rounds: int) -> Purpose:
+        """The purpose with so many drawn plans; itself where it draws none, or none are asked for (0)."""
+        if self.draw is None or not rounds:
+            return self
+        return dataclasses.replace(self, plans_by_role={"": tuple(map(self.draw, range(1, rounds + 1)))})
 
     @property
     def plans(self) -> tuple[Plan, ...]:
@@ -132,7 +149,8 @@ Plans = Plan | Sequence[Plan]
 
 def purpose(
     *requirements: str,
-    plan: Plans | Mapping[str, Plans],
+    plan: Plans | Mapping[str, Plans] = (),
+    draw: Callable[[int], Plan] | None = None,
     faults: Sequence[str] = (),
     roles: Sequence[str] = (),
     acts: Iterable[str] = (),
@@ -142,6 +160,7 @@ def purpose(
 
     ``plan`` may differ by role (``{"uas": …, "proxy": …}``): a device that answers calls itself is brought to a refusal
     in another way than one that passes on what somebody else answers.  It is then a purpose for these roles.
+    ``draw`` makes further plans, as many as a run asks for: see :attr:`Purpose.draw`.
     """
 
     def decorate(judge: Judge) -> Judge:
@@ -155,7 +174,8 @@ def purpose(
             roles=tuple(roles) or tuple(role for role in by_role if role),
             acts=frozenset(acts),
             least_window=least_window,
-        )
+            draw=draw,
+        ).with_rounds(ROUNDS)
 
         return as_test(made)
 

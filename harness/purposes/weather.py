@@ -47,7 +47,8 @@ def _decisive(finding: Finding, flows: Sequence[Flow]) -> Event | None:
 
 
 def _touched(flow: Flow) -> list[Event]:
-    return [*flow.lost, *(event for event in flow.events if event.fate)]
+    # What the plan itself wants odd is no weather.
+    return [*flow.lost, *(event for event in flow.events if event.fate not in ("", "changed"))]
 
 
 def _count(events: Iterable[Event], fate: str) -> int:

@@ -65,6 +65,7 @@ class Run:
         return self._by_purpose[purpose.name]
 
     def _make_cases(self, purpose: Purpose) -> Iterator[Case]:
+        purpose = purpose.with_rounds(self.settings.rounds)
         roles = roles_of(purpose, self.catalogue)
         for name, spec in self.settings.specs.items():
             pics = spec.profile.all_pics()
@@ -132,7 +133,14 @@ class Run:
         there = {(case.device, case.axes) for case in self._cases.values() if not case.purpose.everywhere}
         alone = {(c.device, c.axes) for c in self._cases.values() if c.purpose.everywhere and not c.skip} - there
         cases = (
-            [case for purpose in all_purposes().values() for case in self.cases_for(purpose).values()] if alone else []
+            [
+                case
+                for purpose in all_purposes().values()
+                if not purpose.apart
+                for case in self.cases_for(purpose).values()
+            ]
+            if alone
+            else []
         )
         return {
             (device, axes): tuple(

@@ -27,9 +27,10 @@ def roles_of(purpose: Purpose, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def cases_of_the_suite(specs: Iterable[DeviceSpec], purposes: Iterable[Purpose], catalogue: Catalogue) -> int:
-    """How many cases the whole suite has for the devices of ``specs``, skipped ones included."""
+    """How many cases the whole suite has for ``specs``: skipped ones included, less what is run apart."""
     roles: list[str] = [axes.role for spec in specs for axes in axes_of(spec)]
-    return sum(roles.count(role) for purpose in purposes for role in roles_of(purpose, catalogue))
+    whole = (purpose for purpose in purposes if not purpose.apart)
+    return sum(roles.count(role) for purpose in whole for role in roles_of(purpose, catalogue))
 
 
 class Items:

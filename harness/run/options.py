@@ -167,6 +167,19 @@ GROUPS = (
                 page="running.md",
             ),
             Option(
+                "--robustness",
+                "also answer the device with odd, broken and hostile responses, and look whether it lives",
+                page="running.md",
+            ),
+            Option(
+                "--robustness-rounds",
+                "the same, with N responses drawn by chance; equal N, equal responses",
+                metavar="N",
+                default="12",
+                type=int,
+                page="running.md",
+            ),
+            Option(
                 "--repeat",
                 "run every case K times (1 to 20); differing results are reported as flaky",
                 metavar="K",

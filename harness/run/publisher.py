@@ -99,6 +99,7 @@ class Publisher:
             suite_mutants=mutation.sentence(),
             again=self.settings.again.header.run if self.settings.again else "",
             weather=str(self.settings.weather) if self.settings.weather else "",
+            rounds=self.settings.rounds,
             whole=cases_of_the_suite(self.settings.specs.values(), all_purposes().values(), Catalogue.load()),
         )
         self.scope = header.scope

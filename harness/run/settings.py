@@ -22,6 +22,7 @@ from harness.run.options_file import fill
 from harness.run.rerun import Again
 from harness.run.selection import Selection
 from harness.run.specs import again_specs, device_specs
+from harness.store.verdict_lines import MOST_ROUNDS
 
 if TYPE_CHECKING:
     import pytest
@@ -49,6 +50,8 @@ class Settings:
     """Which cases are asked."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
+    rounds: int = 0
+    """How many odd responses are drawn; 0: as many as the purpose says."""
 
     @property
     def title(self) -> str:
@@ -90,7 +93,15 @@ class Settings:
             again=again,
             selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),
+            rounds=_rounds(option.robustness_rounds, stored.rounds if stored else 0),
         )
+
+
+def _rounds(asked: int | None, before: int) -> int:
+    rounds = before if asked is None else asked
+    if asked is not None and not 1 <= asked <= MOST_ROUNDS:
+        raise SetupError(f"--robustness-rounds {asked}: expected 1 to {MOST_ROUNDS}", "each round is one odd response")
+    return rounds
 
 
 def _weather(text: str) -> Weather:

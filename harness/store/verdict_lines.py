@@ -25,6 +25,8 @@ from harness.net.address import Family, Transport
 from harness.requirements.ruling import Mode
 
 LostRuling = Literal["open", "killed", "once", "gone", "idle"]
+MOST_ROUNDS = 10_000
+"""How many odd responses a run may draw."""
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1)]
 Code = Annotated[str, Field(pattern=f"^(?:{CODE_FORM.pattern})$")]
@@ -85,6 +87,8 @@ class Header:
     """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
+    rounds: Annotated[int, Field(ge=0, le=MOST_ROUNDS)] = 0
+    """How many odd responses were drawn; 0: as many as the suite says."""
     whole: Count = 0
     """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
 

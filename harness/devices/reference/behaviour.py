@@ -59,6 +59,12 @@ class Behaviour(ProxyRules, ServerRules):
     acknowledges_answer_copies = True
     """A copy of a 2xx is acknowledged again (13.2.2.4)."""
 
+    hears_refusal_after_answer = False
+    """Whether a refusal or redirection counts that comes after the 2xx of its INVITE: none does (RFC 6026 8.4)."""
+
+    keeps_credentials = False
+    """Whether an INVITE for the next target takes along the credentials that another server has asked for (22.3)."""
+
     needs_other_port = False
     """Whether the device must bind a second port."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from .behaviour import Redial
+from .credentials import ANSWERS, answered
 from .dialog import Dialog, DialogId
 from .invites import CallOrder, cancel_of, first_invite, late_answer, next_invite, same_invite
 from .leg import Leg, LegOwner
@@ -89,6 +90,8 @@ class Call:
             attempt.layer.send_request(parting, UacUser())
         if self._hung_up and not behaviour.goes_on_after_hangup:
             self._fail(attempt, final)
+        elif credentials := answered(attempt.invite, final):
+            self._authorise(attempt, credentials)
         elif final.response is not None and behaviour.follows(final):
             if self._targets.join(final.response, attempt.invite.uri, repeated=repeated):
                 self._owner.on_redirected(final.response)
@@ -133,6 +136,8 @@ class Call:
             self._redirected = True
             target_address = destination_of(target.uri) or attempt.invite.destination
             invite = next_invite(latest, target.uri, target_address, identity_of(layer))
+            if not self.behaviour.keeps_credentials:
+                invite = invite.without(*(answers for _, answers in ANSWERS.values()))
             self._place(invite, layer, self.behaviour.redirected(invite, attempt.invite, target))
             return
         uri = self.behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
@@ -155,6 +160,12 @@ class Call:
         invite = attempt.invite
         self._repeated.add(invite.uri)
         self._place(next_invite(invite, invite.uri, invite.destination, identity_of(attempt.layer)), attempt.layer)
+
+    def _authorise(self, attempt: _Attempt, credentials: tuple[str, str]) -> None:
+        """Send the INVITE again as its server wants it (22.2)."""
+        invite = attempt.invite
+        again = next_invite(self._built or invite, invite.uri, invite.destination, identity_of(attempt.layer))
+        self._place(again.with_fields((credentials,)), attempt.layer)
 
     def _redial(self, redial: Redial, refused: _Attempt) -> None:
         layer = (self._stack.other_layer if redial.other_port else None) or self._stack.layer

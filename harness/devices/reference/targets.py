@@ -6,6 +6,9 @@ from .behaviour import Behaviour
 from .contacts import Target
 from .wire import InboundResponse
 
+MOST = 128
+"""The most targets of one call: each is compared with all others, and no redirector may decide how long that takes."""
+
 
 class TargetSet:
     """It begins with the original Request-URI, no URI enters it twice, and the best q is next."""
@@ -21,6 +24,8 @@ class TargetSet:
         joined = False
         for contact in self._behaviour.contacts(redirection):
             uri = self._behaviour.request_uri(contact)
+            if len(self._known) > MOST:
+                break
             if uri is None or not self._behaviour.admits(uri, self._known, current, repeated=repeated):
                 continue
             self._known.append(uri)

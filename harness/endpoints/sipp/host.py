@@ -15,6 +15,7 @@ from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
 from harness.endpoints.tap.loop import TapLoop
+from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
 from harness.endpoints.tap.tap import Answer, Listener, Neighbours, Tap
@@ -117,6 +118,7 @@ class SippSeat:
             symmetric=order.symmetric,
             forecast=order.forecast,
             neighbour=lambda address: host.neighbours.at(order.flow, address),
+            odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
         )
         self._tap.deliver_to(self._deliver)
         host.neighbours.join(order.flow, self._tap)

@@ -6,7 +6,7 @@ The templates are in ``scenarios/``.  :mod:`harness.endpoints.sipp.values` check
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -17,6 +17,7 @@ import jinja2
 from harness.endpoints.sipp import prerendered as stand_ins
 from harness.endpoints.sipp.values import check_answer, check_call, check_line, escape, fill, header_name, milliseconds
 from harness.errors import PlanError
+from harness.model.oddity import MARK, Oddity
 from harness.model.plan import REQUEST_URI, Call, Cancelled, Endpoint, Forgery, Places, Response
 from harness.net.address import Address, Transport
 from harness.paths import SCENARIOS
@@ -72,6 +73,8 @@ class _Response:
     contact_header: str = "Contact"
     body: str = ""
     forged: Forgery = ""
+    odd: str = ""
+    """The header line by which the tap knows what to change in it; "" if nothing."""
 
     @property
     def is_stray(self) -> bool:
@@ -134,7 +137,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         answers.append(
             _Answer(
                 number,
-                tuple(_response(r, places, own, where) for r in answer.responses),
+                tuple(_response(r, places, own, where, endpoint.oddities) for r in answer.responses),
                 tuple(milliseconds(seconds, where) for seconds in answer.copies),
                 answer.then,
                 answer.cancelled,
@@ -144,7 +147,8 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         )
         if answer.reinvites:
             for nth, response in enumerate(answer.reinvites, 1):
-                reinvites.append(_Reinvite(number * 1000 + nth, _response(response, places, own, where)))
+                reply = _response(response, places, own, where, endpoint.oddities)
+                reinvites.append(_Reinvite(number * 1000 + nth, reply))
         else:
             reinvites.append(_Reinvite(number * 1000, _response(Response(200), places, own, where)))
     labels = sorted({r.tag for answer in answers for r in (*answer.responses, answer.crossing)} | {"a"})
@@ -308,7 +312,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _response(response: Response, places: Places, own: Address, where: str) -> _Response:
+def _response(
+    response: Response, places: Places, own: Address, where: str, oddities: Sequence[Oddity] = ()
+) -> _Response:
     def filled_in(text: str) -> str:
         filled = fill(text, places, where)
         check_line(filled, where)
@@ -333,4 +339,5 @@ def _response(response: Response, places: Places, own: Address, where: str) -> _
         filled_in(response.contact_header),
         body,
         response.forged,
+        f"{MARK}: {oddities.index(response.odd)}" if response.odd else "",
     )

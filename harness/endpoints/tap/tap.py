@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import UdpPort
 from harness.endpoints.tap.routes import Hop, Outlet, Routes
 from harness.model.flow import Event, Fate, Unreadable
@@ -88,6 +89,7 @@ class Tap:
         symmetric: bool = False,
         forecast: Forecast | None = None,
         neighbour: Callable[[Address], Tap | None] = lambda _address: None,
+        odd: Odd | None = None,
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
         self.name = name
@@ -100,6 +102,7 @@ class Tap:
         self._neighbour = neighbour
         self._asked_by: dict[str, Tap] = {}
         """Who among the endpoints of the drive sent a request past the device, by its branch."""
+        self._odd = odd
         self._deliver: Callable[[bytes], None] = lambda _data: None
         self._answer: Answer | None = None
         self._of_the_suite: set[str] = set()
@@ -152,19 +155,27 @@ class Tap:
         if (other := self._past_the_device(message)) is not None:
             self._hand_to(other, data, message)
             return
+        # By what the endpoint wrote: what is odd about it may be its Via.
         hop = self.routes.hop(message)
         if hop is None:
             return
+        changed = False
+        if self._odd is not None and (odd := self._odd.of(message.raw)):
+            text, changed, aside = odd
+            message, data = SipMessage(text), text.encode("latin-1")
+            hop = self._odd.hop(hop, self.arrived) if aside else hop
         delays = [0.0] if self._forecast is None else list(self._forecast.delays())
         if not delays:
             self._heard(message, hop, clock.now(), "lost")
         for number, delay in enumerate(delays):
-            fate: Fate = "copied" if number else "delayed" if delay else ""
+            fate: Fate = "copied" if number else "delayed" if delay else "changed" if changed else ""
             self._after(delay, partial(self._send, data, message, hop, fate))
 
     def close(self) -> None:
         """Take the datagrams that have arrived, and free the address."""
         self.port.close()
+        if self._odd is not None:
+            self._odd.close()
         self._closed = True
 
     def _past_the_device(self, message: SipMessage) -> Tap | None:

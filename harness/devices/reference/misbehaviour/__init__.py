@@ -24,6 +24,7 @@ from . import (
     recursion,
     relaying,
     repeats,
+    robustness,
     searches,
     steps,
     targets,
@@ -34,7 +35,7 @@ from . import (
 _MODULES = (
     *(contacts, declines, finals, invites, partings, steps, targets, upstream, uri_headers),
     *(searches, relaying, recursion),
-    *(answers, repeats, messages),
+    *(answers, repeats, messages, robustness),
     *(blocks, blocked_calls),
 )
 _BY_CLASS_NAME: dict[str, type[Behaviour]] = {

@@ -107,7 +107,9 @@ class InviteClientTransaction(ClientTransaction):
                 self.user.on_final(Final.of(response))
             else:
                 self._complete(response)
-        elif self.state is State.ACCEPTED and 200 <= response.code < 300:
+        elif self.state is State.ACCEPTED and (
+            200 <= response.code < 300 or (response.code >= 300 and self.behaviour.hears_refusal_after_answer)
+        ):
             self.user.on_final(Final.of(response))
         elif self.state is State.COMPLETED and response.code >= 200:
             self._repeated(response)
