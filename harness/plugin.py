@@ -254,6 +254,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.pluginmanager.register(_Reports(publisher), "sipverdict-reports")
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A run that was ended before it was planned leaves no folder: pytest calls no other hook then."""
+    if publisher := config.stash.get(_PUBLISHER, None):
+        publisher.discard_unplanned()
+
+
 class _Reports:
     """The hooks that only the publishing process has."""
 
