@@ -116,10 +116,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitStatus.of_error(error))
     except KeyboardInterrupt:
         return int(ExitStatus.INCONCLUSIVE)
-    except BrokenPipeError:
-        # ``sipverdict list … | head``: nobody reads on, and that is no error.
-        sys.stderr.close()
-        return 0
     except Exception as error:
         # Python's own status would be 1, and that says of a device that it does not conform.
         if os.environ.get(TRACEBACK):

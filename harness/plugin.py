@@ -272,6 +272,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.pluginmanager.register(Reports(publisher, run), "sipverdict-reports")
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A run that was ended before it was planned leaves no folder: pytest calls no other hook then."""
+    if publisher := config.stash.get(_PUBLISHER, None):
+        publisher.discard_unplanned()
+
+
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """No dots for purposes: the live line tells how far the run is."""
     payload = getattr(report, PAYLOAD, None)

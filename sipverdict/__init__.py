@@ -17,6 +17,14 @@ def main() -> int:
     root = str(product if product.is_dir() else here.parent)
     # First: the folder in which somebody works may have a `harness` or `suites` of its own.
     sys.path.insert(0, root)
-    from harness.cli import main as command_line
+    from harness.system.output import make_output_last
+    from harness.system.signals import end_like_ctrl_c
 
-    return command_line()
+    make_output_last()
+    try:
+        end_like_ctrl_c()
+        from harness.cli import main as command_line
+
+        return command_line()
+    except KeyboardInterrupt:  # modules were still being imported
+        return 2

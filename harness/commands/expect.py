@@ -19,7 +19,7 @@ from harness.model.windows import WINDOWS, Window
 from harness.policy.expected_file import Case, Known, file_of, load, updated
 from harness.requirements.catalogue import Catalogue
 from harness.run.specs import device_specs
-from harness.store.files import write_whole
+from harness.store.files import is_file, write_whole
 from harness.store.stored_run import StoredRun, read_run
 from harness.store.verdict_lines import RequirementLine, VerdictLine
 
@@ -55,7 +55,7 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
     console = Console(highlight=False)
     for source, mine in by_source.items():
         path = file_of(source)
-        old = load(path, source, rows) if path.is_file() else ()
+        old = load(path, source, rows) if is_file(path) else ()
         known = [one for one in old if one.variant not in {_variant(spec, mine) for spec in mine}]
         for spec in mine:
             variant = _variant(spec, mine)
@@ -63,7 +63,7 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
             known += updated([one for one in old if one.variant == variant], seen, executed, window)
         if known:
             write_whole(path, written(mine[0].profile.name.partition(":")[0], known))
-        elif path.is_file():
+        elif is_file(path):
             path.unlink()
         summary = f"{len(known)} known non-passes" if known else "everything should pass: no file is needed"
         console.print(Text(f"{path}: {summary}"), soft_wrap=True)

@@ -257,7 +257,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 def _write_schema(path: Path) -> bool:
     """Write the schema that the profile's first line names, unless the file exists."""
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         return False
     _write(path, as_text(profile_schema()), force=False)
     return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -78,4 +78,4 @@ def _is_test(argument: str) -> bool:
 def _found(argument: str) -> str:
     """The absolute path of ``suites/…``, as reports name it, unless the current folder has such a path."""
     path = argument.partition("::")[0]
-    return str(ROOT / argument) if path.startswith("suites/") and not Path(path).exists() else argument
+    return str(ROOT / argument) if path.startswith("suites/") and not os.path.lexists(path) else argument

@@ -31,6 +31,7 @@ from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Troub
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Transport
+from harness.net.pool import AddressesTaken
 from harness.system import clock
 
 LAST_WORDS_S = 0.3
@@ -103,6 +104,8 @@ class Drive:
                 if self.plan.watched and self.device is not None and watch is not None and not self._lost():
                     shared = self.device is self.context.devices.shared
                     life = await self.context.life.sign(self.device, watch.closed_at, shared=shared)
+            except AddressesTaken:
+                raise  # no matter of this drive: the set-up has to be changed
             except SipverdictError as error:
                 hint = f" ({error.hint})" if error.hint else ""
                 self._trouble(_blame(error), f"{error.cause}{hint}")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from harness.errors import SetupError
-from harness.store.files import cannot_write
+from harness.store.files import cannot_write, is_file
 
 LARGEST = 16 * 1024
 """The most bytes of a key file."""
@@ -32,7 +32,7 @@ def generate(name: Path) -> tuple[Path, Path, str]:
     """
     private, public = name.with_name(f"{name.name}.key"), name.with_name(f"{name.name}.pub")
     for path in (private, public):
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             raise SetupError(f"{path} exists; a key is never overwritten", "choose another name: -o NAME")
     signer = CryptoSigner.generate_ed25519()
     _create(private, signer.private_bytes, 0o600)
@@ -104,7 +104,7 @@ def parse_public(content: bytes) -> SSlibKey:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
+        if os.path.exists(path) and not is_file(path):  # noqa: PTH110 - Path.exists raises for a path that is too long
             raise SetupError(f"{path}: expected a key file, found another kind of file", _MAKE)
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

@@ -21,6 +21,10 @@ from harness.system.locks import lock_folder, try_lock
 _FAMILY_NAMES: Final[Mapping[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
+class AddressesTaken(SetupError):
+    """Every address of a lab is in use: no drive can go on until the profile names more, or other programs end."""
+
+
 class AddressPool(Protocol):
     """Where the endpoints of a device's drives are."""
 
@@ -68,8 +72,19 @@ class LabPool:
             self.close()
             raise
         # The first port of every host comes first: where there are hosts enough, endpoints differ by host.
-        self._free = deque(Address(host, port) for port, host in itertools.product(ports, hosts))
-        self._families = {address.family for address in self._free}
+        named = [Address(host, port) for port, host in itertools.product(ports, hosts)]
+        self._families = {address.family for address in named}
+        try:
+            # What another program holds is no room for a drive.
+            self._free = deque(address for address in named if _is_free(address))
+            if not self._free:
+                raise AddressesTaken(
+                    f"{self.what}: other programs have every one of these {len(named)} UDP ports",
+                    "ss -lunp shows which; end them, or name other ports in lab.ports",
+                )
+        except BaseException:
+            self.close()
+            raise
 
     def __len__(self) -> int:
         return len(self._free)
@@ -88,7 +103,7 @@ class LabPool:
             )
         found = self._first_free(lambda address: address.family == family, transport)
         if found is None:
-            raise SetupError(
+            raise AddressesTaken(
                 f"all addresses of {self.what} are in use",
                 "name more of them in the profile; a run needs some three for each drive that is going on",
             )
@@ -98,7 +113,7 @@ class LabPool:
         """Another port of the same host, with the same transport."""
         found = self._first_free(lambda other: other.host == address.host, address.transport)
         if found is None:
-            raise SetupError(
+            raise AddressesTaken(
                 f"no second port is free at {address.host} ({self.what})", "name more ports in the profile"
             )
         return found

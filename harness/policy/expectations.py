@@ -19,6 +19,7 @@ from harness.model.windows import WINDOWS, Window
 from harness.paths import DEVICES, ROOT
 from harness.policy.expected_file import Known, file_of, load
 from harness.requirements.catalogue import Catalogue
+from harness.store.files import is_file
 from harness.store.verdict_lines import Compared, Deviation, VerdictLine
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Expectations:
         for name, spec in specs.items():
             source = spec.profile.source
             path = file_of(source)
-            if spec.faults or not path.is_file():
+            if spec.faults or not is_file(path):
                 continue
             if path not in read:
                 read[path] = load(path, source, Catalogue.load().rows)

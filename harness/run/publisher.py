@@ -189,8 +189,8 @@ class Publisher:
                 else:
                     gate = self.answer.footer if self._gated else None
                     self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses)
-            elif not any(self.folder.allure_results.iterdir()):
-                self.folder.discard()
+            else:
+                self.discard_unplanned()
         except SetupError as error:
             self.trouble(error)
         if self._stream is not None and (trouble := write_reports(self.folder)):
@@ -202,6 +202,12 @@ class Publisher:
         if cut_off or self._gated:
             return status
         return self.expectations.exit_status(status, tally, self.records, forgive=self.settings.expected)
+
+    def discard_unplanned(self) -> None:
+        """Remove the folder of a run in which nothing was planned, and nothing written."""
+        results = self.folder.allure_results
+        if self._stream is None and not (results.is_dir() and any(results.iterdir())):
+            self.folder.discard()
 
     @property
     def _gated(self) -> bool:

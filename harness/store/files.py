@@ -11,6 +11,12 @@ from pathlib import Path
 from harness.errors import SetupError
 
 
+def is_file(path: Path) -> bool:
+    """Whether ``path`` is a file; False as well for a path that no file can have, such as one of 5,000 characters."""
+    # Path.is_file raises for those.
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write ``content`` to ``path`` so that a reader sees the old file or the new; SetupError if the disk refuses."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
