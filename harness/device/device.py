@@ -15,12 +15,12 @@ from urllib.parse import quote
 from harness.device.launch import Launch
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.profile.models import Profile
-from harness.device.ready import udp_bound, wait_ready
+from harness.device.ready import bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
 from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
-from harness.net.address import Address
+from harness.net.address import UDP4, Address, Carrier
 
 
 class Device:
@@ -30,7 +30,8 @@ class Device:
     needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
     every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  If
     ``version`` is known, the product is not asked for it.  ``work`` is the folder for its private folder, ``lease``
-    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.
+    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.  ``carrier`` is what
+    carries its SIP.
     """
 
     def __init__(
@@ -47,10 +48,11 @@ class Device:
         work: Path | None = None,
         lease: Callable[[], Address] | None = None,
         person: Person | None = None,
+        carrier: Carrier = UDP4,
     ) -> None:
         self.profile = profile
-        self.address = _address(profile, address)
-        self.backup = _backup(profile, backup)
+        self.address = _address(profile, address, carrier)
+        self.backup = _backup(profile, backup, carrier)
         self.peer = peer
         self.exchange = exchange
         self.stimulus: Stimulus | None = None
@@ -100,10 +102,10 @@ class Device:
         self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)
-            if udp_bound(self.address):
+            if bound(self.address):
                 raise DeviceError(
                     f"{self.profile.name} cannot be started: {self.address} is taken by another program",
-                    "end the program that holds it (ss -ulpn), or let the suite lease another address",
+                    "end the program that holds it (ss -lptun), or let the suite lease another address",
                 )
             launch.render(section)
             self._process = launch.process(section, launch.argv(section, self._faults))
@@ -273,17 +275,17 @@ class Device:
             self.death = died.result()
 
 
-def _address(profile: Profile, lease: Address | None) -> Address:
+def _address(profile: Profile, lease: Address | None, carrier: Carrier) -> Address:
     if profile.lab.address not in ("{lease}", REGISTERED):
-        return Address.parse(profile.lab.address)
+        return Address.parse(profile.lab.address, carrier.transport)
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
     return lease
 
 
-def _backup(profile: Profile, lease: Address | None) -> Address | None:
+def _backup(profile: Profile, lease: Address | None, carrier: Carrier) -> Address | None:
     if isinstance(profile.lab.backup, str):
-        return Address.parse(profile.lab.backup)
+        return Address.parse(profile.lab.backup, carrier.transport)
     if profile.lab.backup and lease is None:
         raise DeviceError(f"{profile.name} needs a backup address, and none was leased", "give Device a backup")
     return lease if profile.lab.backup else None

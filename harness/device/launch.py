@@ -47,6 +47,7 @@ class Launch:
         self._values = {
             "python": python,
             "address": str(address),
+            "transport": address.transport,
             "host": address.host,
             "port": str(address.port),
             "folder": str(folder),

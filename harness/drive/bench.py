@@ -17,7 +17,7 @@ from harness.endpoints.sipp.host import SippHost
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
 from harness.net.loopback import LoopbackPool
-from harness.net.pool import AddressPool
+from harness.net.pool import CarrierPool
 from harness.net.probe import Prober
 from harness.system.disk import disk_errors
 
@@ -59,7 +59,7 @@ class Bench:
             pool.close()
 
 
-async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: AddressPool) -> _Seats:
+async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: CarrierPool) -> _Seats:
     """The result of ``start``, which leases addresses; retried once if another program took a port meanwhile."""
     while True:
         port = pool.port

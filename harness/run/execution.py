@@ -28,7 +28,7 @@ from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
-from harness.run.items import axes_of, roles_of
+from harness.run.items import roles_of
 from harness.run.session import Options, Session, Settled
 from harness.run.settings import Settings
 from harness.run.suite_check import check_suite
@@ -66,7 +66,7 @@ class Run:
         roles = roles_of(purpose, self.catalogue)
         for name, spec in self.settings.specs.items():
             pics = spec.profile.all_pics()
-            for axes in (axes for axes in axes_of(spec) if axes.role in roles):
+            for axes in (axes for axes in spec.axes if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
                 plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)

@@ -57,7 +57,7 @@ class Call:
 
     def start(self) -> None:
         """Send the first INVITE."""
-        destination = destination_of(self._first)
+        destination = destination_of(self._first, self.behaviour.transports)
         if destination is None:
             self._over = True
             self._owner.on_failed(UNREACHABLE)
@@ -131,12 +131,12 @@ class Call:
         latest, layer = self._built, attempt.layer
         if target := self._targets.take():
             self._redirected = True
-            target_address = destination_of(target.uri) or attempt.invite.destination
+            target_address = destination_of(target.uri, self.behaviour.transports) or attempt.invite.destination
             invite = next_invite(latest, target.uri, target_address, identity_of(layer))
             self._place(invite, layer, self.behaviour.redirected(invite, attempt.invite, target))
             return
         uri = self.behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
-        destination = None if uri is None or self._resorted else destination_of(uri)
+        destination = None if uri is None or self._resorted else destination_of(uri, self.behaviour.transports)
         if uri is None or destination is None:
             self._fail(attempt, final)
             return

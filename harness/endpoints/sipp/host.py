@@ -17,6 +17,7 @@ from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
+from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
@@ -46,6 +47,8 @@ class SippHost:
     """Private loopback addresses, which no device sees."""
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
+    security: Security | None = None
+    """What seats over TLS need."""
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> SippSeat:
         """See :class:`harness.endpoints.host.EndpointHost`."""
@@ -116,6 +119,7 @@ class SippSeat:
             fixed=calls,
             symmetric=order.symmetric,
             forecast=order.forecast,
+            security=host.security,
         )
         self._tap.deliver_to(self._deliver)
         self._waiting: list[bytes] = []
@@ -197,11 +201,13 @@ class SippSeat:
     async def outlive(self, answer: Answer) -> None:
         """End the SIPp; the tap stays, and ``answer`` says what still comes gets."""
         await self._end_sipp()
+        await self._host.taps.settle()
         await self._host.taps.do(lambda: self._outlive(answer))
 
     async def stop(self) -> None:
         """End the SIPp, then the tap; what has arrived until then is heard."""
         await self._end_sipp()
+        await self._host.taps.settle()
         await self._host.taps.do(self._close)
 
     async def _end_sipp(self) -> None:
@@ -218,7 +224,17 @@ class SippSeat:
         port = self._tap.port
         behind = self.own if self.address != self.own else None
         lost_at = None if self._stopped else port.closed_at
-        return Seat(self.name, self.kind, self.address, port.bound_at, lost_at, self._scenario, behind, port.drops)
+        return Seat(
+            self.name,
+            self.kind,
+            self.address,
+            port.bound_at,
+            lost_at,
+            self._scenario,
+            behind,
+            port.drops,
+            port.connections,
+        )
 
     # --- in the taps' thread
 

@@ -21,6 +21,13 @@ class Outlet(Protocol):
 
     address: Address
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent by it: a connection may be gone."""
+
+    def towards(self, to: Address) -> Outlet:
+        """Where what is for ``to`` leaves: a connection, which is opened if there is none; a datagram socket itself."""
+
     def send(self, data: bytes, to: Address) -> float:
         """Send ``data``; return the time."""
 
@@ -31,6 +38,18 @@ class Hop:
 
     outlet: Outlet
     to: Address
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way that was seen, and another one for when its connection is gone (RFC 3261 18.2.2)."""
+
+    hop: Hop
+    later: Hop | None = None
+
+    @property
+    def now(self) -> Hop | None:
+        return self.hop if self.hop.outlet.is_open else self.later
 
 
 @dataclass
@@ -45,28 +64,43 @@ class Routes:
     """Whether every request goes that way, as for a caller that calls through the device."""
     symmetric: bool = False
     """Whether responses go to the source of the request, whatever its Via says: for a device behind a NAT."""
-    _by_branch: dict[str, Hop] = field(default_factory=dict)
-    _by_call: dict[str, Hop] = field(default_factory=dict)
+    _by_branch: dict[str, _Way] = field(default_factory=dict)
+    _by_call: dict[str, _Way] = field(default_factory=dict)
 
     def came(self, message: SipMessage, outlet: Outlet, source: Address) -> None:
         """Remember the source of the device's ``message``, and our socket at which it arrived."""
         if message.method is None:
             return
-        _remember(self._by_call, message.call_id, Hop(outlet, source))
+        _remember(self._by_call, message.call_id, _Way(Hop(outlet, source)))
         if message.method != "ACK":
-            _remember(self._by_branch, message.branch or "", Hop(outlet, self._response_goes_to(message, source)))
+            _remember(self._by_branch, message.branch or "", self._way_back(message, outlet, source))
 
     def hop(self, message: SipMessage) -> Hop | None:
         """The way of a message of the tester; None if the device has sent nothing and has no known address."""
-        if message.status is not None and (hop := self._by_branch.get(message.branch or "")):
-            return hop
+        found = self._found(message)
+        return Hop(found.outlet.towards(found.to), found.to) if found else None
+
+    def _found(self, message: SipMessage) -> Hop | None:
+        if message.status is not None and (way := self._by_branch.get(message.branch or "")) and way.now:
+            return way.now
         if message.method is not None and self.fixed:
             return self.otherwise(self.own)
-        return self._by_call.get(message.call_id) or self.otherwise(self.own)
+        way = self._by_call.get(message.call_id)
+        return (way.now if way else None) or self.otherwise(self.own)
 
     def knows(self, call_id: str) -> bool:
         """Whether a request of this call has arrived at this seat."""
         return call_id in self._by_call
+
+    def _way_back(self, request: SipMessage, outlet: Outlet, source: Address) -> _Way:
+        named = self._response_goes_to(request, source)
+        if not source.reliable:
+            return _Way(Hop(outlet, named))
+        # The port of the Via listens; the one that the connection came from does not (18.2.2).
+        via = request.vias[0] if request.vias else None
+        port = via.port or DEFAULT_PORTS[source.transport] if via is not None and via.readable else named.port
+        later = replace(named, port=port) if 0 < port < 65536 else named
+        return _Way(Hop(outlet, source), Hop(self.own, later))
 
     def _response_goes_to(self, request: SipMessage, source: Address) -> Address:
         via = request.vias[0] if request.vias else None
@@ -82,8 +116,8 @@ class Routes:
         return source if via.asks_for_rport else replace(source, port=port)
 
 
-def _remember(known: dict[str, Hop], key: str, hop: Hop) -> None:
+def _remember(known: dict[str, _Way], key: str, way: _Way) -> None:
     known.pop(key, None)
-    known[key] = hop
+    known[key] = way
     if len(known) > MOST:
         del known[next(iter(known))]

@@ -93,7 +93,7 @@ class ResponseContext:
         return [branch for branch in self._branches if branch.pending]
 
     def _branch(self, target: Target) -> Branch:
-        destination = destination_of(self._journey.next_hop(target.uri))
+        destination = destination_of(self._journey.next_hop(target.uri), self._behaviour.transports)
         if destination is None:
             return Branch(self, target, None, self._stack)
         hops = max(self._behaviour.hops(self._journey.hops, recursed=target.recursed), 0)
@@ -124,7 +124,7 @@ class ResponseContext:
         """Let the Contacts of a 3xx join the target set; return what is left of it as an answer (16.7 item 4)."""
         tried: list[Contact] = []
         for place, contact in enumerate(contacts_of(redirection)):
-            uri = usable_request_uri(contact)
+            uri = usable_request_uri(contact, self._behaviour.transports)
             if uri is None:
                 continue
             uri = self._behaviour.recursed_uri(contact.uri, uri)
