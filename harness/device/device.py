@@ -21,6 +21,7 @@ from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
 from harness.net.address import UDP4, Address, Carrier
+from harness.net.authority import Authority
 
 
 class Device:
@@ -31,7 +32,7 @@ class Device:
     every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  If
     ``version`` is known, the product is not asked for it.  ``work`` is the folder for its private folder, ``lease``
     gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.  ``carrier`` is what
-    carries its SIP.
+    carries its SIP; over TLS ``authority`` makes its certificate.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Device:
         lease: Callable[[], Address] | None = None,
         person: Person | None = None,
         carrier: Carrier = UDP4,
+        authority: Authority | None = None,
     ) -> None:
         self.profile = profile
         self.address = _address(profile, address, carrier)
@@ -61,6 +63,7 @@ class Device:
         """As reported by the product; None if it was not asked or does not report one."""
         self.death: Death | None = None
         """How and when it ended without a request of the suite."""
+        self._authority = authority
         self._python = python
         self._faults = tuple(faults)
         self._work = work
@@ -98,7 +101,17 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer, self.exchange)
+        over_tls = self._authority is not None and self.address.transport == "tls"
+        launch = Launch(
+            self.profile,
+            folder,
+            self._python,
+            self.address,
+            self.backup,
+            self.peer,
+            self.exchange,
+            self._authority.files_for(self.address.host) if self._authority and over_tls else {},
+        )
         self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)

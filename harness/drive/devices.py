@@ -72,6 +72,7 @@ class Devices:
             work=self.bench.folder,
             lease=lab.pool.lease,
             carrier=lab.pool.carrier,
+            authority=self.bench.authority,
             person=self.person,
         )
 

@@ -92,6 +92,7 @@ class Lab:
                     bench.taps,
                     relays=profile.claims("outbound_proxy"),
                     unclaimed=unclaimed,
+                    security=bench.authority,
                 )
                 opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)
@@ -148,7 +149,7 @@ async def _prober(profile: Profile, bench: Bench, pool: CarrierPool) -> AsyncIte
         return
     own = pool.lease()
     pool.give_back(own)
-    async with prober_at(replace(own, port=0)) as prober:
+    async with prober_at(replace(own, port=0), bench.authority.client_context) as prober:
         yield prober
 
 

@@ -143,6 +143,8 @@ class Exchange:
         plan.  ``security``: what TLS needs.
         """
         hear = taps.heard_by(on_device)
+        if security is not None and address.transport == "tls":
+            security.server_context(address.host)  # a certificate is not made in the thread of the taps
         return await taps.do(lambda: cls(address, registrar, tokens, hear, taps, relays, unclaimed, security))
 
     async def close(self) -> None:

@@ -163,6 +163,7 @@ class Run:
                 smoke=settings.smoke,
                 repeat=settings.repeat,
                 weather=settings.weather,
+                key_log=self.folder.path / "tls-keys.log",
                 background=self._background(),
             )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)

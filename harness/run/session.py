@@ -62,6 +62,8 @@ class Options:
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
     """How many times every case is driven; differing results are reported as flaky."""
+    key_log: Path | None = None
+    """Where the keys of TLS connections are written, so that a capture can be read."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
     background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)
@@ -147,7 +149,9 @@ class Session:
 
     async def _get_bench(self) -> Bench:
         if self._bench is None:
-            opening = self._open.enter_async_context(Bench.open(self._options.work, self._options.sipp))
+            opening = self._open.enter_async_context(
+                Bench.open(self._options.work, self._options.sipp, self._options.key_log)
+            )
             self._bench = asyncio.ensure_future(opening)
         return await self._bench
 

@@ -7,7 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 START: Final = frozenset(
-    {"python", "address", "host", "port", "transport", "folder", "here", "suite", "backup", "peer", "exchange"}
+    [
+        "python",
+        "address",
+        "host",
+        "port",
+        "transport",
+        "certificate",
+        "authority",
+        "folder",
+        "here",
+        "suite",
+        "backup",
+        "peer",
+        "exchange",
+    ]
 )
 """What a profile's argv, env and control address may name."""
 

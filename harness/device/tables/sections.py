@@ -64,6 +64,9 @@ class ProcessSection(Section):
     """Program and arguments, one each; never a shell string."""
     backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if there is a backup address."""
+    tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended over TLS.  ``{certificate}`` is a PEM file with the certificate of the device and its
+    key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
     fault_argv: Annotated[tuple[str, ...], LAX] = ()
     """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
     env: dict[str, Filled] = Field(default_factory=dict)

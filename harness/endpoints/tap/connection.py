@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, cast
 
+from cryptography import x509
+
 from harness.endpoints.tap.framing import PING, PONG, Framer, TooLong
 from harness.endpoints.tap.heard import Heard
 from harness.model.connection import Connection, Handshake, Side
 from harness.net.address import Address
+from harness.net.authority import NAME_ASKED_FOR
 from harness.system import clock
 
 KEPT: Final = 2_000
@@ -26,8 +29,6 @@ class StreamConnection(asyncio.Protocol):
     def __init__(self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None]) -> None:
         self.facts = facts
         self.address = facts.local
-        self.server_name = ""
-        """What the device asked for in its handshake."""
         self._heard = heard
         self._on_end = on_end
         self._framer = Framer()
@@ -130,10 +131,11 @@ class StreamConnection(asyncio.Protocol):
         agreed: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         if agreed is None:
             return None
-        cipher = agreed.cipher()
-        shown = transport.get_extra_info("peercert") or {}
-        subject = ", ".join(f"{key}={value}" for part in shown.get("subject", ()) for key, value in part)
-        return Handshake(agreed.version() or "", cipher[0] if cipher else "", self.server_name, subject)
+        cipher, name = agreed.cipher(), getattr(agreed, NAME_ASKED_FOR, "")
+        # The suite trusts any certificate, and of one that is not checked Python tells nothing but its bytes.
+        shown = agreed.getpeercert(binary_form=True)
+        subject = x509.load_der_x509_certificate(shown).subject.rfc4514_string() if shown else ""
+        return Handshake(agreed.version() or "", cipher[0] if cipher else "", name, subject)
 
 
 def _why(error: BaseException) -> str:
