@@ -14,7 +14,7 @@ from harness.model.plan import Answer, Call, Plan, Response
 from harness.purposes.purpose import Plans
 from suites.plans import RINGING, callee, guard, refuse
 
-BINDINGS = ("<sip:9{token}@{target};transport=udp>;q=0.7", "<sip:8{token}@{target}>;q=0.3")
+BINDINGS = ("<sip:9{token}@{target.host}:{target.port};transport={transport}>;q=0.7", "<sip:8{token}@{target}>;q=0.3")
 """Two entries of a location service, one with a parameter that belongs to the URI."""
 REDIRECTED = "{redirects}"
 

@@ -10,7 +10,8 @@ from harness.device.profile.loading import builtin_profiles, load_profile, load_
 from harness.device.profile.models import Profile
 from harness.device.stimuli import Stimulus
 from harness.device.tables.pics import PICS
-from harness.net.probe import Prober, options_ping
+from harness.net.probe import Prober
+from harness.net.probes import options_ping
 
 __all__ = [
     "PICS",

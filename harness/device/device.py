@@ -15,12 +15,13 @@ from urllib.parse import quote
 from harness.device.launch import Launch
 from harness.device.process import Death, DeviceProcess, redacted
 from harness.device.profile.models import Profile
-from harness.device.ready import udp_bound, wait_ready
+from harness.device.ready import bound, wait_ready
 from harness.device.stimuli import Act, Stimulus, StimulusContext
 from harness.device.tables.values import REGISTERED
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
-from harness.net.address import Address
+from harness.net.address import UDP4, Address, Carrier
+from harness.net.authority import Authority
 
 
 class Device:
@@ -30,7 +31,8 @@ class Device:
     needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
     every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  If
     ``version`` is known, the product is not asked for it.  ``work`` is the folder for its private folder, ``lease``
-    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.
+    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.  ``carrier`` is what
+    carries its SIP; over TLS ``authority`` makes its certificate.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class Device:
         work: Path | None = None,
         lease: Callable[[], Address] | None = None,
         person: Person | None = None,
+        carrier: Carrier = UDP4,
+        authority: Authority | None = None,
     ) -> None:
         self.profile = profile
-        self.address = _address(profile, address)
-        self.backup = _backup(profile, backup)
+        self.address = _address(profile, address, carrier)
+        self.backup = _backup(profile, backup, carrier)
         self.peer = peer
         self.exchange = exchange
         self.stimulus: Stimulus | None = None
@@ -59,6 +63,7 @@ class Device:
         """As reported by the product; None if it was not asked or does not report one."""
         self.death: Death | None = None
         """How and when it ended without a request of the suite."""
+        self._authority = authority
         self._python = python
         self._faults = tuple(faults)
         self._work = work
@@ -96,14 +101,24 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        launch = Launch(self.profile, folder, self._python, self.address, self.backup, self.peer, self.exchange)
+        over_tls = self._authority is not None and self.address.transport == "tls"
+        launch = Launch(
+            self.profile,
+            folder,
+            self._python,
+            self.address,
+            self.backup,
+            self.peer,
+            self.exchange,
+            self._authority.files_for(self.address.host) if self._authority and over_tls else {},
+        )
         self._secrets = launch.secrets
         if section := self.profile.process:
             launch.check_installed(section)
-            if udp_bound(self.address):
+            if bound(self.address):
                 raise DeviceError(
                     f"{self.profile.name} cannot be started: {self.address} is taken by another program",
-                    "end the program that holds it (ss -ulpn), or let the suite lease another address",
+                    "end the program that holds it (ss -lptun), or let the suite lease another address",
                 )
             launch.render(section)
             self._process = launch.process(section, launch.argv(section, self._faults))
@@ -273,17 +288,17 @@ class Device:
             self.death = died.result()
 
 
-def _address(profile: Profile, lease: Address | None) -> Address:
+def _address(profile: Profile, lease: Address | None, carrier: Carrier) -> Address:
     if profile.lab.address not in ("{lease}", REGISTERED):
-        return Address.parse(profile.lab.address)
+        return Address.parse(profile.lab.address, carrier.transport)
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
     return lease
 
 
-def _backup(profile: Profile, lease: Address | None) -> Address | None:
+def _backup(profile: Profile, lease: Address | None, carrier: Carrier) -> Address | None:
     if isinstance(profile.lab.backup, str):
-        return Address.parse(profile.lab.backup)
+        return Address.parse(profile.lab.backup, carrier.transport)
     if profile.lab.backup and lease is None:
         raise DeviceError(f"{profile.name} needs a backup address, and none was leased", "give Device a backup")
     return lease if profile.lab.backup else None

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 import jinja2
 
@@ -36,7 +37,10 @@ class Launch:
         backup: Address | None,
         peer: Address | None,
         exchange: Address | None = None,
+        tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """``tls``: the files of a device over TLS, ``certificate`` and ``authority``."""
+        self._over_tls = bool(tls)
         self._profile = profile
         self._folder = folder
         self._python = python
@@ -47,6 +51,8 @@ class Launch:
         self._values = {
             "python": python,
             "address": str(address),
+            "transport": address.transport,
+            **tls,
             "host": address.host,
             "port": str(address.port),
             "folder": str(folder),
@@ -59,7 +65,11 @@ class Launch:
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
         """The command line, with the backup address and the faults if there are any."""
-        parts = [*section.argv, *(section.backup_argv if self._backup else ())]
+        parts = [
+            *section.argv,
+            *(section.backup_argv if self._backup else ()),
+            *(section.tls_argv if self._over_tls else ()),
+        ]
         argv = [self._filled(part) for part in parts]
         return argv + [fill(part, {"fault": fault}) for fault in faults for part in section.fault_argv]
 

@@ -10,7 +10,7 @@ from harness.device.profile.models import Profile
 from harness.device.stimuli import Stimulus
 from harness.errors import DeviceError
 from harness.net.address import Address
-from harness.net.probe import options_ping
+from harness.net.probes import options_ping
 from harness.net.sockets import inode_of
 
 LOOK_S: Final = 0.005
@@ -19,8 +19,8 @@ FIRST_COPY_S: Final = 0.02
 """T1 of the OPTIONS that asks for readiness: Sippy drops what arrives between its bind and its event loop."""
 
 
-def udp_bound(address: Address) -> bool:
-    """Whether a UDP socket of this machine is bound to ``address``, or to its port on every address."""
+def bound(address: Address) -> bool:
+    """Whether a socket of this machine is bound to ``address`` (over TCP: listens), or to its port on every address."""
     return inode_of(address) != 0
 
 
@@ -82,14 +82,14 @@ async def _event(
 
 
 async def _bound(address: Address) -> None:
-    while not udp_bound(address):  # noqa: ASYNC110 - the kernel has no event for it
+    while not bound(address):  # noqa: ASYNC110 - the kernel has no event for it
         await asyncio.sleep(LOOK_S)
 
 
 def _missing(kind: str, profile: Profile, address: Address) -> str:
     return {
         "stdout": f"no line of its output begins with {profile.ready.stdout!r}",
-        "udp_bound": f"nothing is bound to UDP {address}",
+        "udp_bound": f"nothing is bound to {address.transport.upper()} {address}",
         "options": f"no answer to OPTIONS from {address}",
         "control": "its control port does not answer",
     }[kind]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product, starmap
 
 from harness.device.profile.models import Profile
+from harness.model.axes import Axes
+from harness.net.address import Carrier
 
 
 @dataclass(frozen=True)
@@ -18,3 +21,12 @@ class DeviceSpec:
     faults: Sequence[str] = ()
     source: str = ""
     """The path of the profile, as the command line named it; "" for a device that is built in."""
+    carriers: tuple[Carrier, ...] = ()
+    """What carries its SIP in this run; empty: what its profile says."""
+
+    @property
+    def axes(self) -> tuple[Axes, ...]:
+        """Every point of the axes at which it is tested."""
+        section = self.profile.device
+        carriers = self.carriers or tuple(starmap(Carrier, product(section.transports, section.families)))
+        return tuple(Axes(role, one.transport, one.family) for role in section.roles for one in carriers)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from harness.device import Profile, options_ping
-from harness.device.ready import udp_bound
+from harness.device.ready import bound
 from harness.device.tables.placeholders import names_in
 from harness.device.tables.values import hosts_in
 from harness.doctor.check import Check
@@ -78,7 +78,7 @@ def _address(profile: Profile) -> Iterator[Check]:
 
 def _to_be_started_at(name: str, address: Address) -> Check:
     """Whether a device that the suite starts can have ``address``."""
-    if udp_bound(address):
+    if bound(address):
         who = " and ".join(dict.fromkeys([*holders(address.port, address.host), *holders(address.port)]))
         return Check(
             name, "problem", f"{address} is held by {who or 'another program'}", "end it, or change lab.address"

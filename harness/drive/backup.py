@@ -12,7 +12,7 @@ from harness.errors import SetupError
 from harness.model.flow import Seat
 from harness.model.plan import Answer, Endpoint, Places, Response
 from harness.net.address import Address
-from harness.net.pool import AddressPool
+from harness.net.pool import CarrierPool
 
 ENDPOINT = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
 """The behaviour at that address."""
@@ -26,7 +26,7 @@ class Backup:
     listener: Listener
     _seat: LiveSeat | None = None
 
-    async def open(self, bench: Bench, pool: AddressPool, flow: str, fixed: Address | None) -> None:
+    async def open(self, bench: Bench, pool: CarrierPool, flow: str, fixed: Address | None) -> None:
         """Listen at ``fixed``, or else at an address that is leased.  SetupError if that cannot be."""
 
         async def start(own: Address) -> LiveSeat:
@@ -44,7 +44,7 @@ class Backup:
         except SetupError as error:
             raise SetupError(
                 f"nobody can listen at the device's backup address {fixed}: {error.cause}",
-                "lab.backup of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
+                "lab.backup of the profile must be an address of this machine, and its port free (ss -lptun)",
             ) from error
 
     async def close(self) -> None:

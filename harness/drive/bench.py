@@ -16,8 +16,9 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.endpoints.sipp.host import SippHost
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
+from harness.net.authority import Authority
 from harness.net.loopback import LoopbackPool
-from harness.net.pool import AddressPool
+from harness.net.pool import CarrierPool
 from harness.net.probe import Prober
 from harness.system.disk import disk_errors
 
@@ -39,27 +40,30 @@ class Bench:
     pool: LoopbackPool
     prober: Prober
     taps: TapLoop
+    authority: Authority
+    """Whose certificates the endpoints have, over TLS."""
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, folder: Path, sipp: SippBinary) -> AsyncIterator[Bench]:
-        """A bench that writes into ``folder``."""
+    async def open(cls, folder: Path, sipp: SippBinary, key_log: Path | None = None) -> AsyncIterator[Bench]:
+        """A bench that writes into ``folder``; the keys of TLS connections go to ``key_log``."""
         _allow_many_files()
         scenarios = folder / "sipp"
         with disk_errors():
             scenarios.mkdir(parents=True, exist_ok=True)
-        pool, taps = LoopbackPool(), TapLoop()
+        pool, taps, authority = LoopbackPool(), TapLoop(), Authority(folder / "tls", key_log)
         try:
             async with await Prober.open(pool.lease()) as prober:
-                yield cls(folder, SippHost(scenarios, sipp, pool, taps), pool, prober, taps)
+                host = SippHost(scenarios, sipp, pool, taps, security=authority)
+                yield cls(folder, host, pool, prober, taps, authority)
         finally:
             taps.close()
             pool.close()
 
 
-async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: AddressPool) -> _Seats:
+async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: CarrierPool) -> _Seats:
     """The result of ``start``, which leases addresses; retried once if another program took a port meanwhile."""
     while True:
         port = pool.port

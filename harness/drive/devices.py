@@ -71,6 +71,8 @@ class Devices:
             version=self._version,
             work=self.bench.folder,
             lease=lab.pool.lease,
+            carrier=lab.pool.carrier,
+            authority=self.bench.authority,
             person=self.person,
         )
 
@@ -126,7 +128,7 @@ class Devices:
 
     def numbers(self, token: str, device: Address) -> dict[str, str]:
         """The URIs of the profile's ``lab.numbers``, for one drive."""
-        values = {"token": token, "device": str(device)}
+        values = {"token": token, "device": device.in_uri}
         return {name: fill(template, values) for name, template in self.spec.profile.all_numbers().items()}
 
     @property

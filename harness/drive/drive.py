@@ -30,7 +30,7 @@ from harness.lab.exchange import Line
 from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
-from harness.net.address import Address, Transport
+from harness.net.address import UNRELIABLE, Address, Carrier
 from harness.net.pool import AddressesTaken
 from harness.system import clock
 
@@ -47,7 +47,7 @@ class Drive:
     context: DriveContext
     plan: Plan
     role: str
-    transport: Transport
+    carrier: Carrier
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""
@@ -83,7 +83,9 @@ class Drive:
         )
         weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
-        self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if weather else None
+        # What is lost or repeated below a stream is the network's own affair: no message is.
+        stormy = bool(weather) and self.carrier.transport in UNRELIABLE
+        self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if stormy else None
 
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
@@ -313,7 +315,8 @@ class Drive:
             id=self.id,
             plan=self.plan,
             role=self.role,
-            transport=self.transport,
+            transport=self.carrier.transport,
+            family=self.carrier.family,
             device=identity,
             places=self.places,
             seats=tuple(self._seats_of_flow()),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from harness.device import Device, Prober, Profile
+from harness.device import Device, Profile
 from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench
 from harness.drive.capacity import Capacity
@@ -18,8 +18,10 @@ from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
-from harness.net.address import Address
-from harness.net.pool import AddressPool, LabPool
+from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
+from harness.net.pool import AddressPool, CarrierPool, LabPool
+from harness.net.probe import Pings
+from harness.net.probes import prober_at
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 RESERVED = 4
@@ -30,7 +32,7 @@ RESERVED = 4
 class Way:
     """The way of callers to a device."""
 
-    pool: AddressPool
+    pool: CarrierPool
     """Their addresses."""
     hop: Callable[[Outlet], Hop | None]
     """The way of their requests, given their own socket."""
@@ -44,9 +46,9 @@ class Lab:
 
     bench: Bench
     profile: Profile
-    pool: AddressPool
+    pool: CarrierPool
     """The addresses of its drives' endpoints."""
-    prober: Prober
+    prober: Pings
     exchange: Exchange | None = None
     """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
@@ -58,28 +60,30 @@ class Lab:
         cls,
         profile: Profile,
         bench: Bench,
+        carrier: Carrier,
         tokens: str,
         on_device: Callable[[float], None],
         unclaimed: Unclaimed,
     ) -> AsyncIterator[Lab]:
         """Take the addresses that ``profile`` names, and open the exchange if the device has one.
 
-        ``tokens``: a regular expression for the digits of its drives.  ``on_device`` hears when something of the
-        device arrives at the exchange (seconds since the epoch), ``unclaimed`` what comes there for no plan.
+        ``carrier``: what carries the drives.  ``tokens``: a regular expression for the digits of its drives.
+        ``on_device`` hears when something of the device arrives at the exchange (seconds since the epoch),
+        ``unclaimed`` what comes there for no plan.
         SetupError if an address cannot be had.
         """
         async with contextlib.AsyncExitStack() as opened:
-            pool: AddressPool = bench.pool
-            prober, capacity = bench.prober, None
+            addresses: AddressPool = bench.pool
+            capacity = None
             if profile.lab.tester:
-                hosts = hosts_in(profile.lab.tester)
-                named = LabPool(hosts, ports_in(profile.lab.ports))
+                named = LabPool(hosts_in(profile.lab.tester), ports_in(profile.lab.ports))
                 opened.callback(named.close)
-                pool, capacity = named, Capacity(len(named) - RESERVED, named.what)
-                prober = await opened.enter_async_context(await Prober.open(Address(hosts[0], 0)))
+                addresses, capacity = named, Capacity(len(named) - RESERVED, named.what)
+            pool = CarrierPool(addresses, carrier)
+            prober = await opened.enter_async_context(_prober(profile, bench, pool))
             exchange = None
             if where := profile.lab.exchange:
-                address = pool.lease() if where == "{lease}" else Address.parse(where)
+                address = pool.lease() if where == "{lease}" else Address.parse(where, carrier.transport)
                 exchange = await Exchange.open(
                     address,
                     Registrar(_account(profile)),
@@ -88,6 +92,7 @@ class Lab:
                     bench.taps,
                     relays=profile.claims("outbound_proxy"),
                     unclaimed=unclaimed,
+                    security=bench.authority,
                 )
                 opened.push_async_callback(exchange.close)
             yield cls(bench, profile, pool, prober, exchange, capacity)
@@ -125,14 +130,27 @@ class Lab:
 
 
 def check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
-    """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at port 5060."""
+    """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at the default port."""
     found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
     for address in (places[name] for text, name in found if f"{{{name}.port}}" not in text and name in places):
-        if address.port != 5060:
+        default = DEFAULT_PORTS[address.transport]
+        if address.port != default:
             raise SetupError(
-                f"this plan needs port 5060, and here it is another program's, or not among lab.ports ({address})",
-                "end the program that holds UDP port 5060 on 0.0.0.0 (ss -ulpn); lab.tester: name more addresses",
+                f"this plan needs port {default}, and that is another program's, or not among lab.ports ({address})",
+                f"end the program that holds port {default} everywhere (ss -lptun); lab.tester: name more addresses",
             )
+
+
+@contextlib.asynccontextmanager
+async def _prober(profile: Profile, bench: Bench, pool: CarrierPool) -> AsyncIterator[Pings]:
+    """Whoever asks for signs of life, by what carries the drives."""
+    if not profile.lab.tester and pool.carrier == UDP4:
+        yield bench.prober
+        return
+    own = pool.lease()
+    pool.give_back(own)
+    async with prober_at(replace(own, port=0), bench.authority.client_context) as prober:
+        yield prober
 
 
 def _account(profile: Profile) -> Account | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.device import Device
 from harness.model.flow import LifeSign
-from harness.net.probe import Prober
+from harness.net.probe import Pings
 from harness.system import clock
 
 PING_S = 3.0
@@ -18,7 +18,7 @@ PING_S = 3.0
 class Life:
     """Checks that a device is alive.  Messages in any of its drives count."""
 
-    prober: Prober
+    prober: Pings
     call_plainly: Callable[[], Awaitable[LifeSign | None]]
     """Makes the shared device place a plain call."""
     last_heard: float = 0.0

@@ -7,6 +7,8 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
+from harness.net.address import UDP4, Carrier
+
 
 def _prefix() -> str:
     return f"{secrets.randbelow(1000):03d}"
@@ -19,6 +21,8 @@ class Names:
     device: str
     dial_prefix: str
     """The digits with which the device's dial plan requires a number to begin."""
+    carrier: Carrier = UDP4
+    """What carries the drives."""
     _run: str = field(default_factory=_prefix)
     """The digits that distinguish this run's numbers from those of the previous run, whose calls may arrive late."""
     _serials: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -32,7 +36,8 @@ class Names:
         """Digits that no other drive of this run has in the URI it dials."""
         return f"{self.dial_prefix}{self._run}{next(self._serials):04d}"
 
-    def flow(self, axes: str, token: str, attempt: int) -> str:
+    def flow(self, role: str, token: str, attempt: int) -> str:
         """The id of a flow: readable, unique within the run, fit for a file name."""
         again = "-again" if attempt else ""
+        axes = role if self.carrier == UDP4 else f"{role}-{self.carrier.label}"
         return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', self.device)}-{axes}-{token[4:]}{again}"

@@ -17,7 +17,8 @@ from harness.model.flow import Event
 from harness.model.plan import Places
 
 _PLACE: Final = re.compile(r"\{(\w+)[.}]")
-_AOR: Final = "sip:{token}@{device}"
+_AOR: Final = "sip:{token}@{device.host}:{device.port}"
+"""From and To of a REGISTER name a user, not a way to it (19.1.1, table 1): no transport."""
 _T1: Final = 0.5
 _T2: Final = 4.0
 """Seconds between two copies of a REGISTER: at first, and at most (RFC 3261 17.1.2.2)."""

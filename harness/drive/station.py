@@ -31,7 +31,7 @@ from harness.model.flow import Flow, LifeSign, Loss
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window
-from harness.net.address import Address, Transport
+from harness.net.address import UDP4, Address, Carrier
 from harness.system.locks import lock_folder, try_lock
 
 
@@ -39,16 +39,24 @@ class Station:
     """A device that is ready, until the block is left.
 
     async with Station(spec, bench, window, progress) as station:
-        flow = await station.drive(plan, "uac", "udp", attempt=0)
+        flow = await station.drive(plan, "uac", attempt=0)
     """
 
     context: DriveContext
     """The context of its drives, available inside the block."""
 
     def __init__(
-        self, spec: DeviceSpec, bench: Bench, window: Window, progress: Progress, weather: Weather | None = None
+        self,
+        spec: DeviceSpec,
+        bench: Bench,
+        window: Window,
+        progress: Progress,
+        weather: Weather | None = None,
+        carrier: Carrier = UDP4,
     ) -> None:
+        """``carrier``: what carries the SIP of its drives."""
         self.spec = spec
+        self.carrier = carrier
         self._bench = bench
         self._window = window
         self._progress = progress
@@ -88,7 +96,6 @@ class Station:
         self,
         plan: Plan,
         role: str,
-        transport: Transport,
         attempt: int = 0,
         *,
         urgent: bool = False,
@@ -99,7 +106,7 @@ class Station:
         ``urgent``: others wait for it, so it is set up before the rest.  ``suspicion``: how the device was lost in
         another drive of the plan, after which this one is made alone.
         """
-        return Drive(self.context, plan, role, transport, attempt, urgent, suspicion)
+        return Drive(self.context, plan, role, self.carrier, attempt, urgent, suspicion)
 
     @property
     def gone(self) -> str:
@@ -110,7 +117,6 @@ class Station:
         self,
         plan: Plan,
         role: str,
-        transport: Transport,
         attempt: int = 0,
         *,
         urgent: bool = False,
@@ -120,7 +126,7 @@ class Station:
 
         SetupError if this machine could not store the evidence.
         """
-        drive = self.prepare(plan, role, transport, attempt, urgent=urgent, suspicion=suspicion)
+        drive = self.prepare(plan, role, attempt, urgent=urgent, suspicion=suspicion)
         flow = self.without_secrets(await drive.run())
         self._drives[flow.id] = drive
         return flow
@@ -138,18 +144,21 @@ class Station:
     async def _opened(self) -> DriveContext:
         self._lock_fixed_address()
         spec, bench = self.spec, self._bench
-        names = Names(spec.name, spec.profile.lab.prefix)
+        names = Names(spec.name, spec.profile.lab.prefix, self.carrier)
         life = Life(bench.prober, self._call_plainly)
         board, afterwards = Switchboard(names), Afterwards()
         self._open.push_async_callback(afterwards.close)
         unclaimed = Unclaimed(board.hear, board.put_aside)
-        lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard, unclaimed))
+        lab = await self._open.enter_async_context(
+            Lab.open(spec.profile, bench, self.carrier, names.tokens, life.heard, unclaimed)
+        )
         life.prober = lab.prober
         vigil = Vigil(spec.name, lab.prober, lambda: life.last_heard, self._progress.news.append)
         backup: Backup | None = None
         if (where := spec.profile.lab.backup) is not False:
             backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
-            await backup.open(bench, lab.pool, spec.name, Address.parse(where) if isinstance(where, str) else None)
+            fixed = Address.parse(where, self.carrier.transport) if isinstance(where, str) else None
+            await backup.open(bench, lab.pool, f"{spec.name}-{self.carrier.label}", fixed)
             self._open.push_async_callback(backup.close)
         carries = spec.profile.calls_at_once
         return DriveContext(
@@ -177,7 +186,7 @@ class Station:
 
     async def _call_plainly(self) -> LifeSign | None:
         role = self.spec.profile.device.roles[0]
-        flow = await self.drive(plain_call(role, self.spec.profile), role, "udp", urgent=True)
+        flow = await self.drive(plain_call(role, self.spec.profile), role, urgent=True)
         came = flow.select(received=True)
         if not came:
             return None

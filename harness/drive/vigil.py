@@ -10,7 +10,7 @@ from typing import Final
 from harness.device import Device
 from harness.model.flow import Event, Loss
 from harness.net.address import Address
-from harness.net.probe import Prober
+from harness.net.probe import Pings
 from harness.system import clock
 
 QUIET_S: Final = 1.0
@@ -39,7 +39,7 @@ class Vigil:
     """Notes every loss of the device under test; :meth:`keep` looks after one that all drives share."""
 
     name: str
-    prober: Prober
+    prober: Pings
     last_heard: Callable[[], float]
     """When anything of the device arrived (seconds since the epoch)."""
     on_news: Callable[[str], None] = lambda _text: None
@@ -149,7 +149,8 @@ class Vigil:
         elif refused or (self._answers and clock.now() - asked_at >= HANGS_S):
             self._down = True
             self._returned.clear()
-            how = "closed its port (ICMP port unreachable)" if refused else f"answered nothing for {HANGS_S:g} s"
+            refusal = "connection refused" if device.address.reliable else "ICMP port unreachable"
+            how = f"closed its port ({refusal})" if refused else f"answered nothing for {HANGS_S:g} s"
             self.note(Lost(asked_at, how, device))
 
 

@@ -15,13 +15,15 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harness.endpoints.host import LiveSeat
+from harness.endpoints.tap.heard import Heard
 from harness.endpoints.tap.loop import TapLoop
-from harness.endpoints.tap.port import UdpPort
-from harness.endpoints.tap.routes import Hop
+from harness.endpoints.tap.ports import open_port
+from harness.endpoints.tap.routes import Hop, Outlet
+from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
 from harness.lab.registrar import Registrar
@@ -81,7 +83,7 @@ class Line:
 
 
 class Exchange:
-    """One UDP socket between a device and the seats of its drives; :meth:`close` ends it.
+    """One socket between a device and the seats of its drives; :meth:`close` ends it.
 
     Messages arrive in the taps' thread; the driver's loop opens and connects.
     """
@@ -95,6 +97,7 @@ class Exchange:
         taps: TapLoop,
         relays: bool,
         unclaimed: Unclaimed,
+        security: Security | None,
     ) -> None:
         """In the taps' thread: see :meth:`open`."""
         self.address = address
@@ -112,11 +115,11 @@ class Exchange:
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
         try:
-            self.port = UdpPort(address, self._arrived)
+            self.port = open_port(address, Heard(self._arrived), security)
         except SetupError as error:
             raise SetupError(
                 f"the exchange cannot use {address}: {error.cause}",
-                "lab.exchange of the profile must be an address of this machine, and its UDP port free (ss -ulpn)",
+                "lab.exchange of the profile must be an address of this machine, and its port free (ss -lptun)",
             ) from error
 
     @classmethod
@@ -130,15 +133,19 @@ class Exchange:
         *,
         relays: bool = False,
         unclaimed: Unclaimed = Unclaimed(),
+        security: Security | None = None,
     ) -> Exchange:
         """Bind ``address``; SetupError if it is unusable.  ``tokens`` is a regular expression for a drive's digits.
 
         ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
         device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
         has been sent to what is here, the callee, whatever its Request-URI says.  ``unclaimed`` hears what comes for no
-        plan.
+        plan.  ``security``: what TLS needs.
         """
-        return await taps.do(lambda: cls(address, registrar, tokens, taps.heard_by(on_device), taps, relays, unclaimed))
+        hear = taps.heard_by(on_device)
+        if security is not None and address.transport == "tls":
+            security.server_context(address.host)  # a certificate is not made in the thread of the taps
+        return await taps.do(lambda: cls(address, registrar, tokens, hear, taps, relays, unclaimed, security))
 
     async def close(self) -> None:
         """Free the port."""
@@ -163,7 +170,7 @@ class Exchange:
     def hop_to_device(self) -> Hop | None:
         """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
-        return Hop(self.port, source) if source else None
+        return Hop(self.port.towards(source), source) if source else None
 
     async def registration(self, seconds: float) -> Address:
         """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
@@ -193,19 +200,20 @@ class Exchange:
 
     # --- what arrives
 
-    def _arrived(self, data: bytes, source: Address, at: float) -> None:
+    def _arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
         try:
-            self._take(data, source, at)
+            self._take(data, source, at, outlet)
         except Exception as error:  # whatever a device sends, the next datagram is served
             text = f"({error!r:.200}) {data[:LONGEST_KEPT].decode('latin-1')}"
             self._on_unreadable(Unreadable(NAME, text, at, source, len(data)))
 
-    def _take(self, data: bytes, source: Address, at: float) -> None:
+    def _take(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
         """Pass a datagram on to a seat, or answer it."""
         self._on_device(at)
         if not data.strip(b"\r\n\0 "):
-            if data.startswith(_PING):  # RFC 5626 section 3.5.1; a single line break gets no answer
-                self.port.send(_PONG, source)
+            # RFC 5626 section 3.5.1; a single line break gets no answer, and a connection answers by itself.
+            if data.startswith(_PING) and not source.reliable:
+                outlet.send(_PONG, source)
             return
         message = SipMessage(data.decode("latin-1"))
         if message.status is not None:
@@ -224,11 +232,11 @@ class Exchange:
             if seat is None:
                 self._refuse(message, source, at)
         if seat is not None:
-            seat.arrived(data, source, at, self.port)
+            seat.arrived(data, source, at, outlet)
 
     def _seat_that_sent(self, response: SipMessage) -> LiveSeat | None:
         """The seat whose request ``response`` answers: its own address is in the topmost Via."""
-        own = _sent_by(response)
+        own = replace(_sent_by(response), transport=self.address.transport)
         return next((seat for line in self._lines.values() for seat in line.seats if seat.own == own), None)
 
     def _seat_called(self, request: SipMessage) -> LiveSeat | None:
@@ -249,7 +257,8 @@ class Exchange:
     def _seat_of(self, message: SipMessage, line: Line) -> LiveSeat | None:
         named = _address_in(message.request_uri)
         if named and (maddr := _MADDR.search(message.request_uri)):
-            named = Address(maddr[1], named.port)
+            named = replace(named, host=maddr[1].strip("[]"))
+        named = named and replace(named, transport=self.address.transport)
         if self._relays and named is not None and named != self.address and named in line.by_uri:
             return line.by_uri[named]
         reachable = line.seats if self._relays else line.callers

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from harness.net.address import Family, Transport
+from harness.net.address import Carrier, Family, Transport
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -24,9 +24,14 @@ class Axes:
     family: Family = "ipv4"
 
     @property
+    def carrier(self) -> Carrier:
+        """What carries its SIP."""
+        return Carrier(self.transport, self.family)
+
+    @property
     def label(self) -> str:
         """How the ids of pytest's items write it: ``uac-udp``; ``uac-udp6`` over IPv6."""
-        return f"{self.role}-{self.transport}{'6' if self.family == 'ipv6' else ''}"
+        return f"{self.role}-{self.carrier.label}"
 
     @classmethod
     def named(cls, label: str) -> Axes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from harness.model.connection import Connection
 from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.net.address import Address, Family, Transport
@@ -70,6 +71,8 @@ class Seat:
     """Its own socket, if the device finds it at the exchange, which is at ``address``."""
     drops: int = 0
     """How many datagrams the kernel had to drop there: what they were is not known."""
+    connections: tuple[Connection, ...] = ()
+    """Every connection with it, over a stream transport."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,8 @@ class Flow:
     def own_addresses(self) -> frozenset[Address]:
         """Where the suite's own endpoints are."""
         both = ((seat.address, seat.behind) for seat in self.seats)
-        return frozenset(address for pair in both for address in pair if address is not None)
+        calling = (one.local for seat in self.seats for one in seat.connections)
+        return frozenset((*(address for pair in both for address in pair if address is not None), *calling))
 
     def by_device(self, event: Event) -> bool:
         """Whether the device sent ``event``: it arrived, and not from one of the suite's own endpoints."""

@@ -1,10 +1,21 @@
 """What a purpose wants to happen, as data: endpoints, what each answers, and the calls the device places.
 
-A plan names no address, no port and no process.  Its strings may hold placeholders in braces, filled in when
-the plan is driven: ``{callee}``, ``{target}`` … (host:port of the endpoint of that name), ``{callee.host}``,
-``{callee.port}``, ``{device}`` (the device), ``{token}`` (the digits that are this drive's own), ``{redirects}``,
-``{declines}`` … (the URIs of the profile's ``lab.numbers``), and in a Contact ``{request_uri}``: the Request-URI of
-the INVITE that is answered, as received.
+A plan names no address, no port, no transport and no process.  Its strings may hold placeholders in braces, filled in
+when the plan is driven:
+
+``{callee}``, ``{target}`` …
+    what stands behind the ``@`` of a URI of the endpoint of that name: host:port and, over another transport than UDP,
+    ``;transport=``.  ``{callee.host}``, ``{callee.port}`` and ``{callee.parameters}`` are the three parts of it
+``{device}``
+    the same of the device
+``{transport}``
+    the word of the drive's transport, as a URI has it
+``{token}``
+    the digits that are this drive's own
+``{redirects}``, ``{declines}`` …
+    the URIs of the profile's ``lab.numbers``
+``{request_uri}``
+    in a Contact: the Request-URI of the INVITE that is answered, as received
 
 Plans are frozen, comparable and can be saved: purposes with equal plans share one drive.
 """
@@ -251,10 +262,30 @@ class Places:
 
         ``more``: further placeholders, by name.
         """
-        device = {"device": self.device} if self.device else {}
+        known = {**({"device": self.device} if self.device else {}), **self.seats}
+        one = next(iter(known.values()), None)
+        transports = {"transport": one.transport} if one else {}
+        written = {name: _Written.of(address) for name, address in known.items()}
         return text.format_map(
-            {"token": self.token, "request_uri": REQUEST_URI, **device, **self.numbers, **self.seats, **more}
+            {"token": self.token, "request_uri": REQUEST_URI, **transports, **self.numbers, **written, **more}
         )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An address as a text of a plan names it: as URIs write it."""
+
+    whole: str
+    host: str
+    port: str
+    parameters: str
+
+    @classmethod
+    def of(cls, address: Address) -> _Written:
+        return cls(address.in_uri, address.uri_host, str(address.port), address.parameters)
+
+    def __str__(self) -> str:
+        return self.whole
 
 
 def _title(endpoint: Endpoint) -> str:

@@ -14,6 +14,8 @@ Family = Literal["ipv4", "ipv6"]
 
 DEFAULT_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 """The port that is meant where none is written, by transport (RFC 3261 18.2.1, RFC 7118 5.1)."""
+UNRELIABLE: Final[frozenset[Transport]] = frozenset({"udp"})
+"""Those that may lose a message, so that SIP itself repeats it (RFC 3261 17)."""
 HOST_PORT: Final = r"(?:\[[^\]\s]*\]|[^:;,?<>\[\]\s]+)(?:\s*:\s*\d+)?"
 """A regular expression, without groups, for what :func:`split_host_port` takes apart."""
 _HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\s]+))(?:\s*:\s*(?P<port>\d+))?")
@@ -22,6 +24,25 @@ _EXPECTED: Final[Mapping[Family | None, str]] = {
     "ipv6": "[IPv6]:port, as in [2001:db8::7]:5060",
     None: "IPv4:port or [IPv6]:port, as in 192.0.2.7:5060 or [2001:db8::7]:5060",
 }
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """What carries the SIP of a drive: its transport, over one IP family."""
+
+    transport: Transport = "udp"
+    family: Family = "ipv4"
+
+    @property
+    def label(self) -> str:
+        """It in a word: ``udp``, ``tcp6``."""
+        return f"{self.transport}{'6' if self.family == 'ipv6' else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.transport.upper()} over {'IPv6' if self.family == 'ipv6' else 'IPv4'}"
+
+
+UDP4: Final = Carrier()
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,11 @@ class Address:
         return f"{self.uri_host}:{self.port}"
 
     @property
+    def carrier(self) -> Carrier:
+        """Its transport and its family."""
+        return Carrier(self.transport, self.family)
+
+    @property
     def family(self) -> Family:
         """What its host is; a name that is no address counts as IPv4."""
         return "ipv6" if ":" in self.host else "ipv4"
@@ -44,6 +70,23 @@ class Address:
     def uri_host(self) -> str:
         """Its host as URIs and SIP headers write it: an IPv6 address in brackets."""
         return f"[{self.host}]" if self.family == "ipv6" else self.host
+
+    @property
+    def reliable(self) -> bool:
+        """Whether its transport delivers every message once, and in order."""
+        return self.transport not in UNRELIABLE
+
+    @property
+    def parameters(self) -> str:
+        """The URI parameters that name its transport; none for UDP, which a numeric host means (RFC 3263 4.1)."""
+        names = {"udp": "", "wss": "ws"}  # RFC 7118 5.4: "ws" means both
+        name = names.get(self.transport, self.transport)
+        return f";transport={name}" if name else ""
+
+    @property
+    def in_uri(self) -> str:
+        """It behind the ``@`` of a SIP URI: host, port and transport."""
+        return f"{self}{self.parameters}"
 
     @property
     def sockaddr(self) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from harness.errors import SetupError
-from harness.net.address import Address, Family, Transport
+from harness.net.address import DEFAULT_PORTS, Address, Family, Transport
 from harness.net.binding import is_free
 from harness.system.locks import lock_folder, try_lock
 
@@ -62,9 +62,11 @@ class LoopbackPool:
         if number >= 1 << 16:
             raise SetupError("this run has used all of its 65,535 loopback addresses", "split the run by -k")
         host = f"127.{self._block}.{number >> 8}.{number & 255}"
-        while not all(_is_free(Address(host, port, transport)) for port in (self.port, self.port + BESIDE)):
+        # TLS has a port of its own beside that of the others (RFC 3261 18.2.1).
+        above = DEFAULT_PORTS["tls"] - DEFAULT_PORTS["udp"] if transport == "tls" else 0
+        while not all(_is_free(Address(host, self.port + more, transport)) for more in (above, above + BESIDE)):
             self.move_on(self.port)
-        return Address(host, self.port, transport)
+        return Address(host, self.port + above, transport)
 
     def give_back(self, address: Address) -> None:
         """Nothing: there are enough, and a late call must not meet another drive."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import IO, Final, Protocol
 
 from harness.errors import SetupError
-from harness.net.address import Address, Family, Transport
+from harness.net.address import Address, Carrier, Family, Transport
 from harness.net.binding import is_free, why_not_ours
 from harness.system.locks import lock_folder, try_lock
 
@@ -46,6 +46,40 @@ class AddressPool(Protocol):
 
     def give_back(self, address: Address) -> None:
         """Nothing is bound there any more."""
+
+
+@dataclass(frozen=True)
+class CarrierPool:
+    """The addresses of a pool for one transport and one family: those of the drives over them."""
+
+    pool: AddressPool
+    carrier: Carrier
+
+    @property
+    def reuses(self) -> bool:
+        """Whether an address that was given back is leased again."""
+        return self.pool.reuses
+
+    @property
+    def port(self) -> int:
+        """The port that is leased first."""
+        return self.pool.port
+
+    def lease(self) -> Address:
+        """An address at which nothing is bound; SetupError if there is none."""
+        return self.pool.lease(self.carrier.transport, self.carrier.family)
+
+    def beside(self, address: Address) -> Address:
+        """Another port of the host of ``address``."""
+        return self.pool.beside(address)
+
+    def move_on(self, port: int) -> None:
+        """``port`` turned out to be taken; SetupError if there is no other."""
+        self.pool.move_on(port)
+
+    def give_back(self, address: Address) -> None:
+        """Nothing is bound there any more."""
+        self.pool.give_back(address)
 
 
 class LabPool:

@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from harness.net.address import Address
 
@@ -15,6 +15,16 @@ T1: Final = 0.5
 T2: Final = 4.0
 _STATUS_LINE = re.compile(rb"SIP/2\.0 \d{3}[^\r\n]*")
 _BRANCH = re.compile(rb"branch\s*=\s*(z9hG4bK-ping-[0-9a-f]+)", re.IGNORECASE)
+
+
+class Pings(Protocol):
+    """Asks a device whether it is there."""
+
+    async def ping(self, address: Address, deadline: float, t1: float = T1) -> str | None:
+        """The status line of the first answer to an OPTIONS within ``deadline`` seconds, or None."""
+
+    async def refused_by(self, address: Address, within: float) -> bool:
+        """Whether the network says, within so many seconds, that nobody has the port ``address``."""
 
 
 class Prober(asyncio.DatagramProtocol):
@@ -65,7 +75,7 @@ class Prober(asyncio.DatagramProtocol):
         own = Address.of(self._transport.get_extra_info("sockname"))
         token = secrets.token_hex(8)
         branch = f"z9hG4bK-ping-{token}"
-        request = _options(address, own, branch, token)
+        request = options_request(address, own, branch, token)
         waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting[branch.encode()] = waiting
         try:
@@ -100,12 +110,6 @@ class Prober(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP error: nobody is there yet; the next copy may find somebody."""
-
-
-async def options_ping(address: Address, own: Address | None, deadline: float, t1: float = T1) -> str | None:
-    """One OPTIONS from a socket of its own, see :meth:`Prober.ping`; ``own`` None: what the kernel chooses."""
-    async with await Prober.open(own or source_towards(address)) as prober:
-        return await prober.ping(address, deadline, t1)
 
 
 class _Refusal(asyncio.DatagramProtocol):
@@ -149,16 +153,17 @@ def source_towards(address: Address) -> Address:
         return replace(Address.of(probe.getsockname()), port=0)
 
 
-def _options(target: Address, own: Address, branch: str, token: str) -> bytes:
+def options_request(target: Address, own: Address, branch: str, token: str) -> bytes:
+    """An OPTIONS to ``target`` from ``own``."""
     return (
-        f"OPTIONS sip:{target} SIP/2.0\r\n"
-        f"Via: SIP/2.0/UDP {own};branch={branch};rport\r\n"
+        f"OPTIONS sip:{target.in_uri} SIP/2.0\r\n"
+        f"Via: SIP/2.0/{own.transport.upper()} {own};branch={branch};rport\r\n"
         "Max-Forwards: 70\r\n"
         f"From: <sip:sipverdict@{own}>;tag={token[:8]}\r\n"
         f"To: <sip:{target}>\r\n"
         f"Call-ID: ping-{token}@{own.uri_host}\r\n"
         "CSeq: 1 OPTIONS\r\n"
-        f"Contact: <sip:sipverdict@{own}>\r\n"
+        f"Contact: <sip:sipverdict@{own.in_uri}>\r\n"
         "Accept: application/sdp\r\n"
         "User-Agent: sipverdict\r\n"
         "Content-Length: 0\r\n\r\n"

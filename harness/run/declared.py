@@ -17,8 +17,9 @@ def declared(spec: DeviceSpec) -> Declared:
     return Declared(
         name=spec.name,
         roles=tuple(section.roles),
-        transports=tuple(section.transports),
-        families=tuple(section.families),
+        # What it claims is asked of the run, too, if the run leaves it out.
+        transports=tuple(dict.fromkeys((*section.transports, *(axes.transport for axes in spec.axes)))),
+        families=tuple(dict.fromkeys((*section.families, *(axes.family for axes in spec.axes)))),
         pics=profile.all_pics(),
         vendor=section.vendor,
         model=section.model,

@@ -29,7 +29,7 @@ from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
-from harness.run.items import axes_of, roles_of
+from harness.run.items import roles_of
 from harness.run.session import Options, Session, Settled
 from harness.run.settings import Settings
 from harness.run.suite_check import check_suite
@@ -69,7 +69,7 @@ class Run:
         roles = roles_of(purpose, self.catalogue)
         for name, spec in self.settings.specs.items():
             pics = spec.profile.all_pics()
-            for axes in (axes for axes in axes_of(spec) if axes.role in roles):
+            for axes in (axes for axes in spec.axes if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
                 plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)
@@ -175,6 +175,7 @@ class Run:
                 smoke=settings.smoke,
                 repeat=settings.repeat,
                 weather=settings.weather,
+                key_log=self.folder.path / "tls-keys.log",
                 background=self._background(),
             )
             self.session = Session(self.settings.specs, tuple(self._cases.values()), self.catalogue, options)

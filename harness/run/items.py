@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.device.spec import DeviceSpec
-from harness.model.axes import Axes, CaseId
+from harness.model.axes import CaseId
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
-
-
-def axes_of(spec: DeviceSpec) -> tuple[Axes, ...]:
-    """The axes on which the device of ``spec`` is tested, as its profile declares them."""
-    section = spec.profile.device
-    return Axes.product(section.roles, section.transports, section.families)
 
 
 def roles_of(purpose: Purpose, catalogue: Catalogue) -> tuple[str, ...]:
@@ -28,7 +22,7 @@ def roles_of(purpose: Purpose, catalogue: Catalogue) -> tuple[str, ...]:
 
 def cases_of_the_suite(specs: Iterable[DeviceSpec], purposes: Iterable[Purpose], catalogue: Catalogue) -> int:
     """How many cases the whole suite has for ``specs``: skipped ones included, less what is run apart."""
-    roles: list[str] = [axes.role for spec in specs for axes in axes_of(spec)]
+    roles: list[str] = [axes.role for spec in specs for axes in spec.axes]
     whole = (purpose for purpose in purposes if not purpose.apart)
     return sum(roles.count(role) for purpose in whole for role in roles_of(purpose, catalogue))
 
@@ -37,7 +31,7 @@ class Items:
     """Looks up the case of an item by its id."""
 
     def __init__(self, specs: Iterable[DeviceSpec]) -> None:
-        made = (CaseId("", spec.name, one.role, one.transport, one.family) for spec in specs for one in axes_of(spec))
+        made = (CaseId("", spec.name, one.role, one.transport, one.family) for spec in specs for one in spec.axes)
         self._cases = {case.item: case for case in made}
 
     def case(self, nodeid: str) -> CaseId | None:

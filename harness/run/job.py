@@ -51,7 +51,7 @@ class Job:
             raise DeviceError(self.station.gone, _NOT_TESTED)
         axes = self.axes
         drive = asyncio.create_task(
-            self.station.drive(self.plan, axes.role, axes.transport, attempt, urgent=urgent, suspicion=suspicion)
+            self.station.drive(self.plan, axes.role, attempt, urgent=urgent, suspicion=suspicion)
         )
         drive.add_done_callback(self.store)
         flow = await drive

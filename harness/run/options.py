@@ -101,6 +101,26 @@ GROUPS = (
                 repeatable=True,
             ),
             Option("--smoke", "make a plain call first, and do not test a device that cannot", default="yes"),
+            Option(
+                "--transport",
+                "test over these transports of the device: udp, tcp, tls, joined by commas, or all",
+                metavar="LIST",
+                default="device.transports of its profile",
+                page="transports.md",
+            ),
+            Option(
+                "--family",
+                "test over these IP families of the device: 4, 6, joined by a comma, or all",
+                metavar="LIST",
+                default="device.families of its profile",
+                page="transports.md",
+            ),
+            Option(
+                "--transports",
+                "all: over every transport and IP family that the profile names, device.further_* included",
+                choices=("all",),
+                page="transports.md",
+            ),
         ),
     ),
     Group(

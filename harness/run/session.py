@@ -31,7 +31,7 @@ from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.weather import Weather
 from harness.model.windows import Window
-from harness.net.address import Transport
+from harness.net.address import Carrier
 from harness.purposes.case import Case
 from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
@@ -62,6 +62,8 @@ class Options:
     """Whether a plain call is made first; what needs a role in which none can be made is not driven."""
     repeat: int = 1
     """How many times every case is driven; differing results are reported as flaky."""
+    key_log: Path | None = None
+    """Where the keys of TLS connections are written, so that a capture can be read."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
     background: Mapping[tuple[str, Axes], tuple[Plan, ...]] = field(default_factory=dict)
@@ -147,45 +149,53 @@ class Session:
 
     async def _get_bench(self) -> Bench:
         if self._bench is None:
-            opening = self._open.enter_async_context(Bench.open(self._options.work, self._options.sipp))
+            opening = self._open.enter_async_context(
+                Bench.open(self._options.work, self._options.sipp, self._options.key_log)
+            )
             self._bench = asyncio.ensure_future(opening)
         return await self._bench
 
     async def _run_device(self, device: str) -> None:
-        cases = [case for case in self._cases if case.device == device]
+        by_carrier: dict[Carrier, list[Case]] = {}
+        for case in self._cases:
+            if case.device == device:
+                by_carrier.setdefault(case.axes.carrier, []).append(case)
+        # A specimen is one: its calls over another transport would come on top of those that it can carry.
+        at_one_time = asyncio.Semaphore(1 if self._specs[device].profile.is_one_specimen else len(by_carrier) or 1)
+        await asyncio.gather(*(self._run_over(device, *some, at_one_time) for some in by_carrier.items()))
+
+    async def _run_over(
+        self, device: str, carrier: Carrier, cases: Sequence[Case], at_one_time: asyncio.Semaphore
+    ) -> None:
+        """Settle the cases of one transport and family: what is seen there is evidence for nothing else."""
+        options = self._options
         try:
             bench = await self._get_bench()
             async with (
+                at_one_time,
                 self._side_by_side,
-                Station(
-                    self._specs[device], bench, self._options.window, self.progress, self._options.weather
-                ) as station,
-                smoked(station, self._kinds(cases), self._options.on_flow) as failed,
+                Station(self._specs[device], bench, options.window, self.progress, options.weather, carrier) as station,
+                smoked(station, {case.role for case in cases} if options.smoke else (), options.on_flow) as failed,
             ):
-                for kind, unusable in failed.items():
-                    self._settle_unusable([c for c in cases if (c.role, c.transport) == kind], unusable)
-                await self._settle_all(station, [c for c in cases if (c.role, c.transport) not in failed])
+                for role, unusable in failed.items():
+                    self._settle_unusable([case for case in cases if case.role == role], unusable)
+                await self._settle_all(station, [case for case in cases if case.role not in failed])
         except BaseException as error:
             for case in cases:
                 _fail(self._results[case.id], error)
             if not isinstance(error, Exception):
                 raise
 
-    def _kinds(self, cases: Sequence[Case]) -> set[tuple[str, Transport]]:
-        """In which roles and over which transports a plain call is to be made first."""
-        return {(case.role, case.transport) for case in cases} if self._options.smoke else set()
-
     def _settle_unusable(self, cases: Sequence[Case], unusable: Unusable) -> None:
         """Nothing is tested where no plain call can be made; but what the device sent meanwhile may break an invariant.
 
         That an invariant held in these few calls counts only beside one that did not.
         """
-        flows = {case.id: [f for f in unusable.flows if f.family == case.family] for case in cases}
-        said = {case.id: self._overall(case, flows[case.id]) for case in cases if case.purpose.everywhere}
+        said = {case.id: self._overall(case, unusable.flows) for case in cases if case.purpose.everywhere}
         broken = any(one.verdict is Verdict.FAIL for one in said.values())
         for case in cases:
             if broken and case.id in said:
-                self._conclude_everywhere(case, said[case.id], flows[case.id])
+                self._conclude_everywhere(case, said[case.id], unusable.flows)
             else:
                 _fail(self._results[case.id], unusable.error)
 
@@ -198,7 +208,7 @@ class Session:
                 key = (plan, case.axes)
                 jobs.setdefault(key, Job(station, *key, self._store, inquest))
         for (device, axes), plans in self._options.background.items():
-            for plan in plans if device == station.spec.name else ():
+            for plan in plans if (device, axes.carrier) == (station.spec.name, station.carrier) else ():
                 jobs.setdefault((plan, axes), Job(station, plan, axes, self._store, inquest))
         for attempt in range(self._options.repeat):
             for job in sorted(jobs.values(), key=lambda job: priority_of(job.plan)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from harness.policy.waivers import load as load_waivers
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
+from harness.run.carriers import Wanted, carried
 from harness.run.options import OUT, RULINGS, SELECTED_BY
 from harness.run.options_file import fill
 from harness.run.rerun import Again
@@ -76,8 +77,9 @@ class Settings:
         again = Again.of(option.again) if option.again else None
         stored = again.header if again else None
         catalogue, devices = Catalogue.load(), option.device or ["reference"]
+        specs = again_specs(again) if again and not option.device else device_specs(devices, option.fault or [])
         return cls(
-            specs=again_specs(again) if again and not option.device else device_specs(devices, option.fault or []),
+            specs=carried(_asked_again(specs, again), Wanted.of(option.transport, option.family, option.transports)),
             window=WINDOWS[option.window or (stored.window if stored else QUICK.name)],
             ruling=Ruling(
                 option.ruling or (stored.ruling if stored else RULINGS[0]),
@@ -102,6 +104,14 @@ def _rounds(asked: int | None, before: int) -> int:
     if asked is not None and not 1 <= asked <= MOST_ROUNDS:
         raise SetupError(f"--robustness-rounds {asked}: expected 1 to {MOST_ROUNDS}", "each round is one odd response")
     return rounds
+
+
+def _asked_again(specs: dict[str, DeviceSpec], again: Again | None) -> dict[str, DeviceSpec]:
+    """``specs``, each over what carried its cases that are run again."""
+    if again is None:
+        return specs
+    of_device = {name: dict.fromkeys(c.axes.carrier for c in again.cases if c.device == name) for name in specs}
+    return {name: replace(spec, carriers=tuple(of_device[name])) for name, spec in specs.items()}
 
 
 def _weather(text: str) -> Weather:

@@ -20,16 +20,12 @@ from harness.drive.station import Station
 from harness.errors import DeviceError
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
-from harness.net.address import Transport
 
 TRIES: Final = 3
 """The number of tries for a plain call: the machine may be busy, or the device may still be starting."""
 _MOVED: Final = "<sip:9{token}@{target}>"
 _LONG: Final = 3600.0
 """Seconds: the drive itself knows when to give up."""
-
-Kind = tuple[str, Transport]
-"""A role and a transport."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +63,21 @@ def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
 
 @contextlib.asynccontextmanager
 async def smoked(
-    station: Station, kinds: Iterable[Kind], on_flow: Callable[[Flow], None]
-) -> AsyncIterator[dict[Kind, Unusable]]:
-    """Make a plain call for each of ``kinds``; yield those that failed.
+    station: Station, roles: Iterable[str], on_flow: Callable[[Flow], None]
+) -> AsyncIterator[dict[str, Unusable]]:
+    """Make a plain call in each of ``roles``; yield those in which it failed.
 
     It yields as soon as the calls have arrived.  Their ends are irrelevant, and overlap with the run.
     The flows of one that failed are handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
     # A person is not asked for one more call before a run.
-    wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
+    wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(roles))
     running: set[asyncio.Task[Flow]] = set()
     try:
-        found = await asyncio.gather(*(_comes_through(station, *kind, running, on_flow) for kind in wanted))
+        found = await asyncio.gather(*(_comes_through(station, role, running, on_flow) for role in wanted))
         # The evidence for a plan must be in the flows of the run, so the smoke is no positive control.
         station.context.controls.seen.clear()
-        yield {kind: failed for kind, failed in zip(wanted, found, strict=True) if failed is not None}
+        yield {role: failed for role, failed in zip(wanted, found, strict=True) if failed is not None}
         await asyncio.gather(*running)
     finally:
         for task in running:
@@ -90,12 +86,12 @@ async def smoked(
 
 
 async def _comes_through(
-    station: Station, role: str, transport: Transport, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
+    station: Station, role: str, running: set[asyncio.Task[Flow]], on_flow: Callable[[Flow], None]
 ) -> Unusable | None:
     """None as soon as a plain call has arrived; otherwise the failure and its probable cause."""
     flows: list[Flow] = []
     for attempt in range(TRIES):
-        drive = station.prepare(plain_call(role, station.spec.profile), role, transport, attempt, urgent=True)
+        drive = station.prepare(plain_call(role, station.spec.profile), role, attempt, urgent=True)
         task = asyncio.create_task(drive.run())
         running.add(task)
         arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]

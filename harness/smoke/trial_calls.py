@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from harness.device import Profile
-from harness.device.ready import udp_bound
+from harness.device.ready import bound
 from harness.device.spec import DeviceSpec
 from harness.drive.bench import Bench
 from harness.drive.station import Station
@@ -90,7 +90,7 @@ async def _look(spec: DeviceSpec, bench: Bench) -> list[Look]:
 def _taken(profile: Profile) -> tuple[str, str] | None:
     """The failure if another program holds the address at which the suite must start the device."""
     address = profile.lab.address
-    if "{" in address or profile.process is None or not udp_bound(Address.parse(address)):
+    if "{" in address or profile.process is None or not bound(Address.parse(address)):
         return None
     return f"{address} is taken by another program", "sipverdict doctor --device names it, where that can be seen"
 
@@ -116,7 +116,7 @@ async def _call(station: Station, role: str, status: int) -> Look:
     blank = Look(station.spec.name, role, status, ok=None, result="")
     if isinstance(plan, str):
         return replace(blank, result=plan)
-    flow = await station.drive(plan, role, station.spec.profile.device.transports[0])
+    flow = await station.drive(plan, role)
     look = read(flow, status, station.spec.profile)
     shared = station.context.devices.shared
     if look.blame == "device" and not flow.select(received=True) and shared is not None:

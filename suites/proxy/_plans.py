@@ -263,7 +263,8 @@ RECURSION_CANCELLED = bound(
 """A 302 with two Contacts; the caller hangs up while the first one rings."""
 
 RECURSION_UNREACHABLE = bound(
-    callee(redirect("<sip:9{token}@{target.host}:5099>;q=1.0", "<sip:8{token}@{target}>;q=0.5")), target(accept())
+    callee(redirect("<sip:9{token}@{target.host}:5099{target.parameters}>;q=1.0", "<sip:8{token}@{target}>;q=0.5")),
+    target(accept()),
 )
 """A 302 with two Contacts; nothing listens at the address of the first one."""
 

@@ -30,7 +30,12 @@ UNKNOWN_3XX = Plan(
 )
 """Two redirections in a row with codes that no RFC defines."""
 
-MADDR = Plan((callee(redirect("<sip:9{token}@nowhere.test:{target.port};maddr={target.host}>")), target(accept())))
+MADDR = Plan(
+    (
+        callee(redirect("<sip:9{token}@nowhere.test:{target.port};maddr={target.host}{target.parameters}>")),
+        target(accept()),
+    )
+)
 """The host of the Contact does not exist; ;maddr says where it is."""
 
 BLACK_HOLE = Plan(
@@ -46,7 +51,11 @@ BLACK_HOLE = Plan(
 
 PARAMETERS = Plan(
     (
-        callee(redirect("<sip:+9{token}@{target};user=phone;transport=udp;target=sip:bob%40x.test;cause=486;foo=bar>")),
+        callee(
+            redirect(
+                "<sip:+9{token}@{target.host}:{target.port};user=phone;transport={transport};target=sip:bob%40x.test;cause=486;foo=bar>"
+            )
+        ),
         target(accept()),
     )
 )
@@ -93,7 +102,9 @@ INVALID = Plan(
 )
 """Contact URIs whose headers would make an invalid request or one that needs an unknown extension, and a good one."""
 
-UNKNOWN_TRANSPORT = Plan((callee(redirect("<sip:9{token}@{nobody};transport=xyz>")), guard("nobody")))
+UNKNOWN_TRANSPORT = Plan(
+    (callee(redirect("<sip:9{token}@{nobody.host}:{nobody.port};transport=xyz>")), guard("nobody"))
+)
 """The only Contact names a transport that does not exist."""
 
 HEADER_PARAMETERS = Plan(
@@ -104,7 +115,9 @@ HEADER_PARAMETERS = Plan(
 )
 """A Contact with parameters of the header behind the brackets."""
 
-BARE = Plan((callee(redirect("sip:9{token}@{target};transport=udp;q=0.5")), target(accept())))
+BARE = Plan(
+    (callee(redirect("sip:9{token}@{target.host}:{target.port};transport={transport};q=0.5")), target(accept()))
+)
 """A Contact without brackets: its parameters are the header's."""
 
 # --- the target set
@@ -155,8 +168,8 @@ DUPLICATES = Plan(
     (
         callee(
             redirect(
-                "<sip:a{token}@{target};foo=bar;transport=udp>;q=1.0",
-                "<sip:a{token}@{target};foo=bar;transport=udp>;q=0.9",
+                "<sip:a{token}@{target.host}:{target.port};foo=bar;transport={transport}>;q=1.0",
+                "<sip:a{token}@{target.host}:{target.port};foo=bar;transport={transport}>;q=0.9",
                 "<sip:%61{token}@{target};Transport=UDP;FOO=bar>;q=0.8",
                 "<sip:b{token}@{target}>;q=0.5",
                 "<sip:B{token}@{target}>;q=0.4",

@@ -125,7 +125,7 @@ def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
             means="the forwarded call waits for a name that does not exist, and fails",
             look_at="does the device know ;maddr at all?",
         )
-    elif not address_of(pair.new.invite.request_uri).startswith(("nowhere.test:", odd.seat("target").address.host)):
+    elif not address_of(pair.new.invite.request_uri).startswith(("nowhere.test:", odd.seat("target").address.uri_host)):
         yield unseen(
             f"the Request-URI {pair.new.invite.request_uri} is not the Contact's: another test judges that",
             code="other-request-uri",

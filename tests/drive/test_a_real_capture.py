@@ -85,7 +85,7 @@ def driven(folder: Path, plan: Plan) -> Flow:
             Station(DeviceSpec("toy", load_profile(path)), bench, WINDOW, Progress(1, WINDOW)) as station,
             asyncio.timeout(60),
         ):
-            return await station.drive(plan, "uac", "udp")
+            return await station.drive(plan, "uac")
 
     return asyncio.run(run())
 

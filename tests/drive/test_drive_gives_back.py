@@ -39,7 +39,7 @@ def drive(folder: Path, oddity: str, *plans: Plan, lab: str = "registrar = true"
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
             asyncio.timeout(60),
         ):
-            return list(await asyncio.gather(*(station.drive(plan, "proxy", "udp") for plan in plans)))
+            return list(await asyncio.gather(*(station.drive(plan, "proxy") for plan in plans)))
 
     return asyncio.run(driven())
 
@@ -95,11 +95,11 @@ def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Pa
             assert isinstance(station.context.lab.pool, LabPool)
             free = [len(station.context.lab.pool)]
             for _ in range(4):
-                flow = await station.drive(Plan((callee(moved), target), (OURS,), bindings=BOUND), "proxy", "udp")
+                flow = await station.drive(Plan((callee(moved), target), (OURS,), bindings=BOUND), "proxy")
                 assert "this plan needs port 5060" in flow.troubles[0].text
                 free.append(len(station.context.lab.pool))
             plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND, watched=False)
-            flow = await station.drive(plan, "proxy", "udp")
+            flow = await station.drive(plan, "proxy")
             free.append(len(station.context.lab.pool))
             return free, flow
 
@@ -133,7 +133,7 @@ def test_a_drive_that_is_cancelled_while_it_takes_its_seats_leaves_no_sipp_and_n
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
             plan = Plan((callee(Response(603)), GUARD), (Call(),))
-            drive = asyncio.create_task(station.drive(plan, "proxy", "udp"))
+            drive = asyncio.create_task(station.drive(plan, "proxy"))
             async with asyncio.timeout(20):
                 await bound.wait()
             drive.cancel()

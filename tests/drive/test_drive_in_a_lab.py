@@ -107,7 +107,7 @@ def driven(folder: Path, profile: Path, *plans: Plan, role: str = "uac") -> list
             Bench.open(folder, find_sipp()) as bench,
             Station(DeviceSpec("phone", load_profile(profile)), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
-            return list(await asyncio.gather(*(station.drive(plan, role, "udp") for plan in plans)))
+            return list(await asyncio.gather(*(station.drive(plan, role) for plan in plans)))
 
     return asyncio.run(all_of_them())
 

@@ -45,7 +45,7 @@ def drive(folder: Path, weather: Weather, plan: Plan = DECLINED) -> Flow:
             Station(DeviceSpec("toy", load_profile(path)), bench, WINDOW, Progress(1, WINDOW), weather) as station,
             asyncio.timeout(60),
         ):
-            return await station.drive(plan, "uac", "udp")
+            return await station.drive(plan, "uac")
 
     flow = asyncio.run(driven())
     print(flow.troubles, *((event.fate, str(event)) for event in flow.events), sep="\n")

@@ -50,7 +50,7 @@ def drive(folder: Path, profile: str, *plans: Plan, role: str = "uac", beside: A
             Station(DeviceSpec("toy", load_profile(path), ()), bench, WINDOW, progress) as station,
         ):
             person = asyncio.create_task(beside(station)) if beside else None
-            flows = await asyncio.gather(*(station.drive(plan, role, "udp") for plan in plans))
+            flows = await asyncio.gather(*(station.drive(plan, role) for plan in plans))
             if person:
                 person.cancel()
             return list(flows)

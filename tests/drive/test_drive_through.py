@@ -47,7 +47,7 @@ def drive(
             Bench.open(folder, find_sipp()) as bench,
             Station(DeviceSpec("odd", load_profile(profile)), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
-            return list(await asyncio.gather(*(station.drive(plan, role, "udp") for plan in plans)))
+            return list(await asyncio.gather(*(station.drive(plan, role) for plan in plans)))
 
     flows = asyncio.run(driven())
     for flow in flows:
@@ -296,8 +296,8 @@ def test_a_device_that_takes_one_call_at_a_time_keeps_no_other_device_waiting(tm
             Station(DeviceSpec("serial", serial), bench, WINDOW, Progress(1, WINDOW)) as first,
             Station(DeviceSpec("other", other), bench, WINDOW, Progress(1, WINDOW)) as second,
         ):
-            all_of_first = asyncio.gather(*(first.drive(slow, "proxy", "udp") for _ in range(SETTING_UP + 4)))
-            return await asyncio.gather(all_of_first, second.drive(quick, "proxy", "udp"))
+            all_of_first = asyncio.gather(*(first.drive(slow, "proxy") for _ in range(SETTING_UP + 4)))
+            return await asyncio.gather(all_of_first, second.drive(quick, "proxy"))
 
     flows, flow = asyncio.run(driven())
     called = sorted(one.calls[0].placed_at for one in flows)

@@ -53,7 +53,7 @@ def driven(
 
 def test_a_call_that_comes_when_its_drive_is_over_is_kept(tmp_path: Path) -> None:
     async def play(station: Station) -> Flow:
-        flow = await station.drive(Plan((DECLINED,), watched=False), "uac", "udp")
+        flow = await station.drive(Plan((DECLINED,), watched=False), "uac")
         assert len(flow.select("INVITE", received=True)) == 1
         deadline = time.monotonic() + DEADLINE_S
         while len((completed := station.completed(flow)).late) < 3:
@@ -76,7 +76,7 @@ def test_what_comes_to_the_backup_counts_in_every_plan(tmp_path: Path, fixed: bo
     address = pool.lease()
 
     async def play(station: Station) -> Flow:
-        return await station.drive(Plan((DECLINED,)), "uac", "udp")
+        return await station.drive(Plan((DECLINED,)), "uac")
 
     flow = driven(tmp_path, "tries_backup_after_603", play, backup=f'"{address}"' if fixed else "true")
     pool.close()
@@ -89,7 +89,7 @@ def test_what_comes_to_the_backup_counts_in_every_plan(tmp_path: Path, fixed: bo
 
 def test_a_backup_address_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     async def play(station: Station) -> Flow:
-        return await station.drive(Plan((DECLINED,)), "uac", "udp")
+        return await station.drive(Plan((DECLINED,)), "uac")
 
     with pytest.raises(SetupError, match=r"nobody can listen at the device's backup address 192\.0\.2\.7:5060"):
         driven(tmp_path, "no_ack", play, backup='"192.0.2.7:5060"')

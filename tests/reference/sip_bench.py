@@ -11,12 +11,13 @@ from typing import Any
 from sip_peer import Address, Peer, Script
 
 from harness.devices.reference.behaviour import Behaviour
-from harness.devices.reference.binding import bind_udp
+from harness.devices.reference.binding import bind
 from harness.devices.reference.console import Console, Orders
 from harness.devices.reference.device import Device
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
 from harness.devices.reference.roles import ROLES
+from harness.devices.reference.sip_uri import Address as SipAddress
 from harness.devices.reference.timers import Timers
 
 FAST = Timers(t1=0.02, t2=0.08, t4=0.1, d=0.5, c=30)
@@ -67,8 +68,8 @@ class Bench:
 
     async def device(self, *faults: str, backup: Peer | None = None, role: str = "ua") -> Driven:
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
-        address = None if backup is None else backup.address
-        device = Device(bind_udp("127.0.30.9", 0), behaviour, timers=self.timers, backup=address, core=ROLES[role])
+        address = None if backup is None else SipAddress(*backup.address)
+        device = Device({"udp": bind("127.0.30.9", 0)}, behaviour, timers=self.timers, backup=address, core=ROLES[role])
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]
@@ -86,7 +87,7 @@ class Driven:
 
     @property
     def address(self) -> Address:
-        return self.device.stack.layer.transport.local
+        return self.device.stack.layer.transport.local[:2]
 
     def do(self, command: str) -> None:
         os.write(self.stdin, command.encode() + b"\n")

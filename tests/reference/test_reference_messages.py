@@ -10,9 +10,10 @@ import pytest
 from harness.devices.reference.behaviour import Behaviour
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.sip_uri import Address
 from harness.devices.reference.wire import InboundResponse, OutboundRequest
 
-THERE, ELSEWHERE = ("127.0.0.2", 5060), ("127.0.0.4", 5060)
+THERE, ELSEWHERE = Address("127.0.0.2", 5060), Address("127.0.0.4", 5060)
 _HEAD = "Via: SIP/2.0/UDP 127.0.0.1;rport=5060;received=127.0.0.1;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=f\r\n"
 
 

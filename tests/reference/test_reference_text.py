@@ -35,12 +35,19 @@ def test_tags() -> None:
 @pytest.mark.parametrize(
     ("uri", "address"),
     [
-        ("sip:a@127.0.0.1", ("127.0.0.1", 5060)),
-        ("SIP:127.0.0.1:5080;transport=UDP", ("127.0.0.1", 5080)),
-        ("sip:a@h.example;maddr=127.0.0.2", ("127.0.0.2", 5060)),
-        ("sip:a?b;c@127.0.0.1?Subject=x", ("127.0.0.1", 5060)),
-        ("sip:a@127.0.0.1;transport=tcp", None),
-        ("sips:a@127.0.0.1", None),
+        ("sip:a@127.0.0.1", ("127.0.0.1", 5060, "udp")),
+        ("SIP:127.0.0.1:5080;transport=UDP", ("127.0.0.1", 5080, "udp")),
+        ("sip:a@h.example;maddr=127.0.0.2", ("127.0.0.2", 5060, "udp")),
+        ("sip:a?b;c@127.0.0.1?Subject=x", ("127.0.0.1", 5060, "udp")),
+        ("sip:a@127.0.0.1;transport=tcp", ("127.0.0.1", 5060, "tcp")),
+        ("sip:a@[2001:DB8::0:7];transport=tcp", ("2001:db8::7", 5060, "tcp")),
+        ("sip:a@[::1]:5080", ("::1", 5080, "udp")),
+        ("sip:a@127.0.0.1;transport=tls", ("127.0.0.1", 5061, "tls")),
+        ("sips:a@127.0.0.1", ("127.0.0.1", 5061, "tls")),
+        ("sips:a@127.0.0.1:5071;transport=tcp", ("127.0.0.1", 5071, "tls")),
+        ("sips:a@127.0.0.1;transport=udp", None),
+        ("sip:a@127.0.0.1;transport=sctp", None),
+        ("sip:a@[::1", None),
         ("sip:a@h.example", None),
         ("sip:a@127.0.0.256", None),
         ("sip:a@127.0.0.1:0", None),
@@ -48,8 +55,10 @@ def test_tags() -> None:
         ("tel:+1", None),
     ],
 )
-def test_destination(uri: str, address: tuple[str, int] | None) -> None:
+def test_destination(uri: str, address: tuple[str, int, str] | None) -> None:
     assert destination_of(uri) == address
+    others = {"udp", "tcp", "tls"} - {address[2] if address else ""}
+    assert destination_of(uri, others) is None
 
 
 def test_a_request_uri_has_no_headers_and_no_method() -> None:

@@ -15,7 +15,7 @@ from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, Axes, CaseId
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import applicable_rows
 from harness.requirements.catalogue import PATH, Catalogue
-from harness.run.items import Items, axes_of
+from harness.run.items import Items
 from harness.store.codec import dump, load
 
 PURPOSE = all_purposes()["uac/decline_is_final/decline_is_final"]
@@ -54,7 +54,7 @@ def test_an_item_is_looked_up_and_not_taken_apart() -> None:
         assert items.case(f"{item}[{name}-uac-udp]") == CaseId(PURPOSE.name, name, "uac", "udp", "ipv4")
     for other in (item, f"{item}[phone-uac-tcp]", f"{item}[NOTSET]", f"{item}[phone]"):
         assert items.case(other) is None
-    assert axes_of(DeviceSpec("phone", profile)) == tuple(map(Axes, profile.device.roles))
+    assert DeviceSpec("phone", profile).axes == tuple(map(Axes, profile.device.roles))
 
 
 def test_a_row_that_is_about_other_transports_does_not_apply() -> None:

@@ -34,6 +34,11 @@ class Profile(ProfileTables):
         """The number of calls that may go on at one time.  A person dials one after the other."""
         return 1 if self.stimulus.by_hand else self.device.max_calls
 
+    @property
+    def is_one_specimen(self) -> bool:
+        """Whether all calls come to one device, whatever carries them; else each transport has a process of its own."""
+        return self.process is None or self.lab.address != "{lease}" or self.stimulus.by_hand
+
     def all_numbers(self) -> dict[str, str]:
         """``lab.numbers``, and the numbers that a ringing device declines on request."""
         known = self.lab.all_numbers()

@@ -6,7 +6,23 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-START: Final = frozenset({"python", "address", "host", "port", "folder", "here", "suite", "backup", "peer", "exchange"})
+START: Final = frozenset(
+    [
+        "python",
+        "address",
+        "host",
+        "port",
+        "transport",
+        "certificate",
+        "authority",
+        "folder",
+        "here",
+        "suite",
+        "backup",
+        "peer",
+        "exchange",
+    ]
+)
 """What a profile's argv, env and control address may name."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}|\{secret:([^{}]*)\}")

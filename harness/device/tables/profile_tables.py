@@ -79,7 +79,7 @@ class ProfileTables(Section):
         """Whether the device claims ``key``; KeyError for a key that no PICS has."""
         if key not in PICS:
             raise KeyError(key)
-        return self.pics.get(key, False)
+        return self.pics.get(key, key in self.device.all_transports)
 
     def secret(self, name: str) -> str:
         """The secret called ``name``, read now; ProfileError (file, key) if it cannot be read.  Confidential."""
@@ -94,4 +94,4 @@ class ProfileTables(Section):
 
     def all_pics(self) -> dict[str, bool]:
         """Every PICS key and whether the device claims it."""
-        return {key: self.pics.get(key, False) for key in PICS}
+        return {key: self.claims(key) for key in PICS}

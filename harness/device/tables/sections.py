@@ -9,12 +9,17 @@ from pydantic import AfterValidator, Field
 
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.model.axes import Role
+from harness.net.address import Family
 
 
 def _file_name(text: str) -> str:
     if Path(text).name != text:
         raise ValueError("expected the name of a file in the profile's own folder")
     return text
+
+
+Driven = Literal["udp", "tcp", "tls"]
+"""The transports that the suite's endpoints have."""
 
 
 class DeviceSection(Section):
@@ -33,14 +38,23 @@ class DeviceSection(Section):
     roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
     """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
     ``proxy`` pass them on, ``redirect`` answers with 3xx."""
-    transports: Annotated[tuple[Literal["udp"], ...], Field(strict=False, min_length=1)] = ("udp",)
-    """The transports of its SIP.  The suite's endpoints support ``udp`` so far."""
-    families: Annotated[tuple[Literal["ipv4"], ...], Field(strict=False, min_length=1)] = ("ipv4",)
-    """The IP families over which it is tested.  The suite's endpoints support ``ipv4`` so far."""
+    transports: Annotated[tuple[Driven, ...], Field(strict=False, min_length=1)] = ("udp",)
+    """The transports of its SIP over which it is tested: ``udp``, ``tcp``, ``tls``."""
+    families: Annotated[tuple[Family, ...], Field(strict=False, min_length=1)] = ("ipv4",)
+    """The IP families over which it is tested: ``ipv4``, ``ipv6``."""
+    further_transports: Annotated[tuple[Driven, ...], LAX] = ()
+    """Transports that it has as well, and over which it is tested only if ``--transport`` names them."""
+    further_families: Annotated[tuple[Family, ...], LAX] = ()
+    """IP families that it has as well, and over which it is tested only if ``--family`` names them."""
     max_calls: Annotated[int, Field(ge=1, le=10_000)] = 1
     """The number of calls that it carries at once.  More calls make a run shorter."""
     per_plan: bool = False
     """One process per plan: for devices that start fast and send every call to one configured peer."""
+
+    @property
+    def all_transports(self) -> tuple[str, ...]:
+        """Every transport that it has."""
+        return tuple(dict.fromkeys((*self.transports, *self.further_transports)))
 
 
 class ProcessSection(Section):
@@ -50,6 +64,9 @@ class ProcessSection(Section):
     """Program and arguments, one each; never a shell string."""
     backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if there is a backup address."""
+    tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended over TLS.  ``{certificate}`` is a PEM file with the certificate of the device and its
+    key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
     fault_argv: Annotated[tuple[str, ...], LAX] = ()
     """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
     env: dict[str, Filled] = Field(default_factory=dict)

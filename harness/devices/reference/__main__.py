@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from .binding import bind_udp
+from .binding import bind
 from .diagnostics import complain
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     parser = _Parser(prog="python -m harness.devices.reference", allow_abbrev=False)
     parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
+    parser.add_argument(
+        "--transport", choices=("udp", "tcp", "tls"), default="udp", help="what it speaks there (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--also", type=_listening, action="append", default=[], metavar="TRANSPORT:HOST:PORT", help="and elsewhere"
+    )
+    parser.add_argument("--certificate", metavar="FILE", help="for TLS: its certificate and key (PEM)")
+    parser.add_argument("--authority", metavar="FILE", help="for TLS: whose certificates it trusts (PEM)")
     parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
     parser.add_argument("--role", choices=_ROLES, default="ua", help="what it is (default: %(default)s)")
     parser.add_argument(
@@ -57,11 +65,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--listen HOST:PORT is needed")
     faults = _faults(parser, options.fault)
     credentials = _credentials(parser, options.http_auth)
-    try:
-        bound = bind_udp(*options.listen)
-    except OSError as error:
-        complain(f"cannot listen on {options.listen[0]}:{options.listen[1]}: {error.strerror}")
-        return _PORT_TAKEN
+    bound = {}
+    for transport, host, port in ((options.transport, *options.listen), *options.also):
+        if transport == "tls" and not (options.certificate and options.authority):
+            parser.error("for TLS --certificate FILE and --authority FILE are needed")
+        try:
+            bound[transport] = bind(host, port, transport)
+        except OSError as error:
+            complain(f"cannot listen on {host}:{port}: {error.strerror}")
+            return _PORT_TAKEN
     print("READY", flush=True)
 
     import asyncio
@@ -70,6 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
     from .misbehaviour import behaviour_with
     from .registration import Account
     from .roles import ROLES
+    from .sip_uri import Address
+    from .stream import Contexts
 
     ways = []
     if options.control:
@@ -80,9 +94,13 @@ def main(arguments: list[str] | None = None) -> int:
         from .web import web_server
 
         ways.append(web_server(options.http, credentials))
-    account = Account(options.registrar, options.user, options.password) if options.registrar else None
+    registrar, backup = (
+        place and Address(place[0], place[1], options.transport) for place in (options.registrar, options.backup)
+    )
+    account = Account(registrar, options.user, options.password) if registrar else None
     behaviour, core = behaviour_with(faults), ROLES[options.role]
-    device = Device(bound, behaviour, backup=options.backup, core=core, account=account)
+    contexts = Contexts(options.certificate, options.authority) if "tls" in bound else None
+    device = Device(bound, behaviour, backup=backup, core=core, account=account, contexts=contexts)
     try:
         asyncio.run(run(device, *ways, referred=options.refer))
     except OSError as error:
@@ -95,7 +113,14 @@ def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"not HOST:PORT: {text}")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _listening(text: str) -> tuple[str, str, int]:
+    transport, _, rest = text.partition(":")
+    if transport not in ("udp", "tcp", "tls"):
+        raise argparse.ArgumentTypeError(f"not TRANSPORT:HOST:PORT: {text}")
+    return (transport, *_address(rest))
 
 
 def _credentials(parser: _Parser, text: str | None) -> tuple[str, str, str] | None:

@@ -174,6 +174,6 @@ def refusal_of(manner: Manner, uri: str, stack: Stack) -> Refusal | None:
 
 def _elsewhere(uri: str, stack: Stack) -> Contact:
     """Return where the calls to a number are forwarded: the number with a 9 before it, at the backup or next port."""
-    host, port = stack.layer.transport.local
-    host, port = stack.backup or (host, port + 1)
-    return Contact(f"sip:9{SipUri.parse(uri).user}@{host}:{port}", ())
+    local = stack.layer.transport.local
+    where = stack.backup or local._replace(port=local.port + 1)
+    return Contact(f"sip:9{SipUri.parse(uri).user}@{where.in_uri}", ())

@@ -40,7 +40,7 @@ class Bridge:
             self._incoming.refuse(483, "Too Many Hops")
         elif not request.uri.lower().startswith("sip:"):
             self._incoming.refuse(416, "Unsupported URI Scheme")
-        elif destination_of(request.uri) is None:
+        elif destination_of(request.uri, stack.behaviour.transports) is None:
             self._incoming.refuse(404, "Not Found")
         else:
             transaction.respond(100, "Trying")

@@ -38,6 +38,9 @@ class Behaviour(ProxyRules, ServerRules):
     It inherits what a proxy and what an answering device do.
     """
 
+    transports: tuple[str, ...] = ("udp",)
+    """By what the device can send; it says so itself when it is made."""
+
     acknowledges_copies = True
     """A copy of a final response is acknowledged again (17.1.1.2)."""
 
@@ -136,7 +139,7 @@ class Behaviour(ProxyRules, ServerRules):
 
     def request_uri(self, contact: Contact) -> str | None:
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
-        return usable_request_uri(contact)
+        return usable_request_uri(contact, self.transports)
 
     def admits(self, uri: str, known: Sequence[str], current: str, *, repeated: bool) -> bool:
         """Say whether a URI joins the target set: once in a call at most (8.1.3.4, equality by 19.1.4).

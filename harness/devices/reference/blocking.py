@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .behaviour import Behaviour
 from .headers import canonical
-from .sip_uri import DEFAULT_PORT, Address, SipUri
+from .sip_uri import Address, SipUri, bare, default_port
 from .transactions import InviteServerTransaction
 from .wire import Fields, Final, Refusal
 
@@ -54,5 +54,5 @@ def _number(uri: str, local: Address) -> str:
         sip = SipUri.parse(uri)
     except ValueError:
         return ""
-    here = (sip.host, int(sip.port or DEFAULT_PORT)) == local
+    here = (bare(sip.host), int(sip.port or default_port(local.transport))) == (local.host, local.port)
     return next((prefix for prefix in ("21", "22") if here and (sip.user or "").startswith(prefix)), "")

@@ -58,7 +58,7 @@ class Call:
 
     def start(self) -> None:
         """Send the first INVITE."""
-        destination = destination_of(self._first)
+        destination = destination_of(self._first, self.behaviour.transports)
         if destination is None:
             self._over = True
             self._owner.on_failed(UNREACHABLE)
@@ -134,14 +134,14 @@ class Call:
         latest, layer = self._built, attempt.layer
         if target := self._targets.take():
             self._redirected = True
-            target_address = destination_of(target.uri) or attempt.invite.destination
+            target_address = destination_of(target.uri, self.behaviour.transports) or attempt.invite.destination
             invite = next_invite(latest, target.uri, target_address, identity_of(layer))
             if not self.behaviour.keeps_credentials:
                 invite = invite.without(*(answers for _, answers in ANSWERS.values()))
             self._place(invite, layer, self.behaviour.redirected(invite, attempt.invite, target))
             return
         uri = self.behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
-        destination = None if uri is None or self._resorted else destination_of(uri)
+        destination = None if uri is None or self._resorted else destination_of(uri, self.behaviour.transports)
         if uri is None or destination is None:
             self._fail(attempt, final)
             return

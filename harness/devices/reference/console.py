@@ -48,7 +48,7 @@ class Orders:
 
     def call(self, uri: str, on_final: Callable[[int], None] | None = None) -> str:
         """Place a call, and tell ``on_final`` the status it comes to."""
-        if destination_of(uri) is None:
+        if destination_of(uri, self._stack.behaviour.transports) is None:
             return f"cannot be called, a sip: URI with a numeric host is needed: {uri}"
         self._calls[uri] = ConsoleCall(uri, self._stack, on_final)
         self._calls[uri].call.start()
@@ -107,7 +107,7 @@ class ConsoleCall:
         self._on_final = on_final
         self._version = 1
         self.leg: Leg | None = None
-        self.call = Call(CallOrder(uri, f"<sip:reference@{identity.host}>", identity.sdp(), _SDP), stack, self)
+        self.call = Call(CallOrder(uri, f"<sip:reference@{identity.uri_host}>", identity.sdp(), _SDP), stack, self)
 
     def reinvite(self, leg: Leg) -> None:
         """Put the peer on hold."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -53,12 +54,12 @@ def contacts_of(message: Inbound) -> list[Contact]:
     return contacts
 
 
-def usable_request_uri(contact: Contact) -> str | None:
-    """Return the Request-URI that calls a Contact, ``None`` where the device cannot reach it.
+def usable_request_uri(contact: Contact, transports: Collection[str]) -> str | None:
+    """Return the Request-URI that calls a Contact, ``None`` where it cannot be reached by any of the transports.
 
     The whole URI is kept except its headers and its method (section 19.1.5): see :func:`harmless_headers`.
     """
-    if destination_of(contact.uri) is None:
+    if destination_of(contact.uri, transports) is None:
         return None
     return str(SipUri.parse(contact.uri).as_request_uri())
 

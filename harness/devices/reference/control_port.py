@@ -24,6 +24,6 @@ def control_port(address: Address) -> Callable[[Orders], Awaitable[None]]:
             finally:
                 writer.close()
 
-        await asyncio.start_server(serve, *address)
+        await asyncio.start_server(serve, *address[:2])
 
     return listen

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from .answering import AnsweringDevice
 from .behaviour import Behaviour
-from .binding import bind_udp
+from .binding import bind
 from .blocking import refuses
 from .console import Console, Orders
 from .diagnostics import complain
@@ -17,6 +17,7 @@ from .referral import Referrals
 from .registration import Account, Registration
 from .sip_uri import Address
 from .stack import Stack
+from .stream import Contexts, StreamTransport
 from .timers import Timers
 from .transactions import (
     InviteServerTransaction,
@@ -35,26 +36,33 @@ Core = Callable[[Stack], TransactionUser]
 
 
 class Device:
-    """A SIP element on one UDP socket (two, for a fault that needs them)."""
+    """A SIP element on one socket of each transport that it has (and another one, for a fault that needs it)."""
 
     def __init__(
         self,
-        bound: socket.socket,
+        bound: Mapping[str, socket.socket],
         behaviour: Behaviour,
         *,
         backup: Address | None = None,
         timers: Timers | None = None,
         core: Core = UserAgent,
         account: Account | None = None,
+        contexts: Contexts | None = None,
     ) -> None:
-        """``account``: it registers there, and sends every request to its registrar."""
-        self._transports: list[UdpTransport] = []
+        """``bound``: its sockets by transport, that of its usual one first.
+
+        ``account``: it registers there, and sends every request to its registrar. ``contexts``: those of TLS.
+        """
+        self._transports: list[UdpTransport | StreamTransport] = []
+        self._contexts = contexts
+        behaviour.transports = tuple(bound)
         self._proxy = account.registrar if account else None
         timers = timers or Timers()
         layer = self._layer(bound, behaviour, timers)
         other: TransactionLayer | None = None
         if behaviour.needs_other_port:
-            other = self._layer(bind_udp(layer.transport.local[0], 0), behaviour, timers)
+            local = layer.transport.local
+            other = self._layer({local.transport: bind(local.host, 0, local.transport)}, behaviour, timers)
         self.stack = Stack(layer, behaviour, backup, other)
         self.core = core(self.stack)
         self.registration = Registration(self.stack, account) if account else None
@@ -81,12 +89,20 @@ class Device:
         """Leave it to the core."""
         self.core.on_stray(response)
 
-    def _layer(self, bound: socket.socket, behaviour: Behaviour, timers: Timers) -> TransactionLayer:
+    def _layer(self, bound: Mapping[str, socket.socket], behaviour: Behaviour, timers: Timers) -> TransactionLayer:
         layer = TransactionLayer(self, behaviour, timers)
-        transport = UdpTransport(bound, layer.on_message)
-        worded = Worded(transport, behaviour.worded)
-        layer.attach(ThroughProxy(worded, self._proxy) if self._proxy else worded)
-        self._transports.append(transport)
+        for name, one in bound.items():
+            host, port = one.getsockname()[:2]
+            local = Address(host, port, name)
+            contexts = self._contexts if name == "tls" else None
+            transport: UdpTransport | StreamTransport = (
+                UdpTransport(one, layer.on_message)
+                if name == "udp"
+                else StreamTransport(one, layer.on_message, local, contexts)
+            )
+            worded = Worded(transport, behaviour.worded)
+            layer.attach(ThroughProxy(worded, self._proxy) if self._proxy else worded)
+            self._transports.append(transport)
         return layer
 
 

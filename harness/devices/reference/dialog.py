@@ -48,7 +48,7 @@ class Dialog:
             call_id=invite.call_id,
             local=f"{invite.headers['To']};tag={tag}",
             remote=invite.headers["From"],
-            remote_target=_contact_of(invite) or f"sip:{invite.source[0]}:{invite.source[1]}",
+            remote_target=_contact_of(invite) or f"sip:{invite.source.in_uri}",
             route_set=_routes_of(invite),
             local_sequence=0,
             remote_sequence=invite.cseq.sequence,
@@ -75,8 +75,10 @@ class Dialog:
 
     def _build(self, method: str, sequence: int, identity: Identity, fields: Fields, body: bytes) -> OutboundRequest:
         uri, routes = self._route()
+        next_hop = parse_name_addr(routes[0]).uri if routes and uri == self.remote_target else uri
+        destination = destination_of(next_hop, identity.transports) or self.fallback
         head: Fields = (
-            ("Via", identity.via(new_branch())),
+            ("Via", identity.towards(destination).via(new_branch())),
             ("Max-Forwards", "70"),
             ("From", self.local),
             ("To", self.remote),
@@ -84,8 +86,7 @@ class Dialog:
             ("CSeq", f"{sequence} {method}"),
             *(("Route", route) for route in routes),
         )
-        next_hop = parse_name_addr(routes[0]).uri if routes and uri == self.remote_target else uri
-        return OutboundRequest(method, uri, head + fields, body, destination_of(next_hop) or self.fallback)
+        return OutboundRequest(method, uri, head + fields, body, destination)
 
     def _route(self) -> tuple[str, tuple[str, ...]]:
         """Return Request-URI and Route values; a strict router on top takes the Request-URI for itself."""

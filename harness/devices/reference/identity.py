@@ -16,21 +16,37 @@ _RTP_PORT = 40000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The device's address and the word of its transport."""
+    """The device's address on one transport, and those on the others that it has."""
 
     local: Address
-    transport: str
+    others: tuple[Address, ...] = ()
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """What it can send by."""
+        return tuple(address.transport for address in (self.local, *self.others))
+
+    def towards(self, destination: Address) -> Identity:
+        """Return who it is to somebody who is reached by another transport."""
+        if destination.transport == self.local.transport:
+            return self
+        mine = (address for address in self.others if address.transport == destination.transport)
+        return next((Identity(address, (self.local, *self.others)) for address in mine), self)
 
     @property
     def host(self) -> str:
         """The device's host."""
-        return self.local[0]
+        return self.local.host
+
+    @property
+    def uri_host(self) -> str:
+        """The device's host as URIs write it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def contact(self) -> str:
         """The value of its Contact header."""
-        host, port = self.local
-        return f"<sip:reference@{host}:{port}>"
+        return f"<sip:reference@{self.local.in_uri}>"
 
     @property
     def capabilities(self) -> Fields:
@@ -39,16 +55,16 @@ class Identity:
 
     def via(self, branch: str) -> str:
         """Return the value of the Via header of a request."""
-        host, port = self.local
-        return f"SIP/2.0/{self.transport} {host}:{port};branch={branch};rport"
+        return f"SIP/2.0/{self.local.transport.upper()} {self.local.host_port};branch={branch};rport"
 
     def sdp(self, version: int = 1, direction: str = "sendrecv") -> bytes:
         """Return a session of one PCMU stream. No RTP is ever sent."""
+        kind = "IP6" if ":" in self.host else "IP4"
         lines = (
             "v=0",
-            f"o=reference 1 {version} IN IP4 {self.host}",
+            f"o=reference 1 {version} IN {kind} {self.host}",
             "s=-",
-            f"c=IN IP4 {self.host}",
+            f"c=IN {kind} {self.host}",
             "t=0 0",
             f"m=audio {_RTP_PORT} RTP/AVP 0",
             "a=rtpmap:0 PCMU/8000",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .identity import PRODUCT, SDP_TYPE, Identity
-from .sip_uri import Address
+from .sip_uri import Address, without_transport
 from .tokens import new_branch, new_call_id, new_tag
 from .wire import Fields, InboundResponse, OutboundRequest
 
@@ -23,12 +23,13 @@ class CallOrder:
 
 def first_invite(order: CallOrder, uri: str, destination: Address, identity: Identity) -> OutboundRequest:
     """Build the INVITE of a new call; To is what was dialled."""
+    identity = identity.towards(destination)
     fields: Fields = (
         ("Via", identity.via(new_branch())),
         ("Max-Forwards", str(order.max_forwards)),
         ("From", f"{order.caller};tag={new_tag()}"),
-        ("To", f"<{order.dialled}>"),
-        ("Call-ID", new_call_id(identity.host)),
+        ("To", f"<{without_transport(order.dialled)}>"),
+        ("Call-ID", new_call_id(identity.uri_host)),
         ("CSeq", "1 INVITE"),
         ("Contact", identity.contact),
         *identity.capabilities,
@@ -46,7 +47,7 @@ def next_invite(latest: OutboundRequest, uri: str, destination: Address, identit
 
 def same_invite(invite: OutboundRequest, destination: Address, identity: Identity) -> OutboundRequest:
     """Build the same INVITE for another server of the same target: only the branch is new (RFC 3263 section 4.3)."""
-    return replace(invite, destination=destination).with_field("Via", identity.via(new_branch()))
+    return replace(invite, destination=destination).with_field("Via", identity.towards(destination).via(new_branch()))
 
 
 def cancel_of(invite: OutboundRequest) -> OutboundRequest:

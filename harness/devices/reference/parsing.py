@@ -14,6 +14,7 @@ from .wire import InboundRequest, InboundResponse
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _SPACE_BEFORE_COLON = re.compile(rb"^([\w-]+)[ \t]+:", re.MULTILINE)
 _STRAY_CONTROL = re.compile(rb"\0|\r(?!\n)|(?<!\r)\n")
+_BARE_IPV6 = re.compile(r"(;\s*(?:received|maddr)\s*=\s*)([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)", re.IGNORECASE)
 _REQUEST_LINE = re.compile(r"(?P<method>\S+) (?P<uri>\S+) SIP/2\.0")
 _STATUS_LINE = re.compile(r"SIP/2\.0 (?P<code>[1-6][0-9]{2})(?: (?P<reason>.*))?")
 
@@ -48,7 +49,7 @@ def _parse(data: bytes, source: Address) -> InboundRequest | InboundResponse:
     # and would forget how the URI was written.
     message = Message.parse(b"SIP/2.0 200 OK\r\n" + rest + b"\r\n\r\n")
     headers = message.headers
-    vias = tuple(chain.from_iterable(Via.parse_many(value) for value in headers.getlist("Via")))
+    vias = tuple(chain.from_iterable(map(_vias, headers.getlist("Via"))))
     if not vias:
         raise Unreadable("no Via")
     length = message.content_length
@@ -68,6 +69,11 @@ def _parse(data: bytes, source: Address) -> InboundRequest | InboundResponse:
             raise Unreadable(f"{method} with the CSeq of {cseq.method}")
         return InboundRequest(*common, method, uri)
     raise Unreadable("neither a request line nor a status line")
+
+
+def _vias(value: str) -> list[Via]:
+    """Parse a Via; sipmessage takes an IPv6 address in a parameter in brackets only, which 25.1 does not write."""
+    return Via.parse_many(_BARE_IPV6.sub(r"\1[\2]", value))
 
 
 def _field(line: str) -> tuple[str, str]:

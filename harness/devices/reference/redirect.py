@@ -22,7 +22,6 @@ class RedirectServer:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._behaviour = stack.behaviour
-        self._local = stack.layer.transport.local
         self._registrar = Registrar()
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
@@ -64,7 +63,7 @@ class RedirectServer:
     def _forward(self, request: InboundRequest, contacts: list[Contact]) -> None:
         """Send a call of its own to where the user is. No correct server does."""
         for contact in contacts:
-            destination = destination_of(contact.uri)
+            destination = destination_of(contact.uri, self._behaviour.transports)
             if destination is not None:
                 uri = str(SipUri.parse(contact.uri).as_request_uri())
                 order = CallOrder(

@@ -36,7 +36,7 @@ class Registration(UacUser):
     def __init__(self, stack: Stack, account: Account) -> None:
         self._layer = stack.layer
         self._account = account
-        self._call_id = new_call_id(identity_of(stack.layer).host)
+        self._call_id = new_call_id(identity_of(stack.layer).uri_host)
         self._tag = new_tag()
         self._sequence = 0
         self._answered_challenge = False
@@ -61,10 +61,10 @@ class Registration(UacUser):
 
     def _send(self, credentials: Fields) -> None:
         identity = identity_of(self._layer)
-        host, port = self._account.registrar
+        registrar = self._account.registrar
         self._sequence += 1
-        aor = f"<sip:{self._account.user}@{host}:{port}>"
-        own = f"<sip:{self._account.user}@{identity.host}:{identity.local[1]}>"
+        aor = f"<sip:{self._account.user}@{registrar.host_port}>"
+        own = f"<sip:{self._account.user}@{identity.local.in_uri}>"
         fields: Fields = (
             ("Via", identity.via(new_branch())),
             ("Max-Forwards", "70"),
@@ -77,7 +77,7 @@ class Registration(UacUser):
             ("User-Agent", PRODUCT),
             *credentials,
         )
-        request = OutboundRequest("REGISTER", f"sip:{host}:{port}", fields, b"", self._account.registrar)
+        request = OutboundRequest("REGISTER", f"sip:{registrar.host_port}", fields, b"", self._account.registrar)
         self._layer.send_request(request, self)
 
     def _credentials(self, code: int, response: InboundResponse) -> Fields:
@@ -90,8 +90,7 @@ class Registration(UacUser):
             )
         )
         asked = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(response.headers[header])}
-        host, port = self._account.registrar
-        uri, nonce, cnonce = f"sip:{host}:{port}", asked.get("nonce", ""), secrets.token_hex(8)
+        uri, nonce, cnonce = f"sip:{self._account.registrar.host_port}", asked.get("nonce", ""), secrets.token_hex(8)
         secret = _md5(self._account.user, asked.get("realm", ""), self._account.password)
         answer = _md5(secret, nonce, "00000001", cnonce, "auth", _md5("REGISTER", uri))
         return (

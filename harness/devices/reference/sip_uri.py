@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-Address = tuple[str, int]
-
+_DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 DEFAULT_PORT = 5060
+
+
+class Address(NamedTuple):
+    """Where something is: a numeric host without brackets, a port, and the transport by which it is reached."""
+
+    host: str
+    port: int
+    transport: str = "udp"
+
+    @property
+    def host_port(self) -> str:
+        """As headers and URIs write host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def in_uri(self) -> str:
+        """Behind the ``@`` of a URI: with the transport, unless that is UDP, which a numeric host means."""
+        return self.host_port + ("" if self.transport == "udp" else f";transport={self.transport}")
+
+    def __str__(self) -> str:
+        return self.host_port
+
+
+def default_port(transport: str) -> int:
+    """Return the port that is meant where none is written (18.2.1)."""
+    return _DEFAULT_PORTS.get(transport, DEFAULT_PORT)
+
+
+def bare(host: str) -> str:
+    """Return a host as sockets take it: an IPv6 address in its usual form and without brackets."""
+    inner = host.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.IPv6Address(inner)) if ":" in inner else host
+    except ValueError:
+        return host
+
 
 _SIP_URI = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[^@\s]*)@)?"
@@ -58,17 +96,31 @@ class SipUri:
         return replace(self, parameters=kept, headers=None)
 
 
-def destination_of(uri: str, transport: str = "udp") -> Address | None:
-    """Return where a request for the URI goes over this transport, ``None`` where the device cannot reach it.
+def destination_of(uri: str, transports: Collection[str] = tuple(_DEFAULT_PORTS)) -> Address | None:
+    """Return where a request for the URI goes, ``None`` where the device cannot reach it by any of the transports.
 
-    RFC 3263 section 4 without DNS: ``maddr`` before the host, numeric hosts only, 5060 where no port is given.
+    RFC 3263 section 4 without DNS: ``maddr`` before the host, numeric hosts only. Without ``;transport`` a numeric host
+    means UDP (4.1), and TLS for ``sips:``, whatever transport that names (RFC 3261 section 26.2.2).
     """
     try:
         sip = SipUri.parse(uri)
     except ValueError:
         return None
-    host, port = sip.parameter("maddr") or sip.host, int(sip.port or DEFAULT_PORT)
-    wanted = sip.parameter("transport") or "udp"
-    if sip.scheme.lower() != "sip" or wanted != transport or not _IPV4.fullmatch(host) or not 0 < port < 65536:
+    transport = sip.parameter("transport") or "udp"
+    if sip.scheme.lower() == "sips":
+        transport = "tls" if sip.parameter("transport") in (None, "tcp", "tls") else ""
+    host = bare(sip.parameter("maddr") or sip.host)
+    port = int(sip.port or default_port(transport))
+    if transport not in transports or not (_IPV4.fullmatch(host) or ":" in host) or not 0 < port < 65536:
         return None
-    return host, port
+    return Address(host, port, transport)
+
+
+def without_transport(uri: str) -> str:
+    """Return a URI that names somebody, not a way: as From and To have it (19.1.1, table 1)."""
+    try:
+        sip = SipUri.parse(uri)
+    except ValueError:
+        return uri
+    kept = tuple(part for part in sip.parameters if part.lower() not in ("transport=tcp", "transport=tls"))
+    return str(replace(sip, parameters=kept))

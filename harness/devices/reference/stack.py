@@ -60,5 +60,6 @@ class Stack:
 
 
 def identity_of(layer: TransactionLayer) -> Identity:
-    """Return who the device is on the transport of a layer."""
-    return Identity(layer.transport.local, layer.transport.name)
+    """Return who the device is on the transports of a layer."""
+    first, *others = layer.locals
+    return Identity(first, tuple(others))

@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from .sip_uri import Address
 
 Receiver = Callable[[bytes, Address], None]
 Undeliverable = Callable[[bytes], None]
 
-_IP_RECVERR = 11
-"""Of linux/in.h: ICMP errors are put in a queue of the socket, with what was sent. Python has no name for it."""
+_RECVERR = {socket.AF_INET: (socket.IPPROTO_IP, 11), socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+"""Of linux/in.h and in6.h: ICMP errors are queued at the socket, with what was sent. Python has no names for them."""
 _MOST_QUOTED = 2048
 
 
@@ -101,8 +101,8 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._socket = bound
         self._receiver = receiver
         self._hear: Undeliverable | None = None
-        host, port = bound.getsockname()
-        self.local: Address = (host, port)
+        host, port = bound.getsockname()[:2]
+        self.local = Address(host, port)
 
     async def open(self) -> None:
         """Begin to receive."""
@@ -114,22 +114,23 @@ class UdpTransport(asyncio.DatagramProtocol):
         # A full send buffer is a lost datagram, and those are what timers A, E and G are for.
         with contextlib.suppress(BlockingIOError):
             try:
-                self._socket.sendto(data, destination)
+                self._socket.sendto(data, destination[:2])
             except OSError:
                 if self._hear is None:
                     raise
                 # Perhaps not of this datagram, but of an earlier one whose error had not been fetched.
                 self._fetch_errors()
-                self._socket.sendto(data, destination)
+                self._socket.sendto(data, destination[:2])
 
     def watch_errors(self, hear: Undeliverable) -> None:
         """Ask the kernel for them."""
-        self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        level, option = _RECVERR[self._socket.family]
+        self._socket.setsockopt(level, option, 1)
         self._hear = hear
 
-    def datagram_received(self, data: bytes, addr: Address) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Pass a datagram on."""
-        self._receiver(data, addr)
+        self._receiver(data, Address(addr[0], addr[1]))
 
     def error_received(self, exc: Exception) -> None:
         """Fetch what could not be delivered."""

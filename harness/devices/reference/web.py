@@ -56,7 +56,7 @@ def web_server(address: Address, credentials: Credentials | None = None) -> Call
             finally:
                 writer.close()
 
-        await asyncio.start_server(serve, *address)
+        await asyncio.start_server(serve, *address[:2])
 
     return listen
 

@@ -18,6 +18,7 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
+from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import Answer, Listener, Neighbours, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
@@ -48,6 +49,8 @@ class SippHost:
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
     neighbours: Neighbours = field(default_factory=Neighbours)
+    security: Security | None = None
+    """What seats over TLS need."""
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> SippSeat:
         """See :class:`harness.endpoints.host.EndpointHost`."""
@@ -119,6 +122,7 @@ class SippSeat:
             forecast=order.forecast,
             neighbour=lambda address: host.neighbours.at(order.flow, address),
             odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
+            security=host.security,
         )
         self._tap.deliver_to(self._deliver)
         host.neighbours.join(order.flow, self._tap)
@@ -143,6 +147,8 @@ class SippSeat:
         digest_uri: str = "",
     ) -> SippSeat:
         """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
+        if host.security is not None and order.own.transport == "tls":
+            host.security.server_context(order.own.host)  # a certificate is not made in the thread of the taps
         return await host.taps.do(
             lambda: cls(host, order, scenario, calls=calls, credentials=credentials, digest_uri=digest_uri)
         )
@@ -205,11 +211,13 @@ class SippSeat:
     async def outlive(self, answer: Answer) -> None:
         """End the SIPp; the tap stays, and ``answer`` says what still comes gets."""
         await self._end_sipp()
+        await self._host.taps.settle()
         await self._host.taps.do(lambda: self._outlive(answer))
 
     async def stop(self) -> None:
         """End the SIPp, then the tap; what has arrived until then is heard."""
         await self._end_sipp()
+        await self._host.taps.settle()
         await self._host.taps.do(self._close)
 
     async def _end_sipp(self) -> None:
@@ -226,7 +234,17 @@ class SippSeat:
         port = self._tap.port
         behind = self.own if self.address != self.own else None
         lost_at = None if self._stopped else port.closed_at
-        return Seat(self.name, self.kind, self.address, port.bound_at, lost_at, self._scenario, behind, port.drops)
+        return Seat(
+            self.name,
+            self.kind,
+            self.address,
+            port.bound_at,
+            lost_at,
+            self._scenario,
+            behind,
+            port.drops,
+            port.connections,
+        )
 
     # --- in the taps' thread
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from harness.endpoints.sipp.values import escape
 from harness.model.plan import NUMBERS, Places
-from harness.net.address import Address, Transport
+from harness.net.address import Address, Family, Transport
 
 # Private use characters, which no plan contains and no escaping changes.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -31,17 +32,35 @@ class _Port(int):
         return str(self)
 
 
-def address(name: str, transport: Transport = "udp") -> Address:
+@dataclass(frozen=True)
+class _StandIn(Address):
+    """An address whose host and port are placeholders; its transport and its family are real."""
+
+    name: str = ""
+    of_family: Family = "ipv4"
+
+    @property
+    def family(self) -> Family:
+        """That of the address that it stands for."""
+        return self.of_family
+
+    @property
+    def uri_host(self) -> str:
+        """A placeholder."""
+        return _mark(f"{self.name}.uri_host")
+
+
+def address(name: str, transport: Transport = "udp", family: Family = "ipv4") -> Address:
     """A placeholder for the address called ``name``."""
-    return Address(_mark(f"{name}.host"), _Port(f"{name}.port"), transport)
+    return _StandIn(_mark(f"{name}.host"), _Port(f"{name}.port"), transport, name, family)
 
 
-def places(seats: Iterable[str]) -> Places:
+def places(seats: Iterable[str], transport: Transport = "udp", family: Family = "ipv4") -> Places:
     """Places whose values are all placeholders, for a plan with these ``seats``."""
     return Places(
         _mark("token"),
-        {seat: address(f"seat {seat}") for seat in seats},
-        address("device"),
+        {seat: address(f"seat {seat}", transport, family) for seat in seats},
+        address("device", transport, family),
         {number: _mark(f"number {number}") for number in NUMBERS},
     )
 
@@ -53,7 +72,7 @@ def put_in(text: str, real: Places, own: Address) -> str:
         addresses["device"] = real.device
     values = {"token": real.token, **{f"number {name}": uri for name, uri in real.numbers.items()}}
     for name, one in addresses.items():
-        values |= {f"{name}.host": one.host, f"{name}.port": str(one.port)}
+        values |= {f"{name}.host": one.host, f"{name}.uri_host": one.uri_host, f"{name}.port": str(one.port)}
     return _STAND_IN.sub(lambda found: escape(values[found[1]]), text)
 
 

@@ -19,7 +19,7 @@ from harness.endpoints.sipp.values import check_answer, check_call, check_line, 
 from harness.errors import PlanError
 from harness.model.oddity import MARK, Oddity
 from harness.model.plan import REQUEST_URI, Call, Cancelled, Endpoint, Forgery, Places, Response
-from harness.net.address import Address, Transport
+from harness.net.address import Address, Family, Transport
 from harness.paths import SCENARIOS
 from harness.sip.reasons import REASONS
 
@@ -112,7 +112,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
     """
     asked = tuple(sorted(methods))
     try:
-        drawn = _answer_for_all(endpoint, tuple(places.seats), own.transport, asked)
+        drawn = _answer_for_all(endpoint, tuple(places.seats), own.transport, own.family, asked)
         return _measured(stand_ins.put_in(drawn, places, own), endpoint.name)
     except (PlanError, KeyError):
         # Raised again with the real values, for the message.
@@ -120,8 +120,11 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
 
 
 @lru_cache(maxsize=4096)
-def _answer_for_all(endpoint: Endpoint, seats: tuple[str, ...], transport: Transport, methods: tuple[str, ...]) -> str:
-    return _answer(endpoint, stand_ins.places(seats), stand_ins.address("own", transport), methods)
+def _answer_for_all(
+    endpoint: Endpoint, seats: tuple[str, ...], transport: Transport, family: Family, methods: tuple[str, ...]
+) -> str:
+    places, own = stand_ins.places(seats, transport, family), stand_ins.address("own", transport, family)
+    return _answer(endpoint, places, own, methods)
 
 
 def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str, ...]) -> str:
@@ -196,7 +199,7 @@ def render_call(
         raise PlanError("a call can only be rendered when the device's address is known")
     way = _Way(hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
     try:
-        drawn = _call_for_all(call, tuple(places.seats), own.transport, way)
+        drawn = _call_for_all(call, tuple(places.seats), own.transport, own.family, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
     except (PlanError, KeyError):
         return _measured(_call(call, places, own, way), "caller")
@@ -213,8 +216,9 @@ class _Way:
 
 
 @lru_cache(maxsize=4096)
-def _call_for_all(call: Call, seats: tuple[str, ...], transport: Transport, way: _Way) -> str:
-    return _call(call, stand_ins.places(seats), stand_ins.address("own", transport), way)
+def _call_for_all(call: Call, seats: tuple[str, ...], transport: Transport, family: Family, way: _Way) -> str:
+    places, own = stand_ins.places(seats, transport, family), stand_ins.address("own", transport, family)
+    return _call(call, places, own, way)
 
 
 def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
@@ -228,7 +232,7 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         return filled
 
     lines = tuple(map(filled_in, call.headers))
-    contact = f"Contact: <sip:caller@{own}{';transport=tcp' if own.transport == 'tcp' else ''}>"
+    contact = f"Contact: <sip:caller@{own.in_uri}>"
     defaults = (contact, *_OF_AN_INVITE)
     routes = tuple(line for line in lines if header_name(line) == "route")
     names = {header_name(line) for line in lines}
@@ -239,6 +243,8 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         own,
         call=call,
         request_uri=filled_in(call.to),
+        # A To names no transport (19.1.1, table 1).
+        to_uri=filled_in(call.to).replace(own.parameters, "", 1),
         lines=(*(line for line in given if header_name(line) not in names), *lines),
         defaults=defaults,
         routes=routes,
@@ -266,7 +272,7 @@ def render(template: str, name: str, own: Address, **values: Any) -> str:
                 name=name,
                 name_token=_NAME.sub("", name) or "endpoint",
                 own=own,
-                reliable=own.transport != "udp",
+                reliable=own.reliable,
                 media_port=MEDIA_PORT,
                 forever=FOREVER_MS,
                 hang_up_method=HANG_UP,
@@ -323,7 +329,7 @@ def _response(
     success = 200 <= response.status < 300
     contacts = tuple(map(filled_in, response.contacts))
     if 100 < response.status < 300 and not contacts:
-        contacts = (f"<sip:{own}{';transport=tcp' if own.transport == 'tcp' else ''}>",)
+        contacts = (f"<sip:{own.in_uri}>",)
     body = fill(response.body, places, where)
     if re.search(r"\0|\r(?!\n)", body):
         raise PlanError(f"{where}: the body {body!r} holds a NUL or a CR without LF")

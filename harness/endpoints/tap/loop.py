@@ -46,6 +46,12 @@ class TapLoop:
         self._loop.call_soon_threadsafe(run)
         return await asyncio.wrap_future(done)
 
+    async def settle(self) -> None:
+        """Return when the sockets of the taps have been looked at once more: what had arrived by now has been read."""
+        # A call from another thread runs before what the same turn of the loop finds at the sockets.
+        for _ in range(2):
+            await self.do(lambda: None)
+
     def heard_by(self, listener: Callable[[_Heard], object]) -> Callable[[_Heard], None]:
         """A wrapper of ``listener`` for the taps' thread; ``listener`` runs in the driver's loop, in order."""
 

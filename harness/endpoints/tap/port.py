@@ -10,11 +10,11 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from harness.errors import SetupError
-from harness.net.address import Address
+from harness.net.address import Address, Family
 from harness.system import clock
 
 OnDatagram = Callable[[bytes, Address, float], None]
@@ -30,7 +30,11 @@ _BUFFER: Final = 4 * 1024 * 1024
 _SO_TIMESTAMPNS: Final = 35
 _SO_RCVBUFFORCE: Final = 33
 _SO_MEMINFO: Final = 55
-_IP_RECVERR: Final = 11
+_RECVERR: Final[Mapping[Family, tuple[int, int]]] = {
+    "ipv4": (socket.IPPROTO_IP, 11),
+    "ipv6": (socket.IPPROTO_IPV6, 25),
+}
+"""The option that has ICMP errors reported, and what such a report is marked with."""
 _PENDING_ERRORS: Final = 4
 _ANCILLARY_OF_ERROR: Final = socket.CMSG_SPACE(64)
 _ANCILLARY: Final = socket.CMSG_SPACE(16)
@@ -45,6 +49,9 @@ class PortTaken(SetupError):
 
 class UdpPort:
     """Bound from its creation until :meth:`close`; belongs to the running event loop."""
+
+    is_open = True
+    connections = ()
 
     def __init__(
         self, address: Address, on_datagram: OnDatagram, on_refused: Callable[[Address], None] = lambda _to: None
@@ -72,8 +79,9 @@ class UdpPort:
         # Without kernel timestamps, the time of reading counts.
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        level, option = _RECVERR[address.family]
         with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            self._socket.setsockopt(level, option, 1)
         self.address = Address.of(self._socket.getsockname(), address.transport)
         self.bound_at = clock.now()
         self.closed_at: float | None = None
@@ -111,6 +119,10 @@ class UdpPort:
                 break
         return at
 
+    def towards(self, _to: Address) -> UdpPort:
+        """Itself: one socket sends everywhere."""
+        return self
+
     def only_from(self, peer: Address) -> None:
         """Accept datagrams only from ``peer`` from now on."""
         self._socket.connect(peer.sockaddr)
@@ -143,7 +155,8 @@ class UdpPort:
             except OSError:
                 return
             # The first word of sock_extended_err is the errno: a network that is down is no closed port.
-            errors = {int.from_bytes(value[:4], sys.byteorder) for _, kind, value in ancillary if kind == _IP_RECVERR}
+            reports = (value for *kind, value in ancillary if tuple(kind) in _RECVERR.values())
+            errors = {int.from_bytes(report[:4], sys.byteorder) for report in reports}
             if to and errno.ECONNREFUSED in errors:
                 self._on_refused(Address.of(to, self.address.transport))
 

@@ -28,6 +28,13 @@ class Outlet(Protocol):
 
     address: Address
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent by it: a connection may be gone."""
+
+    def towards(self, to: Address) -> Outlet:
+        """Where what is for ``to`` leaves: a connection, which is opened if there is none; a datagram socket itself."""
+
     def send(self, data: bytes, to: Address) -> float:
         """Send ``data``; return the time."""
 
@@ -38,6 +45,18 @@ class Hop:
 
     outlet: Outlet
     to: Address
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way that was seen, and another one for when its connection is gone (RFC 3261 18.2.2)."""
+
+    hop: Hop
+    later: Hop | None = None
+
+    @property
+    def now(self) -> Hop | None:
+        return self.hop if self.hop.outlet.is_open else self.later
 
 
 @dataclass
@@ -52,8 +71,8 @@ class Routes:
     """Whether every request goes that way, as for a caller that calls through the device."""
     symmetric: bool = False
     """Whether responses go to the source of the request, whatever its Via says: for a device behind a NAT."""
-    _by_branch: dict[str, Hop] = field(default_factory=dict)
-    _by_call: dict[str, Hop] = field(default_factory=dict)
+    _by_branch: dict[str, _Way] = field(default_factory=dict)
+    _by_call: dict[str, _Way] = field(default_factory=dict)
     _invited: dict[str, None] = field(default_factory=dict)
     """The branches of INVITEs that the seat has sent: an ACK with one of them belongs to a refusal."""
 
@@ -61,9 +80,9 @@ class Routes:
         """Remember the source of the device's ``message``, and our socket at which it arrived."""
         if message.method is None:
             return
-        _remember(self._by_call, message.call_id, Hop(outlet, source))
+        _remember(self._by_call, message.call_id, _Way(Hop(outlet, source)))
         if message.method != "ACK":
-            _remember(self._by_branch, message.branch or "", Hop(outlet, self._response_goes_to(message, source)))
+            _remember(self._by_branch, message.branch or "", self._way_back(message, outlet, source))
 
     def sends(self, message: SipMessage) -> None:
         """Remember that the seat sends ``message``."""
@@ -72,15 +91,20 @@ class Routes:
 
     def hop(self, message: SipMessage) -> Hop | None:
         """The way of a message of the tester; None if the device has sent nothing and has no known address."""
-        if message.status is not None and (hop := self._by_branch.get(message.branch or "")):
-            return hop
-        usual = None if message.method is not None and self.fixed else self._by_call.get(message.call_id)
-        usual = usual or self.otherwise(self.own)
+        found = self._found(message)
+        return Hop(found.outlet.towards(found.to), found.to) if found else None
+
+    def _found(self, message: SipMessage) -> Hop | None:
+        if message.status is not None and (way := self._by_branch.get(message.branch or "")) and way.now:
+            return way.now
+        way = None if message.method is not None and self.fixed else self._by_call.get(message.call_id)
+        usual = (way.now if way else None) or self.otherwise(self.own)
+        # A connection with the device is used as long as it is there, whatever the device calls itself.
+        if usual is None or usual.to.reliable or self.symmetric:
+            return usual
         named = self.named_by(message)
         # Another port of the device is a place where it said that it listens; another host may be anything at all.
-        if named is not None and usual is not None and named.host == usual.to.host and not self.symmetric:
-            return replace(usual, to=named)
-        return usual
+        return usual if named is None or named.host != usual.to.host else replace(usual, to=named)
 
     def named_by(self, message: SipMessage) -> Address | None:
         """The next hop that a request in a dialog names (12.2.1.1): its first Route, or else its Request-URI.
@@ -104,6 +128,16 @@ class Routes:
     def knows(self, call_id: str) -> bool:
         """Whether a request of this call has arrived at this seat."""
         return call_id in self._by_call
+
+    def _way_back(self, request: SipMessage, outlet: Outlet, source: Address) -> _Way:
+        named = self._response_goes_to(request, source)
+        if not source.reliable:
+            return _Way(Hop(outlet, named))
+        # The port of the Via listens; the one that the connection came from does not (18.2.2).
+        via = request.vias[0] if request.vias else None
+        port = via.port or DEFAULT_PORTS[source.transport] if via is not None and via.readable else named.port
+        later = replace(named, port=port) if 0 < port < 65536 else named
+        return _Way(Hop(outlet, source), Hop(self.own, later))
 
     def _response_goes_to(self, request: SipMessage, source: Address) -> Address:
         via = request.vias[0] if request.vias else None

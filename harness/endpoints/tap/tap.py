@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from harness.endpoints.tap.heard import Heard
 from harness.endpoints.tap.odd import Odd
-from harness.endpoints.tap.port import UdpPort
+from harness.endpoints.tap.ports import open_port
 from harness.endpoints.tap.routes import Hop, Outlet, Routes
+from harness.endpoints.tap.security import Security
 from harness.model.flow import Event, Fate, Unreadable
 from harness.model.weather import Forecast
 from harness.net.address import Address
@@ -90,12 +92,14 @@ class Tap:
         forecast: Forecast | None = None,
         neighbour: Callable[[Address], Tap | None] = lambda _address: None,
         odd: Odd | None = None,
+        security: Security | None = None,
     ) -> None:
-        """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable."""
+        """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable.
+
+        ``security``: what TLS needs.
+        """
         self.name = name
-        self.port = UdpPort(
-            own, lambda data, source, at: self.arrived(data, source, at, self.port), listener.on_refused
-        )
+        self.port = open_port(own, Heard(self.arrived, listener.on_refused, self._became_none), security)
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
@@ -137,6 +141,11 @@ class Tap:
             return
         for delay in delays:
             self._after(delay, lambda: self._deliver(data))
+
+    def _became_none(self, data: bytes, source: Address, at: float, size: int) -> None:
+        """Take the beginning of what came on a connection and became no message."""
+        self._listener.on_device(at)
+        self._listener.on_unreadable(Unreadable(self.name, data.decode("latin-1"), at, source, size))
 
     def outlive(self, answer: Answer) -> None:
         """Take what has arrived until now; from now on nobody acts here, and ``answer`` says what a datagram gets."""

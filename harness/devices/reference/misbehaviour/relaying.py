@@ -65,7 +65,7 @@ class Rewrites302(Behaviour):
         response = super().upstream(response, request, local)
         if not 300 <= response.code < 400:
             return response
-        host, port = local
+        host, port, _ = local
         fields = tuple(
             (name, f"<{_moved(value, host, port)}>" if canonical(name) == "contact" else value)
             for name, value in response.fields

@@ -110,7 +110,7 @@ class DiesOfUnreadable(Behaviour):
         """Crash on a response that cannot be read."""
         if _is_response(data):
             try:
-                parse(data, ("", 0))
+                parse(data, Address("", 0))
             except Unreadable:
                 os._exit(1)
         return super().datagram(data)

@@ -102,16 +102,17 @@ class SwapsTransport(Behaviour):
     """Wrong by 19.1.5 and RFC 3263 section 4.1: who asks for a transport gets that one or no call."""
 
     def request_uri(self, contact: Contact) -> str | None:
-        """Take what could be called by UDP as well."""
-        by_udp = _by_udp(contact.uri)
-        if by_udp is None or super().request_uri(Contact(by_udp, contact.parameters)) is None:
+        """Take what could be called by the usual transport as well."""
+        usual = _swapped(contact.uri, self.transports[0])
+        if usual is None or super().request_uri(Contact(usual, contact.parameters)) is None:
             return super().request_uri(contact)
         return str(SipUri.parse(contact.uri).as_request_uri())
 
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
-        """Call it by UDP."""
+        """Call it by the usual transport."""
         invite = super().redirected(invite, previous, target)
-        return replace(invite, destination=destination_of(_by_udp(target.uri) or "") or invite.destination)
+        usual = _swapped(target.uri, self.transports[0])
+        return replace(invite, destination=destination_of(usual or "") or invite.destination)
 
 
 class CallsSipsInClear(Behaviour):
@@ -166,11 +167,12 @@ class RemembersContact(Behaviour):
         return super().redirected(invite, previous, target)
 
 
-def _by_udp(uri: str) -> str | None:
-    """Return a sip: URI without its transport, ``None`` where it is another URI."""
+def _swapped(uri: str, transport: str) -> str | None:
+    """Return a sip: URI with this transport instead of its own, ``None`` where it is another URI."""
     try:
         sip = SipUri.parse(uri)
     except ValueError:
         return None
     kept = tuple(part for part in sip.parameters if part.partition("=")[0].lower() != "transport")
-    return str(replace(sip, parameters=kept))
+    named = () if transport == "udp" else (f"transport={transport}",)
+    return str(replace(sip, parameters=kept + named))

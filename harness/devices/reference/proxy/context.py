@@ -93,7 +93,7 @@ class ResponseContext:
         return [branch for branch in self._branches if branch.pending]
 
     def _branch(self, target: Target) -> Branch:
-        destination = destination_of(self._journey.next_hop(target.uri))
+        destination = destination_of(self._journey.next_hop(target.uri), self._behaviour.transports)
         if destination is None:
             return Branch(self, target, None, self._stack)
         hops = max(self._behaviour.hops(self._journey.hops, recursed=target.recursed), 0)

@@ -24,7 +24,7 @@ class Proxy:
 
     def __init__(self, stack: Stack, *, recursing: bool = False) -> None:
         self._stack = stack
-        self._local = stack.layer.transport.local
+        self._here = stack.layer.locals
         self._recursing = recursing
         self._registrar = Registrar()
         stack.layer.watch_errors()
@@ -35,7 +35,7 @@ class Proxy:
 
     def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
         """Forward a request, unless it is for the proxy itself."""
-        is_own = is_here(request.uri, self._local)
+        is_own = is_here(request.uri, self._here)
         if is_own and request.method == "REGISTER":
             self._registrar.serve(transaction, request)
         elif is_own and request.method == "OPTIONS" and SipUri.parse(request.uri).user is None:
@@ -46,13 +46,13 @@ class Proxy:
     def on_ack(self, request: InboundRequest) -> None:
         """Forward the ACK of a 2xx, which is no transaction and gets no answer (16.11, 17.1)."""
         try:
-            journey = Journey.of(request, self._local)
+            journey = Journey.of(request, self._here)
             targets = self._targets(request)
         except ValueError:
             return
         if isinstance(targets, Refusal) or journey.hops <= 0:
             return
-        destination = destination_of(journey.next_hop(targets[0].uri))
+        destination = destination_of(journey.next_hop(targets[0].uri), self._stack.behaviour.transports)
         if destination is not None and self._stack.behaviour.forwards_ack:
             ack = forwarded(journey, targets[0].uri, destination, journey.hops - 1, identity_of(self._stack.layer))
             self._stack.layer.send_stateless(ack)
@@ -64,16 +64,16 @@ class Proxy:
 
     def _forward(self, transaction: ServerTransaction, request: InboundRequest) -> None:
         try:
-            journey = Journey.of(request, self._local)
+            journey = Journey.of(request, self._here)
             targets = self._refusal(request, journey) or self._targets(request)
         except ValueError as error:
-            targets = Refusal(400, "Bad Request", (("Warning", f'399 {self._local[0]} "{_quoted(error)}"'),))
+            targets = Refusal(400, "Bad Request", (("Warning", f'399 {self._here[0].host} "{_quoted(error)}"'),))
         if isinstance(targets, Refusal):
             transaction.respond(targets.code, targets.reason, targets.fields)
             return
         if request.method == "INVITE":
             transaction.respond(100, "Trying")
-        responsible = is_here(request.uri, self._local)
+        responsible = is_here(request.uri, self._here)
         recurses = self._stack.behaviour.recurses(configured=self._recursing, responsible=responsible)
         ResponseContext(transaction, journey, targets, self._stack, recurses=recurses).proceed()
 
@@ -83,7 +83,7 @@ class Proxy:
             return Refusal(416, "Unsupported URI Scheme")
         if not self._stack.behaviour.forwards(journey.hops):
             return Refusal(483, "Too Many Hops")
-        if is_loop(request, self._local):
+        if is_loop(request, self._here):
             return Refusal(482, "Loop Detected")
         if required := request.values("Proxy-Require"):
             return Refusal(420, "Bad Extension", (("Unsupported", ", ".join(required)),))
@@ -92,7 +92,7 @@ class Proxy:
     def _targets(self, request: InboundRequest) -> list[Target] | Refusal:
         """Return where a request goes (16.5); raises :class:`ValueError` for a Request-URI that cannot be read."""
         uri = SipUri.parse(request.uri)
-        if not is_here(request.uri, self._local):
+        if not is_here(request.uri, self._here):
             return [Target(request.uri)]
         bindings = None if uri.user is None else self._registrar.location.bindings(request.uri)
         if bindings is None:
@@ -100,7 +100,10 @@ class Proxy:
         if not bindings:
             return Refusal(480, "Temporarily Unavailable")
         contacts = [binding.contact for binding in bindings]
-        return [Target(usable_request_uri(contact) or contact.uri, contact.q) for contact in contacts]
+        return [
+            Target(usable_request_uri(contact, self._stack.behaviour.transports) or contact.uri, contact.q)
+            for contact in contacts
+        ]
 
 
 def _quoted(error: ValueError) -> str:

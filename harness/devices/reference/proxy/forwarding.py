@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from sipmessage import Via
 
 from ..headers import canonical, parse_name_addr, split_unquoted
 from ..identity import Identity
-from ..sip_uri import DEFAULT_PORT, Address, SipUri
+from ..sip_uri import Address, SipUri, bare, default_port
 from ..tokens import new_branch
 from ..transactions import echoed_vias, response_destination
 from ..wire import Fields, InboundRequest, InboundResponse, OutboundRequest, OutboundResponse
@@ -28,12 +31,12 @@ class Journey:
     """The Route that is left when this proxy has taken itself off it."""
 
     @classmethod
-    def of(cls, request: InboundRequest, local: Address) -> Journey:
+    def of(cls, request: InboundRequest, here: Collection[Address]) -> Journey:
         """Read a request; raises :class:`ValueError` if its Max-Forwards or its Route cannot be read."""
         text = request.headers.get("Max-Forwards")
         hops = MAX_FORWARDS + 1 if text is None else int(text)
         routes = tuple(request.values("Route"))
-        if routes and is_here(parse_name_addr(routes[0]).uri, local):
+        if routes and is_here(parse_name_addr(routes[0]).uri, here):
             routes = routes[1:]
         return cls(request, hops, routes)
 
@@ -42,19 +45,20 @@ class Journey:
         return parse_name_addr(self.routes[0]).uri if self.routes else uri
 
 
-def is_here(uri: str, local: Address) -> bool:
-    """Say whether a URI's host and port are this device."""
+def is_here(uri: str, here: Collection[Address]) -> bool:
+    """Say whether a URI's host and port are this device, at one of its addresses."""
     try:
         sip = SipUri.parse(uri)
     except ValueError:
         return False
-    return (sip.host, int(sip.port or DEFAULT_PORT)) == local
+    named = bare(sip.host), int(sip.port or default_port(sip.parameter("transport") or "udp"))
+    return any((one.host, one.port) == named for one in here)
 
 
 def forwarded(journey: Journey, uri: str, destination: Address, hops: int, identity: Identity) -> OutboundRequest:
     """Copy a request for a target (16.6): every header as it came, but Via, Max-Forwards and Route."""
     request = journey.request
-    vias = (identity.via(f"{new_branch()}.{loop_mark(request)}"), *echoed_vias(request))
+    vias = (identity.towards(destination).via(f"{new_branch()}.{loop_mark(request)}"), *echoed_vias(request))
     fields: list[tuple[str, str]] = [("Via", via) for via in vias]
     if request.headers.get("Max-Forwards") is None:
         fields.append(("Max-Forwards", str(hops)))
@@ -86,8 +90,11 @@ def relayed_statelessly(response: InboundResponse) -> OutboundResponse | None:
         return None
     via = response.vias[1]
     host = via.parameters.get("received") or via.host
-    port = int(via.parameters.get("rport") or via.port or DEFAULT_PORT)
-    return OutboundResponse(response.code, response.reason, _without_top_via(response), response.body, (host, port))
+    transport = via.transport.lower()
+    port = int(via.parameters.get("rport") or via.port or default_port(transport))
+    return OutboundResponse(
+        response.code, response.reason, _without_top_via(response), response.body, Address(bare(host), port, transport)
+    )
 
 
 def reason_of(request: InboundRequest) -> Fields:
@@ -102,13 +109,18 @@ def loop_mark(request: InboundRequest) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def is_loop(request: InboundRequest, local: Address) -> bool:
+def is_loop(request: InboundRequest, here: Collection[Address]) -> bool:
     """Say whether this device has forwarded the request before, for the same Request-URI (16.3 item 4)."""
     mark = f".{loop_mark(request)}"
     return any(
-        (via.host, via.port or DEFAULT_PORT) == local and (via.parameters.get("branch") or "").endswith(mark)
+        any((one.host, one.port) == _sent_by(via) for one in here)
+        and (via.parameters.get("branch") or "").endswith(mark)
         for via in request.vias
     )
+
+
+def _sent_by(via: Via) -> tuple[str, int]:
+    return bare(via.host), via.port or default_port(via.transport.lower())
 
 
 def _without_top_via(response: InboundResponse) -> Fields:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from ..behaviour import Behaviour
 from ..diagnostics import complain
 from ..parsing import Unreadable, parse
-from ..sip_uri import DEFAULT_PORT, Address
+from ..sip_uri import DEFAULT_PORT, Address, bare, default_port
 from ..timers import Timers
 from ..tokens import MAGIC_COOKIE
 from ..transport import Transport
@@ -42,23 +42,37 @@ class TransactionUser(Protocol):
 class TransactionLayer:
     """All the transactions of one transport."""
 
-    transport: Transport
-    """Set once, by :meth:`attach`: transport and layer need each other."""
-
     def __init__(self, user: TransactionUser, behaviour: Behaviour, timers: Timers) -> None:
         self.user = user
         self.behaviour = behaviour
         self.timers = timers
         self._clients: dict[Key, ClientTransaction] = {}
         self._servers: dict[Key, ServerTransaction] = {}
+        self._transports: dict[str, Transport] = {}
 
     def attach(self, transport: Transport) -> None:
-        """Say which transport this layer sends over."""
-        self.transport = transport
+        """Add a transport that this layer sends over; the first one is its usual one."""
+        self._transports[transport.local.transport] = transport
+        if transport.reliable:
+            transport.watch_errors(self._on_undeliverable)
+
+    @property
+    def transport(self) -> Transport:
+        """The usual transport."""
+        return next(iter(self._transports.values()))
+
+    @property
+    def locals(self) -> tuple[Address, ...]:
+        """The addresses of the device, that of the usual transport first."""
+        return tuple(transport.local for transport in self._transports.values())
+
+    def towards(self, address: Address) -> Transport:
+        """Return the transport by which an address is reached; the usual one where the device has none like it."""
+        return self._transports.get(address.transport, self.transport)
 
     def send_request(self, request: OutboundRequest, user: ClientUser) -> ClientTransaction:
         """Send a request in a client transaction of its own."""
-        parts = (request, user, self.transport, self.timers, self.behaviour)
+        parts = (request, user, self.towards(request.destination), self.timers, self.behaviour)
         transaction: ClientTransaction
         if request.method == "INVITE":
             transaction = InviteClientTransaction(State.CALLING, *parts)
@@ -77,9 +91,9 @@ class TransactionLayer:
     def send_stateless(self, message: OutboundRequest | OutboundResponse) -> None:
         """Send a message without a transaction: nobody repeats it or waits for an answer."""
         try:
-            self.transport.send(bytes(message), message.destination)
+            self.towards(message.destination).send(bytes(message), message.destination)
         except OSError as error:
-            complain(f"not sent to {message.destination[0]}:{message.destination[1]}: {error}")
+            complain(f"not sent to {message.destination}: {error}")
 
     def watch_errors(self) -> None:
         """From now on take a request for answered with 503 if the network gives it back (18.4)."""
@@ -96,7 +110,7 @@ class TransactionLayer:
         try:
             message = parse(self.behaviour.datagram(data), source)
         except Unreadable as error:
-            complain(f"dropped {len(data)} bytes from {source[0]}:{source[1]}: {error}")
+            complain(f"dropped {len(data)} bytes from {source}: {error}")
             return
         if isinstance(message, InboundRequest):
             self._on_request(message)
@@ -106,7 +120,8 @@ class TransactionLayer:
     def _on_response(self, response: InboundResponse) -> None:
         """Match by branch and CSeq method (17.1.3), for responses with this device on top (18.1.2)."""
         via = response.vias[0]
-        if (via.host, via.port or DEFAULT_PORT) != self.transport.local:
+        transport = via.transport.lower()
+        if Address(bare(via.host), via.port or default_port(transport), transport) not in self.locals:
             return
         transaction = self._clients.get((response.branch, response.cseq.method))
         if transaction is None:
@@ -149,12 +164,16 @@ class TransactionLayer:
             transaction.respond(481, "Call/Transaction Does Not Exist")
 
     def _serve_invite(self, request: InboundRequest) -> InviteServerTransaction:
-        transaction = InviteServerTransaction(State.PROCEEDING, request, self.transport, self.timers, self.behaviour)
+        transaction = InviteServerTransaction(
+            State.PROCEEDING, request, self.towards(request.source), self.timers, self.behaviour
+        )
         self._enter(transaction)
         return transaction
 
     def _serve(self, request: InboundRequest) -> NonInviteServerTransaction:
-        transaction = NonInviteServerTransaction(State.TRYING, request, self.transport, self.timers, self.behaviour)
+        transaction = NonInviteServerTransaction(
+            State.TRYING, request, self.towards(request.source), self.timers, self.behaviour
+        )
         self._enter(transaction)
         return transaction
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..headers import split_values
-from ..sip_uri import DEFAULT_PORT, Address
+from ..sip_uri import DEFAULT_PORT, Address, bare
 from ..wire import Fields, InboundRequest, OutboundResponse
 
 _RPORT = re.compile(r";\s*rport(?=\s*(?:;|$))", re.IGNORECASE)
@@ -31,11 +31,11 @@ def build_response(
 def echoed_vias(request: InboundRequest) -> list[str]:
     """Return the Vias as they came, with ``received`` and ``rport`` filled in on top."""
     top, *rest = split_values(request.headers.getlist("Via"))
-    host, port = request.source
+    host, port, _ = request.source
     asked = _RPORT.search(top) is not None
     if asked:
         top = _RPORT.sub(f";rport={port}", top, count=1)
-    if asked or request.vias[0].host != host:
+    if asked or bare(request.vias[0].host) != host:
         top += f";received={host}"
     return [top, *rest]
 
@@ -43,6 +43,7 @@ def echoed_vias(request: InboundRequest) -> list[str]:
 def response_destination(request: InboundRequest) -> Address:
     """Return where the response goes: back where the request came from, to the port that the Via asks for."""
     via = request.vias[0]
-    if "rport" in via.parameters:
+    if "rport" in via.parameters or request.source.transport != "udp":
+        # On a stream the response goes back on the connection of the request.
         return request.source
-    return via.parameters.get("maddr") or request.source[0], via.port or DEFAULT_PORT
+    return Address(bare(via.parameters.get("maddr") or request.source.host), via.port or DEFAULT_PORT)

@@ -1,0 +1,162 @@
+"""SIP over TCP and TLS: connections that are kept and used again (RFC 3261 section 18)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from typing import cast
+
+from .diagnostics import complain
+from .sip_uri import Address
+from .transport import Receiver, Undeliverable
+
+_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,7})[ \t]*\r\n", re.IGNORECASE)
+_END = b"\r\n\r\n"
+_LONGEST = 1 << 17
+_PATIENCE_S = 5.0
+
+
+class StreamTransport:
+    """One listening socket, and the connections with everybody: each is known by its other end."""
+
+    reliable = True
+
+    def __init__(
+        self, bound: socket.socket, receiver: Receiver, local: Address, contexts: Contexts | None = None
+    ) -> None:
+        """``contexts``: those of TLS, ``None`` for TCP."""
+        self.name = local.transport.upper()
+        self.local = local
+        self.receiver = receiver
+        self.hear: Undeliverable = lambda _data: None
+        self._bound = bound
+        self._contexts = contexts
+        self._connections: dict[Address, _Connection] = {}
+        self._calling: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Begin to accept."""
+        loop = asyncio.get_running_loop()
+        context = self._contexts.server if self._contexts else None
+        await loop.create_server(lambda: _Connection(self), sock=self._bound, ssl=context)
+
+    def send(self, data: bytes, destination: Address) -> None:
+        """Send on the connection with the destination; open one if there is none (18.1.1)."""
+        connection = self._connections.get(destination)
+        if connection is None:
+            connection = _Connection(self, destination)
+            self._connections[destination] = connection
+            task = asyncio.get_running_loop().create_task(self._call(connection, destination))
+            self._calling.add(task)
+            task.add_done_callback(self._calling.discard)
+        connection.send(data)
+
+    def watch_errors(self, hear: Undeliverable) -> None:
+        """From now on tell each message that could not be sent: a stream never loses one unnoticed."""
+        self.hear = hear
+
+    def keep(self, connection: _Connection, peer: Address) -> None:
+        """Remember a connection that somebody has opened."""
+        self._connections[peer] = connection
+
+    def drop(self, connection: _Connection) -> None:
+        """Forget a connection that is over."""
+        for peer in [peer for peer, known in self._connections.items() if known is connection]:
+            del self._connections[peer]
+
+    async def _call(self, connection: _Connection, destination: Address) -> None:
+        context = self._contexts.client if self._contexts else None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await loop.create_connection(
+                    lambda: connection,
+                    destination.host,
+                    destination.port,
+                    local_addr=(self.local.host, 0),
+                    ssl=context,
+                    server_hostname=destination.host if context else None,
+                )
+        except (OSError, TimeoutError, ssl.SSLError) as error:
+            complain(f"no connection with {destination}: {error}")
+            self.drop(connection)
+            for data in connection.unsent():
+                self.hear(data)
+
+
+class Contexts:
+    """What TLS needs: a certificate of its own, and the authority of everybody else's (RFC 3261 26.3.1)."""
+
+    def __init__(self, certificate: str, authority: str) -> None:
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.server.load_cert_chain(certificate)
+        self.client = ssl.create_default_context(cafile=authority)
+        self.client.load_cert_chain(certificate)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: what comes is cut into messages by Content-Length (18.3)."""
+
+    def __init__(self, owner: StreamTransport, peer: Address | None = None) -> None:
+        self._owner = owner
+        self._peer = peer
+        self._transport: asyncio.Transport | None = None
+        self._waiting: list[bytes] = []
+        self._unread = b""
+
+    def send(self, data: bytes) -> None:
+        """Send it now, or as soon as the connection is there."""
+        if self._transport is None:
+            self._waiting.append(data)
+        else:
+            self._transport.write(data)
+
+    def unsent(self) -> list[bytes]:
+        """What has waited in vain."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send what has waited."""
+        self._transport = cast(asyncio.Transport, transport)
+        if self._peer is None:
+            host, port = transport.get_extra_info("peername")[:2]
+            self._peer = Address(host, port, self._owner.local.transport)
+            self._owner.keep(self, self._peer)
+        for data in self.unsent():
+            self._transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what is complete."""
+        assert self._peer is not None
+        assert self._transport is not None
+        self._unread += data
+        while self._unread:
+            if self._unread.startswith(_END):
+                # A keep-alive that asks for an answer (RFC 5626 section 3.5.1).
+                self._unread = self._unread[len(_END) :]
+                self._transport.write(b"\r\n")
+                continue
+            if self._unread[:1] in (b"\r", b"\n"):
+                if self._unread == b"\r\n":
+                    return
+                self._unread = self._unread[1:]
+                continue
+            head = self._unread.find(_END)
+            if head < 0:
+                break
+            length = _LENGTH.search(self._unread, 0, head + 2)
+            end = head + len(_END) + (int(length[1]) if length else 0)
+            if end > len(self._unread):
+                break
+            message, self._unread = self._unread[:end], self._unread[end:]
+            self._owner.receiver(message, self._peer)
+        if len(self._unread) > _LONGEST:
+            complain(f"more than {_LONGEST} bytes from {self._peer} that are no message")
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Open another one for the next message."""
+        self._owner.drop(self)

@@ -1,0 +1,146 @@
+"""One connection of a stream port: bytes in both directions, cut into messages, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, cast
+
+from cryptography import x509
+
+from harness.endpoints.tap.framing import PING, PONG, Framer, TooLong
+from harness.endpoints.tap.heard import Heard
+from harness.model.connection import Connection, Handshake, Side
+from harness.net.address import Address
+from harness.net.authority import NAME_ASKED_FOR
+from harness.system import clock
+
+KEPT: Final = 2_000
+"""The most bytes kept of what became no message."""
+MOST_WAITING: Final = 200
+"""The most messages that wait for a connection to be established."""
+
+
+class StreamConnection(asyncio.Protocol):
+    """A connection, from the first attempt to its end.  It is an outlet as long as it is open."""
+
+    def __init__(self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None]) -> None:
+        self.facts = facts
+        self.address = facts.local
+        self._heard = heard
+        self._on_end = on_end
+        self._framer = Framer()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: list[bytes] = []
+        self._over = False
+
+    @property
+    def peer(self) -> Address:
+        """The other end."""
+        return self.facts.peer
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent on it, now or when it is established."""
+        return not self._over and not (self._transport is not None and self._transport.is_closing())
+
+    def towards(self, _to: Address) -> StreamConnection:
+        """Itself: a response goes back on the connection of its request (RFC 3261 18.2.2)."""
+        return self
+
+    def send(self, data: bytes, to: Address) -> float:
+        """Send one message to the other end, whatever ``to`` is; return the time.  A connection that is gone loses it.
+
+        One that is still being established takes it as soon as it can.
+        """
+        at = clock.now()
+        if self._transport is None:
+            if not self._over and len(self._waiting) < MOST_WAITING:
+                self._waiting.append(data)
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+        return at
+
+    def close(self) -> None:
+        """End it from this side."""
+        self._end("suite")
+        if self._transport is not None:
+            self._transport.close()
+
+    def fail(self, error: BaseException) -> None:
+        """Note that it could not be established."""
+        if isinstance(error, ConnectionRefusedError):
+            self._heard.on_refused(self.peer)
+        self._end("device", _why(error))
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send what has waited."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.facts = replace(self.facts, established_at=clock.now(), handshake=self._shaken(transport))
+        if self._over:
+            self._transport.abort()
+        for data in self._waiting:
+            self._transport.write(data)
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on the messages that are complete by now."""
+        at = clock.now()
+        try:
+            for message in self._framer.feed(data):
+                if message == PING and self._transport is not None:
+                    self._transport.write(PONG)
+                self._heard.on_message(message, self.peer, at, self)
+        except TooLong:
+            self._noise(at)
+            self._end("suite", f"a message of more than {len(self._framer.rest)} bytes")
+            assert self._transport is not None
+            self._transport.abort()
+
+    def eof_received(self) -> bool:
+        """Go on sending: a device that has half-closed its side still reads (TLS has no such state)."""
+        self._noise(clock.now())
+        self._note_end("device")
+        return self.facts.handshake is None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note who ended it."""
+        self._noise(clock.now())
+        self._end("device", _why(exc) if exc else "")
+
+    def _noise(self, at: float) -> None:
+        if (rest := self._framer.rest).strip(b"\r\n\0"):
+            self._heard.on_noise(rest[:KEPT], self.peer, at, len(rest))
+            self._framer = Framer()
+
+    def _note_end(self, by: Side, trouble: str = "") -> None:
+        if self.facts.closed_by is None:
+            self.facts = replace(self.facts, closed_at=clock.now(), closed_by=by, trouble=self.facts.trouble or trouble)
+
+    def _end(self, by: Side, trouble: str = "") -> None:
+        self._note_end(by, trouble)
+        if not self._over:
+            self._over = True
+            self._on_end(self)
+
+    def _shaken(self, transport: asyncio.BaseTransport) -> Handshake | None:
+        agreed: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        if agreed is None:
+            return None
+        cipher, name = agreed.cipher(), getattr(agreed, NAME_ASKED_FOR, "")
+        # The suite trusts any certificate, and of one that is not checked Python tells nothing but its bytes.
+        shown = agreed.getpeercert(binary_form=True)
+        subject = x509.load_der_x509_certificate(shown).subject.rfc4514_string() if shown else ""
+        return Handshake(agreed.version() or "", cipher[0] if cipher else "", name, subject)
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or str(error)).lower().replace('_', ' ')}"
+    if isinstance(error, TimeoutError):
+        return "not established in time"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

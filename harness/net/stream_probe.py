@@ -1,0 +1,76 @@
+"""Signs of life over a connection: an OPTIONS on one of its own, which ends with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from harness.net.address import Address
+from harness.net.probe import T1, options_request
+
+_STATUS: Final = re.compile(rb"SIP/2\.0 (?!1)\d{3}[^\r\n]*")
+
+
+class StreamProber:
+    """Opens a connection for each question, so that it also shows whether the device still accepts any."""
+
+    def __init__(self, own: str, context: Callable[[], ssl.SSLContext] | None = None) -> None:
+        """``own``: the host from which it calls.  ``context``: that of TLS; None for TCP."""
+        self._own = own
+        self._context = context
+
+    async def ping(self, address: Address, deadline: float, t1: float = T1) -> str | None:
+        """The status line of the answer to an OPTIONS within ``deadline`` seconds, or None.
+
+        A connection that is refused is tried again after ``t1``: the device may just be starting.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                while True:
+                    with contextlib.suppress(OSError):
+                        if answer := await self._asked(address):
+                            return answer
+                    await asyncio.sleep(t1)
+        return None
+
+    async def refused_by(self, address: Address, within: float) -> bool:
+        """Whether nobody listens at ``address``."""
+        try:
+            async with asyncio.timeout(within), self._connected(address, secure=False):
+                return False
+        except ConnectionRefusedError:
+            return True
+        except (OSError, TimeoutError):
+            return False
+
+    async def _asked(self, address: Address) -> str | None:
+        async with self._connected(address, secure=True) as (reader, writer):
+            own = Address.of(writer.get_extra_info("sockname"), address.transport)
+            token = secrets.token_hex(8)
+            writer.write(options_request(address, own, f"z9hG4bK-ping-{token}", token))
+            while line := await reader.readline():
+                if status := _STATUS.match(line):
+                    return status[0].decode("utf-8", "replace")
+        return None
+
+    @contextlib.asynccontextmanager
+    async def _connected(
+        self, address: Address, *, secure: bool
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        context = self._context() if secure and self._context else None
+        reader, writer = await asyncio.open_connection(
+            *address.sockaddr,
+            local_addr=(self._own, 0),
+            ssl=context,
+            server_hostname=address.host if context else None,
+        )
+        try:
+            yield reader, writer
+        finally:
+            # Nobody waits for the other side: a device that hangs must not hold up the run.
+            writer.transport.abort()
