@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model.plan import Answer, Plan, Response
+from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import MOVED, RINGING, accept, callee, target
 
 TRYING = Response(100)
@@ -22,6 +22,12 @@ DECLINE_AFTER_MEDIA = Plan((callee(after_progress(EARLY_MEDIA, tag="final")),))
 """183 with a session description, and a 603 of another To tag."""
 
 DECLINES_AFTER_PROGRESS = (DECLINE_AFTER_TRYING, DECLINE_AFTER_BOTH, DECLINE_AFTER_MEDIA)
+
+DECLINES_IN_A_ROW = Plan(
+    (callee(*(answer for plan in DECLINES_AFTER_PROGRESS for answer in plan.endpoints[0].answers)),),
+    calls=(Call(),) * len(DECLINES_AFTER_PROGRESS),
+)
+"""The same in one plan, a call for each: where a SIPp calls, the Call-ID tells them apart."""
 
 PROGRESS = Plan(
     (

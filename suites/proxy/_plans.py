@@ -111,8 +111,11 @@ RICH_REDIRECT = Plan(
         callee(
             Answer(
                 (
+                    Response(100),
+                    Response(183, sdp=True),
                     Response(
                         302,
+                        after=0.1,
                         contacts=(
                             '"Desk, 1" <sip:9{token}@{nobody};user=phone;odd=x>;q=0.5;expires=60;odd="a,b"',
                             '<sip:8{token}@{nobody}>;q=0.9;+sip.instance="<urn:uuid:1>"',
@@ -131,7 +134,7 @@ RICH_REDIRECT = Plan(
         guard("nobody"),
     ),
 )
-"""A redirection with every header that it can have, for a URI that the proxy is not responsible for."""
+"""A redirection after early media, with every header that it can have, for a URI that is not the proxy's own."""
 
 WHY = 'Reason: SIP;cause=603;text="Declined elsewhere"'
 

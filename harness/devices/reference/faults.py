@@ -198,6 +198,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("forwards_at_zero_hops", "Forwards a request that came with Max-Forwards 0.", _PROXY),
     Fault("recurses_for_others", "Follows a 3xx for a Request-URI that is not in its own domain.", _PROXY),
     Fault("changes_6xx", "Passes a 6xx on as 480.", _PROXY),
+    Fault("softens_6xx_after_ringing", "Passes a 6xx on as 480 when the phone has rung.", _PROXY),
     Fault("drops_ack_of_200", "Does not forward the ACK of a 200.", _PROXY),
     Fault("relays_302_without_contact", "Leaves the Contacts out of a 3xx that it passes on.", _PROXY),
     Fault("rewrites_302", "Writes its own address into the Contacts of a 3xx that it passes on.", _PROXY),
