@@ -40,3 +40,6 @@ PROGRESS = Plan(
     )
 )
 """Three 302 in a row: after a 100, after 100 and 180, and after a 183 with a session description."""
+
+UNKNOWN_PROGRESS = Plan((callee(Answer((Response(188, "Odd Progress"), Response(603, after=0.8)))),))
+"""A provisional response of a code that no RFC defines, and a 603 when a first copy of the INVITE would be due."""

@@ -69,7 +69,7 @@ def attempts(flow: Flow) -> tuple[Attempt, ...]:
         elif event.method == "ACK" and event.from_device:
             acks.append(event)
         elif event.status is not None and not event.from_device:
-            if event.cseq_method == "INVITE":
+            if event.cseq_method == "INVITE" and not cut_short(event):
                 responses.setdefault(_transaction(event), []).append(event)
             if event.status == 200:
                 dialogs.setdefault((event.seat, event.call_id, event.to_tag), event.number)
@@ -94,6 +94,12 @@ def original(flow: Flow) -> Attempt | None:
 def at(flow: Flow, seat: str) -> tuple[Attempt, ...]:
     """The call-opening attempts that arrived at ``seat``."""
     return tuple(attempt for attempt in tries(flow) if attempt.seat == seat)
+
+
+def cut_short(response: Event) -> bool:
+    """Whether a datagram ends before the body that its Content-Length announces: such a response is dropped (18.3)."""
+    length = (response.header("Content-Length") or "").strip()
+    return response.transport == "udp" and length.isdecimal() and int(length) > len(response.body)
 
 
 def _transaction(event: Event) -> Transaction:
