@@ -32,9 +32,9 @@ def recursed(plan: Plan) -> Plan:
     return dataclasses.replace(plan, calls=calls, bindings=(f"<{DIALLED}>",))
 
 
-def followed(*plans: Plan) -> dict[str, tuple[Plan, ...]]:
-    """``plans`` by role, for every role that may follow a redirection."""
-    return {**dict.fromkeys(CALLERS, plans), "proxy": tuple(map(recursed, plans))}
+def followed(*plans: Plan, proxy: tuple[Plan, ...] = ()) -> dict[str, tuple[Plan, ...]]:
+    """``plans`` by role, for every role that may follow a redirection; ``proxy``: others, where there are."""
+    return {**dict.fromkeys(CALLERS, plans), "proxy": proxy or tuple(map(recursed, plans))}
 
 
 def redirect(*contacts: str, status: int = 302, tag: str = "a", **more: object) -> Answer:

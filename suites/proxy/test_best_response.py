@@ -10,7 +10,7 @@ from harness.judge.upstream import no_final, outcomes
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, REDIRECT
-from suites.progress import DECLINES_IN_A_ROW
+from suites.progress import RELAYED_DECLINES
 from suites.proxy._plans import (
     FORK_DECLINE,
     FORK_ORDERS,
@@ -50,7 +50,7 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
         )
 
 
-@purpose("RFC3261-16.7.6-01", plan=(DECLINE, DECLINES_IN_A_ROW), faults=["changes_6xx", "softens_6xx_after_ringing"])
+@purpose("RFC3261-16.7.6-01", plan=(DECLINE, RELAYED_DECLINES), faults=["changes_6xx", "softens_6xx_after_ringing"])
 def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     """With one branch there is nothing to choose: its 603 is what the caller gets.
 
