@@ -70,6 +70,14 @@ def guard(name: str) -> Endpoint:
 REDIRECT = Plan((callee(redirect(MOVED, tag="moved")), target(accept())))
 """The plain case: 302 with one Contact, and the target answers."""
 
+CHAIN = Plan(
+    (
+        callee(redirect(MOVED)),
+        target(*(redirect(f"<sip:{n}{{token}}@{{target}}>", tag=f"c{n}") for n in (8, 7, 6)), accept()),
+    )
+)
+"""Four plain 302 in a row: how many of them a device follows in one call is its own affair."""
+
 REDIRECT_RINGING = Plan(
     (callee(Answer((RINGING, Response(302, contacts=(MOVED,), after=0.2)))), target(accept())),
 )
