@@ -1,4 +1,4 @@
-"""Steps of a redirected call that are unusual and lawful, and what a device has made of a response that was cut short."""
+"""Steps of a redirected call that are unusual and lawful; and what becomes of a response that was cut short."""
 
 from __future__ import annotations
 
