@@ -32,9 +32,9 @@ def recursed(plan: Plan) -> Plan:
     return dataclasses.replace(plan, calls=calls, bindings=(f"<{DIALLED}>",))
 
 
-def followed(*plans: Plan) -> dict[str, tuple[Plan, ...]]:
-    """``plans`` by role, for every role that may follow a redirection."""
-    return {**dict.fromkeys(CALLERS, plans), "proxy": tuple(map(recursed, plans))}
+def followed(*plans: Plan, proxy: tuple[Plan, ...] = ()) -> dict[str, tuple[Plan, ...]]:
+    """``plans`` by role, for every role that may follow a redirection; ``proxy``: others, where there are."""
+    return {**dict.fromkeys(CALLERS, plans), "proxy": proxy or tuple(map(recursed, plans))}
 
 
 def redirect(*contacts: str, status: int = 302, tag: str = "a", **more: object) -> Answer:
@@ -69,6 +69,14 @@ def guard(name: str) -> Endpoint:
 
 REDIRECT = Plan((callee(redirect(MOVED, tag="moved")), target(accept())))
 """The plain case: 302 with one Contact, and the target answers."""
+
+CHAIN = Plan(
+    (
+        callee(redirect(MOVED)),
+        target(*(redirect(f"<sip:{n}{{token}}@{{target}}>", tag=f"c{n}") for n in (8, 7, 6)), accept()),
+    )
+)
+"""Four plain 302 in a row: how many of them a device follows in one call is its own affair."""
 
 REDIRECT_RINGING = Plan(
     (callee(Answer((RINGING, Response(302, contacts=(MOVED,), after=0.2)))), target(accept())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.model.plan import Answer, Plan, Response
+from harness.model.plan import Answer, Call, Plan, Response
 from suites.plans import MOVED, RINGING, accept, callee, target
 
 TRYING = Response(100)
@@ -15,13 +15,19 @@ def after_progress(*provisional: Response, status: int = 603, contacts: tuple[st
     return Answer((*provisional, Response(status, contacts=contacts, tag=tag, after=MOMENT_S)))
 
 
-DECLINE_AFTER_TRYING = Plan((callee(after_progress(TRYING)),))
-DECLINE_AFTER_BOTH = Plan((callee(after_progress(TRYING, RINGING)),))
-"""100 and 180 come before the 603; the 180 and the 603 have one To tag."""
-DECLINE_AFTER_MEDIA = Plan((callee(after_progress(EARLY_MEDIA, tag="final")),))
-"""183 with a session description, and a 603 of another To tag."""
+_DECLINES = (
+    after_progress(TRYING),
+    # The 180 and the 603 have one To tag.
+    after_progress(TRYING, RINGING),
+    # And here they have two.
+    after_progress(EARLY_MEDIA, tag="final"),
+)
 
-DECLINES_AFTER_PROGRESS = (DECLINE_AFTER_TRYING, DECLINE_AFTER_BOTH, DECLINE_AFTER_MEDIA)
+DECLINES = Plan((callee(*_DECLINES),), calls=tuple(Call(to=f"sip:{n}{{token}}@{{callee}}") for n in (1, 2, 3)))
+"""Three calls to three numbers, declined after a 100, after 100 and 180, and after a 183 with a session description."""
+
+RELAYED_DECLINES = Plan((callee(*_DECLINES),), calls=(Call(),) * len(_DECLINES))
+"""The same through a proxy: three calls to one number, which their Call-IDs tell apart."""
 
 PROGRESS = Plan(
     (
@@ -34,3 +40,6 @@ PROGRESS = Plan(
     )
 )
 """Three 302 in a row: after a 100, after 100 and 180, and after a 183 with a session description."""
+
+UNKNOWN_PROGRESS = Plan((callee(Answer((Response(188, "Odd Progress"), Response(603, after=0.8)))),))
+"""A provisional response of a code that no RFC defines, and a 603 when a first copy of the INVITE would be due."""

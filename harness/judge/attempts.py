@@ -63,16 +63,26 @@ def attempts(flow: Flow) -> tuple[Attempt, ...]:
     responses: dict[Transaction, list[Event]] = {}
     dialogs: dict[tuple[str, str, str | None], int] = {}
     acks: list[Event] = []
+    broken: list[Event] = []
     for event in flow.events:
         if event.method == "INVITE" and event.from_device:
             invites.setdefault(_transaction(event), []).append(event)
         elif event.method == "ACK" and event.from_device:
             acks.append(event)
         elif event.status is not None and not event.from_device:
-            if event.cseq_method == "INVITE":
+            if event.cseq_method == "INVITE" and cut_short(event):
+                broken.append(event)
+            elif event.cseq_method == "INVITE":
                 responses.setdefault(_transaction(event), []).append(event)
             if event.status == 200:
                 dialogs.setdefault((event.seat, event.call_id, event.to_tag), event.number)
+    # A response that it ought to have dropped is one to a device that has acknowledged it.
+    taken = {(ack.call_id, ack.to_tag) for ack in acks}
+    for event in broken:
+        if (event.call_id, event.to_tag) in taken:
+            of_it = responses.setdefault(_transaction(event), [])
+            of_it.append(event)
+            of_it.sort(key=lambda response: response.number)
     drafts = [(copies[0], tuple(copies[1:]), tuple(responses.get(key, ()))) for key, copies in invites.items()]
     meant = _meant_for(flow, acks, drafts)
     return tuple(
@@ -94,6 +104,12 @@ def original(flow: Flow) -> Attempt | None:
 def at(flow: Flow, seat: str) -> tuple[Attempt, ...]:
     """The call-opening attempts that arrived at ``seat``."""
     return tuple(attempt for attempt in tries(flow) if attempt.seat == seat)
+
+
+def cut_short(response: Event) -> bool:
+    """Whether a datagram ends before the body that its Content-Length announces: such a response is dropped (18.3)."""
+    length = (response.header("Content-Length") or "").strip()
+    return response.transport == "udp" and length.isdecimal() and int(length) > len(response.body)
 
 
 def _transaction(event: Event) -> Transaction:

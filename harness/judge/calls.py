@@ -10,6 +10,7 @@ from harness.judge.legs import is_inside
 from harness.judge.once import once_per_flow
 from harness.judge.redirection import call_index
 from harness.model.flow import Event, Flow
+from harness.sip.uri import same_uri
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Call:
 def calls(flow: Flow) -> tuple[Call, ...]:
     """The calls of ``flow``, in order.
 
-    What goes on under a Call-ID belongs to the call in which that was first seen; a new Call-ID, to the last call that
-    was asked for before it.
+    What goes on under a Call-ID belongs to the call in which that was first seen.  A new Call-ID belongs to the last
+    call that was asked for before it, or, where only one before has dialled its URI, to that one.
     """
     requests = [one for one in asked(flow) if one.request.method == "INVITE"]
     at_caller = {one.request.call_id: number for number, one in enumerate(requests)}
@@ -48,7 +49,14 @@ def calls(flow: Flow) -> tuple[Call, ...]:
             continue
         number = at_caller.get(invite.call_id)
         if number is None:
-            number = known.setdefault(invite.call_id, call_index(flow, invite))
+            number = known.setdefault(invite.call_id, _wished(flow, invite))
         groups.setdefault(number, []).append(attempt)
     by_caller = dict(enumerate(requests))
     return tuple(Call(by_caller.get(number), tuple(group)) for number, group in sorted(groups.items()))
+
+
+def _wished(flow: Flow, invite: Event) -> int:
+    """Which call, from 0, a new Call-ID was most likely placed for."""
+    last = call_index(flow, invite)
+    dialled = [n for n, call in enumerate(flow.calls[: last + 1]) if same_uri(call.uri, invite.request_uri)]
+    return dialled[0] if len(dialled) == 1 else last

@@ -168,7 +168,7 @@ def _further_contacts(flow: Flow, named: list[str], later: list[Attempt]) -> See
     called = {attempt.seat for attempt in later}
     if len(called) > 1:
         yield "multi_contact", "shown"
-    elif all(400 <= (attempt.status or 0) < 600 for attempt in later):
+    elif all(400 <= (attempt.status or 0) < 600 and attempt.status != 487 for attempt in later):
         yield "multi_contact", "missed"
 
 

@@ -10,6 +10,7 @@ from harness.judge.attempts import Attempt, original, tries
 from harness.judge.patience import may_yet_come
 from harness.judge.say import not_proven, unseen, violated
 from harness.judge.silence import gap
+from harness.judge.targets import hops
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
@@ -39,11 +40,19 @@ def redirections(flow: Flow) -> tuple[Redirection, ...]:
     for index, attempt in enumerate(all_tries):
         final = redirection_of(attempt)
         if final is not None:
-            new = next((later for later in all_tries[index + 1 :] if later.invite.number > final.number), None)
-            same_call = new is not None and call_index(flow, new.invite) == call_index(flow, attempt.invite)
-            if new is not None and same_call and not _is_the_same_again(attempt, new):
+            after = (later for later in all_tries[index + 1 :] if later.invite.number > final.number)
+            new = next((later for later in after if _of_one_call(flow, attempt, later)), None)
+            if new is not None and not _is_the_same_again(attempt, new):
                 found.append(Redirection(attempt, final, new))
     return tuple(found)
+
+
+def _of_one_call(flow: Flow, one: Attempt, other: Attempt) -> bool:
+    """Whether two attempts belong to one call: by their Call-ID, however late; else by when the call was asked for."""
+    if one.invite.call_id == other.invite.call_id:
+        return True
+    known = {attempt.invite.call_id for attempt in tries(flow) if attempt.invite.number < other.invite.number}
+    return other.invite.call_id not in known and call_index(flow, one.invite) == call_index(flow, other.invite)
 
 
 def _is_the_same_again(old: Attempt, new: Attempt) -> bool:
@@ -68,8 +77,14 @@ def call_index(flow: Flow, event: Event) -> int:
 def by_call(flow: Flow) -> tuple[tuple[Attempt, ...], ...]:
     """The attempts of each call that the device was asked for, in order."""
     groups: tuple[list[Attempt], ...] = tuple([] for _ in flow.calls)
+    known: dict[str, int] = {}
     for attempt in tries(flow):
-        groups[call_index(flow, attempt.invite)].append(attempt)
+        number = call_index(flow, attempt.invite)
+        begun = known.setdefault(attempt.invite.call_id, number)
+        # A new target under a known Call-ID belongs to its call, even if the next one has been asked for meanwhile.
+        if not any(same_uri(attempt.invite.request_uri, other.invite.request_uri) for other in groups[begun]):
+            number = begun
+        groups[number].append(attempt)
     return tuple(map(tuple, groups))
 
 
@@ -195,3 +210,11 @@ def unacknowledged(
             if lost is not None:
                 return lost
     return None
+
+
+def beyond_its_limit(flow: Flow, attempt: Attempt, plain: Flow) -> bool:
+    """Whether ``attempt`` was redirected more often than the device follows in one call: see ``plain``, a chain of 302.
+
+    A first redirection never is.
+    """
+    return hops(flow).index(attempt) >= max(1, len(redirections(plain)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.judge.answers import Asked, unproven
+from harness.judge.calls import calls
 from harness.judge.say import Findings, expect, satisfied, violated
 from harness.judge.served import served, strayed
 from harness.judge.timers import timers_of
@@ -184,9 +185,17 @@ def tags_are_new(flow: Flow, requirement: str) -> Findings:
         for response in {r.to_tag: r for r in reversed(tagged) if r.to_tag not in ours}.values():
             yield from _new_in(answering, response, response.to_tag or "", "To tag", requirement)
     calling: dict[str, Event] = {}
+    # The INVITEs of one call may have one From and several Call-IDs (8.1.3.4): its first one stands for them all.
+    first_of = {
+        attempt.invite.number: call.tries[0].invite
+        for call in calls(flow)
+        for attempt in call.tries
+        if attempt.invite.from_tag == call.tries[0].invite.from_tag
+    }
     for event in flow.events:
         if event.method == "INVITE" and event.from_device and event.to_tag is None and event.from_tag not in ours:
-            yield from _new_in(calling, event, event.from_tag or "", "From tag", requirement)
+            first = first_of.get(event.number, event)
+            yield from _new_in(calling, first, event.from_tag or "", "From tag", requirement)
 
 
 def _new_in(known: dict[str, Event], event: Event, tag: str, what: str, requirement: str) -> Findings:

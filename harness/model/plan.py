@@ -34,7 +34,7 @@ Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
 Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again"]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
-Forgery = Literal["", "branch", "method", "no_via", "one_via"]
+Forgery = Literal["", "branch", "method", "no_via", "one_via", "cut_short"]
 
 
 NUMBERS = (
@@ -74,7 +74,7 @@ class Response:
     """A text/plain body; for responses without a session description."""
     forged: Forgery = ""
     """What is wrong with it on purpose: a foreign ``branch`` in the top Via, another ``method`` in CSeq, no Via at all,
-    or only the topmost one."""
+    only the topmost one, or a Content-Length larger than its body (``cut_short``)."""
     odd: Oddity = NOTHING_ODD
     """What the tap changes in it, for what SIPp cannot write."""
 

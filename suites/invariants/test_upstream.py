@@ -31,7 +31,7 @@ def test_b2bua_reports_a_6xx_as_one(flow: Flow) -> Findings:
     yield from _keeps_6xx(flow)
 
 
-@invariant("RFC3261-16.7.6-06", faults=["changes_6xx", "prefers_other_class"])
+@invariant("RFC3261-16.7.6-06", faults=["changes_6xx", "prefers_other_class", "softens_6xx_after_ringing"])
 def test_proxy_relays_a_6xx_as_one(flow: Flow) -> Findings:
     """When a branch of a proxy got a 6xx and none a 2xx, the caller gets that 6xx.
 

@@ -111,8 +111,11 @@ RICH_REDIRECT = Plan(
         callee(
             Answer(
                 (
+                    Response(100),
+                    Response(183, sdp=True),
                     Response(
                         302,
+                        after=0.1,
                         contacts=(
                             '"Desk, 1" <sip:9{token}@{nobody};user=phone;odd=x>;q=0.5;expires=60;odd="a,b"',
                             '<sip:8{token}@{nobody}>;q=0.9;+sip.instance="<urn:uuid:1>"',
@@ -131,7 +134,7 @@ RICH_REDIRECT = Plan(
         guard("nobody"),
     ),
 )
-"""A redirection with every header that it can have, for a URI that the proxy is not responsible for."""
+"""A redirection after early media, with every header that it can have, for a URI that is not the proxy's own."""
 
 WHY = 'Reason: SIP;cause=603;text="Declined elsewhere"'
 
@@ -219,11 +222,17 @@ RECURSION = bound(
 """A 302 with two Contacts, the preferred one last, and both fail."""
 
 RECURSION_ODD_CONTACT = bound(
-    callee(redirect(f"<{MOVED_URI};method=INVITE;foo=1?Subject=moved>")),
+    callee(
+        redirect(
+            f"<{MOVED_URI};lr;method=INVITE;target=sip:bob%40x.test;cause=486;foo=1?Subject=moved>"
+            ';audio;video;+sip.instance="<urn:uuid:1>";expires=60;q=0.8'
+        )
+    ),
     target(accept()),
     calls=(Call(to=OURS.to, headers=("X-Sipverdict-Kept: as it was",)),),
 )
-"""A 302 whose Contact has what table 1 of 19.1.1 does not allow in a Request-URI."""
+"""A 302 whose Contact has what table 1 of 19.1.1 does not allow in a Request-URI, the parameters of a voice mailbox,
+and those of the header."""
 
 RECURSION_AGAIN = bound(
     callee(redirect("<{request_uri}>;q=1.0", f"{MOVED};q=0.5")),

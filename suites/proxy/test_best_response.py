@@ -10,6 +10,7 @@ from harness.judge.upstream import no_final, outcomes
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from suites.plans import DECLINE, REDIRECT
+from suites.progress import RELAYED_DECLINES
 from suites.proxy._plans import (
     FORK_DECLINE,
     FORK_ORDERS,
@@ -49,12 +50,12 @@ def _decline_goes_up(flow: Flow, context: ResponseContext, call: str) -> Finding
         )
 
 
-@purpose("RFC3261-16.7.6-01", plan=DECLINE, faults=["changes_6xx"])
+@purpose("RFC3261-16.7.6-01", plan=(DECLINE, RELAYED_DECLINES), faults=["changes_6xx", "softens_6xx_after_ringing"])
 def test_decline_of_the_only_branch_goes_up_as_it_is(flow: Flow) -> Findings:
     """With one branch there is nothing to choose: its 603 is what the caller gets.
 
     A 480 in its place means "try again later", and callers do.  Typical defect: the proxy maps 6xx to "softer" codes
-    because some old phone redialled after them.
+    because some old phone redialled after them; or, once the phone has rung, it takes the call for a missed one.
     """
     for context in contexts(flow):
         yield from _decline_goes_up(flow, context, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.judge.acks import NOT_REFUSED, acknowledged, refused
 from harness.judge.attempts import original
 from harness.judge.resends import repeated, rests
 from harness.judge.say import Findings, unseen
@@ -9,6 +10,7 @@ from harness.model.flow import Flow
 from harness.model.plan import Answer, Plan, Response
 from harness.purposes.purpose import purpose
 from suites.plans import callee
+from suites.progress import UNKNOWN_PROGRESS
 
 SLOW = Plan((callee(Answer((Response(603, after=3.8),))),))
 """The only response comes when three copies of the INVITE are due: enough to see how their intervals grow."""
@@ -30,6 +32,21 @@ def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
         return
     found = tuple(rests(flow, "RFC3261-17.1.1.2-07"))
     yield from found or [unseen("the INVITE got no response", code="not-answered")]
+
+
+@purpose("RFC3261-8.1.3.2-03", plan=UNKNOWN_PROGRESS, faults=["ignores_unknown_1xx"])
+def test_unknown_provisional_response_is_one(flow: Flow) -> Findings:
+    """A 1xx that the device does not know is handled like a 183: the INVITE is not repeated, and its 603 acknowledged.
+
+    Typical defect: a table of known codes, and what is not in it was not received.
+    """
+    refusal = refused(flow)
+    if refusal is None:
+        yield unseen(NOT_REFUSED, code="not-refused")
+        return
+    found = tuple(rests(flow, "RFC3261-8.1.3.2-03"))
+    yield from found or [unseen("the INVITE got no response", code="not-answered")]
+    yield acknowledged(flow, refusal, "RFC3261-8.1.3.2-03")
 
 
 @purpose(

@@ -14,7 +14,7 @@ from harness.model.flow import Event, Flow
 from harness.model.plan import Answer, Plan, Response
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import DECLINE, DECLINE_RINGING, MOVED, accept, callee, guard, target
+from suites.plans import DECLINE, DECLINE_RINGING, MOVED, RINGING, accept, callee, guard, target
 
 DECLINE_BETWEEN_COPIES = Plan((callee(Answer((Response(603, after=0.3),))),))
 REDIRECT_BETWEEN_COPIES = Plan((callee(Answer((Response(302, contacts=(MOVED,), after=0.3),))), target(accept())))
@@ -27,6 +27,14 @@ FAILURE_THEN_REDIRECT = Plan((callee(Answer((Response(500), _REDIRECT_LATER))), 
 
 DECLINE_THEN_ANSWER = Plan((callee(Answer((Response(603), Response(200, tag="late", after=0.3)), then="wait")),))
 """A 603 and, on the same branch, the 200 of another phone."""
+
+REDIRECT_THEN_ANSWER = Plan(
+    (
+        callee(Answer((Response(302, contacts=(MOVED,)), Response(200, tag="late", after=0.3)), then="wait")),
+        target(Answer((RINGING, Response(486, after=1.0)))),
+    ),
+)
+"""A 302 and, on the same branch, the 200 of another phone, while the target of the 302 rings."""
 
 SESSION_S = 3.0
 """How long the late 200 is repeated before it counts as not acknowledged."""
@@ -135,11 +143,28 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
 
     ACK and BYE at once is kinder to the far end than silence, but the clause says ignore: a warning.
     """
+    yield from _late_answer_ignored(flow)
+
+
+@purpose("INT-302-LATE200-01", plan=REDIRECT_THEN_ANSWER, faults=["accepts_200_after_302"])
+def test_answer_after_a_redirection_makes_no_second_call(flow: Flow) -> Findings:
+    """A 200 that comes after the 302 of the same INVITE does not make a call beside the one to the Contact.
+
+    A forking proxy lets a phone answer in the moment in which another one redirects.  A device that takes both is in
+    two calls, and its user hears one of them.  Typical defect: a 2xx is handed to the application in every state.
+
+    Ignoring it conforms (13.2.2.3).  ACK and BYE at once is kinder to the far end than silence: a warning.
+    """
+    yield from _late_answer_ignored(flow)
+
+
+def _late_answer_ignored(flow: Flow) -> Findings:
     refusal = refused(flow)
     answers = [final for final in refusal.attempt.finals if final.status == 200] if refusal else []
     if refusal is None or not answers:
-        yield unseen("the 200 after the 603 was never sent", code="not-sent")
+        yield unseen("the 200 after the first final response was never sent", code="not-sent")
         return
+    first = refusal.final.status
     tag = answers[0].to_tag
 
     def to_the_answer(event: Event) -> bool:
@@ -150,10 +175,12 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     if acks or byes:
         yield violated(
             code="late-answer-ended" if byes else "late-answer-accepted",
-            expected="nothing but the ACK of the 603",
+            expected=f"nothing but the ACK of the {first}",
             actual=f"{' and '.join(['ACK'] * bool(acks) + ['BYE'] * bool(byes))} in the dialog of the late 200",
             event=(*acks, *byes)[0],
-            means="a call that was declined is answered, and ended at once" if byes else "a declined call is answered",
+            means=f"a call that was answered {first} is answered, and ended at once"
+            if byes
+            else f"a call that was answered {first} goes on with a phone that nobody hears",
             look_at="does a 200 that finds its INVITE transaction in Completed reach the application?",
             at_most=Verdict.WARN if byes else Verdict.FAIL,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.judge.acks import refused
 from harness.judge.answers import callers
-from harness.judge.attempts import Attempt, original
+from harness.judge.attempts import Attempt, cut_short, original
 from harness.judge.passed_on import passed_on
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.judge.silence import silent
@@ -34,6 +34,22 @@ FORGED = Plan(
     )
 )
 """Two 302 and a 603 that match no transaction, by their branch or by their CSeq; then the callee rings, and is busy."""
+
+CUT_SHORT = Plan(
+    (
+        callee(
+            Answer(
+                (
+                    Response(302, contacts=ELSEWHERE, tag="x", forged="cut_short", after=0.05),
+                    Response(180, after=0.1),
+                    Response(486, after=0.1),
+                )
+            )
+        ),
+        guard("elsewhere"),
+    )
+)
+"""A 302 whose datagram ends before its body does; then the callee rings, and is busy."""
 
 DROPPED = "RFC6026-7.3-01"
 UNMATCHED = "RFC3261-17.1.3-01"
@@ -143,3 +159,41 @@ def test_response_that_matches_no_transaction_changes_nothing(flows: Sequence[Fl
         yield unseen("no response of the callee reached the caller", code="nothing-relayed", requirement=DROPPED)
     else:
         yield satisfied("none of them reached the caller", requirement=DROPPED)
+
+
+@purpose("RFC3261-18.3-01", plan=CUT_SHORT, faults=["reads_what_is_cut_short"])
+def test_response_that_was_cut_short_is_dropped(flow: Flow) -> Findings:
+    """A response whose Content-Length is larger than what is left of its datagram is dropped: no ACK, not followed.
+
+    What was cut off may have been the other half of a Contact or of a session description.  Typical defect: the length
+    is read on TCP only.
+    """
+    attempt = original(flow)
+    broken = next((e for e in flow.select(status=302, received=False) if cut_short(e)), None)
+    if attempt is None or broken is None:
+        yield unseen("the response that was cut short was never sent", code="not-sent")
+        return
+    acted = flow.select(
+        received=True,
+        where=lambda e: (
+            e.number > broken.number
+            and (
+                (e.method == "ACK" and e.to_tag == broken.to_tag)
+                or (e.method == "INVITE" and e.seat == "elsewhere")
+                or (e.status is not None and 300 <= e.status < 400)
+            )
+        ),
+    )
+    if acted:
+        yield violated(
+            code="cut-short-accepted",
+            expected=f"nothing comes of the 302 (message {broken.number}), as if it had been lost",
+            actual=f"{acted[0].start_line} at {acted[0].seat}",
+            event=acted[0],
+            means="half a message is taken for a whole one",
+            look_at="is Content-Length compared with the datagram (18.3)?",
+        )
+    elif attempt.final is None or not attempt.acks:
+        yield unseen("the callee's own final response was not acknowledged", code="not-acknowledged")
+    else:
+        yield satisfied(f"it was dropped, and the {attempt.status} after it acknowledged", event=attempt.final)

@@ -22,12 +22,9 @@ CODES = Plan(
 )
 """301, 300, 380 and 305, each with one Contact; then the call is answered, and the 200 comes three times."""
 
-SAME_PLACE = Plan((callee(redirect("<sip:9{token}@{callee}>"), accept()),))
-"""The only Contact is another user at the host and port that redirects."""
-
 USERS = Plan(
     (
-        callee(redirect("<sip:9{token}%23@{target}>")),
+        callee(redirect("<sip:7{token}@{callee}>"), redirect("<sip:9{token}%23@{target}>", tag="b")),
         target(
             redirect("<sip:8{token};phone-context=example.test;odd=1@{target};user=phone>", tag="b"),
             redirect("<sip:{target}>", tag="c"),
@@ -35,7 +32,8 @@ USERS = Plan(
         ),
     )
 )
-"""Users as telephones have them: with an escaped ``#``, with parameters of a number; and then no user at all."""
+"""First another user at the host and port that redirects.  Then users as telephones have them: with an escaped ``#``,
+with parameters of a number; and then no user at all."""
 
 FORMS = Plan(
     (

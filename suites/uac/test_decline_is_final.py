@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.judge.acks import NOT_ACKED, NOT_REFUSED, refused, to_differs
+from harness.judge.acks import NOT_ACKED, NOT_REFUSED, refusal_of, refused, to_differs
 from harness.judge.attempts import Attempt, original, tries
+from harness.judge.calls import calls
 from harness.judge.declines import handled_like, stays_declined
 from harness.judge.dialogs import nothing_follows
 from harness.judge.say import Findings, expect, unseen
@@ -12,14 +13,14 @@ from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from suites.declines import FORKED_DECLINE, HUNG_UP_DECLINE, REDIALS, UNKNOWN_6XX, declined_with
 from suites.plans import DECLINE, DECLINE_RINGING
-from suites.progress import DECLINES_AFTER_PROGRESS
+from suites.progress import DECLINES
 
 NO_MEDIA = "whether ringing tone and media ended is not observed"
 
 
 @purpose(
     "RFC3261-21.6-01",
-    plan=(DECLINE, *DECLINES_AFTER_PROGRESS),
+    plan=(DECLINE, DECLINES),
     faults=[*REDIALS, "redials_after_ringing"],
 )
 def test_decline_is_final(flow: Flow) -> Findings:
@@ -33,11 +34,13 @@ def test_decline_is_final(flow: Flow) -> Findings:
     certification, a warning by the letter.  No RFC says for how long the refusal holds.  Here a new call after more
     than 40 s is a warning, and a new call after more than 70 s is allowed.
     """
-    refusal = refused(flow)
-    if refusal is None:
-        yield unseen("the 603 was never sent", code="not-sent")
-        return
-    yield stays_declined(flow, refusal)
+    for call in calls(flow):
+        refusal = refusal_of(flow, next(iter(call.tries), None))
+        if refusal is None:
+            yield unseen("the 603 was never sent", code="not-sent")
+        else:
+            others = [attempt for attempt in tries(flow) if attempt not in call.tries]
+            yield stays_declined(flow, refusal, unless=others.__contains__)
 
 
 @purpose(
@@ -168,7 +171,7 @@ def test_reason_phrase_of_a_decline_changes_nothing(flows: tuple[Flow, ...]) -> 
 
 @purpose(
     "RFC3261-13.2.2.3-02",
-    plan=(DECLINE, DECLINE_RINGING, *DECLINES_AFTER_PROGRESS),
+    plan=(DECLINE, DECLINE_RINGING),
     faults=["bye_after_603", "cancels_after_603", "message_after_603"],
 )
 def test_nothing_but_the_ack_follows_a_decline(flow: Flow) -> Findings:

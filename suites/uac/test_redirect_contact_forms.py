@@ -8,6 +8,7 @@ from harness.judge.attempts import original, tries
 from harness.judge.patience import may_yet_come
 from harness.judge.redirection import (
     NOT_FOLLOWED,
+    beyond_its_limit,
     dropped,
     lost_ack,
     redirected,
@@ -20,7 +21,7 @@ from harness.judge.targets import fresh, hops, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import REDIRECT, followed
+from suites.plans import CHAIN, REDIRECT, followed, recursed
 from suites.uac._plans import (
     BAD_EXPIRES,
     BARE_LIST,
@@ -35,12 +36,13 @@ from suites.uac._plans import (
     STAR,
 )
 
+LIMIT = "the device follows no more redirections in a call"
 _PARSER = "the parser of Contact: does it know only the form that the vendor's own exchange sends?"
 
 
 @purpose(
     "RFC3261-7.3.1-01",
-    plan=followed(EXHAUST, COMMA, FOLDED, BARE_LIST),
+    plan=followed(EXHAUST, COMMA, FOLDED, BARE_LIST, proxy=(recursed(EXHAUST), recursed(COMMA))),
     faults=["first_value_of_line", "needs_brackets_in_lists"],
 )
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
@@ -57,7 +59,7 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     forms = ("one line with commas", "one folded line", "one line without brackets")
-    for flow, form in zip(others, forms, strict=True):
+    for flow, form in zip(others, forms, strict=False):
         first = original(flow)
         lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None
         tried = _tried(flow)
@@ -145,7 +147,7 @@ def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-8.3-06", plan=followed(REDIRECT, BAD_EXPIRES), faults=["chokes_on_expires"])
+@purpose("RFC3261-8.3-06", plan=followed(CHAIN, BAD_EXPIRES), faults=["chokes_on_expires"])
 def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
     """A lifetime that cannot be read counts as one hour and is no error: this call follows the Contact.
 
@@ -159,6 +161,8 @@ def test_unreadable_lifetime_loses_no_call(flows: Sequence[Flow]) -> Findings:
             yield lost
         elif any(step.old == attempt for step in redirections(odd)):
             yield satisfied(f"followed: {written}", event=attempt.final)
+        elif beyond_its_limit(odd, attempt, plain):
+            yield satisfied(f"acknowledged: {written}", event=attempt.final, note=LIMIT)
         else:
             yield dropped(
                 odd,

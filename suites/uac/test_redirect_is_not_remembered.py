@@ -12,13 +12,14 @@ from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
 from suites.plans import NEXT_CALL, REDIRECT, followed
+from suites.proxy._plans import RECURSION_DECLINES
 from suites.uac._plans import EXPIRED, EXPIRES_TEN, EXPIRES_ZERO
 
 LIFETIME_S = 10.0
 """Seconds for which the Contact of ``EXPIRES_TEN`` may be kept."""
 
 
-@purpose("RFC3261-21.3.3-02", plan=followed(NEXT_CALL), faults=["remembers_contact"])
+@purpose("RFC3261-21.3.3-02", plan=followed(NEXT_CALL, proxy=(RECURSION_DECLINES,)), faults=["remembers_contact"])
 def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     """A 302 without a lifetime is good for this call only: the next call goes to the original URI.
 

@@ -14,7 +14,9 @@ from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import SipUri, differences
-from suites.plans import REDIRECT, followed
+from suites.plans import REDIRECT, followed, recursed
+from suites.proxy._plans import RECURSION_ODD_CONTACT
+from suites.uac._chains import FORMS
 from suites.uac._plans import BARE, HEADER_PARAMETERS, METHOD, PARAMETERS, URI_HEADERS
 
 _LOOK_AT = "how the Request-URI is built: copied whole from the Contact, or from its user and host?"
@@ -67,7 +69,7 @@ def test_known_parameters_stay(flow: Flow) -> Findings:
 @purpose(
     "RFC3261-19.1.5-02",
     "RFC4458-2-01",
-    plan=followed(PARAMETERS),
+    plan=followed(PARAMETERS, proxy=(RECURSION_ODD_CONTACT,)),
     faults=["keeps_old_host", "drops_contact_parameters"],
 )
 def test_unknown_parameters_stay(flow: Flow) -> Findings:
@@ -154,7 +156,7 @@ def test_method_of_the_contact_has_no_effect(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-19.1.1-01", plan=followed(URI_HEADERS), faults=["routes_by_lr"])
+@purpose("RFC3261-19.1.1-01", plan=followed(URI_HEADERS, proxy=(RECURSION_ODD_CONTACT,)), faults=["routes_by_lr"])
 def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     """;lr and ;method are not allowed in a redirection and are ignored: the Contact is called like any other.
 
@@ -178,7 +180,12 @@ def test_what_a_contact_may_not_have_is_ignored(flow: Flow) -> Findings:
     )
 
 
-@purpose("INT-302-EXPIRES-02", "RFC3840-9-01", plan=followed(REDIRECT, HEADER_PARAMETERS), faults=["reads_q_into_uri"])
+@purpose(
+    "INT-302-EXPIRES-02",
+    "RFC3840-9-01",
+    plan=followed(REDIRECT, HEADER_PARAMETERS, proxy=(recursed(REDIRECT), RECURSION_ODD_CONTACT)),
+    faults=["reads_q_into_uri"],
+)
 def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
     """Parameters behind the brackets belong to the header: q, expires and features stay out of the Request-URI.
 
@@ -210,7 +217,7 @@ def test_header_parameters_stay_out(flows: Sequence[Flow]) -> Findings:
         yield _stays_out(odd, names, means=means, look_at=look_at, requirement=row)
 
 
-@purpose("RFC3261-20.10-01", plan=followed(BARE), faults=["reads_q_into_uri"])
+@purpose("RFC3261-20.10-01", plan=followed(BARE, proxy=(recursed(FORMS),)), faults=["reads_q_into_uri"])
 def test_parameters_without_brackets_are_the_headers(flow: Flow) -> Findings:
     """In a Contact without brackets everything after a semicolon belongs to the header, not to the URI.
 

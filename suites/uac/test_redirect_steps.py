@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.judge.redirection import dropped, lost_ack, redirections
+from harness.judge.attempts import Attempt
+from harness.judge.redirection import beyond_its_limit, dropped, lost_ack, redirections
 from harness.judge.say import Findings, expect, satisfied, unseen
 from harness.judge.targets import asked_for, hops, lapses, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import REDIRECT, followed
+from suites.plans import CHAIN, followed
 from suites.progress import PROGRESS
-from suites.uac._chains import CODES, FORMS, SAME_PLACE, USERS
+from suites.uac._chains import CODES, FORMS, USERS
 
 NEVER_SENT = "no redirection was sent in this flow"
 NOT_ASKED = frozenset({300, 305, 380})
 """Codes after which a device may ask its user, or call nobody (21.3.1, 21.3.4, 21.3.5)."""
 
 
-@purpose("RFC3261-8.1.3.4-01", plan=(REDIRECT, CODES), faults=["follows_302_only"])
+@purpose("RFC3261-8.1.3.4-01", plan=(CHAIN, CODES), faults=["follows_302_only"])
 def test_other_codes_redirect_as_well(flows: Sequence[Flow]) -> Findings:
     """A 301 is followed like a 302; 300, 305 and 380 are acknowledged, and followed or not.
 
@@ -33,7 +34,7 @@ def test_other_codes_redirect_as_well(flows: Sequence[Flow]) -> Findings:
     yield from _each_step(flows[1], flows[0], means="a user who has moved for good cannot be reached")
 
 
-@purpose("INT-302-18X-01", plan=(REDIRECT, PROGRESS), faults=["ignores_3xx_after_media", "keeps_to_tag"])
+@purpose("INT-302-18X-01", plan=(CHAIN, PROGRESS), faults=["ignores_3xx_after_media", "keeps_to_tag"])
 def test_redirection_is_followed_whatever_came_before_it(flows: Sequence[Flow]) -> Findings:
     """A 302 after a 100, after 100 and 180, or after 183 with early media is followed like one that comes at once.
 
@@ -55,19 +56,20 @@ def test_redirection_is_followed_whatever_came_before_it(flows: Sequence[Flow]) 
         )
 
 
-@purpose("RFC3261-8.1.3.4-01", plan=(REDIRECT, SAME_PLACE), faults=["skips_same_place"])
+@purpose("RFC3261-8.1.3.4-01", plan=(CHAIN, USERS), faults=["skips_same_place"])
 def test_contact_at_the_same_address_is_a_target(flows: Sequence[Flow]) -> Findings:
     """A Contact at the host and port that has redirected is called like any other, if its user is another.
 
     An exchange that forwards from one of its numbers to another answers so.  Typical defect: a guard against loops that
     compares addresses and not URIs.
     """
-    yield from _each_step(flows[1], flows[0], means="calls that are forwarded within one exchange fail")
+    first = hops(flows[1])[:1]
+    yield from _each_step(flows[1], flows[0], first, means="calls that are forwarded within one exchange fail")
 
 
 @purpose(
     "RFC3261-8.1.3.4-08",
-    plan=(REDIRECT, USERS),
+    plan=(CHAIN, USERS),
     faults=["decodes_user", "cuts_user_at_semicolon", "needs_user", "keeps_old_host", "drops_contact_parameters"],
 )
 def test_user_of_the_contact_is_kept_as_it_is(flows: Sequence[Flow]) -> Findings:
@@ -80,8 +82,8 @@ def test_user_of_the_contact_is_kept_as_it_is(flows: Sequence[Flow]) -> Findings
     """
     plain, odd = flows
     means = "the call goes to another number, or the target answers 400 or 404"
-    yield from _each_step(odd, plain, means=means)
-    for step in redirections(odd):
+    yield from _each_step(odd, plain, hops(odd)[1:], means=means)
+    for step in redirections(odd)[1:]:
         wanted, invite = asked_for(step.response)[0], step.new.invite
         wrong, harmless = lapses(wanted, invite.request_uri, invite.transport)
         if bare := _unescaped(invite.request_uri):
@@ -100,7 +102,7 @@ def test_user_of_the_contact_is_kept_as_it_is(flows: Sequence[Flow]) -> Findings
 
 @purpose(
     "RFC3261-20.10-02",
-    plan=followed(REDIRECT, FORMS),
+    plan=followed(CHAIN, FORMS),
     faults=["takes_apostrophe_for_quote", "needs_brackets_for_quotes", "cuts_display_name"],
 )
 def test_what_is_in_quotes_ends_no_contact(flows: Sequence[Flow]) -> Findings:
@@ -132,9 +134,14 @@ def _unescaped(uri: str) -> str:
     return found[0] if found else ""
 
 
-def _each_step(flow: Flow, plain: Flow, *, means: str, look_at: str = "") -> Findings:
-    """Each 3xx that the device was sent is acknowledged, and followed like the one of ``plain``."""
-    steps = hops(flow)
+def _each_step(
+    flow: Flow, plain: Flow, steps: Sequence[Attempt] | None = None, *, means: str, look_at: str = ""
+) -> Findings:
+    """Each 3xx of the flow (or those of ``steps``) is acknowledged, and followed like that of ``plain``.
+
+    A device may end a chain by a limit of its own: it must be as far in ``plain``, where every step is an ordinary 302.
+    """
+    steps = hops(flow) if steps is None else steps
     if not steps:
         yield unseen(NEVER_SENT, code="not-sent")
     for attempt in steps:
@@ -148,6 +155,9 @@ def _each_step(flow: Flow, plain: Flow, *, means: str, look_at: str = "") -> Fin
             yield lost
         elif any(step.old == attempt for step in redirections(flow)):
             yield satisfied(f"followed: {what}", event=final)
+        elif beyond_its_limit(flow, attempt, plain):
+            limit = f"the device follows {len(redirections(plain))} redirections in a call, and this was the next"
+            yield satisfied("acknowledged, and the end of the call", event=final, note=limit)
         elif final.status in NOT_ASKED:
             yield satisfied(f"acknowledged, and not followed: {what}", event=final)
         else:

@@ -15,6 +15,7 @@ from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
 from suites.plans import followed
+from suites.proxy._plans import RECURSION_AGAIN
 from suites.uac._plans import DUPLICATES, EXHAUST, LOOP, REJOIN, SELF, SELF_PLUS
 
 _ADVICE = "the set of tried URIs: does it start with the first Request-URI, and is it compared by 19.1.4?"
@@ -60,7 +61,7 @@ def test_contact_equal_to_the_request_uri_ends_the_call(flow: Flow) -> Findings:
 
 @purpose(
     "INT-302-LOOP-02",
-    plan=followed(LOOP),
+    plan=followed(LOOP, proxy=(RECURSION_AGAIN,)),
     faults=[
         "tries_same_target_again",
         "tries_same_target_twice",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
-from harness.judge.redirection import NOT_FOLLOWED, redirected
+from harness.judge.redirection import NOT_FOLLOWED
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
 from harness.model.finding import Finding
@@ -29,7 +29,7 @@ def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     letter, because the second Contact may be another person.  Calling a URI again that the call has already tried is a
     fail.
     """
-    if redirected(flow) is None:
+    if not any(len(call.tries) > 1 for call in calls(flow)):
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     declined = [(call, one) for call in calls(flow) for one in call.tries[1:] if (one.status or 0) >= 600]

@@ -179,6 +179,7 @@ CALLS: dict[str, Call] = {
         role=RECURSING,
         headers=("Max-Forwards: 30",),
     ),
+    "softens_6xx_after_ringing": Call(lambda s: s.codes == [480], "180 Ringing|603 Decline"),
     "never_recurses": Call(lambda s: not s.b.heard, "302 M\nContact: <sip:x@{b}>", "486 Busy", role=RECURSING),
     "recursion_ends_after_603_only": Call(
         lambda s: bool(s.c.heard),

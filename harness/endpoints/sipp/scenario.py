@@ -78,8 +78,8 @@ class _Response:
 
     @property
     def is_stray(self) -> bool:
-        """Whether it matches no transaction of the device.  Then it is sent once and changes nothing."""
-        return self.forged in ("branch", "method", "no_via")
+        """Whether the device has to drop it.  Then it is sent once and changes nothing."""
+        return self.forged in ("branch", "method", "no_via", "cut_short")
 
 
 @dataclass(frozen=True)

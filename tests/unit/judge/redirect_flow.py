@@ -88,7 +88,9 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, win
         device={"name": "device", "pics": {"follows_redirects": True, "multi_contact": True}},
         places=places,
         seats=tuple(Seat(e.name, e.kind, seats[e.name], START - 1) for e in plan.endpoints),
-        calls=tuple(PlacedCall("sip:x", START + 2.0 * n - 0.01, "test") for n in range(len(plan.calls))),
+        calls=tuple(
+            PlacedCall(places.fill(call.to), START + 2.0 * n - 0.01, "test") for n, call in enumerate(plan.calls)
+        ),
         events=tuple(events),
         watch=Watch(window, opened, closed),
         controls=(Control("target", Address("127.0.1.99"), START, "f0"),) if control else (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from ..tokens import new_branch
 from ..wire import InboundResponse, OutboundRequest
 
 _SESSION = b"v=0\r\n"
+_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]+)", re.IGNORECASE)
+_KNOWN_1XX = (100, 180, 181, 182, 183, 199)
 _KNOWN_3XX = (300, 301, 302, 305, 380)
 
 
@@ -42,6 +45,34 @@ class AcceptsSecondFinal(Behaviour):
     def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
         """Pass a 2xx after a 6xx up, where it is an answer."""
         return (first.code >= 600 and again.code < 300) or super().reports_again(first, again)
+
+
+class Accepts200After302(Behaviour):
+    """Wrong by 17.1.1.2 and 13.2.2.3: the call has gone on elsewhere."""
+
+    def reports_again(self, first: InboundResponse, again: InboundResponse) -> bool:
+        """Pass a 2xx after a 3xx up, where it is an answer."""
+        return (300 <= first.code < 400 and again.code < 300) or super().reports_again(first, again)
+
+
+class IgnoresUnknown1xx(Behaviour):
+    """Wrong by 8.1.3.2: an unknown 1xx is a 183."""
+
+    def hears(self, response: InboundResponse) -> bool:
+        """Know only the codes of RFC 3261, and 199."""
+        return (response.code >= 200 or response.code in _KNOWN_1XX) and super().hears(response)
+
+
+class ReadsWhatIsCutShort(Behaviour):
+    """Wrong by 18.3: such a response is dropped."""
+
+    def datagram(self, data: bytes) -> bytes:
+        """Correct the length."""
+        head, separator, body = super().datagram(data).partition(b"\r\n\r\n")
+        found = _LENGTH.search(head)
+        if found is not None and int(found[1]) > len(body):
+            head = head[: found.start(1)] + str(len(body)).encode() + head[found.end(1) :]
+        return head + separator + body
 
 
 class IgnoresUnknown3xx(Behaviour):

@@ -40,6 +40,27 @@ class Changes6xx(Behaviour):
         return replace(response, code=480, reason="Temporarily Unavailable") if response.code >= 600 else response
 
 
+class Softens6xxAfterRinging(Behaviour):
+    """Wrong by 16.7 item 9: it was declined, and not missed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rang: set[str] = set()
+
+    def relays_provisional(self, response: InboundResponse, stored: Sequence[Final]) -> bool:
+        """Note whose phone rings."""
+        if response.code > 100:
+            self._rang.add(response.call_id)
+        return super().relays_provisional(response, stored)
+
+    def upstream(self, response: OutboundResponse, request: InboundRequest, local: Address) -> OutboundResponse:
+        """Call it a 480 then."""
+        response = super().upstream(response, request, local)
+        if response.code < 600 or request.call_id not in self._rang:
+            return response
+        return replace(response, code=480, reason="Temporarily Unavailable")
+
+
 class DropsAckOf200(Behaviour):
     """Wrong by 16.11: without it the callee repeats its 200 for 32 s and hangs up."""
 
