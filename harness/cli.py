@@ -23,6 +23,7 @@ sipverdict run --device reference
   sipverdict run --device my-phone.toml --window standard -- -k decline
   sipverdict list requirements
   sipverdict explain RFC3261-21.6-01
+  sipverdict explain 603+
   sipverdict doctor --device my-phone.toml
   sipverdict smoke --device my-phone.toml
   sipverdict report reports/out/latest --lang fr
@@ -63,8 +64,9 @@ def _parser() -> Parser:
     listing.add_argument("what", choices=("purposes", "requirements", "devices", "faults", "pics", "profiles"))
     listing.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    explain = commands.add_parser("explain", help="show what a requirement demands and how it is tested")
-    explain.add_argument("requirement")
+    explain = commands.add_parser("explain", help="explain a status code (302, 603, 603+) or a requirement")
+    explain.add_argument("topic", help="a code (302, 603, 603+, 607, 6xx) or the id of a requirement")
+    explain.add_argument("--lang", default="en", help="the language of a code's explanation: en (default) or fr")
 
     init = commands.add_parser("init", help="write a device profile after a few questions, or from options")
     add_init_options(init)
@@ -161,7 +163,7 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "explain":
         from harness.commands.explain import explain
 
-        return explain(options.requirement)
+        return explain(options.topic, options.lang)
     if options.command == "init":
         from harness.commands.init import init
 

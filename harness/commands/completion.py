@@ -44,10 +44,12 @@ def _faults(**_: Any) -> list[str]:
     return [fault.name for fault in FAULTS]
 
 
-def _requirements(**_: Any) -> list[str]:
+def _topics(**_: Any) -> list[str]:
+    from harness.report.codes import codes_of
+    from harness.report.words import words
     from harness.requirements.catalogue import Catalogue
 
-    return [row.id for row in Catalogue.load()]
+    return [*codes_of(words()), *(row.id for row in Catalogue.load())]
 
 
 def _profiles(**_: Any) -> list[str]:
@@ -60,7 +62,7 @@ def _profiles(**_: Any) -> list[str]:
 _VALUES: Final[dict[str, Callable[..., Iterable[str]]]] = {
     "device": _devices,
     "fault": _faults,
-    "requirement": _requirements,
+    "topic": _topics,
     "profile": _profiles,
 }
 """The completions of an option or argument, by its name; all others are completed with files."""

@@ -1,9 +1,10 @@
-"""``sipverdict explain``: one page on a requirement, generated from the catalogue and the purposes."""
+"""``sipverdict explain``: one page on a status code, or on a requirement; each generated from its one source."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import re
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,13 +12,24 @@ from rich.markup import escape
 from harness.errors import SetupError
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import Purpose
+from harness.report.code_text import code_asked, code_page
+from harness.report.codes import codes_of
 from harness.report.words import words
 from harness.requirements.catalogue import Catalogue, Row
 from harness.requirements.untested import load_untested
 
 
-def explain(requirement: str) -> int:
-    """Print the page of ``requirement``; SetupError naming the nearest ids if there is no such row."""
+def explain(topic: str, language: str = "en") -> int:
+    """Print the page of a code, or of a requirement; SetupError naming the nearest ids if it is neither."""
+    if code := code_asked(topic):
+        Console(highlight=False).print(code_page(code, words(language)), soft_wrap=True)
+        return 0
+    if re.fullmatch(r"\d{3}\+?", topic):
+        raise SetupError(
+            f"{topic} is no code of this suite, which is about redirections (3xx) and global refusals (6xx)",
+            f"sipverdict explain CODE knows {', '.join(codes_of(words()))}",
+        )
+    requirement = topic
     catalogue = Catalogue.load()
     if requirement not in catalogue:
         near = difflib.get_close_matches(requirement, catalogue.rows, n=3, cutoff=0.3)

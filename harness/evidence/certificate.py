@@ -13,6 +13,8 @@ from harness.model.windows import STANDARD, WINDOWS, Window
 from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
 from harness.purposes.purpose import Purpose
+from harness.report.redress import redress_in
+from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
 from harness.store.stored_run import StoredRun
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -55,11 +57,25 @@ class Certificate:
     decided: tuple[Decided, ...]
     beside: tuple[VerdictLine, ...]
     """Non-passes of this device outside the profile.  A certificate does not hide them."""
+    redress: tuple[str, ...] = ()
+    """Whom the device's own 603+ name to ask about a blocked call."""
 
     @property
     def warnings(self) -> tuple[Decided, ...]:
         """Requirements of the profile with a warning."""
         return tuple(one for one in self.decided if one.verdict == "warn")
+
+    @property
+    def positions(self) -> tuple[tuple[str, bool], ...]:
+        """The places in a call path that the profile knows, and whether the device was tested there: it claims them."""
+        asked = {key for one in self.in_force for key in pics.keys(one.row.applies_if)}
+        claimed = self.device.pics
+        return tuple((text, bool(claimed.get(key)) and key in asked) for key, text in self.profile.positions.items())
+
+    @property
+    def reported(self) -> tuple[Decided, ...]:
+        """What applies to the device and rests on reports of a standard whose text is not free."""
+        return tuple(one for one in self.in_force if one.row.reported)
 
     @property
     def in_force(self) -> tuple[Decided, ...]:
@@ -242,6 +258,7 @@ def certificate(
         drives=len({flow.id for flow in flows}),
         decided=decided,
         beside=beside,
+        redress=tuple(str(one.redress) for one in redress_in(run) if one.device == name and one.made),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,8 @@ def facts(certificate: Certificate, key: str) -> Facts:
         ),
         test=_pairs(
             ("profile", f"{certificate.profile.name}: {certificate.profile.title}"),
-            ("tested", f"{certificate.began:%Y-%m-%d %H:%M:%S} to {certificate.ended:%Y-%m-%d %H:%M:%S} UTC"),
+            *(("tested" if there else "not tested", text) for text, there in certificate.positions),
+            ("when", f"{certificate.began:%Y-%m-%d %H:%M:%S} to {certificate.ended:%Y-%m-%d %H:%M:%S} UTC"),
             ("window of silence", str(certificate.window)),
             ("ruling", certificate.ruling + (", strict: a violated SHOULD is a fail" if certificate.strict else "")),
             ("suite", f"sipverdict {suite['version']}, commit {suite['commit']}"),
@@ -66,6 +67,8 @@ def facts(certificate: Certificate, key: str) -> Facts:
             ("mutants that the suite notices", suite["mutants"]),
             ("SIPp", suite["sipp"]),
             ("run", certificate.run),
+            *_reported(certificate),
+            *(("redress that it names", text) for text in certificate.redress),
         ),
         counts=tuple((label.replace("_", " "), str(count)) for label, count in certificate.counts.items()),
         decided=certificate.in_force,
@@ -75,6 +78,14 @@ def facts(certificate: Certificate, key: str) -> Facts:
         pixit=_pairs(*device.pixit.items()),
         key=key,
     )
+
+
+def _reported(certificate: Certificate) -> Iterator[tuple[str, str]]:
+    """What the certificate rests on beside texts that anybody can read."""
+    ids = dict.fromkeys(one.row.id for one in certificate.reported)
+    if ids:
+        why = "the text of ATIS-1000099 is not free; these requirements rest on reports of it that agree"
+        yield "rests on reports", f"{', '.join(ids)}: {why}"
 
 
 def _pairs(*pairs: tuple[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,7 @@ class _Entry(BaseModel):
     requirements: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     awaiting: Annotated[tuple[str, ...], Field(strict=False)] = ()
     why: str = ""
+    positions: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class RequirementProfile:
     """Requirements that no purpose decides yet; only a draft has them."""
     why: str
     """Why it is a draft."""
+    positions: Mapping[str, str]
+    """Places in a call path, each with the PICS key of a device that takes it: a certificate names those tested."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
         return f"{twice[0]} is named twice"
     if unknown_keys := pics.keys(profile.needs) - set(catalogue.pics):
         return f"needs: no PICS key is called {sorted(unknown_keys)[0]}"
+    if unknown_places := profile.positions.keys() - set(catalogue.pics):
+        return f"positions: no PICS key is called {sorted(unknown_places)[0]}"
     if profile.awaiting and profile.status != "draft":
         return f"{profile.awaiting[0]} is awaited, so the profile must be a draft"
     weak = [row for row in profile.requirements if not _can_fail(catalogue[row])]

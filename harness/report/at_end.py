@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.errors import EvidenceError, SetupError
 from harness.model.windows import WINDOWS
 from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
 from harness.report.page import write_page
+from harness.report.redress import redress_in, sentences
 from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
 
@@ -33,6 +36,14 @@ def write_reports(folder: RunFolder) -> SetupError | None:
             f"the verdicts are complete; please report this, then try: sipverdict report {folder.path}",
         )
     return None
+
+
+def redress_lines(folder: Path) -> list[str]:
+    """What the 603+ in the run in ``folder`` say, a line each; none of a run that cannot be read."""
+    try:
+        return sentences(redress_in(read_run(folder, cut_off=True)))
+    except (EvidenceError, SetupError, OSError):
+        return []  # write_reports has told it
 
 
 def _environment(run: StoredRun) -> dict[str, object]:

@@ -11,6 +11,8 @@ from harness.store.record import statuses
 
 _LARGEST = 64 * 1024 * 1024
 _GENERAL = {"3": "3xx", "6": "6xx"}
+PLUS = "603+"
+"""The 603 of a network that blocks by analytics: a code of its own for people."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,21 @@ def codes_in(records: Iterable[Path], words: Words) -> list[CodeSeen]:
         for code in {code for code, _ in found}:
             count[code] = count.get(code, 0) + 1
     return [
-        CodeSeen(code, _key(code, words), count[code], "received" in by, "sent" in by)
+        CodeSeen(code, key_of(code, words), count[code], "received" in by, "sent" in by)
         for code, by in sorted(seen.items(), key=lambda item: (item[0] not in ("302", "603"), item[0]))
     ]
 
 
-def _key(code: str, words: Words) -> str:
+def codes_of(words: Words) -> list[str]:
+    """The codes that ``words`` explain."""
+    known = (key.split(".") for key in words.messages if key.startswith("code.") and key.endswith(".means"))
+    return [PLUS if code == "603plus" else code for _, code, _ in known]
+
+
+def key_of(code: str, words: Words) -> str:
+    """The key of what ``words`` say of ``code`` (``302``, ``6xx``, :data:`PLUS`)."""
+    if code == PLUS:
+        return "code.603plus"
     return f"code.{code}" if f"code.{code}.means" in words else f"code.{_GENERAL[code[0]]}"
 
 

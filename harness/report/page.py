@@ -15,11 +15,12 @@ from harness.model.outcome import NOT_TESTED, Tally
 from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes
 from harness.report.cases_view import sections
-from harness.report.codes import codes_in
+from harness.report.codes import PLUS, CodeSeen, codes_in, key_of
 from harness.report.coverage import STATUSES, Covered, Suite, Why, by_document, coverage
 from harness.report.html import render
 from harness.report.identity import Identity, devices_of
 from harness.report.ladder import STYLE
+from harness.report.redress import Notice, redress_in
 from harness.report.words import Words, words
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.untested import load_untested
@@ -56,6 +57,7 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
     devices = devices_of(run)
     found = sections(run, known.catalogue, summaries)
     covered = coverage(known, run.records, devices)
+    notices = redress_in(run)
     return render(
         "page.html.j2",
         texts,
@@ -70,7 +72,8 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
             "tally": run.tally,
             "sections": found,
             "openly": sum(section.size for section in found) <= 40,
-            "codes": codes_in((run.folder / "flows" / f"{flow}{RECORD}" for flow in run.evidence), texts),
+            "codes": _codes(run, texts, notices),
+            "notices": notices,
             "documents": by_document(covered),
             "statuses": STATUSES,
             "covered": Counter(one.status for one in covered),
@@ -84,6 +87,18 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
             "why": lambda reason: why(reason, texts),
         },
     )
+
+
+def _codes(run: StoredRun, texts: Words, notices: Sequence[Notice]) -> list[CodeSeen]:
+    """The codes of the run; 603+, if a device sent one, beside 603."""
+    found = codes_in((run.folder / "flows" / f"{flow}{RECORD}" for flow in run.evidence), texts)
+    if notices:
+        flows = len({flow for notice in notices for flow in notice.flows})
+        given = any(not notice.made for notice in notices)
+        plus = CodeSeen(PLUS, key_of(PLUS, texts), flows, by_device=True, by_tester=given)
+        place = next((at for at, one in enumerate(found, 1) if one.code == "603"), len(found))
+        found.insert(place, plus)
+    return found
 
 
 def why(reason: Why, texts: Words) -> tuple[str, bool]:

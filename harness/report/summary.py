@@ -50,6 +50,8 @@ class Run:
     pics: Sequence[Observation] = ()
     losses: Sequence[LostLine] = ()
     """Every time that a device was lost."""
+    redress: Sequence[str] = ()
+    """What the 603+ of the devices say of whom to ask, a line each (:mod:`harness.report.redress`)."""
 
     @property
     def tally(self) -> Tally:
@@ -87,6 +89,8 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             Text(f"LOST  and {len(run.losses) - _LINES} more times: see the footer of verdicts.jsonl", "bold red"),
         )
     _print_not_tested(run.records, console)
+    for line in run.redress[:_LINES]:
+        _say(console, Text(f"603+  {short(line, _WHY)}", "dim"))
     _print_pics(run.pics, console)
     _print_expectations(run, console)
     _say(console, _verdict_line(run, devices))

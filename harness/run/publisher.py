@@ -25,7 +25,7 @@ from harness.policy.expected_file import file_of
 from harness.policy.gate import Answer, GateInput, answer
 from harness.purposes.discovery import all_purposes
 from harness.report import summary
-from harness.report.at_end import write_reports
+from harness.report.at_end import redress_lines, write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
 from harness.run.items import Items, cases_of_the_suite
@@ -171,6 +171,7 @@ class Publisher:
             expectations=self.expectations,
             pics=self.pics,
             losses=self.losses,
+            redress=redress_lines(self.folder.path),
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():

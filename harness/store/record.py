@@ -89,6 +89,22 @@ def _numbered(events: Iterable[Event], first: int) -> Iterator[Event]:
     return (replace(event, number=number) for number, event in enumerate(events, first))
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """One message of a record."""
+
+    direction: Direction
+    body: bytes
+    """As it was on the wire."""
+
+
+def messages(record: bytes) -> Iterator[Recorded]:
+    """The messages in ``record`` that crossed the wire, in order, late ones last; EvidenceError if it is no record."""
+    for kind, meta, body in _read(record, ""):
+        if kind in ("message", "late"):
+            yield Recorded("sent" if b'"direction":"sent"' in meta else "received", body)
+
+
 def statuses(record: bytes) -> set[tuple[str, Direction]]:
     """The statuses in ``record``, and in which direction each went; nothing of what is no record.
 
@@ -96,9 +112,9 @@ def statuses(record: bytes) -> set[tuple[str, Direction]]:
     """
     found: set[tuple[str, Direction]] = set()
     with contextlib.suppress(EvidenceError):
-        for kind, meta, body in _read(record, ""):
-            if kind in ("message", "late") and (status := _STATUS.match(body)):
-                found.add((status[1].decode(), "sent" if b'"direction":"sent"' in meta else "received"))
+        for one in messages(record):
+            if status := _STATUS.match(one.body):
+                found.add((status[1].decode(), one.direction))
     return found
 
 

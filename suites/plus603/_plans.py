@@ -35,6 +35,7 @@ FORMS: Final[dict[str, Response]] = {
     "location-first": said(f'SIP;location=LPN;text="v=analytics1;url={URL}";cause=603'),
     "blanks": said(f'SIP ; cause = 603 ; text = "v=analytics1;url={URL}" ; location = RPN'),
     "cases": said(f'sip;Cause=603;TEXT="v=analytics1;url={URL}/Path/CASE";Location=tn'),
+    "no-location": said(f'SIP;cause=603;text="v=analytics1;url={URL}"'),
     "tel": said('SIP;cause=603;text="v=analytics1;tel=+12155550100";location=TN'),
     "email": said('SIP;cause=603;text="v=analytics1;email=Redress@blocks.example";location=TN'),
     "parameters": said(f'SIP;cause=603;text="v=analytics1;url={URL}";location=TN;x-ref=4711;x-flag;x-note="a;b, c"'),

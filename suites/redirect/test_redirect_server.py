@@ -131,7 +131,7 @@ def test_what_it_does_not_know_does_not_stop_a_redirect_server(flows: tuple[Flow
         )
 
 
-@purpose("RFC3261-8.3-08", plan={"redirect": UNKNOWN}, faults=["empty_302_for_unknown", "blocks_everything"])
+@purpose("RFC3261-8.3-08", plan={"redirect": UNKNOWN}, faults=["empty_302_for_unknown"])
 def test_user_without_entry_is_not_redirected(flow: Flow) -> Findings:
     """A user without entry in the location service is answered 404 or 480, not by a 3xx without Contact.
 

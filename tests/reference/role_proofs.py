@@ -76,6 +76,8 @@ class Question:
     quick: bool = False
 
 
+BLOCKED = '603 Network Blocked\nReason: SIP;cause=603;text="v=analytics1;url=https://r.example/A";location=TN'
+PLUS = 'Reason: SIP;cause=603;text="v=analytics1;url=https://r.example/A";location=TN'
 FORK = ("<sip:700@{a}>", "<sip:700@{b}>")
 SERIAL = ("<sip:700@{a}>;q=0.9", "<sip:700@{b}>;q=0.5")
 TWO_LOWEST_FIRST = "302 M\nContact: <sip:y@{c}>;q=0.5, <sip:x@{b}>;q=0.9"
@@ -200,6 +202,22 @@ CALLS: dict[str, Call] = {
         DECLINED,
         role=RECURSING,
     ),
+    "resets_603plus_phrase": Call(lambda s: "603 Decline\r\n" in s.final.text and PLUS in s.final.text, BLOCKED),
+    "strips_reason_of_603plus": Call(lambda s: "Reason:" not in s.final.text, BLOCKED),
+    "adds_second_reason": Call(lambda s: PLUS in s.final.text and "Reason: Q.850;cause=17" in s.final.text, BLOCKED),
+    "maps_603plus_to_403": Call(lambda s: s.codes == [403], BLOCKED),
+    "maps_603plus_to_480": Call(lambda s: s.codes == [480], BLOCKED),
+    "maps_603plus_to_486": Call(lambda s: s.codes == [486] and PLUS in s.final.text, BLOCKED),
+    "cuts_reason_at_semicolon": Call(lambda s: s.final.text.count('"v=analytics1"\r\n') == 1, BLOCKED),
+    "loses_603plus_after_180": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Decline"), f"180 Ringing|{BLOCKED}"),
+    "makes_603plus": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Network Blocked\r\n"), DECLINED),
+    "makes_plain_603": Call(lambda s: "603 Decline" in s.final.text and "Reason:" not in s.final.text, BLOCKED),
+    "rewrites_redress": Call(lambda s: "url=https://sbc.example/A" in s.final.text, BLOCKED),
+    "loses_location": Call(lambda s: '/A"\r\n' in s.final.text, BLOCKED),
+    "doubles_quotes": Call(lambda s: 'text=""v=' in s.final.text, BLOCKED),
+    "lowers_reason": Call(lambda s: "r.example/a" in s.final.text, BLOCKED),
+    "takes_607_for_603plus": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Network Blocked\r\n"), "607 Unwanted"),
+    "tries_next_route_after_603plus": Call(lambda s: bool(s.b.heard), BLOCKED, "486 Busy", to=SERIAL),
 }  # fmt: skip
 
 
@@ -216,6 +234,12 @@ def _vias(scene: Scene) -> int:
 
 
 FAR = ("Via: SIP/2.0/UDP far;branch=z9hG4bKfar", "Via: SIP/2.0/UDP farther;branch=z9hG4bKfarther")
+
+
+def blocked(shows: Shows) -> tuple[Question, ...]:
+    """A call to a number that the device blocks, in each role in which it can."""
+    return tuple(Question(shows, "217", role) for role in ("uas", "redirect", "proxy"))
+
 
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "redirects_to_request_uri": tuple(
@@ -271,4 +295,13 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     "late_cancel_ends_call": (Question(lambda s: s.codes == [603, 487], "6037", "uas", then=("CANCEL", "ACK")),),
     "cancel_declined": (Question(lambda s: s.codes == [603], "1807", "uas", then=("CANCEL",)),),
     "remembers_calls": (Question(lambda s: s.codes == [603, 482], "6037", "uas", then=("ACK", "AGAIN"), quick=True),),
+    "blocks_with_608": blocked(lambda s: s.codes == [608]),
+    "blocks_with_decline": blocked(lambda s: s.final.text.startswith("SIP/2.0 603 Decline\r\n")),
+    "blocks_without_contact": blocked(lambda s: '"v=analytics1;id=4711"' in s.final.text),
+    "blocks_with_http": blocked(lambda s: "url=http://" in s.final.text),
+    "blocks_unquoted": blocked(lambda s: "text=v=analytics1;" in s.final.text),
+    "blocks_somewhere": blocked(lambda s: "location=Acme" in s.final.text),
+    "blocks_after_ringing": blocked(lambda s: bool(s.caller.of("180"))),
+    "blocks_everything": (Question(lambda s: "603 Network Blocked\r\n" in s.final.text, "6037", "uas"),),
+    "maps_cause_21_to_403": (Question(lambda s: s.codes == [403], "227", "uas"),),
 }  # fmt: skip

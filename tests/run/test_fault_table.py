@@ -106,6 +106,10 @@ ANY_CALL = {
 """Invariants have no plans.  A fault that only invariants name is shown in those of this purpose, by role."""
 SHOWN_BY = {
     "acks_only_first_branch": {"proxy/best_response/decline_is_preferred_to_every_other_answer"},
+    "blocks_everything": {
+        "redirect/redirect_server/user_without_entry_is_not_redirected",
+        "uas/answers/refusal_has_a_to_tag",
+    },
     "bare_answer_to_cancel": {
         "proxy/cancel/reason_of_a_cancel_is_passed_on",
         "uas/cancel/cancel_after_the_refusal_changes_nothing",

@@ -11,10 +11,9 @@ prefix what a call to such a number at this device gets
 from __future__ import annotations
 
 from .behaviour import Behaviour
-from .headers import canonical
 from .sip_uri import Address, SipUri, bare, default_port
 from .transactions import InviteServerTransaction
-from .wire import Fields, Final, Refusal
+from .wire import Refusal
 
 PHRASE = "Network Blocked"
 REDRESS = "url=https://redress.example/reference;tel=+12155550100;email=redress@blocks.example"
@@ -35,18 +34,6 @@ def refuses(transaction: InviteServerTransaction, behaviour: Behaviour, local: A
             transaction.respond(180, "Ringing", (("Contact", f"<sip:{local[0]}:{local[1]}>"),))
     transaction.respond(refusal.code, refusal.reason, refusal.fields)
     return True
-
-
-def is_block(final: Final) -> bool:
-    """Say whether a final response is a 603+."""
-    response = final.response
-    return response is not None and is_603plus(response.code, response.reason, response.fields)
-
-
-def is_603plus(code: int, phrase: str, fields: Fields) -> bool:
-    """Say whether a response has both signs of a 603+."""
-    text = " ".join(value for name, value in fields if canonical(name) == "reason").lower()
-    return code == 603 and phrase.lower() == PHRASE.lower() and "v=analytics1;" in text
 
 
 def _number(uri: str, local: Address) -> str:

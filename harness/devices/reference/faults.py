@@ -291,7 +291,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("blocks_unquoted", "Writes the text of its 603+ without quotation marks.", _BLOCKING),
     Fault("blocks_somewhere", "Writes the name of an operator into the location of its 603+.", _BLOCKING),
     Fault("blocks_after_ringing", "Sends 180 before its 603+.", _BLOCKING),
-    Fault("blocks_everything", "Answers 603+ to everybody whom it does not know or who is declined.", _BLOCKING),
+    Fault(
+        "blocks_everything",
+        "Answers 603+ to everybody whom it does not know or who is declined.",
+        (*_ANSWERING, "proxy"),
+    ),
     Fault("maps_cause_21_to_403", "Answers 403 where ISUP says cause 21, location user.", _UAS),
     # A 603+ on its way.
     Fault("resets_603plus_phrase", "Passes a 603+ on with the phrase Decline.", _PATH),

@@ -78,6 +78,8 @@ def changes(was: Plus603, now: Plus603) -> Iterator[Change]:
         yield Change(what, "lost", _reason(was), _reason(now))
     for value in missing:
         near = next((other for other in left if other.protocol.lower() == value.protocol.lower()), None)
+        if near is None and value is was.carrier and not now.has_reason:
+            continue  # said above
         if near is None:
             yield Change("value-lost", "changed", f"Reason: {_short(value.text)}", _reason(now))
         else:

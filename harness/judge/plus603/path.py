@@ -19,7 +19,7 @@ from harness.sip.plus603 import PHRASE, Plus603
 ARRIVES: Final = "ATIS603P-03"
 UNCHANGED: Final = "ATIS603P-10"
 NOTHING_ADDED: Final = "ATIS603P-11"
-BY_THE_RFC: Final = "RFC3261-16.7.9-01"
+BY_THE_RFC: Final = "RFC3261-16.7.9-02"
 """The same of a proxy, by the RFC alone: it removes no header value."""
 ROWS: Final = (ARRIVES, UNCHANGED, NOTHING_ADDED)
 _ROW_OF: Final = {"lost": ARRIVES, "changed": UNCHANGED, "added": NOTHING_ADDED}

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from ..behaviour import Behaviour
-from ..blocking import BLOCKED, PHRASE, is_603plus, is_block
+from ..blocking import BLOCKED, PHRASE
 from ..headers import canonical
 from ..sip_uri import Address
 from ..wire import Fields, Final, InboundRequest, InboundResponse, OutboundResponse, Refusal
@@ -19,7 +19,7 @@ class _OnTheWay(Behaviour):
 
     def is_changed(self, refusal: Refusal, call_id: str) -> bool:
         """Say whether a refusal is one that it changes."""
-        return is_603plus(refusal.code, refusal.reason, refusal.fields)
+        return _is_603plus(refusal.code, refusal.reason, refusal.fields)
 
     def changed(self, refusal: Refusal) -> Refusal:
         """Return what becomes of it."""
@@ -194,11 +194,23 @@ class TriesNextRouteAfter603plus(Behaviour):
 
     def fails_over(self, final: Final) -> bool:
         """Take a 603+ for a failed server."""
-        return is_block(final) or super().fails_over(final)
+        return _is_block(final) or super().fails_over(final)
 
     def ends_search(self, final: Final, *, recursed: bool) -> bool:
         """Go on to the next target of a proxy."""
-        return not is_block(final) and super().ends_search(final, recursed=recursed)
+        return not _is_block(final) and super().ends_search(final, recursed=recursed)
+
+
+def _is_block(final: Final) -> bool:
+    """Say whether a final response is a 603+."""
+    response = final.response
+    return response is not None and _is_603plus(response.code, response.reason, response.fields)
+
+
+def _is_603plus(code: int, phrase: str, fields: Fields) -> bool:
+    """Say whether a response has both signs of a 603+."""
+    text = " ".join(value for name, value in fields if canonical(name) == "reason").lower()
+    return code == 603 and phrase.lower() == PHRASE.lower() and "v=analytics1;" in text
 
 
 def _without_reason(fields: Fields) -> Fields:
