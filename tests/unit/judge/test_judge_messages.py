@@ -243,6 +243,8 @@ def test_repeated_until_answered_and_no_longer():
         ((0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5), 0, []),
         ((0.9, 1.9, 3.6, 7.5, 15.5, 31.5), 0, []),  # a busy machine
         ((0.5, 1.5, 3.5), 4.0, []),
+        ((0.2, 1.2), 1.8, []),  # a busy machine has sent the INVITE itself late
+        ((0.2,), 0.8, []),
         ((0.01,), 0.8, ["copy-too-early"]),
         ((0.25, 0.75, 1.75), 2.0, ["copy-too-early"]),
         ((0.5, 1.0, 1.5), 1.8, ["interval-not-doubled"]),
