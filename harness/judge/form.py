@@ -9,8 +9,11 @@ from harness.judge.say import Findings, expect, satisfied, violated
 from harness.judge.shape import Sent, Shape, sent_by_us
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
+from harness.sip.uri import SipUri
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+\Z")
+EVERY_USER_AGENTS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+"""The methods of RFC 3261 but REGISTER: a user agent that takes calls understands them all (8.2, 11, 13, 15)."""
 _COOKIE = "z9hG4bK"
 _MOST_FORWARDS = 255
 _DROPPED = "a strict element drops the message, and the call fails or is never heard of"
@@ -169,11 +172,13 @@ def _incomplete(event: Event, ours: Sent) -> tuple[str, str, str] | None:
         return "bad-via", "SIP/2.0/TRANSPORT HOST in the Via", line
     if not (via.branch or "").startswith(_COOKIE) or via.branch == _COOKIE:
         return "no-magic-cookie", f"a branch that begins with {_COOKIE} and goes on", line
+    if via.transport.lower() != event.transport:
+        return "other-transport", f"{event.transport.upper()} in the Via, by which it was sent", line
     for name, uri, tag in (("From", event.from_uri, event.from_tag), ("To", event.to_uri, event.to_tag)):
         line = f"{name}: {event.header(name)}"
         if ours.has(line):
             continue
-        if not _URI.match(uri):
+        if not _is_uri(uri):
             return f"bad-{name.lower()}", f"a URI in the {name}", line
         if tag == "" or (tag is None and name == "From"):
             return f"{name.lower()}-without-tag", f"a tag in the {name}, with a value", line
@@ -192,9 +197,9 @@ def contacts(flow: Flow, invite: str, answer: str) -> Findings:
         if not event.from_device or not (ok or event.method == "INVITE"):
             continue
         found = event.contact_uris
-        sound = len(found) == 1 and _URI.match(found[0]) and found[0].lower().startswith(("sip:", "sips:"))
+        sound = len(found) == 1 and _is_uri(found[0]) and found[0].lower().startswith(("sip:", "sips:"))
         yield expect(
-            bool(sound),
+            sound,
             code="no-contact" if not found else "several-contacts" if len(found) > 1 else "bad-contact",
             expected="one Contact with a SIP URI",
             actual=f"{in_words(event)}: {len(found)} Contacts{': ' if found else ''}{', '.join(found)[:160]}",
@@ -202,6 +207,33 @@ def contacts(flow: Flow, invite: str, answer: str) -> Findings:
             means="the other side cannot send its next request, so it cannot hang up",
             look_at=_BUILT,
             requirement=answer if ok else invite,
+        )
+
+
+def _is_uri(text: str) -> bool:
+    """Whether it is a URI; of a SIP URI a host and a port have to be readable."""
+    sip = text.lower().startswith(("sip:", "sips:"))
+    return _URI.match(text) is not None and (not sip or SipUri.parse(text) is not None)
+
+
+def allows_what_it_does(flow: Flow, requirement: str) -> Findings:
+    """An Allow that the device writes lists the methods that every user agent understands (20.5)."""
+    ours = sent_by_us(flow)
+    for event in flow.events:
+        lines = [line for line in event.headers("Allow") if not ours.has(f"Allow: {line}")] if event.from_device else []
+        if not lines:
+            continue
+        listed = {method.strip() for line in lines for method in line.split(",")}
+        missing = [method for method in EVERY_USER_AGENTS if method not in listed]
+        yield expect(
+            not missing,
+            code="method-not-allowed",
+            expected=f"{', '.join(EVERY_USER_AGENTS)} in the Allow",
+            actual=f"{in_words(event)}: Allow: {', '.join(lines)}",
+            event=event,
+            means=f"the other side takes it that it may not send {' or '.join(missing)}",
+            look_at="is the Allow made of the methods that are implemented, or written down beside them?",
+            requirement=requirement,
         )
 
 

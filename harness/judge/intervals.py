@@ -6,6 +6,8 @@ early is the device.  Times are counted from the request, because one late copy 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.judge.answers import unproven
 from harness.judge.say import Findings, satisfied, violated
 from harness.judge.served import Begun
@@ -14,7 +16,9 @@ from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
 _EARLY = 0.75
-"""The first copy is due after T1; after less than this part of it, another timer has sent it."""
+"""A copy comes early after less than this part of its interval."""
+_AT_ONCE_S = 0.05
+"""A request that is sent twice to be sure comes within so many seconds."""
 _NOT_DOUBLED = 0.8
 """A later copy comes too early after less than this part of the time that the intervals before it make."""
 _LATE = 1.9
@@ -38,7 +42,7 @@ def on_time(flow: Flow, one: Begun, requirement: str) -> Findings:
     expected = f"copies of {name} after T1 ({timers.t1:g} s), then each interval twice as long as the one before"
     actual, look_at = f"copies {seen} s after it", f"Timer {_letter(request)}: it begins with T1 and is doubled"
     first = copies[0].time - request.time
-    if first < _EARLY * timers.t1:
+    if _too_early(request, copies, timers.t1):
         yield violated(
             code="copy-too-early",
             expected=f"the first copy of {name} {timers.t1:g} s after it",
@@ -91,6 +95,17 @@ def on_time(flow: Flow, one: Begun, requirement: str) -> Findings:
         )
         return
     yield satisfied(f"copies {seen} s after {name}", event=copies[0], requirement=requirement)
+
+
+def _too_early(request: Event, copies: Sequence[Event], t1: float) -> bool:
+    """Whether another timer than A or E has sent the first copy.
+
+    Where a busy machine has sent the request itself late, the first copy comes early, and the second one in time.
+    """
+    first = copies[0].time - request.time
+    if first >= _EARLY * t1:
+        return False
+    return first < _AT_ONCE_S or (len(copies) > 1 and copies[1].time - copies[0].time < _EARLY * 2 * t1)
 
 
 def unanswered_copies(one: Begun) -> tuple[Event, ...]:

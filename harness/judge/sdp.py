@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from harness.judge.legs import dialogs
 from harness.judge.say import Findings, expect
 from harness.judge.shape import sent_by_us
+from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 
 _LINE = re.compile(r"([a-z])=(.*)", re.DOTALL)
@@ -61,6 +62,37 @@ def answers_each_medium(flow: Flow, requirement: str) -> Findings:
             look_at="how the answer is made from the offer: a medium that is refused has port 0",
             requirement=requirement,
         )
+
+
+def answers_each_offer(flow: Flow, requirement: str) -> Findings:
+    """The first session description of a call is answered: that of an INVITE by its 2xx, that of a 2xx by its ACK."""
+    if flow.role == "proxy":
+        return
+    for leg in dialogs(flow).legs:
+        answer = leg.answer
+        if answer is None:
+            continue
+        if answer.from_device and _is_sdp(leg.invite):
+            early = [r for r in flow.events if r.call_id == answer.call_id and r.from_device and (r.status or 0) > 100]
+            yield _answered(any(_is_sdp(r) for r in early), leg.invite, answer, requirement)
+        elif not answer.from_device and not _is_sdp(leg.invite) and _is_sdp(answer):
+            acks = [ack for ack in leg.theirs if ack.method == "ACK" and ack.cseq_number == leg.invite.cseq_number]
+            if acks:
+                yield _answered(_is_sdp(acks[0]), answer, acks[0], requirement)
+
+
+def _answered(right: bool, offer: Event, answer: Event, requirement: str) -> Finding:
+    name = "ACK" if answer.method else str(answer.status)
+    return expect(
+        right,
+        code="offer-unanswered",
+        expected=f"a session description in the {name}, for message {offer.number} had an offer",
+        actual=f"a {name} without any" if not right else f"an answer in the {name}",
+        event=answer,
+        means="the call is up, and neither side knows where to send the media",
+        look_at="which message carries the answer: the 2xx, or the ACK if the INVITE had no offer",
+        requirement=requirement,
+    )
 
 
 def _describes(event: Event) -> bool:

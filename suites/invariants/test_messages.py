@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.judge.form import (
+    allows_what_it_does,
     complete_requests,
     contacts,
     no_value_as_name,
@@ -12,7 +13,7 @@ from harness.judge.form import (
 )
 from harness.judge.form_of_responses import complete_responses
 from harness.judge.say import Findings
-from harness.judge.sdp import answers_each_medium, readable
+from harness.judge.sdp import answers_each_medium, answers_each_offer, readable
 from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
@@ -104,3 +105,21 @@ def test_every_medium_that_is_offered_is_answered(flow: Flow) -> Findings:
     Typical defect: a medium that the device does not know is left out of the answer.
     """
     yield from answers_each_medium(flow, "RFC3264-6-01")
+
+
+@invariant("RFC3261-13.2.1-01", faults=["answers_without_session"])
+def test_every_offer_of_a_call_is_answered(flow: Flow) -> Findings:
+    """The offer of an INVITE is answered in its 2xx; the offer of a 2xx, in its ACK.
+
+    Typical defect: a B2BUA takes the answer from the leg that was redirected, which has none.
+    """
+    yield from answers_each_offer(flow, "RFC3261-13.2.1-01")
+
+
+@invariant("RFC3261-20.5-01", faults=["forgets_allowed_methods"])
+def test_every_allow_lists_what_a_user_agent_understands(flow: Flow) -> Findings:
+    """An Allow lists INVITE, ACK, CANCEL, BYE and OPTIONS, for every user agent understands these.
+
+    Typical defect: the list was written down once, and nobody thought of ACK and CANCEL.
+    """
+    yield from allows_what_it_does(flow, "RFC3261-20.5-01")

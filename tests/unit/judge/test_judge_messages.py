@@ -59,7 +59,8 @@ LEGAL = {
     "line end behind the body": GOOD + "\r\n",
     "an odd header of its own": GOOD.replace("Call-ID", "x.odd~'`name: 1\r\nCall-ID"),
     "a header without a value": GOOD.replace("Call-ID", "Subject:\r\nCall-ID"),
-    "two lines of a list": GOOD.replace("Call-ID", "Allow: ACK\r\nAllow: BYE\r\nCall-ID"),
+    "two lines of a list": GOOD.replace("Call-ID", "Allow: ACK,CANCEL\r\nAllow: BYE, OPTIONS , INVITE\r\nCall-ID"),
+    "a URI of another scheme": GOOD.replace("<sip:device@127.0.0.9>;tag", "<tel:+1;phone-context=x>;tag"),
     "display name like a header": GOOD.replace("<sip:device", '"a;tag=\\"<x>" <sip:device'),
     "bare URI": GOOD.replace("<sip:device@127.0.0.9>;tag", "sip:device@127.0.0.9;tag"),
 }
@@ -82,12 +83,15 @@ WRONG = {
     "bad-max-forwards": GOOD.replace("Max-Forwards: 70", "Max-Forwards: 256"),
     "bad-via": GOOD.replace("SIP/2.0/UDP", "UDP"),
     "no-magic-cookie": GOOD.replace("z9hG4bK", ""),
+    "other-transport": GOOD.replace("SIP/2.0/UDP", "SIP/2.0/TCP"),
+    "method-not-allowed": GOOD.replace("Call-ID", "Allow: INVITE, BYE, OPTIONS\r\nCall-ID"),
     "bad-from": GOOD.replace("<sip:device@127.0.0.9>;tag", ";tag"),
     "from-without-tag": GOOD.replace(";tag=f1", ";tag="),
     "to-without-tag": GOOD.replace(f"<{URI}>", f"<{URI}>;tag="),
     "wrong-cseq": GOOD.replace("1 INVITE", "1 ACK"),
     "no-contact": GOOD.replace("Contact: <sip:device@127.0.0.9>\r\n", ""),
     "several-contacts": GOOD.replace("Contact: ", "Contact: <sip:b@127.0.0.9>, "),
+    "bad-to": GOOD.replace(f"To: <{URI}>", "To: <sip:7001@:5060>"),
     "bad-contact": GOOD.replace("<sip:device@127.0.0.9>\r\nContent", "<mailto:a@b.test>\r\nContent"),
 }
 
@@ -239,6 +243,8 @@ def test_repeated_until_answered_and_no_longer():
         ((0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5), 0, []),
         ((0.9, 1.9, 3.6, 7.5, 15.5, 31.5), 0, []),  # a busy machine
         ((0.5, 1.5, 3.5), 4.0, []),
+        ((0.2, 1.2), 1.8, []),  # a busy machine has sent the INVITE itself late
+        ((0.2,), 0.8, []),
         ((0.01,), 0.8, ["copy-too-early"]),
         ((0.25, 0.75, 1.75), 2.0, ["copy-too-early"]),
         ((0.5, 1.0, 1.5), 1.8, ["interval-not-doubled"]),

@@ -6,7 +6,7 @@ import pytest
 from answered_flow import Line
 from refused_flow import Wire
 
-from harness.judge.sdp import answers_each_medium, readable
+from harness.judge.sdp import answers_each_medium, answers_each_offer, readable
 
 GOOD = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.9\r\ns=-\r\nc=IN IP4 127.0.0.9\r\nt=0 0\r\n"
@@ -79,3 +79,26 @@ def test_an_answer_has_the_media_of_its_offer():
 
     assert codes(GOOD + "m=video 0 RTP/AVP 31\r\n") == []
     assert codes(GOOD) == ["other-number-of-media"]
+
+
+def test_an_offer_in_an_invite_is_answered_in_its_2xx():
+    def codes(line: Line) -> list[str]:
+        return [f.code for f in answers_each_offer(line.flow(), "r") if f.outcome == "violated"]
+
+    def offered(role: str = "uas") -> Line:
+        return Line(role=role).ask(extra=KIND, body=GOOD)
+
+    assert codes(offered().reply(0.1, 200, extra=KIND, body=GOOD)) == []
+    assert codes(offered().reply(0.1, 200)) == ["offer-unanswered"]
+    assert codes(offered("proxy").reply(0.1, 200)) == [], "the callee's"
+    assert codes(offered().reply(0.1, 183, extra=KIND, body=GOOD).reply(0.2, 200)) == []
+    assert codes(Line().ask().reply(0.1, 200)) == []
+
+
+def test_an_offer_in_a_2xx_is_answered_in_its_ack():
+    def codes(**ack: object) -> list[str]:
+        wire = Wire().invite().answer(0.1, 200, extra=KIND, body=GOOD).ack(0.2, branch="z9hG4bKack", **ack)
+        return [f.code for f in answers_each_offer(wire.flow(), "r") if f.outcome == "violated"]
+
+    assert codes(extra=KIND, body=GOOD) == []
+    assert codes() == ["offer-unanswered"]

@@ -96,6 +96,26 @@ class GarblesSdp(Behaviour):
         return super().worded(head + end + body, destination)
 
 
+class AnswersWithoutSession(Behaviour):
+    """Wrong by 13.2.1: the caller does not know where to send its media."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Cut it off."""
+        if _answers(data, b"200", b"INVITE"):
+            head, end, _ = data.partition(_END)
+            head = re.sub(rb"\r\nContent-Type: [^\r]*", b"", head, count=1)
+            data = re.sub(rb"(?<=\r\nContent-Length: )[0-9]+", b"0", head) + end
+        return super().worded(data, destination)
+
+
+class ForgetsAllowedMethods(Behaviour):
+    """Wrong by 20.5: all methods are listed, ACK and CANCEL too."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Leave the two out."""
+        return super().worded(data.replace(b"Allow: INVITE, ACK, CANCEL, ", b"Allow: INVITE, ", 1), destination)
+
+
 class RefusesMediaBySilence(Behaviour):
     """Wrong by RFC 3264 section 6: a medium that is refused has port 0."""
 
