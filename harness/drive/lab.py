@@ -19,11 +19,9 @@ from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
 from harness.net.address import Address
-from harness.net.pool import AddressPool, LabPool
+from harness.net.pool import AddressPool
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
-RESERVED = 4
-"""Addresses of a lab that are not for the endpoints of drives: exchange, backup, the device itself."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,8 @@ class Lab:
             prober, capacity = bench.prober, None
             if profile.lab.tester:
                 hosts = hosts_in(profile.lab.tester)
-                named = LabPool(hosts, ports_in(profile.lab.ports))
-                opened.callback(named.close)
-                pool, capacity = named, Capacity(len(named) - RESERVED, named.what)
+                tester = opened.enter_context(bench.tester(hosts, ports_in(profile.lab.ports)))
+                pool, capacity = tester.pool, tester.capacity
                 prober = await opened.enter_async_context(await Prober.open(Address(hosts[0], 0)))
             exchange = None
             if where := profile.lab.exchange:
