@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -18,16 +18,28 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
 from harness.net.authority import Authority
 from harness.net.loopback import LoopbackPool
-from harness.net.pool import CarrierPool
+from harness.net.pool import CarrierPool, LabPool
 from harness.net.probe import Prober
 from harness.system.disk import disk_errors
 
 SETTING_UP = 8
 """The most drives that are set up or call at one time.  More would only delay each other."""
+RESERVED = 4
+"""Addresses of a lab that are not for the endpoints of drives: exchange, backup, and the device itself."""
 SEATS = 800
 """The most seats in use at one time.  The idle polling of their SIPps limits two cores."""
 
 _Seats = TypeVar("_Seats")
+
+
+@dataclass
+class Tester:
+    """The addresses of a lab, and how many of them may be in use at one time."""
+
+    pool: LabPool
+    capacity: Capacity
+    users: int = 0
+    """The number of devices that are tested there now."""
 
 
 @dataclass
@@ -44,6 +56,7 @@ class Bench:
     """Whose certificates the endpoints have, over TLS."""
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
+    _testers: dict[tuple[tuple[str, ...], range], Tester] = field(default_factory=dict)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -61,6 +74,27 @@ class Bench:
         finally:
             taps.close()
             pool.close()
+
+    @contextlib.contextmanager
+    def tester(self, hosts: Sequence[str], ports: range) -> Iterator[Tester]:
+        """The addresses that a profile names, shared by all devices of the run whose profiles name the same.
+
+        SetupError if another run uses them.
+        """
+        key = (tuple(hosts), ports)
+        tester = self._testers.get(key)
+        if tester is None:
+            pool = LabPool(hosts, ports)
+            tester = self._testers[key] = Tester(pool, Capacity(len(pool), pool.what))
+        tester.users += 1
+        try:
+            with tester.capacity.without(RESERVED):
+                yield tester
+        finally:
+            tester.users -= 1
+            if not tester.users:
+                tester.pool.close()
+                del self._testers[key]
 
 
 async def on_free_port(start: Callable[[], Awaitable[_Seats]], pool: CarrierPool) -> _Seats:

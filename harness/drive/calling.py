@@ -23,9 +23,9 @@ from harness.system import clock
 QUIET_S = 0.3
 """Seconds without a message after which a call with nothing open is over."""
 PATIENCE_S = 2.0
-"""The same while a caller waits for a final response, which a device may send that late."""
-CALL_LIMIT_S = 12.0
-"""Seconds that a call may last beyond its plan's own duration.  Then the window begins anyway."""
+"""The same while a caller waits for a final response through the device, which may be that late."""
+LEEWAY_S = 2.0
+"""Seconds for messages that come at the end of the time that a device may take to answer (``pixit.answer_s``)."""
 TIMER_B_S = 32.0
 """Seconds for which a call without an ACK still counts as carried by the device."""
 HANG_UP_S = 2.0
@@ -64,7 +64,7 @@ class Calling:
         ``on_arrival`` is awaited whenever an INVITE has arrived, or failed to arrive.
         """
         for number, call in enumerate(self.plan.calls):
-            await self.recorder.until(lambda: False, call.after)
+            await self.recorder.until(lambda: False, max(call.after, self._deaf_s if number else 0.0))
             # A call that is up although it should be over holds the only slot: reuse it.
             if not self._held:
                 await self.slots.acquire()
@@ -74,15 +74,18 @@ class Calling:
             if not self.reached:
                 return
             patience = self._reaction_s if self._by_hand else 0.0
-            await self._until_over(CALL_LIMIT_S + self.plan.busy_seconds() + patience)
+            # Beyond its plan's own duration.  Then the window begins anyway.
+            limit = self.device.profile.answer_s + LEEWAY_S
+            await self._until_over(limit + self.plan.busy_seconds() + patience)
             if not self.recorder.standing():
                 self._let_go()
 
     def _let_go(self, *, lost: bool = False) -> None:
         """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
-        if not lost and self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
-            asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
+        occupied = TIMER_B_S if self.recorder.unacknowledged() else self._deaf_s
+        if not lost and occupied and not self.device.profile.device.per_plan:
+            asyncio.get_running_loop().call_later(occupied, self.slots.release)
         else:
             self.slots.release()
 
@@ -110,6 +113,17 @@ class Calling:
         return self.device.profile.stimulus.reaction_s
 
     @property
+    def _deaf_s(self) -> float:
+        """Seconds after a call in which the device takes no order for the next one."""
+        return 0.0 if self.callers else self.device.profile.busy_tone_s
+
+    @property
+    def _patience_s(self) -> float:
+        """Seconds without a message after which a call with no final response is given up."""
+        rings_by_itself = self.callers is not None and self.callers.role in ("uas", "redirect") and self.plan.watched
+        return max(self.device.profile.answer_s, PATIENCE_S) if rings_by_itself else PATIENCE_S
+
+    @property
     def _by_hand(self) -> bool:
         return self.device.profile.stimulus.by_hand
 
@@ -128,6 +142,8 @@ class Calling:
                 self._trouble("stimulus", f"no person placed the call: {self.calls[-1].uri} was requested, and {late}")
             else:
                 remark = f" ({remark})" if (remark := self.device.remark()) else ""
+                if self.device.profile.calls_at_once == 1 and not self._deaf_s:
+                    remark += "; if it takes no order for a time after a call, its profile says so: pixit.busy_tone_s"
                 self._trouble("device", f"the device did not call: call {number + 1} was requested, and {late}{remark}")
             return False
         return not self._misdialled(before)
@@ -255,7 +271,7 @@ class Calling:
             if self._acting:
                 await asyncio.wait(self._acts, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED)
                 continue
-            quiet_until = recorder.last_message_at + (PATIENCE_S if recorder.pending() else QUIET_S)
+            quiet_until = recorder.last_message_at + (self._patience_s if recorder.pending() else QUIET_S)
             if loop.time() >= quiet_until:
                 return
             await recorder.until(partial(_more_than, recorder, len(recorder.heard)), quiet_until - loop.time())

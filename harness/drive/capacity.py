@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from harness.errors import SetupError
 
@@ -17,6 +17,18 @@ class Capacity:
         self._all = self._free = seats
         self._what = what
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    @contextlib.contextmanager
+    def without(self, seats: int) -> Iterator[None]:
+        """Leave ``seats`` out for a while, for something else than drives; those in use are not taken from them."""
+        self._all -= seats
+        self._free -= seats
+        try:
+            yield
+        finally:
+            self._all += seats
+            self._free += seats
+            self._serve()
 
     @contextlib.asynccontextmanager
     async def reserved(self, seats: int) -> AsyncIterator[None]:

@@ -19,13 +19,11 @@ from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
 from harness.model.plan import Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
-from harness.net.pool import AddressPool, CarrierPool, LabPool
+from harness.net.pool import AddressPool, CarrierPool
 from harness.net.probe import Pings
 from harness.net.probes import prober_at
 
 _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
-RESERVED = 4
-"""Addresses of a lab that are not for the endpoints of drives: exchange, backup, the device itself."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,8 @@ class Lab:
             addresses: AddressPool = bench.pool
             capacity = None
             if profile.lab.tester:
-                named = LabPool(hosts_in(profile.lab.tester), ports_in(profile.lab.ports))
-                opened.callback(named.close)
-                addresses, capacity = named, Capacity(len(named) - RESERVED, named.what)
+                tester = opened.enter_context(bench.tester(hosts_in(profile.lab.tester), ports_in(profile.lab.ports)))
+                addresses, capacity = tester.pool, tester.capacity
             pool = CarrierPool(addresses, carrier)
             prober = await opened.enter_async_context(_prober(profile, bench, pool))
             exchange = None

@@ -11,12 +11,13 @@ from functools import cached_property
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
-from harness.model.finding import Ruled
+from harness.model.finding import Party, Ruled
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, SKIPPED
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
+from harness.purposes.doing import doing_of
 from harness.purposes.everywhere import overall
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
@@ -152,6 +153,9 @@ class _Rejudge:
         whole = " - ".join(filter(None, (now.reason, told, left_out)))
         if differs := self._rows_differ(line, now.ruled):
             return differs
+        doing = doing_of(now.verdict, now.ruled, len(drives), [flow for drive in drives for flow in drive])
+        if line.doing != doing:
+            return _other_doing(line, doing)
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
 
     def _flows_at(self, line: VerdictLine) -> list[Flow]:
@@ -175,6 +179,9 @@ class _Rejudge:
             return f"it rests on {len(line.flows)} flows; judged again, on {len(now.flows)}, or on others"
         if differs := self._rows_differ(line, now.ruled):
             return differs
+        doing = doing_of(now.verdict, now.ruled, 1, [flow for flow in flows if flow.id in now.flows])
+        if line.doing != doing:
+            return _other_doing(line, doing)
         return "" if line.reason == reason else f"reason: stored {line.reason!r:.160}, now {reason!r:.160}"
 
     def _rows_differ(self, line: VerdictLine, ruled_now: Sequence[Ruled]) -> str:
@@ -225,6 +232,10 @@ class _Rejudge:
             if (tuple(has) if isinstance(has, list) else has) != wants:
                 return f"flow {flow.id} is of a device with other {key} ({has!s:.80}) than the header's ({wants!s:.80})"
         return ""
+
+
+def _other_doing(line: VerdictLine, now: Party) -> str:
+    return f"whose doing it is: stored {line.doing or 'nobody'!r}, now {now or 'nobody'!r}"
 
 
 def _may_be_left_out(plan: Plan) -> bool:

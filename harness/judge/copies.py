@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from harness.judge.acks import vias
 from harness.judge.answers import Asked, unproven
+from harness.judge.passed_on import relayed_again
 from harness.judge.say import satisfied, unseen, violated
 from harness.judge.timers import timers_of
 from harness.model.finding import Finding
@@ -112,7 +113,11 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
             "the refusal was not acknowledged in this flow: it was not repeated often enough", code="not-acknowledged"
         )
     ack, final = one.acks[0], one.finals[0]
-    late = [copy for copy in sent_again(one) if copy.number > ack.number and copy.time > ack.time + AFTER_ACK_S]
+    late = [
+        copy
+        for copy in sent_again(one)
+        if copy.number > ack.number and copy.time > ack.time + AFTER_ACK_S and not relayed_again(flow, copy)
+    ]
     if late:
         return violated(
             code="copies-after-ack",

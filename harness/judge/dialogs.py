@@ -121,7 +121,18 @@ def refused_reinvite(flow: Flow) -> RefusedReinvite | None:
 def why_no_reinvite(flow: Flow) -> str:
     """Why a flow shows no refused re-INVITE, in words."""
     told = "; ".join(trouble.text for trouble in flow.troubles)
+    if not told and (answer := _own_answer(flow)):
+        claim = "a B2BUA that never passes one on does not claim sends_reinvite"
+        return f"the device answered the caller's re-INVITE itself ({answer.label}: {answer.start_line}); {claim}"
     return told or "no re-INVITE of the device arrived"
+
+
+def _own_answer(flow: Flow) -> Event | None:
+    """The final response that a B2BUA gave to a caller's re-INVITE without asking anybody."""
+    asked = flow.select("INVITE", received=False, where=lambda event: event.to_tag is not None)
+    keys = {(event.seat, event.branch) for event in asked}
+    finals = (e for e in flow.select(received=True) if (e.seat, e.branch) in keys and (e.status or 0) >= 200)
+    return next(finals, None)
 
 
 def byes_of_its_own(flow: Flow, refused: RefusedReinvite) -> tuple[Event, ...]:

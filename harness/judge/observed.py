@@ -97,9 +97,10 @@ def observe(device: str, claims: Mapping[str, bool], flows: Mapping[str, Mapping
     for key in sorted(claims):
         claimed, yes, no = claims[key], shown.get(key, []), missed.get(key, [])
         if yes:
-            found.append(Observation(device, key, claimed, True, f"was seen{_in(yes)}", tuple(yes[:EVIDENCE])))
+            said = f"was seen in {_in(yes)}"
+            found.append(Observation(device, key, claimed, True, said, tuple(yes[:EVIDENCE])))
         elif no:
-            said = f"was never seen where it could have been{_in(no)}"
+            said = f"did not show in {_in(no)}, in which it had an occasion"
             found.append(Observation(device, key, claimed, False, said, tuple(no[:EVIDENCE])))
         elif claimed:
             why = UNOBSERVABLE.get(key)
@@ -109,8 +110,7 @@ def observe(device: str, claims: Mapping[str, bool], flows: Mapping[str, Mapping
 
 
 def _in(flows: list[str]) -> str:
-    more = f" and {len(flows) - 1} more" if len(flows) > 1 else ""
-    return f" (flow {flows[0]}{more})"
+    return f"{len(flows)} flows (the first is {flows[0]})" if len(flows) > 1 else f"flow {flows[0]}"
 
 
 def glimpses(flow: Flow) -> dict[str, Glimpse]:

@@ -1,8 +1,13 @@
-"""Requests that a device passes on: their sender is a caller of the suite, and the device's Via is only the topmost."""
+"""Messages that a device passes on: their sender is an endpoint of the suite, and the device is only on their way."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from harness.model.flow import Event, Flow
+
+RELAYED_S: Final = 1.0
+"""Seconds in which a proxy passes a response on, on a busy machine as well."""
 
 
 def passed_on(flow: Flow, event: Event) -> bool:
@@ -23,3 +28,20 @@ def passed_on(flow: Flow, event: Event) -> bool:
         and sent.branch in below
         for sent in flow.events
     )
+
+
+def relayed_again(flow: Flow, response: Event) -> bool:
+    """Whether a proxy passed ``response`` on because an endpoint had just sent that response once more.
+
+    A proxy whose transaction has ended forwards such a copy without one (16.7).  It has not repeated it by itself.
+    """
+    if flow.role != "proxy":
+        return False
+    same = [
+        sent
+        for sent in flow.events
+        if not sent.from_device
+        and (sent.call_id, sent.status, sent.to_tag) == (response.call_id, response.status, response.to_tag)
+        and sent.number < response.number
+    ]
+    return len(same) > 1 and response.time - same[-1].time <= RELAYED_S

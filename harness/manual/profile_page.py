@@ -52,9 +52,15 @@ not asked for. The keys are explained one by one in [pics.md](pics.md).
 """,
     "pixit": """\
 Values of this specimen and this lab: what its configuration templates ask for as `pixit.NAME`, and what a reader
-of the report has to know to do the test again. The names are free; the values are text, numbers, true or false. A
-value whose name sounds secret (password, secret, token, credential, api key) is blanked in everything that is
-said; better is [secrets].
+of the report has to know to do the test again. The names are free, but for the four below; the values are text,
+numbers, true or false. A value whose name sounds secret (password, secret, token, credential, api key) is blanked
+in everything that is said; better is [secrets].
+
+| name | seconds | default |
+|---|---|---|
+| `t1_s`, `t2_s` | T1 and T2 of the device, where they are not those of RFC 3261 (IMS: 2 and 16) | 0.5 and 4 |
+| `answer_s` | how long it may ring before it answers, declines or forwards a call by itself | 12 |
+| `busy_tone_s` | how long after a call it takes no order for the next one, as while a busy tone plays | 0 |
 
 The suite dials `sip:DIGITS@HOST:PORT`: the user part is always digits only, so that a keypad can dial it, and
 differs from call to call. Numbers that the device itself answers stand in `lab.numbers`.
@@ -101,7 +107,7 @@ digest = true
 [pixit]
 extension = "2001"
 codec = "PCMA"
-ring_seconds = 30
+busy_tone_s = 4
 """,
     "secrets": """\
 [secrets]

@@ -15,6 +15,8 @@ from harness.model.verdict import Verdict
 from harness.net.address import Family, Transport
 
 Outcome = Literal["satisfied", "violated", "unseen"]
+Party = Literal["", "harness", "profile", "device"]
+"""Whose doing something is: :mod:`harness.purposes.doing`."""
 SATISFIED: Final = "as-required"
 """The code of a finding that the device did as required."""
 NOT_SEEN: Final = "not-seen"
@@ -87,3 +89,5 @@ class Record:
     """How often the plan was driven (2 when a fail was to be confirmed)."""
     evidence: tuple[str, ...]
     """Ids of the flows: ``flows/<id>.json`` in the run's folder."""
+    doing: Party = ""
+    """Whose doing it is that the case is inconclusive; "" if it is not."""

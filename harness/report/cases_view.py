@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
+from harness.report.causes import by_cause
 from harness.report.evidence_view import Evidence, EvidenceRoom
 from harness.report.reproduce import reproduce
 from harness.report.text import unseen_entries
@@ -59,7 +60,19 @@ class Unused:
 
     device: str
     reason: str
+    doing: str
     purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Cases of one cause: one entry, which holds them all."""
+
+    cases: tuple[CaseView, ...]
+    reason: str
+    """That of the first one."""
+    doing: str
+    """Whose doing it is; empty where that is not asked."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +80,14 @@ class Section:
     """The non-passes with one verdict."""
 
     name: str
-    cases: tuple[CaseView, ...]
+    groups: tuple[Alike, ...]
+    """In order; most hold one case."""
     unused: tuple[Unused, ...]
 
     @property
     def size(self) -> int:
         """The number of tests that it shows."""
-        return len(self.cases) + sum(len(unused.purposes) for unused in self.unused)
+        return sum(len(group.cases) for group in self.groups) + sum(len(unused.purposes) for unused in self.unused)
 
 
 def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
@@ -87,25 +101,28 @@ def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str])
         names = {name, "none"} if name == "inconclusive" else {name}
         records = [record for record in run.records if record.verdict in names]
         records.sort(key=lambda record: (record.device, record.purpose, record.role))
-        section = Section(
-            name,
-            tuple(
-                _case(record, catalogue, summaries, room, anchors, run.header.window, sources.get(record.device, ""))
-                for record in records
-                if record.drives
-            ),
-            _unused(record for record in records if not record.drives),
-        )
+        groups = [
+            Alike(
+                tuple(
+                    _case(one, catalogue, summaries, room, anchors, run.header.window, sources.get(one.device, ""))
+                    for one in alike
+                ),
+                alike[0].reason,
+                alike[0].doing,
+            )
+            for alike in by_cause([record for record in records if record.drives])
+        ]
+        section = Section(name, tuple(groups), _unused(record for record in records if not record.drives))
         if section.size:
             made.append(section)
     return made
 
 
 def _unused(records: Iterable[VerdictLine]) -> tuple[Unused, ...]:
-    grouped: dict[tuple[str, str], list[str]] = {}
+    grouped: dict[tuple[str, str, str], list[str]] = {}
     for record in records:
-        grouped.setdefault((record.device, record.reason), []).append(record.purpose)
-    return tuple(Unused(device, reason, tuple(purposes)) for (device, reason), purposes in grouped.items())
+        grouped.setdefault((record.device, record.reason, record.doing), []).append(record.purpose)
+    return tuple(Unused(*key, tuple(purposes)) for key, purposes in grouped.items())
 
 
 def _case(

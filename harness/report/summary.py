@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,13 +20,12 @@ from harness.model.printable import short
 from harness.model.scope import Scope
 from harness.model.verdict import Verdict
 from harness.policy.expectations import Expectations
+from harness.report.causes import WHOSE, by_cause
 from harness.store.verdict_lines import LostLine, VerdictLine
 
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
 """The most lines on one subject."""
-_SEVERAL = 3
-"""From so many on, inconclusives of one cause share a line."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
@@ -173,23 +171,16 @@ def _grouped(
     records: Sequence[VerdictLine], sentence: Callable[[VerdictLine], str] | None
 ) -> list[tuple[str, str, str, str]]:
     """A row for each record; one for all inconclusive records of one cause where there are several."""
-    rows = [(record.verdict, *_cells(record, sentence)) for record in records]
-    causes = [_cause(verdict, why) for verdict, _, _, why in rows]
-    many = {cause for cause, count in Counter(causes).items() if cause and count >= _SEVERAL}
-    grouped: list[tuple[str, str, str, str]] = []
-    told = set[str]()
-    for cause, (verdict, requirement, what, why) in zip(causes, rows, strict=True):
-        if cause not in many:
-            grouped.append((verdict, requirement, what, why))
-        elif cause not in told:
-            told.add(cause)
-            grouped.append((verdict, f"{causes.count(cause)} tests", f"first: {what}", why))
-    return grouped
-
-
-def _cause(verdict: str, why: str) -> str:
-    """What equal inconclusives have in common: the reason without the numbers of messages, calls and seconds."""
-    return re.sub(r"\d+(\.\d+)?", "#", why) if verdict == "inconclusive" else ""
+    rows: list[tuple[str, str, str, str]] = []
+    for alike in by_cause(records):
+        record = alike[0]
+        requirement, what, why = _cells(record, sentence)
+        if record.doing:
+            why = short(f"{why} [{WHOSE[record.doing]}]", _WHY)
+        if len(alike) > 1:
+            requirement, what = f"{len(alike)} tests", f"first: {what}"
+        rows.append((record.verdict, requirement, what, why))
+    return rows
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:

@@ -18,13 +18,14 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
 from harness.judge.observed import Glimpse, glimpses
 from harness.model.axes import Axes
-from harness.model.finding import Record
+from harness.model.finding import Party, Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
+from harness.purposes.doing import doing_of_error
 from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
@@ -212,18 +213,22 @@ class Run:
             settled = self.begin((case.device,)).result(case).result()
             if lost := next((self._unstored[flow] for flow in settled.record.evidence if flow in self._unstored), None):
                 reason = f"its evidence could not be stored: {lost.cause}"
-                return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE, hint=lost.hint), ())
+                return Settled(
+                    case, self._record(case, reason, Verdict.INCONCLUSIVE, hint=lost.hint, doing="harness"), ()
+                )
             return settled
         except SipverdictError as error:
             if isinstance(error, SetupError):
                 self.trouble(error)
-            return Settled(case, self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint), ())
+            doing = doing_of_error(error)
+            record = self._record(case, error.cause, Verdict.INCONCLUSIVE, hint=error.hint, doing=doing)
+            return Settled(case, record, ())
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
-            return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE), ())
+            return Settled(case, self._record(case, "the run was stopped", Verdict.INCONCLUSIVE, doing="harness"), ())
         except Exception as error:
             # A bug in one purpose gets a record that says so, so that no verdict is missing.
             reason = f"bug in the suite: {type(error).__name__}: {error}"
-            return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE), (), error)
+            return Settled(case, self._record(case, reason, Verdict.INCONCLUSIVE, doing="harness"), (), error)
 
     def glimpses(self, flows: Iterable[Flow]) -> dict[str, dict[str, Glimpse]]:
         """The features of the device that each of ``flows`` shows, by flow.  Each flow is reported once."""
@@ -231,7 +236,9 @@ class Run:
         self._looked_at |= fresh.keys()
         return fresh
 
-    def _record(self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, hint: str = "") -> Record:
+    def _record(
+        self, case: Case, reason: str, verdict: Verdict = Verdict.NONE, *, hint: str = "", doing: Party = ""
+    ) -> Record:
         return Record(
             purpose=case.purpose.name,
             device=case.device,
@@ -245,6 +252,7 @@ class Run:
             window_s=self.settings.window.seconds,
             drives=0,
             evidence=(),
+            doing=doing,
         )
 
     def end(self) -> None:

@@ -33,6 +33,7 @@ from harness.model.weather import Weather
 from harness.model.windows import Window
 from harness.net.address import Carrier
 from harness.purposes.case import Case
+from harness.purposes.doing import doing_of
 from harness.purposes.everywhere import Overall, overall
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -251,7 +252,13 @@ class Session:
                 rounds.append(self._assess(case, driven[-1]))
             assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
             record = self._record(
-                case, assessment.verdict, assessment.reason, assessment.ruled, len(driven), (flow.id for flow in flows)
+                case,
+                assessment.verdict,
+                assessment.reason,
+                assessment.ruled,
+                len(driven),
+                [flow.id for flow in flows],
+                flows,
             )
             self.progress.judged(record)
             result.set_result(Settled(case, record, tuple(flows)))
@@ -288,7 +295,8 @@ class Session:
                 _fail(self._results[case.id], error)
 
     def _conclude_everywhere(self, case: Case, said: Overall, flows: Sequence[Flow]) -> None:
-        record = self._record(case, said.verdict, said.reason, said.ruled, 1, said.flows)
+        on = [flow for flow in flows if flow.id in said.flows]
+        record = self._record(case, said.verdict, said.reason, said.ruled, 1, said.flows, on)
         self.progress.judged(record)
         about = {ruled.finding.flow for ruled in said.ruled}
         self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
@@ -304,6 +312,7 @@ class Session:
         ruled: tuple[Ruled, ...],
         drives: int,
         evidence: Iterable[str],
+        flows: Sequence[Flow],
     ) -> Record:
         return Record(
             purpose=case.purpose.name,
@@ -319,6 +328,7 @@ class Session:
             window_s=self._options.window.seconds,
             drives=drives,
             evidence=tuple(evidence),
+            doing=doing_of(verdict, ruled, drives, flows),
         )
 
     def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:

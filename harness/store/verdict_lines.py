@@ -15,7 +15,7 @@ from pydantic import Field
 
 from harness.judge.observed import Observation
 from harness.model.axes import CaseId, Role
-from harness.model.finding import Outcome, Record, Ruled
+from harness.model.finding import Outcome, Party, Record, Ruled
 from harness.model.finding_key import CODE_FORM, FindingKey
 from harness.model.outcome import SKIPPED, VerdictName
 from harness.model.scope import Scope
@@ -164,6 +164,8 @@ class VerdictLine:
     drives: Count
     evidence: tuple[FlowPath, ...]
     """The flows on which it rests."""
+    doing: Party = ""
+    """Whose doing it is that the verdict is inconclusive; empty if it is not."""
 
     @classmethod
     def of(cls, record: Record) -> VerdictLine:
@@ -180,6 +182,7 @@ class VerdictLine:
             window_s=record.window_s,
             drives=record.drives,
             evidence=tuple(f"flows/{flow}.json" for flow in record.evidence),
+            doing=record.doing,
         )
 
     @property

@@ -102,6 +102,9 @@ INVALID = Plan(
 )
 """Contact URIs whose headers would make an invalid request or one that needs an unknown extension, and a good one."""
 
+UNKNOWN_EXTENSION = Plan((callee(redirect("<sip:2{token}@{target}?Require=foo-unknown>")), target(refuse(486))))
+"""The only Contact asks for a request that needs an unknown extension."""
+
 UNKNOWN_TRANSPORT = Plan(
     (callee(redirect("<sip:9{token}@{nobody.host}:{nobody.port};transport=xyz>")), guard("nobody"))
 )

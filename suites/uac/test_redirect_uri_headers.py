@@ -13,7 +13,7 @@ from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.uac._plans import DANGEROUS, INVALID, UNKNOWN_TRANSPORT, URI_HEADERS
+from suites.uac._plans import DANGEROUS, INVALID, UNKNOWN_EXTENSION, UNKNOWN_TRANSPORT, URI_HEADERS
 
 _TAKEN = "evil"
 _LOOK_AT = "which ?headers of a Contact are honoured: a list of harmless ones, or all?"
@@ -140,7 +140,7 @@ def test_no_invalid_request_is_made(flow: Flow) -> Findings:
     yield _stepped_over(flow, "1", "an INVITE without the bad headers was sent for the Contact")
 
 
-@purpose("RFC3261-19.1.5-09", plan=INVALID, faults=["honours_every_uri_header"])
+@purpose("RFC3261-19.1.5-09", plan=UNKNOWN_EXTENSION, faults=["honours_every_uri_header"])
 def test_no_unknown_extension_is_required(flow: Flow) -> Findings:
     """The device does not send a request that requires an extension which it does not have.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from harness.policy.profiles import RequirementProfile, named
 from harness.purposes.discovery import all_purposes
+from harness.purposes.doing import doing_of
 from harness.purposes.everywhere import overall
 from harness.purposes.purpose import applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
@@ -176,7 +177,7 @@ class Maker:
         return self._of(name, seen.verdict, why_not or seen.reason, seen.ruled, 1, seen.flows)
 
     def _of(
-        self, name: str, verdict: Verdict, reason: str, ruled: tuple[Ruled, ...], drives: int, flows: Iterable[str]
+        self, name: str, verdict: Verdict, reason: str, ruled: tuple[Ruled, ...], drives: int, flows: Sequence[str]
     ) -> Record:
         return Record(
             purpose=name,
@@ -191,6 +192,7 @@ class Maker:
             window_s=self.window.seconds,
             drives=drives,
             evidence=tuple(flows),
+            doing=doing_of(verdict, ruled, drives, [flow for flow in self.flows.values() if flow.id in set(flows)]),
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -267,3 +268,15 @@ def test_nothing_scrolls_sideways_at_400_pixels(kind: str, tmp_path: Path) -> No
 
 def test_every_hostile_text_was_put_in() -> None:
     assert len(HOSTILE) >= 9
+
+
+def test_inconclusives_of_one_cause_are_one_entry_that_says_whose_doing_it_is(tmp_path: Path) -> None:
+    proof = ruled(Verdict.INCONCLUSIVE, outcome="unseen", code="no-positive-control", unproven="no positive control")
+    alike = [
+        replace(record(Verdict.INCONCLUSIVE, f"uac/decline_is_final/p{n}", proof, evidence=("f1",)), doing="device")
+        for n in range(39)
+    ]
+    page = assert_inert(write_page(stored(tmp_path, alike, [flow(identifier="f1")])).read_text("utf-8"))
+    assert page.text.count("39 tests of one cause:") == 1
+    assert "the doing of the device" in page.text
+    assert page.text.count("decline_is_final/p") >= 39, "each is there, inside"

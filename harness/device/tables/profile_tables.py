@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
@@ -32,6 +32,11 @@ def _value(value: object) -> object:
     return value
 
 
+PIXIT_TIMES: Final = {"t1_s": (0.05, 60), "t2_s": (0.05, 60), "answer_s": (0, 600), "busy_tone_s": (0, 60)}
+"""The names in ``[pixit]`` that the suite itself reads, all in seconds: the least and the largest value of each."""
+ANSWER_S: Final = 12.0
+"""The default of ``answer_s``."""
+
 Value = Annotated[str | int | float | bool, BeforeValidator(_value)]
 
 
@@ -42,8 +47,10 @@ class ProfileTables(Section):
     pics: dict[Annotated[str, AfterValidator(_pics_key)], bool] = Field(default_factory=dict)
     """The features that it claims to support.  A key that is not mentioned is not claimed."""
     pixit: dict[str, Value] = Field(default_factory=dict, repr=False)
-    """Values of this specimen and lab that its configuration templates need.  The names are free, but for ``t1_s`` and
-    ``t2_s``: the T1 and T2 of the device in seconds, where they are not those of RFC 3261 (IMS: 2 and 16)."""
+    """Values of this specimen and lab that its configuration templates need.  The names are free, but for four times
+    in seconds.  ``t1_s`` and ``t2_s``: its T1 and T2, where they are not those of RFC 3261 (IMS: 2 and 16).
+    ``answer_s`` (12): how long it may ring before it answers, declines or forwards a call by itself.  ``busy_tone_s``
+    (0): how long after a call it takes no order for the next one, as while a busy tone plays."""
     secrets: dict[SecretName, Reference] = Field(default_factory=dict)
     """The place of each password, by a free name.  ``{secret:NAME}`` is replaced by the password."""
     lab: LabSection = LabSection()
@@ -59,11 +66,21 @@ class ProfileTables(Section):
 
     @model_validator(mode="after")
     def _times(self) -> Self:
-        for key in ("t1_s", "t2_s"):
-            value = self.pixit.get(key, 1.0)
-            if isinstance(value, (str, bool)) or not 0.05 <= value <= 60:
-                raise errors.contradiction(f"pixit.{key}", "expected a number of seconds from 0.05 to 60")
+        for key, (least, most) in PIXIT_TIMES.items():
+            value = self.pixit.get(key, least)
+            if isinstance(value, (str, bool)) or not least <= value <= most:
+                raise errors.contradiction(f"pixit.{key}", f"expected a number of seconds from {least} to {most}")
         return self
+
+    @property
+    def answer_s(self) -> float:
+        """The longest time in seconds that it rings before it answers a call by itself in some way."""
+        return float(self.pixit.get("answer_s", ANSWER_S))
+
+    @property
+    def busy_tone_s(self) -> float:
+        """Seconds after a call of its own in which it takes no order for the next one."""
+        return float(self.pixit.get("busy_tone_s", 0.0))
 
     @property
     def name(self) -> str:

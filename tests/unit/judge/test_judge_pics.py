@@ -156,9 +156,9 @@ def test_observations_of_several_flows() -> None:
     assert not told["digest"].differs
     assert told["privacy"].seen is False
     assert told["privacy"].sentence == (
-        "phone: privacy is claimed, and was never seen where it could have been (flow f1)"
+        "phone: privacy is claimed, and did not show in flow f1, in which it had an occasion"
     )
-    assert told["sips"].sentence == "phone: sips is not claimed, and was seen (flow f2)"
+    assert told["sips"].sentence == "phone: sips is not claimed, and was seen in flow f2"
     assert told["dns"].reason.startswith("cannot be seen")
     assert told["refer"].reason.startswith("could not be seen")
     assert [one.key for one in told.values() if one.differs] == ["privacy", "sips"]

@@ -6,6 +6,7 @@ import pytest
 from proxy_flow import FAR, ProxyWire, said, stored
 
 from harness.model.plan import Plan
+from suites.invariants import test_answers as answers
 from suites.plans import DECLINE, REDIRECT
 from suites.proxy import _plans as plans
 from suites.proxy import test_cancel as cancel
@@ -163,3 +164,21 @@ def test_a_user_without_target(status: int, outcome: str) -> None:
     judge = where.test_user_without_target_is_reported_as_one
     assert said(judge(ProxyWire(plans.NO_TARGET).asks().tells(0.01, status).flow())) == [outcome]
     assert said(judge(ProxyWire(plans.NO_TARGET).asks().flow())) == ["violated"]
+
+
+def test_a_late_copy_that_a_proxy_passes_on_is_not_its_own() -> None:
+    """Kamailio forgets a transaction 5 s after its end and then forwards a copy of the refusal without one."""
+
+    def judged(*copies: float) -> list[str]:
+        wire = ProxyWire(DECLINE).asks().calls(0.01).says(0.05, "callee", 603).tells(0.06, 603, tag="callee")
+        wire.acknowledges(0.07, "callee")
+        if copies:
+            wire.says(31.0, "callee", 603)
+        for copy in copies:
+            wire.tells(copy, 603, tag="callee")
+        return said(answers.test_every_ack_ends_the_copies(wire.flow()))
+
+    assert judged() == ["satisfied"]
+    assert judged(31.04) == ["satisfied"]
+    assert judged(31.04, 34.0) == ["violated"]
+    assert judged(3.0) == ["violated"]
