@@ -213,6 +213,6 @@ def for_pytest(given: argparse.Namespace) -> list[str]:
         value = getattr(given, option.name)
         if value is True:
             made.append(option.flag)
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             made += [f"{option.flag}={one}" for one in (value if option.repeatable else [value])]
     return made

@@ -108,6 +108,8 @@ WRONG_ADDRESSES = (
     contact("0.0.0.0 for Contact", "<sip:9{token}@0.0.0.0>"),
     contact("port 0 in its Contact", "<sip:9{token}@{target.host}:0>"),
     contact("port 65536 in its Contact", "<sip:9{token}@{target.host}:65536>"),
+    # 5060 in its lower 16 bits, where the target is.
+    contact("port 70596 in its Contact", "<sip:9{token}@{target.host}:70596>"),
     contact("a port of 40 digits in its Contact", f"<sip:9{{token}}@{{target.host}}:{'9' * 40}>"),
     contact("a negative port in its Contact", "<sip:9{token}@{target.host}:-1>"),
     contact("an address that is none", "<sip:9{token}@999.1.1.1>, <sip:9{token}@1.2.3.4.5>"),

@@ -11,7 +11,7 @@ from suites.robustness._oddities import BROKEN, SECOND_VIA, SHORT_BODY
 from suites.robustness._plans import odd_call
 
 
-@purpose(ALIVE, CAUSE, plan=tuple(map(odd_call, BROKEN)), faults=["dies_of_unreadable", "redials_after_302"])
+@purpose(ALIVE, CAUSE, plan=tuple(map(odd_call, BROKEN)), faults=["dies_without_call_id", "redials_after_302"])
 def test_broken_redirection_does_no_harm(flow: Flow) -> Findings:
     """A 302 without a mandatory header, with two of it, or with numbers beyond all bounds does no harm.
 
@@ -25,7 +25,7 @@ def test_broken_redirection_does_no_harm(flow: Flow) -> Findings:
     ALIVE,
     CAUSE,
     plan=tuple(odd_call(odd, 603) for odd in BROKEN if not any("302" in rewrite.put for rewrite in odd.rewrites)),
-    faults=["dies_of_unreadable", "redials_at_once"],
+    faults=["dies_without_call_id", "redials_at_once"],
 )
 def test_broken_decline_does_no_harm(flow: Flow) -> Findings:
     """The same of a 603: the device lives, and does not call again what has answered."""

@@ -138,7 +138,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("needs_content_length", "Drops a response without Content-Length."),
     Fault("takes_short_body", "Takes a response whose body ends before its Content-Length says so."),
     Fault("takes_second_via", "Takes a response with a second Via."),
-    Fault("dies_of_unreadable", "Crashes when a response cannot be read."),
+    Fault("dies_without_call_id", "Crashes when a response has no Call-ID."),
     Fault("dies_of_long_user", "Crashes when the user of a URI has 2,000 bytes."),
     Fault("dies_of_many_contacts", "Crashes when a 3xx has more than 500 Contacts."),
     Fault("dies_of_deep_chain", "Crashes in the 40th redirection of a call."),
