@@ -78,10 +78,18 @@ class Calling:
     def _let_go(self, *, lost: bool = False) -> None:
         """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
-        if not lost and self.recorder.unacknowledged() and not self.device.profile.device.per_plan:
+        if (
+            not lost
+            and (self.recorder.unacknowledged() or self._may_call_nobody())
+            and not self.device.profile.device.per_plan
+        ):
             asyncio.get_running_loop().call_later(TIMER_B_S, self.slots.release)
         else:
             self.slots.release()
+
+    def _may_call_nobody(self) -> bool:
+        """Whether the first call may go on at an address of nobody, for as long as an INVITE is repeated."""
+        return bool(self.plan.oddities) and len(self.calls) == 1 and self.recorder.invites() == 1
 
     async def end(self, seats: list[LiveSeat], *, lost: bool = False) -> None:
         """End the calls that are still up after the window.  The device's response to the BYE is evidence, too.

@@ -81,6 +81,14 @@ class NeedsContentLength(Behaviour):
         return super().datagram(data if known or not _is_response(data) else b"")
 
 
+class Reads4Kb(Behaviour):
+    """Wrong by 18.1.1: messages are as long as datagrams."""
+
+    def datagram(self, data: bytes) -> bytes:
+        """Drop a longer one."""
+        return super().datagram(data if len(data) <= 4000 else b"")
+
+
 class TakesShortBody(Behaviour):
     """Wrong by 18.3: such a response is discarded."""
 
