@@ -83,11 +83,16 @@ class Calling:
     def _let_go(self, *, lost: bool = False) -> None:
         """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
-        occupied = TIMER_B_S if self.recorder.unacknowledged() else self._deaf_s
+        waits = self.recorder.unacknowledged() or self._may_call_nobody()
+        occupied = TIMER_B_S if waits else self._deaf_s
         if not lost and occupied and not self.device.profile.device.per_plan:
             asyncio.get_running_loop().call_later(occupied, self.slots.release)
         else:
             self.slots.release()
+
+    def _may_call_nobody(self) -> bool:
+        """Whether the first call may go on at an address of nobody, for as long as an INVITE is repeated."""
+        return bool(self.plan.oddities) and len(self.calls) == 1 and self.recorder.invites() == 1
 
     async def end(self, seats: list[LiveSeat], *, lost: bool = False) -> None:
         """End the calls that are still up after the window.  The device's response to the BYE is evidence, too.

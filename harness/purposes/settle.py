@@ -11,6 +11,7 @@ from harness.judge.say import unseen
 from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
 from harness.purposes.evidence_check import contradiction
 from harness.purposes.loss import of_loss
@@ -31,6 +32,8 @@ class Assessment:
 
     lost: bool = False
     """In one of the flows the device was lost: there is nothing to drive once more."""
+    fails: tuple[tuple[Plan, Ruled], ...] = ()
+    """Every fail with the plan that shows it, where each plan is judged by itself."""
 
     @property
     def counts(self) -> bool:
@@ -59,9 +62,25 @@ def assess(
     else:
         findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
+    fails = _fails(purpose, rows, flows, catalogue, ruling) if verdict is Verdict.FAIL else ()
     # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
     lost = any(flow.loss for flow in flows)
-    return Assessment(ruled, verdict, any(map(_disturbed, flows)) and not lost, lost)
+    return Assessment(ruled, verdict, any(map(_disturbed, flows)) and not lost, lost, fails)
+
+
+def _fails(
+    purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+) -> tuple[tuple[Plan, Ruled], ...]:
+    """Every fail with its plan; nothing where the judge looks at all flows together, or the device was lost."""
+    if not purpose.judges_each_flow or any(flow.loss for flow in flows):
+        return ()
+    found = []
+    for flow in flows:
+        for finding in despite_weather(purpose.findings([flow], rows), [flow]):
+            ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
+            if ruled.verdict is Verdict.FAIL:
+                found.append((flow.plan, ruled))
+    return tuple(found)
 
 
 def _disturbed(flow: Flow) -> bool:
@@ -94,10 +113,24 @@ def wants_another(rounds: Sequence[Assessment]) -> bool:
 
 
 def confirm(first: Assessment, second: Assessment) -> Assessment:
-    """Two fails are a fail; one of two is inconclusive, "not repeatable"."""
+    """Two fails are a fail; one of two is inconclusive, "not repeatable".
+
+    Where each plan is judged by itself, the two are of one plan and one defect.
+    """
     again = {ruled.finding.requirement: ruled for ruled in second.ruled}
-    merged = tuple(_confirmed(ruled, again.get(ruled.finding.requirement)) for ruled in first.ruled)
-    return Assessment(merged, combine(ruled.verdict for ruled in merged))
+    known = {(plan, ruled.finding.requirement, ruled.finding.code) for plan, ruled in second.fails}
+    merged = []
+    for ruled in first.ruled:
+        row, other = ruled.finding.requirement, again.get(ruled.finding.requirement)
+        fails = [(plan, one) for plan, one in first.fails if one.finding.requirement == row]
+        same = [one for plan, one in fails if (plan, row, one.finding.code) in known]
+        if fails and same:
+            merged.append(same[0])
+        elif fails and other is not None and other.verdict is Verdict.FAIL:
+            merged.append(_not_repeatable(ruled, f"this did not happen, but: {other.reason}"))
+        else:
+            merged.append(_confirmed(ruled, other))
+    return Assessment(tuple(merged), combine(ruled.verdict for ruled in merged))
 
 
 def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
@@ -146,6 +179,10 @@ def _confirmed(first: Ruled, second: Ruled | None) -> Ruled:
     other = second if first.verdict is Verdict.FAIL else first
     if failed is None or other is None:
         return first
-    reason = f"not repeatable: {failed.finding.actual}; in the other of two drives: {other.reason or other.verdict}"
+    return _not_repeatable(failed, other.reason or str(other.verdict))
+
+
+def _not_repeatable(failed: Ruled, other: str) -> Ruled:
+    reason = f"not repeatable: {failed.finding.actual}; in the other of two drives: {other}"
     finding: Finding = dataclasses.replace(failed.finding, outcome="unseen", actual=reason)
     return Ruled(finding, failed.level, Verdict.INCONCLUSIVE, reason)

@@ -52,7 +52,6 @@ def legal(status: int) -> tuple[Oddity, ...]:
         Oddity(
             "header lines that nobody knows", (more(f'X-Nobody: {_UTF8};=,"\\\r\nNew-Fangled-Header: newvalue\r\n'),)
         ),
-        Oddity("a header line of 8 kB", (more(f"X-Long: {'a' * 8000}\r\n"),)),
         Oddity("a hundred header lines more", (more("".join(f"X-{n}: {n}\r\n" for n in range(100))),)),
         Oddity("parameters of To that nobody knows", (Rewrite(r"^To:[^\r\n]*", '{it};x;y="a;tag=b,c";z=%ff'),)),
         Oddity("zeros before its CSeq", (Rewrite(r"(?<=^CSeq: )", "0000"),)),
@@ -108,6 +107,8 @@ WRONG_ADDRESSES = (
     contact("0.0.0.0 for Contact", "<sip:9{token}@0.0.0.0>"),
     contact("port 0 in its Contact", "<sip:9{token}@{target.host}:0>"),
     contact("port 65536 in its Contact", "<sip:9{token}@{target.host}:65536>"),
+    # 5060 in its lower 16 bits, where the target is.
+    contact("port 70596 in its Contact", "<sip:9{token}@{target.host}:70596>"),
     contact("a port of 40 digits in its Contact", f"<sip:9{{token}}@{{target.host}}:{'9' * 40}>"),
     contact("a negative port in its Contact", "<sip:9{token}@{target.host}:-1>"),
     contact("an address that is none", "<sip:9{token}@999.1.1.1>, <sip:9{token}@1.2.3.4.5>"),
@@ -136,6 +137,7 @@ LOOSE = (
     ),
     Oddity("another port for its source", aside=True),
 )
+BIG = tuple(Oddity(f"a header line of {size} kB", (more(f"X-Long: {'a' * 1000 * size}\r\n"),)) for size in (8, 32))
 SHORT_BODY = Oddity("a body that ends early", (value("Content-Length", "500"),))
 BROKEN = (
     *(Oddity(f"no {name}", (line(name, ""),)) for name in _MANDATORY),

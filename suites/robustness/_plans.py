@@ -14,16 +14,18 @@ THEN_A_PLAIN_ONE = (Call(), Call(after=0.5))
 _BUSY = Response(486, tag="late", after=0.6)
 
 
-def odd_call(odd: Oddity, status: int = 302, *, to: str = MOVED, endpoint: Endpoint | None = None) -> Plan:
+def odd_call(
+    odd: Oddity, status: int = 302, *, to: str = MOVED, endpoint: Endpoint | None = None, watched: bool = False
+) -> Plan:
     """A call that is answered with an odd ``status`` (a 3xx: with the Contact ``to``), and a plain one."""
     contacts = (to,) if status < 400 else ()
     first = Answer((Response(status, contacts=contacts, tag="odd", odd=odd, after=0.05), _BUSY))
-    return Plan((callee(first, accept()), endpoint or target(accept())), THEN_A_PLAIN_ONE, watched=endpoint is not None)
+    return Plan((callee(first, accept()), endpoint or target(accept())), THEN_A_PLAIN_ONE, watched=watched)
 
 
 def stray_call(odd: Oddity) -> Plan:
     """The same with a Contact that nobody may call."""
-    return odd_call(odd, to=ELSEWHERE, endpoint=guard("elsewhere"))
+    return odd_call(odd, to=ELSEWHERE, endpoint=guard("elsewhere"), watched=True)
 
 
 def in_turn(*responses: Response, then: str = "bye", guarded: bool = True) -> Plan:
@@ -92,7 +94,7 @@ CHALLENGED = (_challenge(401, "WWW-Authenticate"), _challenge(407, "Proxy-Authen
 """The callee asks for a password, and then redirects the call to somebody who has not asked for any."""
 
 SECURE = tuple(
-    odd_call(Oddity(name, (Rewrite(r"(?<=^Contact: )[^\r\n]*", f"<{uri}>"),)), endpoint=guard("target"))
+    odd_call(Oddity(name, (Rewrite(r"(?<=^Contact: )[^\r\n]*", f"<{uri}>"),)), endpoint=guard("target"), watched=True)
     for name, uri in (
         ("a sips Contact", "sips:9{token}@{target}"),
         ("a sips Contact in capital letters", "SIPS:9{token}@{target}"),

@@ -9,7 +9,7 @@ from harness.purposes.purpose import purpose
 from suites.robustness._drawn import drawn
 
 
-@purpose(ALIVE, CAUSE, draw=drawn, faults=["dies_of_unreadable"])
+@purpose(ALIVE, CAUSE, draw=drawn, faults=["redials_after_302"])
 def test_drawn_responses_do_no_harm(flow: Flow) -> Findings:
     """Whatever response comes, the device lives, places the next call, and calls nobody whom nobody named.
 

@@ -23,7 +23,7 @@ _PARSER = "the parser: which line of this response made the device drop it?"
 @purpose(
     LEGAL,
     ALIVE,
-    plan=(REDIRECT, *(odd_call(odd, 302) for odd in legal(302))),
+    plan=(REDIRECT, *(odd_call(odd, 302, watched=True) for odd in legal(302))),
     faults=["reads_no_folds", "needs_reason_phrase", "no_compact_contact", "needs_content_length"],
     roles=CALLERS,
 )

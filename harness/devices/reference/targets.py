@@ -7,7 +7,7 @@ from .contacts import Target
 from .wire import InboundResponse
 
 MOST = 128
-"""The most targets of one call: each is compared with all others, and no redirector may decide how long that takes."""
+"""The most targets of one call.  Each is compared with all others: a redirector must not decide how long that takes."""
 
 
 class TargetSet:

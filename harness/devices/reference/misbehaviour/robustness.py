@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 from ..behaviour import Behaviour
 from ..contacts import Contact, Target, asked_for
-from ..parsing import Unreadable, parse
 from ..sip_uri import Address, SipUri
 from ..wire import Final, InboundResponse, OutboundRequest
 
@@ -82,6 +81,14 @@ class NeedsContentLength(Behaviour):
         return super().datagram(data if known or not _is_response(data) else b"")
 
 
+class Reads4Kb(Behaviour):
+    """Wrong by 18.1.1: messages are as long as datagrams."""
+
+    def datagram(self, data: bytes) -> bytes:
+        """Drop a longer one."""
+        return super().datagram(data if len(data) <= 4000 else b"")
+
+
 class TakesShortBody(Behaviour):
     """Wrong by 18.3: such a response is discarded."""
 
@@ -103,16 +110,13 @@ class TakesSecondVia(Behaviour):
         return super().datagram(first + head + via + b"\r\n" + kept if others else data)
 
 
-class DiesOfUnreadable(Behaviour):
-    """Wrong, as a missing header is that nobody thought could be missing."""
+class DiesWithoutCallId(Behaviour):
+    """Wrong, as the use of a header is without a look whether it is there."""
 
     def datagram(self, data: bytes) -> bytes:
-        """Crash on a response that cannot be read."""
-        if _is_response(data):
-            try:
-                parse(data, Address("", 0))
-            except Unreadable:
-                os._exit(1)
+        """Crash where it is not."""
+        if _is_response(data) and not re.search(rb"^(?:Call-ID|i)[ \t]*:", data, re.MULTILINE | re.IGNORECASE):
+            os._exit(1)
         return super().datagram(data)
 
 
