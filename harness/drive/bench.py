@@ -20,6 +20,7 @@ from harness.net.loopback import LoopbackPool
 from harness.net.pool import AddressPool
 from harness.net.probe import Prober
 from harness.system.disk import disk_errors
+from harness.system.timekeeper import Timekeeper
 
 SETTING_UP = 8
 """The most drives that are set up or call at one time.  More would only delay each other."""
@@ -39,6 +40,7 @@ class Bench:
     pool: LoopbackPool
     prober: Prober
     taps: TapLoop
+    time: Timekeeper = field(default_factory=Timekeeper)
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
 

@@ -145,7 +145,7 @@ class Station:
         unclaimed = Unclaimed(board.hear, board.put_aside)
         lab = await self._open.enter_async_context(Lab.open(spec.profile, bench, names.tokens, life.heard, unclaimed))
         life.prober = lab.prober
-        vigil = Vigil(spec.name, lab.prober, lambda: life.last_heard, self._progress.news.append)
+        vigil = Vigil(spec.name, lab.prober, lambda: life.last_heard, lambda text: self._progress.news.append(f"LOST  {text}"))
         backup: Backup | None = None
         if (where := spec.profile.lab.backup) is not False:
             backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))

@@ -16,6 +16,7 @@ from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
+from harness.system.timekeeper import Interruption
 
 Direction = Literal["received", "sent"]
 Fate = Literal["", "lost", "delayed", "copied"]
@@ -195,6 +196,8 @@ class Flow:
     loss: Loss | None = None
     """None: the device was there all the time."""
     family: Family = "ipv4"
+    interruptions: tuple[Interruption, ...] = ()
+    """What was done to the time of this machine meanwhile: then nothing here is evidence."""
     late: tuple[Event, ...] = ()
     """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.
 

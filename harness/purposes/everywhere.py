@@ -14,7 +14,7 @@ from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
-from harness.purposes.evidence_check import contradiction
+from harness.purposes.evidence_check import no_evidence
 from harness.purposes.purpose import Purpose
 from harness.purposes.weather import despite_weather
 from harness.requirements.catalogue import Catalogue
@@ -60,7 +60,7 @@ def overall(
 ) -> Overall:
     """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
     said: dict[str, list[_Said]] = {row: [] for row in rows}
-    sound = sorted((flow for flow in flows if flow.loss is None and not contradiction(flow)), key=lambda flow: flow.id)
+    sound = sorted((flow for flow in flows if flow.loss is None and not no_evidence(flow)), key=lambda flow: flow.id)
     for flow in sound:
         for finding in despite_weather(invariant.says_of(flow, rows), [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])

@@ -12,7 +12,7 @@ from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict, combine
-from harness.purposes.evidence_check import contradiction
+from harness.purposes.evidence_check import no_evidence
 from harness.purposes.loss import of_loss
 from harness.purposes.purpose import Purpose, rule_all
 from harness.purposes.weather import despite_weather, weathered
@@ -49,12 +49,12 @@ def assess(
 ) -> Assessment:
     """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``.
 
-    A flow that contradicts its own axes is no evidence: then all of ``rows`` are inconclusive.
+    A flow that is no evidence at all shows nothing: then all of ``rows`` are inconclusive.
     """
     pics = flows[0].device["pics"]
     if any(flow.loss for flow in flows):
         findings = tuple(of_loss(flows, rows))
-    elif wrong := next(filter(None, map(contradiction, flows)), ""):
+    elif wrong := next(filter(None, map(no_evidence, flows)), ""):
         findings = tuple(unseen(wrong, requirement=row) for row in rows)
     else:
         findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
@@ -68,7 +68,7 @@ def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
     return (
-        bool(flow.troubles) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+        bool(flow.troubles or flow.interruptions) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
     )
 
 

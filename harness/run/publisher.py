@@ -51,6 +51,8 @@ class Publisher:
         """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self._losses: dict[tuple[str, float], LostLine] = {}
+        self.clock: list[str] = []
+        """What was done to the time of this machine meanwhile, a sentence each."""
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
@@ -114,6 +116,7 @@ class Publisher:
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         for loss in (load(LostLine, said, report.nodeid) for said in payload.get("losses", ())):
             self._losses[loss.device, loss.at] = loss
+        self.clock = [*dict.fromkeys((*self.clock, *payload.get("clock", ())))]
         self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
@@ -168,6 +171,7 @@ class Publisher:
             expectations=self.expectations,
             pics=self.pics,
             losses=self.losses,
+            clock=self.clock,
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
@@ -185,7 +189,7 @@ class Publisher:
                     self._stream.abandon()
                 else:
                     gate = self.answer.footer if self._gated else None
-                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses)
+                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses, self.clock)
             else:
                 self.discard_unplanned()
         except SetupError as error:

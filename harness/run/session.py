@@ -41,6 +41,7 @@ from harness.run.inquest import Inquest
 from harness.run.job import Job
 from harness.smoke.plain import smoked
 from harness.store.verdict_lines import LostLine
+from harness.system.timekeeper import Interruption
 
 CONFIRMING_ROUNDS = 3
 """How often plans are driven again for what breaks an invariant: another round takes another window."""
@@ -94,6 +95,8 @@ class Session:
             case.id: concurrent.futures.Future() for case in self._cases
         }
         self._inquests: list[Inquest] = []
+        self.interruptions: list[str] = []
+        """What was done to the time of this machine, a sentence each."""
         self._begun: set[str] = set()
         self._controls_of: dict[str, tuple[Control, ...]] = {}
         """Those of the flows to which positive controls were added when all was driven, by id."""
@@ -149,7 +152,13 @@ class Session:
         if self._bench is None:
             opening = self._open.enter_async_context(Bench.open(self._options.work, self._options.sipp))
             self._bench = asyncio.ensure_future(opening)
-        return await self._bench
+        bench = await self._bench
+        bench.time.on_news = self._interrupted
+        return bench
+
+    def _interrupted(self, one: Interruption) -> None:
+        self.interruptions.append(one.sentence)
+        self.progress.news.append(f"CLOCK  {one.sentence}")
 
     async def _run_device(self, device: str) -> None:
         cases = [case for case in self._cases if case.device == device]

@@ -304,3 +304,5 @@ class Footer:
     gate: Gated | None = None
     losses: tuple[LostLine, ...] = ()
     """Every time that a device was lost."""
+    clock: tuple[str, ...] = ()
+    """What was done to the time of this machine meanwhile, a sentence each."""
