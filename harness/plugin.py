@@ -230,9 +230,13 @@ def pytest_runtest_makereport(
         waited = run.session.progress.waited if run.session else 0.0
         line = VerdictLine.of(settled.record)
         losses = [dump(one) for one in run.session.losses] if run.session else []
-        clock = list(run.session.interruptions) if run.session else []
+        conditions = list(run.session.conditions) if run.session else []
         payload = {"record": dump(line), "verdict": line.verdict, "waited": waited, "troubles": run.troubles}
-        setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows), "losses": losses, "clock": clock})
+        setattr(
+            report,
+            PAYLOAD,
+            payload | {"glimpses": run.glimpses(settled.flows), "losses": losses, "conditions": conditions},
+        )
         if (
             report.failed
             and call.excinfo is not None
@@ -284,8 +288,8 @@ class _Reports:
         junit: Any = session.config.stash.get(xml_key, None)
         for loss in self._publisher.losses if junit else ():
             junit.add_global_property("sipverdict.device_lost", loss.sentence)
-        for sentence in self._publisher.clock if junit else ():
-            junit.add_global_property("sipverdict.clock", sentence)
+        for sentence in self._publisher.conditions if junit else ():
+            junit.add_global_property("sipverdict.conditions", sentence)
         try:
             result = yield
         except OSError as error:  # of what pytest writes itself: junit.xml

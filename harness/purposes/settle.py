@@ -10,9 +10,10 @@ from harness.judge.answers import asked
 from harness.judge.say import unseen
 from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
-from harness.model.flow import Flow
+from harness.model.flow import Flow, Line
 from harness.model.verdict import Verdict, combine
 from harness.purposes.evidence_check import no_evidence
+from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.loss import of_loss
 from harness.purposes.purpose import Purpose, rule_all
 from harness.purposes.weather import despite_weather, weathered
@@ -31,6 +32,8 @@ class Assessment:
 
     lost: bool = False
     """In one of the flows the device was lost: there is nothing to drive once more."""
+    line: Line | None = None
+    """The line that it was judged on, if packets get lost there."""
 
     @property
     def counts(self) -> bool:
@@ -57,18 +60,23 @@ def assess(
     elif wrong := next(filter(None, map(no_evidence, flows)), ""):
         findings = tuple(unseen(wrong, requirement=row) for row in rows)
     else:
-        findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
+        findings = tuple(despite_the_line(despite_weather(purpose.findings(flows, rows), flows), flows))
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
     lost = any(flow.loss for flow in flows)
-    return Assessment(ruled, verdict, any(map(_disturbed, flows)) and not lost, lost)
+    line = line_of(flows)
+    return Assessment(ruled, verdict, (bool(line) or any(map(_disturbed, flows))) and not lost, lost, line)
 
 
 def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
     return (
-        bool(flow.troubles or flow.interruptions) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+        bool(flow.troubles or flow.interruptions)
+        or weathered(flow)
+        or cut
+        or (flow.plan.watched and flow.life is None)
+        or _asked_twice(flow)
     )
 
 
@@ -88,6 +96,8 @@ def wants_another(rounds: Sequence[Assessment]) -> bool:
     """Whether a case is driven once more after these rounds: a fail is confirmed, a disturbed round made good, once."""
     if rounds[-1].lost:
         return False
+    if any(one.line for one in rounds):
+        return len(rounds) < MOST_DRIVES and not _decided_despite_the_line(rounds)
     if len(rounds) == 1:
         return rounds[0].verdict is Verdict.FAIL or not rounds[0].counts
     return len(rounds) == 2 and rounds[0].verdict is not Verdict.FAIL and rounds[1].verdict is Verdict.FAIL
@@ -108,8 +118,47 @@ def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
     """
     if repeat > 1:
         return _agreed(rounds)
+    if any(one.line for one in rounds):
+        return _despite_the_line(rounds)
     counted = rounds[1:] if len(rounds) > 1 and rounds[0].verdict is not Verdict.FAIL else rounds
     return confirm(counted[0], counted[1]) if len(counted) > 1 else counted[0]
+
+
+def _decided_despite_the_line(rounds: Sequence[Assessment]) -> bool:
+    """Whether a round saw that nothing is wrong, or enough of them that something is."""
+    fails = sum(one.verdict is Verdict.FAIL for one in rounds)
+    return fails >= FAILS or any(one.counts and one.verdict is not Verdict.FAIL for one in rounds)
+
+
+def _despite_the_line(rounds: Sequence[Assessment]) -> Assessment:
+    """What the rounds amount to on a line that loses packets: what it made inconclusive does not count."""
+    fails = [one for one in rounds if one.verdict is Verdict.FAIL]
+    others = [one for one in rounds if one.counts and one.verdict is not Verdict.FAIL]
+    line = next(filter(None, (one.line for one in rounds)))
+    if fails and others:
+        return _blaming(line, confirm(fails[0], others[0]))
+    if others:
+        return others[0]
+    unclear = [one for one in rounds if one.verdict is not Verdict.FAIL]
+    if len(fails) >= FAILS:
+        return confirm(confirm(fails[0], fails[1]), fails[2])
+    return unclear[-1] if unclear else _blaming(line, fails[0])
+
+
+def _blaming(line: Line, one: Assessment) -> Assessment:
+    """``one``, in which a fail that was not seen often enough on this line is none, and what is unclear names it."""
+    doubted = tuple(
+        dataclasses.replace(
+            ruled,
+            verdict=Verdict.INCONCLUSIVE,
+            finding=dataclasses.replace(ruled.finding, outcome="unseen"),
+            reason=(ruled.reason or ruled.finding.actual) + blamed(line),
+        )
+        if ruled.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)
+        else ruled
+        for ruled in one.ruled
+    )
+    return Assessment(doubted, combine(ruled.verdict for ruled in doubted))
 
 
 def _agreed(rounds: Sequence[Assessment]) -> Assessment:

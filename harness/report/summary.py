@@ -50,8 +50,8 @@ class Run:
     pics: Sequence[Observation] = ()
     losses: Sequence[LostLine] = ()
     """Every time that a device was lost."""
-    clock: Sequence[str] = ()
-    """What was done to the time of this machine meanwhile."""
+    conditions: Sequence[str] = ()
+    """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
 
     @property
     def tally(self) -> Tally:
@@ -88,8 +88,8 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             console,
             Text(f"LOST  and {len(run.losses) - _LINES} more times: see the footer of verdicts.jsonl", "bold red"),
         )
-    for sentence in run.clock[:_LINES]:
-        _say(console, Text(f"CLOCK  {sentence}; what was being driven just then was driven again", "yellow"))
+    for condition in run.conditions[:_LINES]:
+        _say(console, Text(f"CONDITIONS  {short(condition, _WHY)}", "yellow"))
     _print_not_tested(run.records, console)
     _print_pics(run.pics, console)
     _print_expectations(run, console)

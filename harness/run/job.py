@@ -35,6 +35,11 @@ class Job:
             self._drives.append(asyncio.create_task(self._sound(len(self._drives), urgent)))
         return self._drives[attempt]
 
+    @property
+    def drives(self) -> int:
+        """How many drives have been begun."""
+        return len(self._drives)
+
     async def completed(self) -> list[Flow]:
         """The flows of all drives that have been begun, in order, with what has come since they were over."""
         return list(map(self.station.completed, await asyncio.gather(*self._drives)))

@@ -51,8 +51,8 @@ class Publisher:
         """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self._losses: dict[tuple[str, float], LostLine] = {}
-        self.clock: list[str] = []
-        """What was done to the time of this machine meanwhile, a sentence each."""
+        self.conditions: list[str] = []
+        """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
@@ -116,7 +116,7 @@ class Publisher:
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         for loss in (load(LostLine, said, report.nodeid) for said in payload.get("losses", ())):
             self._losses[loss.device, loss.at] = loss
-        self.clock = [*dict.fromkeys((*self.clock, *payload.get("clock", ())))]
+        self.conditions = [*dict.fromkeys((*self.conditions, *payload.get("conditions", ())))]
         self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
@@ -171,7 +171,7 @@ class Publisher:
             expectations=self.expectations,
             pics=self.pics,
             losses=self.losses,
-            clock=self.clock,
+            conditions=self.conditions,
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
@@ -189,7 +189,9 @@ class Publisher:
                     self._stream.abandon()
                 else:
                     gate = self.answer.footer if self._gated else None
-                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses, self.clock)
+                    self._stream.close(
+                        self.pics, self.expectations.footer(self.records), gate, self.losses, self.conditions
+                    )
             else:
                 self.discard_unplanned()
         except SetupError as error:

@@ -304,5 +304,5 @@ class Footer:
     gate: Gated | None = None
     losses: tuple[LostLine, ...] = ()
     """Every time that a device was lost."""
-    clock: tuple[str, ...] = ()
-    """What was done to the time of this machine meanwhile, a sentence each."""
+    conditions: tuple[str, ...] = ()
+    """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""

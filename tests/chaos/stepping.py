@@ -2,7 +2,7 @@
 
     sipverdict run … -- -p tests.chaos.stepping
 
-What the run sees is what it would see: CLOCK_REALTIME and the kernel's stamps jump, CLOCK_BOOTTIME goes on during sleep,
+The run sees what it would see: CLOCK_REALTIME and the kernel's stamps jump, CLOCK_BOOTTIME goes on during sleep, and
 CLOCK_MONOTONIC does neither.  The environment says when and how: CHAOS_CLOCK="set +3600 at 4" (seconds).
 """
 
