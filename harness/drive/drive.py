@@ -326,6 +326,7 @@ class Drive:
             lost=recorder.lost_on_purpose(),
             loss=loss_of(self._lost(), events, self.suspicion),
             weather=str(self.forecast.weather) if self.forecast else "",
+            cut_at=recorder.cut_at,
             interruptions=self.context.bench.time.since(self._interrupted),
             strays=tuple(self._strays(watch)),
         )

@@ -222,6 +222,8 @@ class Flow:
     loss: Loss | None = None
     """None: the device was there all the time."""
     family: Family = "ipv4"
+    cut_at: float | None = None
+    """From when on messages are missing here, because more came than a flow keeps; None: all are here."""
     line: Line | None = None
     """The line to the device, where packets get lost on it; None: it was good, or was not measured."""
     interruptions: tuple[Interruption, ...] = ()

@@ -14,6 +14,7 @@ from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
+from harness.purposes.cut import despite_the_cut
 from harness.purposes.evidence_check import no_evidence
 from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.purpose import Purpose
@@ -65,7 +66,8 @@ def overall(
     said: dict[str, list[_Said]] = {row: [] for row in rows}
     sound = sorted((flow for flow in flows if flow.loss is None and not no_evidence(flow)), key=lambda flow: flow.id)
     for flow in sound:
-        for finding in despite_the_line(despite_weather(invariant.says_of(flow, rows), [flow]), [flow]):
+        findings = despite_the_cut(despite_weather(invariant.says_of(flow, rows), [flow]), [flow])
+        for finding in despite_the_line(findings, [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
             said[finding.requirement].append(_Said(flow, ruled))
     drives: dict[Plan, list[str]] = {}

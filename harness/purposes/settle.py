@@ -12,6 +12,7 @@ from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow, Line
 from harness.model.verdict import Verdict, combine
+from harness.purposes.cut import despite_the_cut
 from harness.purposes.evidence_check import no_evidence
 from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.loss import of_loss
@@ -56,11 +57,12 @@ def assess(
     """
     pics = flows[0].device["pics"]
     if any(flow.loss for flow in flows):
-        findings = tuple(of_loss(flows, rows))
+        findings = list(of_loss(flows, rows))
     elif wrong := next(filter(None, map(no_evidence, flows)), ""):
-        findings = tuple(unseen(wrong, requirement=row) for row in rows)
+        findings = [unseen(wrong, requirement=row) for row in rows]
     else:
-        findings = tuple(despite_the_line(despite_weather(purpose.findings(flows, rows), flows), flows))
+        findings = despite_the_cut(despite_weather(purpose.findings(flows, rows), flows), flows)
+        findings = despite_the_line(findings, flows)
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
     lost = any(flow.loss for flow in flows)
