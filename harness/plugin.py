@@ -247,8 +247,13 @@ def pytest_runtest_makereport(
         waited = run.session.progress.waited if run.session else 0.0
         line = VerdictLine.of(settled.record)
         losses = [dump(one) for one in run.session.losses] if run.session else []
+        conditions = list(run.session.conditions) if run.session else []
         payload = {"record": dump(line), "verdict": line.verdict, "waited": waited, "troubles": run.troubles}
-        setattr(report, PAYLOAD, payload | {"glimpses": run.glimpses(settled.flows), "losses": losses})
+        setattr(
+            report,
+            PAYLOAD,
+            payload | {"glimpses": run.glimpses(settled.flows), "losses": losses, "conditions": conditions},
+        )
         if (
             report.failed
             and call.excinfo is not None

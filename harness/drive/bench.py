@@ -21,6 +21,7 @@ from harness.net.loopback import LoopbackPool
 from harness.net.pool import CarrierPool, LabPool
 from harness.net.probe import Prober
 from harness.system.disk import disk_errors
+from harness.system.timekeeper import Timekeeper
 
 SETTING_UP = 8
 """The most drives that are set up or call at one time.  More would only delay each other."""
@@ -54,6 +55,7 @@ class Bench:
     taps: TapLoop
     authority: Authority
     """Whose certificates the endpoints have, over TLS."""
+    time: Timekeeper = field(default_factory=Timekeeper)
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
     _testers: dict[tuple[tuple[str, ...], range], Tester] = field(default_factory=dict)

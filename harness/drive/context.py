@@ -12,6 +12,7 @@ from harness.drive.bench import Bench
 from harness.drive.devices import Devices
 from harness.drive.lab import Lab
 from harness.drive.life import Life
+from harness.drive.line import LineCheck
 from harness.drive.names import Names
 from harness.drive.priority import PriorityGate
 from harness.drive.switchboard import Switchboard
@@ -54,6 +55,8 @@ class DriveContext:
     """Whose message it is that comes to a shared socket, or late."""
     afterwards: Afterwards
     """The seats of drives that are over."""
+    line: LineCheck
+    """How much of what is sent to it, or by it, gets lost."""
     backup: Backup | None = None
     weather: Weather = field(default_factory=Weather)
 

@@ -67,6 +67,8 @@ class Drive:
     """The device of this drive, which may not have been started yet."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
+    _interrupted: int = 0
+    """How often the time of this machine had been interrupted when it began."""
 
     def __post_init__(self) -> None:
         self.context.progress.planned_drives += 1
@@ -92,6 +94,7 @@ class Drive:
         callers = len(self.plan.calls) if self._called else 0
         life: LifeSign | None = None
         watch: Watch | None = None
+        self._interrupted = self.context.bench.time.look()
         async with self.context.devices.turn(), contextlib.AsyncExitStack() as capacity:
             # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
             await capacity.enter_async_context(self.context.lab.capacity_for(len(self.plan.endpoints) + callers))
@@ -332,6 +335,8 @@ class Drive:
             between=tuple(recorder.between),
             loss=loss_of(self._lost(), events, self.suspicion),
             weather=str(self.forecast.weather) if self.forecast else "",
+            cut_at=recorder.cut_at,
+            interruptions=self.context.bench.time.since(self._interrupted),
             strays=tuple(self._strays(watch)),
         )
 

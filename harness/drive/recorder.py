@@ -60,6 +60,8 @@ class Recorder:
     """The number of messages that were not kept, by seat and kind."""
     between: list[Event] = field(default_factory=list)
     """What the endpoints sent to each other past the device: of a call that it connected and left."""
+    cut_at: float | None = None
+    """When the first message came that was not kept (seconds since the epoch)."""
     callers: dict[str, CallerState] = field(default_factory=dict)
     """The SIPp callers by the name of their seat."""
     over: bool = False
@@ -110,6 +112,8 @@ class Recorder:
             kept = self._last.setdefault(kind, deque(maxlen=KEPT_OF_A_KIND // 2))
             if len(kept) == KEPT_OF_A_KIND // 2:
                 self.dropped[kind] += 1
+                # The oldest makes room.
+                self.cut_at = min(self.cut_at or kept[0].time, kept[0].time)
         kept.append(event)
 
     def put_aside(self, unreadable: Unreadable) -> None:

@@ -18,6 +18,7 @@ from harness.drive.devices import Devices
 from harness.drive.drive import Drive
 from harness.drive.lab import Lab
 from harness.drive.life import Life
+from harness.drive.line import LineCheck
 from harness.drive.names import Names
 from harness.drive.plain import plain_call
 from harness.drive.priority import PriorityGate
@@ -27,7 +28,7 @@ from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
 from harness.lab.exchange import Unclaimed
 from harness.live.progress import Progress
-from harness.model.flow import Flow, LifeSign, Loss
+from harness.model.flow import Flow, LifeSign, Line, Loss
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window
@@ -108,6 +109,11 @@ class Station:
         """
         return Drive(self.context, plan, role, self.carrier, attempt, urgent, suspicion)
 
+    async def line(self) -> Line | None:
+        """The line to the device if packets get lost on it; None if it is good, or cannot be measured."""
+        line = await self.context.line.line()
+        return line if line is not None and line.loses else None
+
     @property
     def gone(self) -> str:
         """Why the device cannot be had any more; "" while it can."""
@@ -153,7 +159,11 @@ class Station:
             Lab.open(spec.profile, bench, self.carrier, names.tokens, life.heard, unclaimed)
         )
         life.prober = lab.prober
-        vigil = Vigil(spec.name, lab.prober, lambda: life.last_heard, self._progress.news.append)
+        vigil = Vigil(
+            spec.name, lab.prober, lambda: life.last_heard, lambda text: self._progress.news.append(f"LOST  {text}")
+        )
+        line = LineCheck(lab.prober, lambda: self.context.devices.shared)
+        self._open.callback(line.cancel)
         backup: Backup | None = None
         if (where := spec.profile.lab.backup) is not False:
             backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
@@ -176,6 +186,7 @@ class Station:
             setting_up=PriorityGate(carries + 1),
             board=board,
             afterwards=afterwards,
+            line=line,
             backup=backup,
             weather=self._weather,
         )

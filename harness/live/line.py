@@ -48,7 +48,7 @@ class LiveLine:
         self._ask()
         if news := self._progress.news[self._told :]:
             self._told += len(news)
-            self._say([f"LOST  {text}" for text in news], bold=True)
+            self._say(news, bold=True)
         line = self._progress.line()
         if self._asked and self._in_place:
             line = f"{prompt.waiting(self._asked)} · {line}"

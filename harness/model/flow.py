@@ -17,6 +17,7 @@ from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
+from harness.system.timekeeper import Interruption
 
 Direction = Literal["received", "sent"]
 Fate = Literal["", "lost", "delayed", "copied", "changed"]
@@ -172,6 +173,32 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Line:
+    """How much got lost between the suite and the device, measured in this run with the suite's own OPTIONS."""
+
+    probes: int
+    """Each was sent once."""
+    unanswered: int
+
+    @property
+    def loses(self) -> bool:
+        """Whether packets get lost.  A single one may be chance; a device that answers hardly any shows nothing."""
+        return 2 <= self.unanswered <= 0.7 * self.probes
+
+    @property
+    def share(self) -> float:
+        """The part of all packets that gets lost, from 0 to 1: a probe and its answer are two."""
+        return float(1 - (1 - self.unanswered / self.probes) ** 0.5)
+
+    @property
+    def sentence(self) -> str:
+        """It in words: ``the line loses about 5 % of the packets (29 of 300 OPTIONS stayed without an answer)``."""
+        share = f"{100 * self.share:.1f}" if self.share < 0.02 else f"{100 * self.share:.0f}"
+        counted = f"{self.unanswered} of {self.probes} OPTIONS stayed without an answer"
+        return f"the line loses about {share} % of the packets ({counted})"
+
+
+@dataclass(frozen=True)
 class Flow:
     """The evidence of one drive."""
 
@@ -203,6 +230,12 @@ class Flow:
     loss: Loss | None = None
     """None: the device was there all the time."""
     family: Family = "ipv4"
+    cut_at: float | None = None
+    """From when on messages are missing here, because more came than a flow keeps; None: all are here."""
+    line: Line | None = None
+    """The line to the device, where packets get lost on it; None: it was good, or was not measured."""
+    interruptions: tuple[Interruption, ...] = ()
+    """What was done to the time of this machine meanwhile: then nothing here is evidence."""
     late: tuple[Event, ...] = ()
     """What bears this drive's digits, or came to its seats, when it was over; numbered on from the events.
 

@@ -14,7 +14,9 @@ from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
-from harness.purposes.evidence_check import contradiction
+from harness.purposes.cut import despite_the_cut
+from harness.purposes.evidence_check import no_evidence
+from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.purpose import Purpose
 from harness.purposes.weather import despite_weather
 from harness.requirements.catalogue import Catalogue
@@ -24,6 +26,8 @@ NO_OCCASION = "no flow of this run gave an occasion"
 """Why an invariant was not tested."""
 AT_ONCE = 3
 """How many plans are driven again in one round: one that breaks again is enough for a fail."""
+AT_ONCE_ON_A_BAD_LINE = 12
+"""The same on a line that loses packets, where each plan has something that may be the line's doing."""
 
 
 @dataclass(frozen=True)
@@ -61,28 +65,36 @@ def overall(
     """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
     said: dict[str, list[_Said]] = {row: [] for row in rows}
     # Invariants speak of a network that is honest; what is due after an odd response, its own purpose says.
-    judged = (flow for flow in flows if flow.loss is None and not flow.plan.oddities and not contradiction(flow))
+    judged = (flow for flow in flows if flow.loss is None and not flow.plan.oddities and not no_evidence(flow))
     sound = sorted(judged, key=lambda flow: flow.id)
     for flow in sound:
-        for finding in despite_weather(invariant.says_of(flow, rows), [flow]):
+        findings = despite_the_cut(despite_weather(invariant.says_of(flow, rows), [flow]), [flow])
+        for finding in despite_the_line(findings, [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
             said[finding.requirement].append(_Said(flow, ruled))
     drives: dict[Plan, list[str]] = {}
     for flow in sound:
         drives.setdefault(flow.plan, []).append(flow.id)
-    outcomes = [_of_row(of_row, drives) for of_row in said.values() if of_row]
+    rows_said = [_of_row(of_row, drives) for of_row in said.values() if of_row]
+    outcomes = [(ruled, plans) for ruled, plans in rows_said if ruled is not None]
     there = {one.flow.id for of_row in said.values() for one in of_row}
     there |= {identifier for ids in drives.values() for identifier in ids[1:]}
     again = dict.fromkeys(plan for _, plans in outcomes for plan in plans)
     return Overall(
         tuple(ruled for ruled, _ in outcomes),
         tuple(flow.id for flow in sound if flow.id in there),
-        tuple(again)[:AT_ONCE],
+        tuple(again)[: AT_ONCE_ON_A_BAD_LINE if line_of(sound) else AT_ONCE],
     )
 
 
-def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tuple[Ruled, tuple[Plan, ...]]:
-    """What all flows say of one requirement, and the plans that may confirm a fail."""
+def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tuple[Ruled | None, tuple[Plan, ...]]:
+    """What all flows say of one requirement, and the plans that may confirm a fail; None: there was no occasion."""
+    said, again = _asked_again(said, drives)
+    if not said:
+        return None, ()
+    if again:
+        worst = max(said, key=lambda one: one.ruled.verdict)
+        return _counted(worst.ruled, said), again
     fails = [one for one in said if one.ruled.verdict is Verdict.FAIL]
     worst = max(said, key=lambda one: (one.ruled.verdict, one.ruled.finding.outcome == "violated"))
     if not fails:
@@ -90,23 +102,43 @@ def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tupl
     for first in fails:
         if _repeated(first, fails):
             return _counted(first.ruled, said), ()
-    once = tuple(dict.fromkeys(one.flow.plan for one in fails if len(drives[one.flow.plan]) == 1))
+    wanted = FAILS if line_of(one.flow for one in fails) else 2
+    once = tuple(dict.fromkeys(one.flow.plan for one in fails if len(drives[one.flow.plan]) < wanted))
     if once:
         return _counted(fails[0].ruled, said), once
     finding = fails[0].ruled.finding
     reason = f"not repeatable: {finding.actual} in flow {finding.flow}, and not in another drive of its plan"
+    reason += blamed(fails[0].flow.line)
     unseen = dataclasses.replace(finding, outcome="unseen", actual=reason)
     return Ruled(unseen, fails[0].ruled.level, Verdict.INCONCLUSIVE, reason), ()
 
 
 def _repeated(first: _Said, fails: Iterable[_Said]) -> bool:
-    """Whether another drive of the same plan shows the same defect."""
-    return any(
-        one.flow.plan == first.flow.plan
-        and one.flow.id != first.flow.id
-        and one.ruled.finding.code == first.ruled.finding.code
+    """Whether another drive of the same plan shows the same defect; two others, on a line that loses packets."""
+    same = {
+        one.flow.id
         for one in fails
-    )
+        if one.flow.plan == first.flow.plan and one.ruled.finding.code == first.ruled.finding.code
+    }
+    return len(same) >= (FAILS if first.flow.line else 2)
+
+
+def _asked_again(
+    said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]
+) -> tuple[Sequence[_Said], tuple[Plan, ...]]:
+    """``said`` without what a lost packet may have done and another drive of the plan does not show; plans to drive.
+
+    An invariant has nothing to say of a flow without an occasion, so what is unseen in one is the line's doing.
+    """
+    wrong: dict[Plan, set[str]] = {}
+    for one in said:
+        if one.flow.line is not None and one.ruled.finding.outcome == "unseen":
+            wrong.setdefault(one.flow.plan, set()).add(one.flow.id)
+    broken = {one.flow.id for one in said if one.ruled.finding.outcome == "violated"}
+    cleared = {plan for plan, flows in wrong.items() if set(drives[plan]) - flows - broken}
+    again = tuple(plan for plan in wrong if plan not in cleared and len(drives[plan]) < MOST_DRIVES)
+    kept = [one for one in said if not (one.flow.plan in cleared and one.flow.id in wrong[one.flow.plan])]
+    return kept, again
 
 
 def _counted(ruled: Ruled, said: Sequence[_Said]) -> Ruled:

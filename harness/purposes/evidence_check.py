@@ -1,4 +1,4 @@
-"""Whether a flow can be of the axes that it claims.  A mix-up in the harness must not pass as evidence.
+"""Whether a flow is evidence at all: nothing was done to the time of this machine, and it is of the axes it claims.
 
 Pure: it looks at the labels of a flow and at its messages, so a stored flow is checked like one that was just driven.
 """
@@ -13,6 +13,13 @@ from harness.net.address import Family, family_of
 from harness.sip.uri import SipUri
 
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
+
+
+def no_evidence(flow: Flow) -> str:
+    """Why nothing in ``flow`` shows anything, in one sentence; "" if it does."""
+    if flow.interruptions:
+        return f"{flow.interruptions[0].sentence} while flow {flow.id} was recorded: nothing in it is evidence"
+    return contradiction(flow)
 
 
 def contradiction(flow: Flow) -> str:

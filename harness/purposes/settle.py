@@ -10,10 +10,12 @@ from harness.judge.answers import asked
 from harness.judge.say import unseen
 from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
-from harness.model.flow import Flow
+from harness.model.flow import Flow, Line
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
-from harness.purposes.evidence_check import contradiction
+from harness.purposes.cut import despite_the_cut
+from harness.purposes.evidence_check import no_evidence
+from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.loss import of_loss
 from harness.purposes.purpose import Purpose, rule_all
 from harness.purposes.weather import despite_weather, weathered
@@ -34,6 +36,8 @@ class Assessment:
     """In one of the flows the device was lost: there is nothing to drive once more."""
     fails: tuple[tuple[Plan, Ruled], ...] = ()
     """Every fail with the plan that shows it, where each plan is judged by itself."""
+    line: Line | None = None
+    """The line that it was judged on, if packets get lost there."""
 
     @property
     def counts(self) -> bool:
@@ -52,20 +56,28 @@ def assess(
 ) -> Assessment:
     """Judge ``flows`` (one per plan of ``purpose``) and rule the findings about ``rows``.
 
-    A flow that contradicts its own axes is no evidence: then all of ``rows`` are inconclusive.
+    A flow that is no evidence at all shows nothing: then all of ``rows`` are inconclusive.
     """
     pics = flows[0].device["pics"]
     if any(flow.loss for flow in flows):
-        findings = tuple(of_loss(flows, rows))
-    elif wrong := next(filter(None, map(contradiction, flows)), ""):
-        findings = tuple(unseen(wrong, requirement=row) for row in rows)
+        findings = list(of_loss(flows, rows))
+    elif wrong := next(filter(None, map(no_evidence, flows)), ""):
+        findings = [unseen(wrong, requirement=row) for row in rows]
     else:
-        findings = tuple(despite_weather(purpose.findings(flows, rows), flows))
+        findings = _findings(purpose, rows, flows)
     ruled, verdict = rule_all(findings, catalogue, ruling, pics)
     fails = _fails(purpose, rows, flows, catalogue, ruling) if verdict is Verdict.FAIL else ()
     # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
     lost = any(flow.loss for flow in flows)
-    return Assessment(ruled, verdict, any(map(_disturbed, flows)) and not lost, lost, fails)
+    line = line_of(flows)
+    disturbed = (bool(line) or any(map(_disturbed, flows))) and not lost
+    return Assessment(ruled, verdict, disturbed, lost, fails, line)
+
+
+def _findings(purpose: Purpose, rows: Sequence[str], flows: Sequence[Flow]) -> list[Finding]:
+    """What the judge says, less what lost packets and messages that were not kept may explain."""
+    findings = despite_the_cut(despite_weather(purpose.findings(flows, rows), flows), flows)
+    return list(despite_the_line(findings, flows))
 
 
 def _fails(
@@ -76,7 +88,7 @@ def _fails(
         return ()
     found = []
     for flow in flows:
-        for finding in despite_weather(purpose.findings([flow], rows), [flow]):
+        for finding in _findings(purpose, rows, [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
             if ruled.verdict is Verdict.FAIL:
                 found.append((flow.plan, ruled))
@@ -87,7 +99,11 @@ def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
     return (
-        bool(flow.troubles) or weathered(flow) or cut or (flow.plan.watched and flow.life is None) or _asked_twice(flow)
+        bool(flow.troubles or flow.interruptions)
+        or weathered(flow)
+        or cut
+        or (flow.plan.watched and flow.life is None)
+        or _asked_twice(flow)
     )
 
 
@@ -107,6 +123,8 @@ def wants_another(rounds: Sequence[Assessment]) -> bool:
     """Whether a case is driven once more after these rounds: a fail is confirmed, a disturbed round made good, once."""
     if rounds[-1].lost:
         return False
+    if any(one.line for one in rounds):
+        return len(rounds) < MOST_DRIVES and not _decided_despite_the_line(rounds)
     if len(rounds) == 1:
         return rounds[0].verdict is Verdict.FAIL or not rounds[0].counts
     return len(rounds) == 2 and rounds[0].verdict is not Verdict.FAIL and rounds[1].verdict is Verdict.FAIL
@@ -141,8 +159,47 @@ def conclude(rounds: Sequence[Assessment], repeat: int = 1) -> Assessment:
     """
     if repeat > 1:
         return _agreed(rounds)
+    if any(one.line for one in rounds):
+        return _despite_the_line(rounds)
     counted = rounds[1:] if len(rounds) > 1 and rounds[0].verdict is not Verdict.FAIL else rounds
     return confirm(counted[0], counted[1]) if len(counted) > 1 else counted[0]
+
+
+def _decided_despite_the_line(rounds: Sequence[Assessment]) -> bool:
+    """Whether a round saw that nothing is wrong, or enough of them that something is."""
+    fails = sum(one.verdict is Verdict.FAIL for one in rounds)
+    return fails >= FAILS or any(one.counts and one.verdict is not Verdict.FAIL for one in rounds)
+
+
+def _despite_the_line(rounds: Sequence[Assessment]) -> Assessment:
+    """What the rounds amount to on a line that loses packets: what it made inconclusive does not count."""
+    fails = [one for one in rounds if one.verdict is Verdict.FAIL]
+    others = [one for one in rounds if one.counts and one.verdict is not Verdict.FAIL]
+    line = next(filter(None, (one.line for one in rounds)))
+    if fails and others:
+        return _blaming(line, confirm(fails[0], others[0]))
+    if others:
+        return others[0]
+    unclear = [one for one in rounds if one.verdict is not Verdict.FAIL]
+    if len(fails) >= FAILS:
+        return confirm(confirm(fails[0], fails[1]), fails[2])
+    return unclear[-1] if unclear else _blaming(line, fails[0])
+
+
+def _blaming(line: Line, one: Assessment) -> Assessment:
+    """``one``, in which a fail that was not seen often enough on this line is none, and what is unclear names it."""
+    doubted = tuple(
+        dataclasses.replace(
+            ruled,
+            verdict=Verdict.INCONCLUSIVE,
+            finding=dataclasses.replace(ruled.finding, outcome="unseen"),
+            reason=(ruled.reason or ruled.finding.actual) + blamed(line),
+        )
+        if ruled.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)
+        else ruled
+        for ruled in one.ruled
+    )
+    return Assessment(doubted, combine(ruled.verdict for ruled in doubted))
 
 
 def _agreed(rounds: Sequence[Assessment]) -> Assessment:

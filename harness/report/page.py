@@ -81,6 +81,7 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
             "decided": sum(bool(known.deciders.get(one.row.id)) for one in covered),
             "count_of": _count,
             "losses": run.footer.losses if run.footer else (),
+            "conditions": run.footer.conditions if run.footer else (),
             "pics": run.footer.pics if run.footer else (),
             "deviations": run.footer.expected.deviations if run.footer and run.footer.expected else (),
             "ladder_style": STYLE,

@@ -50,6 +50,8 @@ class Run:
     """Every time that a device was lost."""
     redress: Sequence[str] = ()
     """What the 603+ of the devices say of whom to ask, a line each (:mod:`harness.report.redress`)."""
+    conditions: Sequence[str] = ()
+    """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
 
     @property
     def tally(self) -> Tally:
@@ -86,6 +88,8 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
             console,
             Text(f"LOST  and {len(run.losses) - _LINES} more times: see the footer of verdicts.jsonl", "bold red"),
         )
+    for condition in run.conditions[:_LINES]:
+        _say(console, Text(f"CONDITIONS  {short(condition, _WHY)}", "yellow"))
     _print_not_tested(run.records, console)
     for line in run.redress[:_LINES]:
         _say(console, Text(f"603+  {short(line, _WHY)}", "dim"))

@@ -13,6 +13,8 @@ from harness.model.flow import Flow, Loss
 from harness.model.plan import Plan
 from harness.run.inquest import Inquest
 
+UNINTERRUPTED = 2
+"""How often a plan is driven again because the time of this machine was interrupted."""
 _NOT_TESTED = "it was not tested: repair the device, and run it again"
 
 
@@ -33,6 +35,11 @@ class Job:
             self._drives.append(asyncio.create_task(self._sound(len(self._drives), urgent)))
         return self._drives[attempt]
 
+    @property
+    def drives(self) -> int:
+        """How many drives have been begun."""
+        return len(self._drives)
+
     async def completed(self) -> list[Flow]:
         """The flows of all drives that have been begun, in order, with what has come since they were over."""
         return list(map(self.station.completed, await asyncio.gather(*self._drives)))
@@ -40,6 +47,10 @@ class Job:
     async def _sound(self, attempt: int, urgent: bool) -> Flow:
         """The flow of one drive during which the device was there, or that names what the device was lost by."""
         flow = await self._beside(attempt, urgent)
+        for _ in range(UNINTERRUPTED):
+            if not flow.interruptions:
+                break
+            flow = await self._beside(attempt, urgent=True)
         return await self.inquest.sound(flow, self._once, lambda: self._beside(attempt, urgent=True))
 
     async def _beside(self, attempt: int, urgent: bool) -> Flow:

@@ -52,6 +52,8 @@ class Publisher:
         """The features that each flow showed, by device and flow."""
         self.folder = RunFolder.create(settings.out, settings.title.replace(" ", ""))
         self._losses: dict[tuple[str, float], LostLine] = {}
+        self.conditions: list[str] = []
+        """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
         self.planned = 0
         self._taken: list[tuple[int, VerdictLine]] = []
         self._places: dict[str, int] = {}
@@ -117,6 +119,7 @@ class Publisher:
         self.glimpses.setdefault(record.device, {}).update(payload.get("glimpses", {}))
         for loss in (load(LostLine, said, report.nodeid) for said in payload.get("losses", ())):
             self._losses[loss.device, loss.at] = loss
+        self.conditions = [*dict.fromkeys((*self.conditions, *payload.get("conditions", ())))]
         self._taken.append((self.place(report.nodeid), record))
         try:
             self._stream.write(record)
@@ -172,6 +175,7 @@ class Publisher:
             pics=self.pics,
             losses=self.losses,
             redress=redress_lines(self.folder.path),
+            conditions=self.conditions,
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
@@ -189,7 +193,9 @@ class Publisher:
                     self._stream.abandon()
                 else:
                     gate = self.answer.footer if self._gated else None
-                    self._stream.close(self.pics, self.expectations.footer(self.records), gate, self.losses)
+                    self._stream.close(
+                        self.pics, self.expectations.footer(self.records), gate, self.losses, self.conditions
+                    )
             else:
                 self.discard_unplanned()
         except SetupError as error:

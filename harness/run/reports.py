@@ -40,6 +40,8 @@ class Reports:
         junit: Any = session.config.stash.get(xml_key, None)
         for loss in self._publisher.losses if junit else ():
             junit.add_global_property("sipverdict.device_lost", loss.sentence)
+        for sentence in self._publisher.conditions if junit else ():
+            junit.add_global_property("sipverdict.conditions", sentence)
         try:
             result = yield
             if junit:

@@ -25,7 +25,7 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record, Ruled
-from harness.model.flow import Control, Flow
+from harness.model.flow import Control, Flow, Line
 from harness.model.outcome import NOT_TESTED
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
@@ -35,6 +35,7 @@ from harness.net.address import Carrier
 from harness.purposes.case import Case
 from harness.purposes.doing import doing_of
 from harness.purposes.everywhere import Overall, overall
+from harness.purposes.line import MOST_DRIVES
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
@@ -42,6 +43,7 @@ from harness.run.inquest import Inquest
 from harness.run.job import Job
 from harness.smoke.plain import Unusable, smoked
 from harness.store.verdict_lines import LostLine
+from harness.system.timekeeper import Interruption
 
 CONFIRMING_ROUNDS = 3
 """How often plans are driven again for what breaks an invariant: another round takes another window."""
@@ -97,6 +99,10 @@ class Session:
             case.id: concurrent.futures.Future() for case in self._cases
         }
         self._inquests: list[Inquest] = []
+        self.conditions: list[str] = []
+        """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
+        self._lines: dict[str, Flow] = {}
+        """The flows that were driven on a line that loses packets, as stored, by id."""
         self._begun: set[str] = set()
         self._controls_of: dict[str, tuple[Control, ...]] = {}
         """Those of the flows to which positive controls were added when all was driven, by id."""
@@ -154,7 +160,13 @@ class Session:
                 Bench.open(self._options.work, self._options.sipp, self._options.key_log)
             )
             self._bench = asyncio.ensure_future(opening)
-        return await self._bench
+        bench = await self._bench
+        bench.time.on_news = self._interrupted
+        return bench
+
+    def _interrupted(self, one: Interruption) -> None:
+        self.conditions.append(f"{one.sentence}: what was being driven just then was driven again")
+        self.progress.news.append(f"CLOCK  {one.sentence}")
 
     async def _run_device(self, device: str) -> None:
         by_carrier: dict[Carrier, list[Case]] = {}
@@ -239,32 +251,73 @@ class Session:
         result = self._results[case.id]
         try:
             repeat = self._options.repeat
-            driven = [await asyncio.gather(*(job.drive(attempt) for job in jobs)) for attempt in range(repeat)]
-            rounds = [self._assess(case, flows) for flows in driven]
+            driven: list[list[Flow]] = []
+            rounds: list[Assessment] = []
+            for attempt in range(repeat):
+                driven.append(list(await asyncio.gather(*(job.drive(attempt) for job in jobs))))
+                rounds.append(self._assess(case, driven[-1]))
             if any(map(lacks_control, rounds)):
                 # The device may show in a later drive what this one cannot be judged without.
                 seen = await asyncio.shield(controls)
                 driven = [[self._controlled(flow, seen) for flow in flows] for flows in driven]
                 rounds = [self._assess(case, flows) for flows in driven]
+            for number, flows in enumerate(driven):
+                driven[number], rounds[number] = await self._despite_the_line(case, jobs, flows, rounds[number])
             while repeat == 1 and wants_another(rounds):
                 self.progress.confirming += len(rounds) == 1
-                driven.append(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
-                rounds.append(self._assess(case, driven[-1]))
-            assessment, flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
+                flows = list(await asyncio.gather(*(job.drive(len(rounds), urgent=True) for job in jobs)))
+                judged = self._assess(case, flows)
+                flows, judged = await self._despite_the_line(case, jobs, flows, judged)
+                driven.append(flows)
+                rounds.append(judged)
+            assessment, all_flows = conclude(rounds, repeat), [flow for one in driven for flow in one]
             record = self._record(
                 case,
                 assessment.verdict,
                 assessment.reason,
                 assessment.ruled,
                 len(driven),
-                [flow.id for flow in flows],
-                flows,
+                [flow.id for flow in all_flows],
+                all_flows,
             )
             self.progress.judged(record)
-            result.set_result(Settled(case, record, tuple(flows)))
+            result.set_result(Settled(case, record, tuple(all_flows)))
         except Exception as error:
             # One case that cannot be settled must not take the others with it.
             _fail(result, error)
+
+    async def _despite_the_line(
+        self, case: Case, jobs: Sequence[Job], flows: list[Flow], judged: Assessment
+    ) -> tuple[list[Flow], Assessment]:
+        """``flows`` with the line to their device, and what they say then, if anything but a pass was seen on it."""
+        if judged.verdict in (Verdict.PASS, Verdict.NONE) or judged.lost:
+            return flows, judged
+        line = await self._line(jobs[0].station)
+        if line is None:
+            return flows, judged
+        flows = [self._on_line(flow, line) for flow in flows]
+        return flows, self._assess(case, flows)
+
+    async def _line(self, station: Station) -> Line | None:
+        """The line to the device if packets get lost on it; said once."""
+        line = await station.line()
+        if line is not None:
+            sentence = f"{station.spec.name}: {line.sentence}: what it may have done is asked again"
+            if sentence not in self.conditions:
+                self.conditions.append(sentence)
+                self.progress.news.append(f"LINE  {sentence}")
+        return line
+
+    def _on_line(self, flow: Flow, line: Line) -> Flow:
+        """``flow`` with the line that it was driven on, stored so: it is judged again by what it holds."""
+        if flow.line is not None:
+            return flow
+        known = self._lines.get(flow.id)
+        if known is None:
+            controls = self._controls_of.get(flow.id, flow.controls)
+            known = self._lines[flow.id] = dataclasses.replace(flow, line=line, controls=controls)
+            self._options.on_flow(known)
+        return dataclasses.replace(flow, line=line)
 
     async def _settle_everywhere(
         self, axes: Axes, cases: Sequence[Case], jobs: Mapping[tuple[Plan, Axes], Job]
@@ -276,14 +329,24 @@ class Session:
         """
         here = {plan: job for (plan, of), job in jobs.items() if of == axes}
         try:
+            line: Line | None = None
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
+                flows = [self._on_line(flow, line) for flow in flows] if line else flows
                 said = {case.id: self._overall(case, flows) for case in cases}
+                if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
+                    line = await self._line(next(iter(here.values())).station)
+                    flows = [self._on_line(flow, line) for flow in flows] if line else flows
+                    said = {case.id: self._overall(case, flows) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
-                if not again or number == CONFIRMING_ROUNDS or self._options.repeat > 1:
+                rounds = MOST_DRIVES if line else CONFIRMING_ROUNDS
+                if not again or number == rounds or self._options.repeat > 1:
                     break
                 self.progress.confirming += not number
-                await asyncio.gather(*(here[plan].drive(1, urgent=True) for plan in dict.fromkeys(again)))
+                # On a bad line a plan is driven as often as that takes.
+                await asyncio.gather(
+                    *(here[plan].drive(here[plan].drives if line else 1, urgent=True) for plan in dict.fromkeys(again))
+                )
             for flow in flows:
                 if flow.late:
                     controls = self._controls_of.get(flow.id, flow.controls)

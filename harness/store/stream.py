@@ -68,6 +68,7 @@ class VerdictStream:
         expected: Compared | None = None,
         gate: Gated | None = None,
         losses: Sequence[LostLine] = (),
+        conditions: Sequence[str] = (),
     ) -> Tally:
         """Write the footer and close.  SetupError, and no footer, if the disk refuses."""
         with self._lock:
@@ -75,7 +76,9 @@ class VerdictStream:
             try:
                 if self._file is not None:
                     counts, verdict = tally.counts, tally.verdict.word
-                    footer = Footer(tally.executed, counts, verdict, tuple(pics), expected, gate, tuple(losses))
+                    footer = Footer(
+                        tally.executed, counts, verdict, tuple(pics), expected, gate, tuple(losses), tuple(conditions)
+                    )
                     self._append("", footer)
                     os.fsync(self._file)
             except OSError as error:

@@ -315,3 +315,5 @@ class Footer:
     gate: Gated | None = None
     losses: tuple[LostLine, ...] = ()
     """Every time that a device was lost."""
+    conditions: tuple[str, ...] = ()
+    """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""

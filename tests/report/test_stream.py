@@ -78,6 +78,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "expected": None,
         "gate": None,
         "losses": [],
+        "conditions": [],
     }
     run = read_run(tmp_path)
     assert run.tally.complete

@@ -1,4 +1,4 @@
-"""The exit status survives every failure of the output; a signal that ends a run leaves reports and nothing else."""
+"""The exit status survives every failure of the output.  A signal that ends a run leaves reports and nothing else."""
 
 from __future__ import annotations
 

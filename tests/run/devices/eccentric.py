@@ -8,6 +8,7 @@ dies_once  a segmentation fault at its fourth final response, and never again
 folds      conforming: writes Via, From, CSeq and Call-ID on two lines, and a blank before every colon
 lf         writes LF for CRLF
 crlf       writes an empty line before every message
+rings      sends every 180 ten thousand times
 home       a proxy that answers 403 to any request for a URI of another domain
 =========  ==============================================================================================
 """
@@ -44,6 +45,9 @@ def written(data: bytes) -> bytes:
 
 def send(self: UdpTransport, data: bytes, destination: tuple[str, int]) -> None:
     """Write it in the device's way."""
+    if WAY == "rings" and data.startswith(b"SIP/2.0 180"):
+        for _ in range(9_999):
+            _send(self, data, destination)
     _send(self, written(data), destination)
 
 

@@ -1,0 +1,45 @@
+"""A pytest plugin: the machine's clock is set, or the machine sleeps, in the middle of a run.
+
+    sipverdict run … -- -p tests.chaos.stepping
+
+The run sees what it would see: CLOCK_REALTIME and the kernel's stamps jump, CLOCK_BOOTTIME goes on during sleep, and
+CLOCK_MONOTONIC does neither.  The environment says when and how: CHAOS_CLOCK="set +3600 at 4" (seconds).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+from harness.endpoints.tap import port
+
+
+def pytest_configure() -> None:
+    kind, by, _, at = os.environ["CHAOS_CLOCK"].split()
+    steady, moment = time.monotonic, time.monotonic() + float(at)
+    wall, clock = time.time, time.clock_gettime
+
+    def jumped() -> float:
+        return float(by) if steady() >= moment else 0.0
+
+    def boot(which: int) -> float:
+        return clock(which) + (jumped() if kind == "sleep" and which == time.CLOCK_BOOTTIME else 0.0)
+
+    later: Callable[[], float] = lambda: wall() + jumped()  # noqa: E731
+    time.time, time.clock_gettime = later, boot
+    port._TIMESPEC = _Stamps(port._TIMESPEC.format, jumped)  # type: ignore[misc]
+
+
+class _Stamps(struct.Struct):
+    """The kernel's stamps, by the clock that was set."""
+
+    def __init__(self, form: str, jumped: Callable[[], float]) -> None:
+        super().__init__(form)
+        self._jumped = jumped
+
+    def unpack(self, buffer: Any, /) -> tuple[Any, ...]:
+        seconds, nanoseconds = super().unpack(buffer)
+        return seconds + int(self._jumped()), nanoseconds
