@@ -22,6 +22,8 @@ class Fault:
     roles: tuple[str, ...] = _CLIENT
     claim: str = ""
     """The PICS key that a device must claim for the fault to show in it; empty: none."""
+    over: str = ""
+    """The transport over which it shows, where UDP does not show it."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -51,6 +53,21 @@ FAULTS: tuple[Fault, ...] = (
     Fault("chokes_on_bad_q", "Drops a 3xx in which a q cannot be read, without ACK."),
     Fault("chokes_on_expires", "Throws a Contact away whose expires cannot be read."),
     Fault("chokes_on_contact", "Drops a 3xx whose Contact is * or cannot be read, without ACK."),
+    # What carries it.
+    Fault("keeps_transport", "Calls a Contact with another ;transport= over that of the call so far."),
+    Fault("via_of_old_transport", "Writes the old transport into the Via of a redirected INVITE over another one."),
+    Fault(
+        "repeats_refusal_over_streams",
+        "Repeats a refusal over TCP until its ACK comes.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
+    Fault(
+        "answers_on_new_connection",
+        "Sends responses on a connection of their own, not on that of the request.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
     # The redirected INVITE.
     Fault("old_address", "Puts the Contact into the Request-URI, but sends the INVITE to the old address."),
     Fault("keeps_old_host", "Takes only the user part of the Contact; host, port and destination stay the old ones."),

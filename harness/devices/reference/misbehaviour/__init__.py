@@ -24,12 +24,13 @@ from . import (
     repeats,
     searches,
     targets,
+    transports,
     upstream,
     uri_headers,
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, partings, targets, upstream, uri_headers),
+    *(contacts, declines, finals, invites, partings, targets, transports, upstream, uri_headers),
     *(searches, relaying, recursion),
     *(answers, repeats, messages),
 )
