@@ -104,7 +104,7 @@ def _moved(flow: Flow) -> tuple[Event | None, Event | None]:
 
 
 def _untried(flow: Flow, response: Event) -> Findings:
-    if missing := gap(flow, ("target",)) or may_yet_come(flow, response):
+    if missing := gap(flow, ("callee",)) or may_yet_come(flow, response):
         yield not_proven("no INVITE arrived at the Contact", missing)
         return
     target_transport = flow.seat("target").address.transport
