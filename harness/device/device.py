@@ -290,7 +290,13 @@ class Device:
 
 def _address(profile: Profile, lease: Address | None, carrier: Carrier) -> Address:
     if profile.lab.address not in ("{lease}", REGISTERED):
-        return Address.parse(profile.lab.address, carrier.transport)
+        fixed = Address.parse(profile.lab.address, carrier.transport)
+        if fixed.family != carrier.family:
+            raise DeviceError(
+                f"{profile.name} has no address for {carrier}: lab.address is {fixed}",
+                f"name it in the profile: [over.{carrier.label}] with lab.address = ...",
+            )
+        return fixed
     if lease is None:
         raise DeviceError(f"{profile.name} has no address: none was leased for it", "give Device an address")
     return lease

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -14,6 +14,7 @@ from harness.drive.backup import ENDPOINT
 from harness.drive.bench import on_free_port
 from harness.drive.callers import Callers
 from harness.drive.calling import Calling
+from harness.drive.carried import carried
 from harness.drive.context import DriveContext
 from harness.drive.domain import as_driven
 from harness.drive.lab import check_ports
@@ -53,6 +54,8 @@ class Drive:
     """Others wait for it."""
     suspicion: Loss | None = None
     """How the device was lost in another drive of this plan; then this one is made alone."""
+    carried: Plan = field(init=False)
+    """The plan as its transport carries it."""
     recorder: Recorder = field(init=False)
     listener: Listener = field(init=False)
     forecast: Forecast | None = field(init=False)
@@ -75,7 +78,8 @@ class Drive:
         token = self.context.names.token()
         self.id = self.context.names.flow(self.role, token, self.attempt)
         self.places = Places(token)
-        self.recorder = Recorder(self.plan, self._on_event)
+        self.carried = carried(self.plan, self.carrier.transport)
+        self.recorder = Recorder(self.carried, self._on_event)
         board = self.context.board
         board.enrol(token, self.recorder)
         hear = partial(board.hear_at, recorder=self.recorder)
@@ -86,7 +90,7 @@ class Drive:
         weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         # What is lost or repeated below a stream is the network's own affair: no message is.
-        stormy = bool(weather) and self.carrier.transport in UNRELIABLE
+        stormy = weather and self.carrier.transport in UNRELIABLE
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if stormy else None
 
     async def run(self) -> Flow:
@@ -168,7 +172,7 @@ class Drive:
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
             self.calling = Calling(
-                as_driven(self.plan, self.role, self.context.profile),
+                as_driven(self.carried, self.role, self.context.profile),
                 self.places,
                 self.recorder,
                 self.device,
@@ -193,9 +197,9 @@ class Drive:
             raise
 
     async def _bind(self, own: dict[str, Address]) -> None:
-        pool, exchange = self.context.lab.pool, self.context.lab.exchange
-        for endpoint in self.plan.endpoints:
-            own[endpoint.name] = pool.beside(own[endpoint.beside]) if endpoint.beside else pool.lease()
+        exchange = self.context.lab.exchange
+        for endpoint in self.carried.endpoints:
+            own[endpoint.name] = self._lease(endpoint, own)
         seats = dict(own)
         if exchange:
             # What is dialled goes to the exchange, which knows by its digits where to.
@@ -205,7 +209,8 @@ class Drive:
         device, token = self._chosen.address, self.places.token
         self.places = Places(token, seats, device, self.context.devices.numbers(token, device))
         check_ports(self.plan, {**seats, "device": device})
-        bound = await asyncio.gather(*(self._seat(e, own[e.name]) for e in self.plan.endpoints), return_exceptions=True)
+        binding = (self._seat(endpoint, own[endpoint.name]) for endpoint in self.carried.endpoints)
+        bound = await asyncio.gather(*binding, return_exceptions=True)
         order = [endpoint.name for endpoint in self.plan.endpoints]
         self.seats.sort(key=lambda seat: order.index(seat.name))
         problems = [problem for problem in bound if problem is not None]
@@ -219,6 +224,15 @@ class Drive:
             by_name = {seat.name: seat for seat in self.seats}
             callee = next((by_name[name] for name in self.plan.dialled), None)
             exchange.connect(token, Line(callee, {seats[name]: by_name[name] for name in own}))
+
+    def _lease(self, endpoint: Endpoint, own: Mapping[str, Address]) -> Address:
+        """An address for ``endpoint``, whose neighbours are at ``own``."""
+        pool = self.context.lab.pool
+        if endpoint.at:
+            return replace(own[endpoint.at], transport=endpoint.by or self.carrier.transport)
+        if endpoint.beside:
+            return pool.beside(own[endpoint.beside])
+        return pool.lease(endpoint.by or None)
 
     async def _seat(self, endpoint: Endpoint, own: Address) -> None:
         """Bind one endpoint; at once among the seats, so that it ends with them whatever becomes of the others."""
@@ -259,7 +273,7 @@ class Drive:
         return Callers(
             self.context,
             self.id,
-            as_driven(self.plan, self.role, self.context.profile),
+            as_driven(self.carried, self.role, self.context.profile),
             self.role,
             self.places,
             self.recorder,

@@ -100,7 +100,10 @@ def _destination(flow: Flow, request: Event, response: Event, requirement: str) 
     if source is None or arrived is None:
         right = request.seat == response.seat
     else:
-        allowed = {(source.host, source.port), (via.maddr or source.host, via.sent_by[2])}
+        allowed: set[tuple[str, int | None]] = {(source.host, source.port)}
+        # Over a stream the port of the Via is for when the connection has gone (18.2.2).
+        if not source.reliable or _gone(flow, request, response):
+            allowed.add((via.maddr or source.host, via.sent_by[2]))
         right = (arrived.host, arrived.port) in allowed
     return expect(
         right,
@@ -112,6 +115,13 @@ def _destination(flow: Flow, request: Event, response: Event, requirement: str) 
         look_at="is the response sent by the topmost Via (received, rport), or by a Contact or From?",
         requirement=requirement,
     )
+
+
+def _gone(flow: Flow, request: Event, response: Event) -> bool:
+    """Whether the connection of ``request`` had ended before ``response`` came, or is not known."""
+    ends = {request.source, request.destination}
+    known = [one for one in flow.seat(request.seat).connections if {one.local, one.peer} == ends]
+    return not known or any(one.closed_at is not None and one.closed_at <= response.time for one in known)
 
 
 def seen_from(flow: Flow, received: str, rport: str) -> Findings:

@@ -28,7 +28,7 @@ from typing import Literal
 
 from harness.model.oddity import NOTHING_ODD, Oddity
 from harness.model.weather import CALM, Weather
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
@@ -121,6 +121,10 @@ class Endpoint:
     """After so many INVITE transactions every further one is answered 480: no device loops for ever."""
     beside: str = ""
     """The name of the endpoint whose host it shares, on port 5070; empty: a host of its own."""
+    by: Transport | Literal[""] = ""
+    """The transport by which it is reached, where that is not the drive's own: for calls that change theirs."""
+    at: str = ""
+    """The name of the endpoint whose host and port it shares, by another transport."""
 
     @property
     def oddities(self) -> tuple[Oddity, ...]:
@@ -185,6 +189,8 @@ class Plan:
     """Whether the device's configured backup address takes part: messages there belong to the flow as well."""
     weather: Weather = CALM
     """What the taps do to messages; without any, what the run asks for."""
+    over: tuple[Transport, ...] = ()
+    """The transports over which it asks what it is for; empty: every one."""
     bindings: tuple[str, ...] = ()
     """Contact values registered for ``sip:{token}@{device}`` before the first call, where the device is a registrar.
 

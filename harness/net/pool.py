@@ -65,9 +65,9 @@ class CarrierPool:
         """The port that is leased first."""
         return self.pool.port
 
-    def lease(self) -> Address:
-        """An address at which nothing is bound; SetupError if there is none."""
-        return self.pool.lease(self.carrier.transport, self.carrier.family)
+    def lease(self, transport: Transport | None = None) -> Address:
+        """An address at which nothing is bound; SetupError if there is none.  ``transport``: another than the usual."""
+        return self.pool.lease(transport or self.carrier.transport, self.carrier.family)
 
     def beside(self, address: Address) -> Address:
         """Another port of the host of ``address``."""

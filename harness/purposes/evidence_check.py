@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from harness.model.flow import Event, Flow
-from harness.net.address import Family, family_of
+from harness.net.address import Family, Transport, family_of
 from harness.sip.uri import SipUri
 
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -33,15 +33,20 @@ def contradiction(flow: Flow) -> str:
 def _contradictions(flow: Flow) -> Iterator[str]:
     for seat in flow.seats:
         for address in filter(None, (seat.address, seat.behind)):
-            if (address.transport, address.family) != (flow.transport, flow.family):
+            if (address.transport, address.family) != (_planned(flow, seat.name), flow.family):
                 yield f"{seat.name} was at {address} ({address.transport}, {address.family})"
     for event in flow.events:
-        if event.transport != flow.transport:
+        if event.transport != _planned(flow, event.seat):
             yield f"{event.label}, went over {event.transport}"
     for event in flow.events:
         if not event.from_device:
             yield from _of_ours(flow, event)
     yield from _of_the_device(flow)
+
+
+def _planned(flow: Flow, seat: str) -> Transport:
+    """The transport of a seat: the flow's, unless its plan says that the call changes it there."""
+    return next((one.by for one in flow.plan.endpoints if one.name == seat and one.by), flow.transport)
 
 
 def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
@@ -51,7 +56,7 @@ def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
     """
     if event.method is not None and event.vias:
         via = event.vias[0]
-        if via.transport.lower() != flow.transport:
+        if via.transport.lower() != _planned(flow, event.seat):
             yield f"{event.label}, has the Via SIP/2.0/{via.transport}"
         elif family_of(via.host) not in (None, flow.family):
             yield f"{event.label}, has the Via host {via.host}"

@@ -22,6 +22,7 @@ from harness.model.finding import Party, Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.net.address import Carrier
 from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
@@ -73,7 +74,7 @@ class Run:
             for axes in (axes for axes in spec.axes if axes.role in roles):
                 rows, why_not = applicable_rows(purpose, self.catalogue, axes, pics)
                 why_not = why_not or self._cannot(purpose, name, axes.role)
-                plans, unnamed = _permitted(purpose, axes.role, spec.profile, name)
+                plans, unnamed = _permitted(purpose, axes, spec.profile, name)
                 yield Case(purpose, name, axes, rows, why_not or unnamed, plans)
 
     def _cannot(self, purpose: Purpose, device: str, role: str) -> str:
@@ -265,13 +266,25 @@ class Run:
                 self.work.parent.rmdir()
 
 
-def _permitted(purpose: Purpose, role: str, profile: Profile, device: str) -> tuple[tuple[Plan, ...], str]:
+def _permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> tuple[tuple[Plan, ...], str]:
     """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
-    plans = purpose.plans_for(role)
-    reasons = [_cannot_call(plan, profile, device, role) for plan in plans]
+    plans = purpose.plans_for(axes.role)
+    reasons = [
+        _not_over(plan, axes.carrier, profile) or _cannot_call(plan, profile, device, axes.role) for plan in plans
+    ]
     permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
     enough = permitted == plans or (permitted and purpose.judges_each_flow)
     return permitted, "" if enough else next(filter(None, reasons), "")
+
+
+def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
+    """Why ``plan`` cannot be driven over ``carrier``; "" if it can."""
+    others = [endpoint.by for endpoint in plan.endpoints if endpoint.by and not endpoint.at]
+    if lacking := [name for name in others if name not in profile.device.all_transports]:
+        return f"the device does not declare {' and '.join(lacking)} (device.transports, device.further_transports)"
+    if plan.over and carrier.transport not in plan.over:
+        return f"its question arises over {' and '.join(plan.over)} only, not over {carrier.transport}"
+    return ""
 
 
 def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:

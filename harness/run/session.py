@@ -181,13 +181,14 @@ class Session:
         self, device: str, carrier: Carrier, cases: Sequence[Case], at_one_time: asyncio.Semaphore
     ) -> None:
         """Settle the cases of one transport and family: what is seen there is evidence for nothing else."""
-        options = self._options
+        options, spec = self._options, self._specs[device]
+        spec = dataclasses.replace(spec, profile=spec.profile.over(carrier))
         try:
             bench = await self._get_bench()
             async with (
                 at_one_time,
                 self._side_by_side,
-                Station(self._specs[device], bench, options.window, self.progress, options.weather, carrier) as station,
+                Station(spec, bench, options.window, self.progress, options.weather, carrier) as station,
                 smoked(station, {case.role for case in cases} if options.smoke else (), options.on_flow) as failed,
             ):
                 for role, unusable in failed.items():

@@ -70,11 +70,12 @@ def test_no_ack_is_answered(flow: Flow) -> Findings:
     yield from _of_each_refusal(flow, further_acks_absorbed)
 
 
-@invariant("RFC3261-18.2.2-01", faults=["answers_contact_too"])
+@invariant("RFC3261-18.2.2-01", faults=["answers_contact_too", "answers_on_new_connection"])
 def test_every_response_goes_back_where_its_request_came_from(flow: Flow) -> Findings:
     """A response goes to the address of its request: to the source port with rport, else to the port of the Via.
 
-    Typical defect: a redirect server sends its 302 to the host of a Contact or of the From.
+    Over a stream it goes back on the connection of its request.  Typical defects: a redirect server sends its 302 to
+    the host of a Contact or of the From; a stack opens a connection for each response.
     """
     yield from went_where_they_belong(flow, "RFC3261-18.2.2-01")
 

@@ -119,7 +119,9 @@ HEADER_PARAMETERS = Plan(
 """A Contact with parameters of the header behind the brackets."""
 
 BARE = Plan(
-    (callee(redirect("sip:9{token}@{target.host}:{target.port};transport={transport};q=0.5")), target(accept()))
+    (callee(redirect("sip:9{token}@{target};transport=udp;q=0.5")), target(accept())),
+    # Without brackets the ;transport is the header's, so that the URI means UDP (RFC 3263 4.1).
+    over=("udp",),
 )
 """A Contact without brackets: its parameters are the header's."""
 

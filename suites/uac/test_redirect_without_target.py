@@ -97,8 +97,8 @@ def test_unusable_contact_is_stepped_over(flows: Sequence[Flow]) -> Findings:
 def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
     """A sips: Contact is not turned into a sip: one to get through.
 
-    A redirector that names a sips: URI promises the caller an encrypted call.  Typical defect: the device reads the
-    scheme for the port and ignores it for the transport.
+    A redirector that names a sips: URI promises the caller an encrypted call.  Over TLS a device may call it, as sips:.
+    Typical defect: the device reads the scheme for the port and ignores it for the transport.
     """
     first = original(flow)
     final = redirection_of(first) if first else None
@@ -110,7 +110,8 @@ def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
         code="called-in-clear",
         after=final,
         at=("nobody",),
-        expected="a TLS connection, or the end of the call",
+        unless=lambda attempt: attempt.invite.transport == "tls" and attempt.invite.request_uri.startswith("sips:"),
+        expected="a TLS connection and a sips: Request-URI, or the end of the call",
         means="a call that should be encrypted goes in clear, and no user is warned",
         look_at="what becomes of the scheme when the Request-URI is built from the Contact",
     )

@@ -7,22 +7,37 @@ import struct
 
 
 class Packet:
-    """An IPv4/UDP packet, its checksums verified."""
+    """An IPv4 or IPv6 packet with UDP or TCP in it, its checksums verified."""
 
     def __init__(self, time: float, data: bytes, comment: str) -> None:
         self.time, self.comment = time, comment
-        assert data[0] == 0x45
-        assert struct.unpack("!H", data[2:4])[0] == len(data)
-        assert data[9] == 17
-        assert summed(data[:20]) == 0xFFFF
-        self.source, self.destination = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
-        udp = data[20:]
-        self.ports = struct.unpack("!HH", udp[:4])
-        length, checksum = struct.unpack("!HH", udp[4:8])
-        assert length == len(udp)
+        if data[0] >> 4 == 6:
+            protocol, ends, inner = data[6], data[8:40], data[40:]
+            assert data[:4] == b"\x60\0\0\0"
+            assert struct.unpack("!H", data[4:6])[0] == len(inner)
+            hosts = [socket.inet_ntop(socket.AF_INET6, ends[place : place + 16]) for place in (0, 16)]
+            pseudo = ends + struct.pack("!IHBB", len(inner), 0, 0, protocol)
+        else:
+            protocol, ends, inner = data[9], data[12:20], data[20:]
+            assert data[0] == 0x45
+            assert struct.unpack("!H", data[2:4])[0] == len(data)
+            assert summed(data[:20]) == 0xFFFF
+            hosts = [socket.inet_ntoa(ends[place : place + 4]) for place in (0, 4)]
+            pseudo = ends + struct.pack("!BBH", 0, protocol, len(inner))
+        self.source, self.destination = hosts
+        self.ports = struct.unpack("!HH", inner[:4])
+        assert summed(pseudo + inner) == 0xFFFF
+        self.sequence = None
+        if protocol == 6:
+            self.sequence, self.acknowledged, offset = struct.unpack("!IIB", inner[4:13])
+            assert offset == 5 << 4
+            self.payload = inner[20:]
+            return
+        assert protocol == 17
+        length, checksum = struct.unpack("!HH", inner[4:8])
+        assert length == len(inner)
         assert checksum
-        assert summed(data[12:20] + struct.pack("!BBH", 0, 17, length) + udp) == 0xFFFF
-        self.payload = udp[8:]
+        self.payload = inner[8:]
 
 
 def summed(data: bytes) -> int:
@@ -57,7 +72,7 @@ def read(file: bytes) -> tuple[str, list[Packet]]:
             assert body[:4] == b"\x4d\x3c\x2b\x1a"
             about = options(body[16:])[1].decode()
         elif kind == 1:
-            assert struct.unpack("<H", body[:2])[0] == 228
+            assert struct.unpack("<H", body[:2])[0] == 101
         else:
             _, high, low, captured, original = struct.unpack("<IIIII", body[:20])
             assert captured == original

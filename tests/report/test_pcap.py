@@ -14,10 +14,10 @@ from pcapng_reader import read
 from stored_runs import hostile, usual
 
 from harness.cli import main
-from harness.model.flow import Flow
+from harness.model.flow import Event, Flow
 from harness.net.address import Address
+from harness.report.packets import LARGEST
 from harness.report.pcap import compose
-from harness.report.pcapng import LARGEST
 
 VIA = "Via: SIP/2.0/UDP 127.20.0.9:5080;branch=z9hG4bK1"
 STEPS = (
@@ -50,6 +50,22 @@ def test_addresses_are_those_at_which_a_message_crossed_whatever_its_headers_say
         ("127.20.0.9", 5080, "127.20.0.2", 5060),
         ("127.20.0.4", 5060, "127.20.0.10", 5070),
     ]
+
+
+def test_ipv6_and_tcp_have_their_own_headers_and_a_stream_goes_on() -> None:
+    one = flow(*STEPS, seats=("callee", "guard"), plan=DECLINE)
+    ours, theirs = Address("::1", 10_001, "tcp"), Address("::1", 40_000, "tcp")
+
+    def moved(event: Event) -> Event:
+        ends = (theirs, ours) if event.from_device else (ours, theirs)
+        return replace(event, transport="tcp", source=ends[0], destination=ends[1])
+
+    packets = read(compose(replace(one, events=tuple(map(moved, one.events)))))[1]
+    assert [(p.source, p.ports) for p in packets][:2] == [("::1", (40_000, 10_001)), ("::1", (10_001, 40_000))]
+    invite, decline, ack = (len(event.raw.encode("latin-1")) for event in one.events[:3])
+    assert [p.sequence for p in packets[:3]] == [1, 1, 1 + invite]
+    assert [p.acknowledged for p in packets[:3]] == [1, 1 + invite, 1 + decline]
+    assert len(packets[2].payload) == ack
 
 
 def test_a_message_without_addresses_is_nowhere() -> None:

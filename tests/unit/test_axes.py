@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
+from harness.device.tables.sections import Driven
 from harness.errors import SetupError
 from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, Axes, CaseId
 from harness.purposes.discovery import all_purposes
@@ -75,10 +77,12 @@ def test_a_row_that_is_about_other_transports_does_not_apply() -> None:
     assert applicable_rows(PURPOSE, reliable, Axes("uac", "tcp", "ipv6"), claims)[0] == PURPOSE.requirements
 
 
-def test_every_purpose_has_rows_over_udp() -> None:
-    catalogue = Catalogue.load()
+def test_every_row_of_a_purpose_can_be_asked_over_a_transport_of_the_suite() -> None:
+    catalogue, driven = Catalogue.load(), set(get_args(Driven))
     for purpose in all_purposes().values():
-        assert all("udp" in catalogue[row].transports for row in purpose.requirements), purpose.name
+        asked = {one for plan in purpose.plans for one in plan.over or driven} if purpose.plans else driven
+        for row in purpose.requirements:
+            assert asked & driven & set(catalogue[row].transports), (purpose.name, row)
 
 
 @pytest.mark.parametrize("transports", [[], ["sctp"]])

@@ -59,12 +59,20 @@ def _load(path: Path) -> dict[str, Profile]:
 def _made(path: Path, table: dict[str, Any]) -> dict[str, Profile]:
     try:
         base, laid = variants.tables(table)
+        profiles = {BASE: _over_each(path, base, ())}
+        for name, merged in laid.items():
+            profiles[name] = _over_each(path, merged, (variants.TABLE, name))
     except variants.VariantError as error:
         raise ProfileError(f"{path}: {error.key}: {error.expected}") from None
-    profiles = {BASE: _profile(path, base, ())}
-    for name, merged in laid.items():
-        profiles[name] = _profile(path, merged, (variants.TABLE, name))
     return profiles
+
+
+def _over_each(path: Path, table: dict[str, Any], under: tuple[str, ...]) -> Profile:
+    """The profile of ``table``, with what is different over single transports."""
+    base, changed = variants.over(table)
+    profile = _profile(path, base, under)
+    profile._over = {label: _profile(path, laid, (*under, variants.OVER, label)) for label, laid in changed.items()}
+    return profile
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PrivateAttr, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from harness.device.profile import consistency
@@ -12,6 +12,7 @@ from harness.device.stimuli import registry
 from harness.device.stimuli.section import StimulusSection
 from harness.device.tables import errors
 from harness.device.tables.profile_tables import ProfileTables
+from harness.net.address import Carrier
 
 
 class _ByKind:
@@ -28,6 +29,12 @@ class Profile(ProfileTables):
     """One device under test.  ``source`` is the file that it was read from."""
 
     stimulus: Annotated[StimulusSection, _ByKind()]
+
+    _over: dict[str, Profile] = PrivateAttr(default_factory=dict)
+
+    def over(self, carrier: Carrier) -> Profile:
+        """The device as it is over ``carrier``: with what ``[over.X]`` lays over the rest."""
+        return self._over.get(carrier.label, self)
 
     @property
     def calls_at_once(self) -> int:

@@ -13,6 +13,8 @@ from typing import Any, Final
 from harness.model.device_name import BASE, VARIANT, named
 
 TABLE: Final = "variant"
+OVER: Final = "over"
+CARRIERS: Final = ("udp", "tcp", "tls", "udp6", "tcp6", "tls6")
 _READY: Final = ("stdout", "udp_bound", "options", "control")
 
 
@@ -49,6 +51,30 @@ def tables(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str
         laid = {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
         merged[name] = _renamed(laid, name)
     return base, merged
+
+
+def over(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The sections without ``[over.CARRIER]``, and those for each such carrier; VariantError if they cannot be.
+
+    What is different over another transport or IP family (a port, an address, an option) is laid over the rest.
+    """
+    base = {section: content for section, content in table.items() if section != OVER}
+    changed = table.get(OVER, {})
+    if not isinstance(changed, dict):
+        raise VariantError(OVER, f"expected tables [{OVER}.CARRIER]; got {changed!r}")
+    for label, changes in changed.items():
+        if label not in CARRIERS or not isinstance(changes, dict):
+            raise VariantError(
+                f"{OVER}.{label}", f"expected a table [{OVER}.X], where X is one of {', '.join(CARRIERS)}"
+            )
+        if "device" in changes or "pics" in changes:
+            raise VariantError(
+                f"{OVER}.{label}", "expected no [device] and no [pics] in it: claims hold over everything"
+            )
+    return base, {
+        label: {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
+        for label, changes in changed.items()
+    }
 
 
 def _renamed(table: dict[str, Any], variant: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from harness.net.address import Address
 
 
 def _address(text: str) -> str:
-    return str(Address.parse(text, family="ipv4"))
+    return str(Address.parse(text))
 
 
 _NUMBER_NAMES: Final = frozenset({"device", "token"})
@@ -84,22 +84,22 @@ class LabSection(Section):
     """``[lab]``: the addresses of the device and of the suite's endpoints."""
 
     address: Annotated[str, AfterValidator(_address_of_device)] = "{lease}"
-    """``{lease}``: a loopback address that the suite leases for it; or a fixed IPv4:port; or ``{registered}``: the
-    address from which it registers."""
+    """``{lease}``: a loopback address that the suite leases for it; or a fixed one, as in 192.0.2.7:5060 or
+    [2001:db8::7]:5060; or ``{registered}``: the address from which it registers."""
     tester: Annotated[str, AfterValidator(_tester)] | None = None
-    """The IPv4 address of this machine for the endpoints, or a range (``192.0.2.10-192.0.2.40``); never guessed.
-    Absent: loopback."""
+    """The address of this machine for the endpoints, or a range (``192.0.2.10-192.0.2.40``); never guessed.  Over IPv6
+    one of its addresses (``2001:db8::10``).  Absent: loopback."""
     ports: Annotated[str, AfterValidator(_ports)] = "5060-6059"
-    """The UDP ports of endpoints at ``tester``."""
+    """The ports of endpoints at ``tester``, whatever the transport."""
     exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
     """The one address to which the device sends every call: its registrar, outbound proxy or trunk.  ``{lease}``: a
-    loopback address, which ``process`` receives as ``{exchange}``; or an IPv4:port of this machine."""
+    loopback address, which ``process`` receives as ``{exchange}``; or a fixed one of this machine."""
     registration: RegistrationSection | None = None
     credentials: CredentialsSection | None = None
     prefix: Annotated[str, AfterValidator(_digits)] = "7"
     """The first digits of every dialled number, which the device's dial plan sends to the suite."""
     backup: bool | Annotated[str, AfterValidator(_address)] = False
-    """True: the suite leases a backup address for the device.  IPv4:port: the backup address that the device has.
+    """True: the suite leases a backup address for the device.  A fixed one: the backup address that the device has.
     The suite listens there, so it must be an address of this machine."""
     registrar: bool = False
     """Whether it is a registrar that accepts Contacts without a password for ``sip:USER@`` its own address."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -17,7 +18,11 @@ REGISTERED = "{registered}"
 
 
 def hosts_in(text: str) -> tuple[str, ...]:
-    """The IPv4 addresses of ``192.0.2.7`` or ``192.0.2.7-192.0.2.20``; ValueError with what was expected."""
+    """The addresses of ``192.0.2.7``, ``192.0.2.7-192.0.2.20`` or ``2001:db8::7``; ValueError if it is none of them."""
+    if ":" in text:
+        with contextlib.suppress(ValueError):
+            return (str(ipaddress.IPv6Address(text.strip())),)
+        raise ValueError(f"expected one IPv6 address, without brackets; got {text!r}")
     first, dash, last = (part.strip() for part in text.partition("-"))
     try:
         low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last if dash else first)

@@ -139,8 +139,8 @@ class PhoneAccount(pj.Account):  # type: ignore[misc]
 class Phone:
     """The library, one account, and the calls by the URI that was dialled."""
 
-    def __init__(self, host: str, port: int, *, answers: bool) -> None:
-        self.answers = answers
+    def __init__(self, host: str, port: int, options: argparse.Namespace) -> None:
+        self.answers = options.answers
         self.calls: dict[str, PhoneCall] = {}
         self.incoming: set[AnsweringCall] = set()
         self.later: list[tuple[float, AnsweringCall, int]] = []
@@ -160,14 +160,27 @@ class Phone:
         self.endpoint.libInit(config)
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = host, port
-        self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        if options.transport == "tls":
+            transport.tlsConfig.certFile = transport.tlsConfig.privKeyFile = options.certificate
+            transport.tlsConfig.CaListFile = options.authority
+            transport.tlsConfig.verifyServer = True
+        six = ":" in host
+        self.endpoint.transportCreate(_kind(options.transport, six), transport)
+        # A redirection may lead to another transport than that of the account.
+        for other in {"udp", "tcp"} - {options.transport}:
+            transport = pj.TransportConfig()
+            transport.boundAddress = host
+            self.endpoint.transportCreate(_kind(other, six), transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
         for codec in self.endpoint.codecEnum2():  # a short offer: one datagram, and nothing to renegotiate
             self.endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCM") else 0)
         account = pj.AccountConfig()
-        account.idUri = f"sip:pjsua2@{host}:{port}"
+        by = "" if options.transport == "udp" else f";transport={options.transport}"
+        account.idUri = f"sip:pjsua2@{f'[{host}]' if six else host}:{port}{by}"
         account.mediaConfig.transportConfig.boundAddress = host
+        if six:
+            account.sipConfig.ipv6Use = account.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY
         self.account = PhoneAccount(self)
         self.account.create(account)
 
@@ -207,17 +220,26 @@ class Phone:
         self.ended.clear()
 
 
+def _kind(transport: str, six: bool) -> int:
+    """PJSIP's number of a transport, over IPv4 or IPv6."""
+    return int(getattr(pj, f"PJSIP_TRANSPORT_{transport.upper()}{'6' if six else ''}"))
+
+
 def main() -> int:
     """Run until the end of standard input or SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", required=True, metavar="HOST:PORT")
+    parser.add_argument("--transport", choices=("udp", "tcp", "tls"), default="udp")
+    parser.add_argument("--certificate", default="", metavar="FILE", help="for TLS: certificate and key")
+    parser.add_argument("--authority", default="", metavar="FILE", help="for TLS: whom it trusts")
     parser.add_argument("--answers", action="store_true", help="answer calls as their numbers say")
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
     # Nothing is to be kept, and an orderly libDestroy() takes a second: the end is immediate.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
-        phone = Phone(host, int(port), answers=options.answers)
+        phone = Phone(host, int(port), options)
     except pj.Error as error:
         say("error:", error.info())
         return 1

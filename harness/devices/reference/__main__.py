@@ -40,9 +40,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--transport", choices=("udp", "tcp", "tls"), default="udp", help="what it speaks there (default: %(default)s)"
     )
-    parser.add_argument(
-        "--also", type=_listening, action="append", default=[], metavar="TRANSPORT:HOST:PORT", help="and elsewhere"
-    )
     parser.add_argument("--certificate", metavar="FILE", help="for TLS: its certificate and key (PEM)")
     parser.add_argument("--authority", metavar="FILE", help="for TLS: whose certificates it trusts (PEM)")
     parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
@@ -65,15 +62,18 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--listen HOST:PORT is needed")
     faults = _faults(parser, options.fault)
     credentials = _credentials(parser, options.http_auth)
-    bound = {}
-    for transport, host, port in ((options.transport, *options.listen), *options.also):
-        if transport == "tls" and not (options.certificate and options.authority):
-            parser.error("for TLS --certificate FILE and --authority FILE are needed")
-        try:
-            bound[transport] = bind(host, port, transport)
-        except OSError as error:
-            complain(f"cannot listen on {host}:{port}: {error.strerror}")
-            return _PORT_TAKEN
+    if options.transport == "tls" and not (options.certificate and options.authority):
+        parser.error("for TLS --certificate FILE and --authority FILE are needed")
+    host, port = options.listen
+    try:
+        bound = {options.transport: bind(host, port, options.transport)}
+    except OSError as error:
+        complain(f"cannot listen on {host}:{port}: {error.strerror}")
+        return _PORT_TAKEN
+    for transport in ("udp", "tcp"):
+        if transport not in bound:
+            # Every SIP element has both (18.2.1); TLS stands in the place of TCP.
+            bound[transport] = bind(host, 0 if options.transport == "tls" else port, transport)
     print("READY", flush=True)
 
     import asyncio
@@ -114,13 +114,6 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise argparse.ArgumentTypeError(f"not HOST:PORT: {text}")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _listening(text: str) -> tuple[str, str, int]:
-    transport, _, rest = text.partition(":")
-    if transport not in ("udp", "tcp", "tls"):
-        raise argparse.ArgumentTypeError(f"not TRANSPORT:HOST:PORT: {text}")
-    return (transport, *_address(rest))
 
 
 def _credentials(parser: _Parser, text: str | None) -> tuple[str, str, str] | None:

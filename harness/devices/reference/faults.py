@@ -26,6 +26,8 @@ class Fault:
     roles: tuple[str, ...] = _CLIENT
     claim: str = ""
     """The PICS condition under which the fault shows in a device; empty: always."""
+    over: str = ""
+    """The transport over which it shows, where UDP does not show it."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -89,6 +91,21 @@ FAULTS: tuple[Fault, ...] = (
         _FOLLOWS,
     ),
     Fault("needs_user", "Passes over a Contact without user."),
+    # What carries it.
+    Fault("keeps_transport", "Calls a Contact with another ;transport= over that of the call so far."),
+    Fault("via_of_old_transport", "Writes the old transport into the Via of a redirected INVITE over another one."),
+    Fault(
+        "repeats_refusal_over_streams",
+        "Repeats a refusal over TCP until its ACK comes.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
+    Fault(
+        "answers_on_new_connection",
+        "Sends responses on a connection of their own, not on that of the request.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),

@@ -15,6 +15,9 @@ class ServerRules:
     repeats_finals = True
     """A refusal is repeated until its ACK comes (timer G, 17.2.1)."""
 
+    repeats_over_streams = False
+    """Whether it is repeated even where the transport loses nothing (timer G, 17.2.1: no)."""
+
     stops_repeating = True
     """It is repeated for 64*T1 at most (timer H)."""
 

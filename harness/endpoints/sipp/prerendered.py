@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.endpoints.sipp.values import escape
@@ -55,12 +54,23 @@ def address(name: str, transport: Transport = "udp", family: Family = "ipv4") ->
     return _StandIn(_mark(f"{name}.host"), _Port(f"{name}.port"), transport, name, family)
 
 
-def places(seats: Iterable[str], transport: Transport = "udp", family: Family = "ipv4") -> Places:
-    """Places whose values are all placeholders, for a plan with these ``seats``."""
+Reached = tuple[tuple[str, Transport], ...]
+"""The seats of a plan, and then its device (""), each with the transport by which it is reached."""
+
+
+def reached(places: Places) -> Reached:
+    """What a scenario for ``places`` depends on beside its placeholders."""
+    seats = tuple((name, address.transport) for name, address in places.seats.items())
+    return (*seats, ("", places.device.transport)) if places.device else seats
+
+
+def places(reached: Reached, family: Family = "ipv4") -> Places:
+    """Places whose values are all placeholders."""
+    transports = dict(reached)
     return Places(
         _mark("token"),
-        {seat: address(f"seat {seat}", transport, family) for seat in seats},
-        address("device", transport, family),
+        {seat: address(f"seat {seat}", transport, family) for seat, transport in reached if seat},
+        address("device", transports.get("", "udp"), family),
         {number: _mark(f"number {number}") for number in NUMBERS},
     )
 

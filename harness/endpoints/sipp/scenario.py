@@ -112,7 +112,7 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
     """
     asked = tuple(sorted(methods))
     try:
-        drawn = _answer_for_all(endpoint, tuple(places.seats), own.transport, own.family, asked)
+        drawn = _answer_for_all(endpoint, stand_ins.reached(places), own.transport, own.family, asked)
         return _measured(stand_ins.put_in(drawn, places, own), endpoint.name)
     except (PlanError, KeyError):
         # Raised again with the real values, for the message.
@@ -121,9 +121,9 @@ def render_answer(endpoint: Endpoint, places: Places, own: Address, methods: Ite
 
 @lru_cache(maxsize=4096)
 def _answer_for_all(
-    endpoint: Endpoint, seats: tuple[str, ...], transport: Transport, family: Family, methods: tuple[str, ...]
+    endpoint: Endpoint, seats: stand_ins.Reached, transport: Transport, family: Family, methods: tuple[str, ...]
 ) -> str:
-    places, own = stand_ins.places(seats, transport, family), stand_ins.address("own", transport, family)
+    places, own = stand_ins.places(seats, family), stand_ins.address("own", transport, family)
     return _answer(endpoint, places, own, methods)
 
 
@@ -199,7 +199,7 @@ def render_call(
         raise PlanError("a call can only be rendered when the device's address is known")
     way = _Way(hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
     try:
-        drawn = _call_for_all(call, tuple(places.seats), own.transport, own.family, way)
+        drawn = _call_for_all(call, stand_ins.reached(places), own.transport, own.family, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
     except (PlanError, KeyError):
         return _measured(_call(call, places, own, way), "caller")
@@ -216,8 +216,8 @@ class _Way:
 
 
 @lru_cache(maxsize=4096)
-def _call_for_all(call: Call, seats: tuple[str, ...], transport: Transport, family: Family, way: _Way) -> str:
-    places, own = stand_ins.places(seats, transport, family), stand_ins.address("own", transport, family)
+def _call_for_all(call: Call, seats: stand_ins.Reached, transport: Transport, family: Family, way: _Way) -> str:
+    places, own = stand_ins.places(seats, family), stand_ins.address("own", transport, family)
     return _call(call, places, own, way)
 
 

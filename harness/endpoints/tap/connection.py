@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -71,9 +72,12 @@ class StreamConnection(asyncio.Protocol):
 
     def fail(self, error: BaseException) -> None:
         """Note that it could not be established."""
+        why = _why(error)
         if isinstance(error, ConnectionRefusedError):
             self._heard.on_refused(self.peer)
-        self._end("device", _why(error))
+        elif self.peer.transport == "tls":
+            why = f"TLS handshake: {why}"
+        self._end("device", why)
 
     # --- asyncio.Protocol
 
@@ -102,10 +106,13 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     def eof_received(self) -> bool:
-        """Go on sending: a device that has half-closed its side still reads (TLS has no such state)."""
+        """End it: from here a half-closed connection looks like one that is gone, where a response would be lost.
+
+        What is still to be said goes to the address of the Via (RFC 3261 18.2.2), where either device listens.
+        """
         self._noise(clock.now())
-        self._note_end("device")
-        return self.facts.handshake is None
+        self._end("device")
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note who ended it."""
@@ -140,7 +147,10 @@ class StreamConnection(asyncio.Protocol):
 
 def _why(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {(error.reason or str(error)).lower().replace('_', ' ')}"
+        return (error.reason or str(error)).lower().replace("_", " ")
+    if isinstance(error, ConnectionResetError):
+        return "reset by the device"
     if isinstance(error, TimeoutError):
         return "not established in time"
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+    number = getattr(error, "errno", None)
+    return (os.strerror(number) if number else str(error) or type(error).__name__).lower()

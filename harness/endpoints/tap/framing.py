@@ -9,6 +9,7 @@ from typing import Final
 PING: Final = b"\r\n\r\n"
 """A keepalive that asks for an answer (RFC 5626 3.5.1)."""
 PONG: Final = b"\r\n"
+"""The answer to it."""
 LARGEST: Final = 1 << 18
 """The most bytes of one message.  What is longer is not read: a device must not fill this machine's memory."""
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -37,15 +38,14 @@ class Framer:
         """The messages that ``data`` completes, and each :data:`PING`; TooLong if one will be too long."""
         self._buffer += data
         while self._buffer:
+            if self._buffer.startswith(PING):
+                del self._buffer[: len(PING)]
+                yield PING
+                continue
+            if PING.startswith(self._buffer):
+                return  # the rest of a ping may be still to come
             if self._buffer[0] in _BLANK:
-                blank = len(self._buffer) - len(self._buffer.lstrip(_BLANK))
-                lines, whole = bytes(self._buffer[:blank]), blank == len(self._buffer)
-                # The second half of a ping may be still to come.
-                if whole and lines == PONG:
-                    return
-                del self._buffer[:blank]
-                for _ in range(lines.count(PING)):
-                    yield PING
+                del self._buffer[0]
                 continue
             end = self._end()
             if end is None:

@@ -28,12 +28,13 @@ from . import (
     searches,
     steps,
     targets,
+    transports,
     upstream,
     uri_headers,
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, partings, steps, targets, upstream, uri_headers),
+    *(contacts, declines, finals, invites, partings, steps, targets, transports, upstream, uri_headers),
     *(searches, relaying, recursion),
     *(answers, repeats, messages, robustness),
     *(blocks, blocked_calls),

@@ -97,7 +97,8 @@ class InviteServerTransaction(ServerTransaction):
             self.end_after(self.timers.give_up)
             return
         self.enter(State.COMPLETED)
-        if not self.transport.reliable and self.behaviour.repeats_finals:
+        repeats = self.behaviour.repeats_over_streams or not self.transport.reliable
+        if repeats and self.behaviour.repeats_finals:
             self.repeat(self.timers.t1, self.timers.doubled, self.send_last)
         if self.behaviour.stops_repeating:
             self.after(self.timers.give_up, self.terminate)

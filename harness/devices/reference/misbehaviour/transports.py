@@ -1,0 +1,49 @@
+"""Faults in what carries a message (RFC 3261 section 18, RFC 3263 section 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..behaviour import Behaviour
+from ..contacts import Target
+from ..sip_uri import Address, bare, default_port
+from ..wire import InboundRequest, OutboundRequest, OutboundResponse
+
+
+class KeepsTransport(Behaviour):
+    """Wrong by RFC 3263 section 4.1: the Contact says by what it is reached."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Go on with the transport of the redirected INVITE."""
+        invite = super().redirected(invite, previous, target)
+        kept = invite.destination._replace(transport=previous.destination.transport)
+        return replace(invite, destination=kept).with_field("Via", _old_via(invite, previous))
+
+
+class ViaOfOldTransport(Behaviour):
+    """Wrong by 18.1.1: the Via says by what the request is sent."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Write the Via as that of the redirected INVITE was."""
+        invite = super().redirected(invite, previous, target)
+        return invite.with_field("Via", _old_via(invite, previous))
+
+
+class RepeatsRefusalOverStreams(Behaviour):
+    """Wrong by 17.2.1: Timer G is for transports that lose messages."""
+
+    repeats_over_streams = True
+
+
+class AnswersOnNewConnection(Behaviour):
+    """Wrong by 18.2.2: the response goes back on the connection of its request."""
+
+    def answer(self, response: OutboundResponse, request: InboundRequest) -> OutboundResponse:
+        """Send it where the Via of a caller points."""
+        response, via, source = super().answer(response, request), request.vias[0], request.source
+        port = via.port or default_port(source.transport)
+        return replace(response, destination=Address(bare(via.host), port, source.transport))
+
+
+def _old_via(invite: OutboundRequest, previous: OutboundRequest) -> str:
+    return previous.field("Via").replace(previous.branch, invite.branch)
