@@ -73,6 +73,8 @@ def _parser() -> Parser:
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
+    add_to_command(replay, "replay")
+
     shared: tuple[tuple[CommandName, str], ...] = (
         ("doctor", "check that this machine, and a device's profile, are ready"),
         ("smoke", "place three test calls and explain any failure"),
@@ -185,7 +187,9 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "expect":
         from harness.commands.expect import expect
 
-        return expect(options.run, options.device or [], inconclusive=options.inconclusive)
+        return expect(
+            options.run, options.device or [], inconclusive=options.inconclusive, as_json=options.format == "json"
+        )
     if options.command == "report":
         from harness.commands.report import report
 
@@ -205,5 +209,5 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "replay":
         from harness.commands.replay import replay
 
-        return replay(options.run)
+        return replay(options.run, as_json=options.format == "json")
     return run_evidence_command(options)

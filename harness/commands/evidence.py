@@ -43,9 +43,16 @@ def run_evidence_command(options: argparse.Namespace) -> int:
     """Run the command of ``options``.  Each one imports only what it needs."""
     if options.command == "gate":
         from harness.commands.gate import gate
+        from harness.report.pull_request import PullRequestFiles
 
         return gate(
-            options.run, options.gate or "", options.waivers, draft=options.draft, subset=bool(options.allow_subset)
+            options.run,
+            options.gate or "",
+            options.waivers,
+            draft=options.draft,
+            subset=bool(options.allow_subset),
+            as_json=options.format == "json",
+            files=PullRequestFiles(options.sarif, options.code_quality, options.summary),
         )
     if options.command == "badge":
         from harness.commands.badge import badge
