@@ -11,6 +11,7 @@ from typing import get_args
 from harness.commands import Command, Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
+from harness.commands.runs import add_runs_command, run_runs_command
 from harness.errors import SipverdictError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import short
@@ -93,6 +94,7 @@ def _parser() -> Parser:
         help="also inconclusive tests without trouble: use it if they are inconclusive in every run",
     )
     _add_reports(commands)
+    add_runs_command(commands)
     add_evidence_commands(commands)
     completion = commands.add_parser("completion", help="print what makes a shell complete commands and options")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
@@ -210,4 +212,6 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
         from harness.commands.replay import replay
 
         return replay(options.run, as_json=options.format == "json")
+    if options.command == "runs":
+        return run_runs_command(options)
     return run_evidence_command(options)
