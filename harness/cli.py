@@ -11,6 +11,7 @@ from typing import get_args
 from harness.commands import Command, Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
 from harness.commands.init_options import add_init_options
+from harness.commands.runs import add_runs_command, run_runs_command
 from harness.errors import SipverdictError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import short
@@ -75,6 +76,8 @@ def _parser() -> Parser:
     replay = commands.add_parser("replay", help="judge a stored run again, without SIPp and without the device")
     replay.add_argument("run", help="the folder of a run, e.g. reports/out/latest")
 
+    add_to_command(replay, "replay")
+
     shared: tuple[tuple[CommandName, str], ...] = (
         ("doctor", "check that this machine, and a device's profile, are ready"),
         ("smoke", "place three test calls and explain any failure"),
@@ -93,6 +96,7 @@ def _parser() -> Parser:
         help="also inconclusive tests without trouble: use it if they are inconclusive in every run",
     )
     _add_reports(commands)
+    add_runs_command(commands)
     add_evidence_commands(commands)
     completion = commands.add_parser("completion", help="print what makes a shell complete commands and options")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
@@ -183,7 +187,9 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "expect":
         from harness.commands.expect import expect
 
-        return expect(options.run, options.device or [], inconclusive=options.inconclusive)
+        return expect(
+            options.run, options.device or [], inconclusive=options.inconclusive, as_json=options.format == "json"
+        )
     if options.command == "report":
         from harness.commands.report import report
 
@@ -203,5 +209,7 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "replay":
         from harness.commands.replay import replay
 
-        return replay(options.run)
+        return replay(options.run, as_json=options.format == "json")
+    if options.command == "runs":
+        return run_runs_command(options)
     return run_evidence_command(options)

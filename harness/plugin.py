@@ -39,7 +39,7 @@ from harness.store.verdict_lines import VerdictLine
 from harness.system.terminal import write_plainly
 
 _RUN = pytest.StashKey[Run]()
-_PUBLISHER = pytest.StashKey[Publisher]()
+PUBLISHER = pytest.StashKey[Publisher]()
 _LIVE = pytest.StashKey[LiveLine]()
 _SETTLED = pytest.StashKey[Settled]()
 _SHOWN = pytest.StashKey[set[str]]()
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings, sipp = Settings.of(config), find_sipp()
         folder = getattr(config, "workerinput", {}).get(_FOLDER)
         if folder is None and not config.option.collectonly:
-            publisher = config.stash[_PUBLISHER] = Publisher(settings, sipp)
+            publisher = config.stash[PUBLISHER] = Publisher(settings, sipp)
             config.option.xmlpath = config.option.xmlpath or str(publisher.folder.junit)
             if sipp.warning:
                 sys.stderr.write(f"WARNING: {sipp.warning}\n")
@@ -130,7 +130,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if run is None or session.config.option.collectonly:
         return
     planned = run.plan(session.items)
-    if publisher := session.config.stash.get(_PUBLISHER, None):
+    if publisher := session.config.stash.get(PUBLISHER, None):
         _plan(session.config, publisher, planned)
 
 
@@ -148,21 +148,21 @@ def _plan(config: pytest.Config, publisher: Publisher, items: Iterable[str]) -> 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """xdist: tell a worker where the run is stored."""
-    if publisher := node.config.stash.get(_PUBLISHER, None):
+    if publisher := node.config.stash.get(PUBLISHER, None):
         node.workerinput[_FOLDER] = str(publisher.folder.path)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     """xdist: what the workers collected is what is planned."""
-    if publisher := node.config.stash.get(_PUBLISHER, None):
+    if publisher := node.config.stash.get(PUBLISHER, None):
         _plan(node.config, publisher, [nodeid for nodeid in ids if "[" in nodeid])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """xdist: one device stays on one worker."""
-    publisher = config.stash.get(_PUBLISHER, None)
+    publisher = config.stash.get(PUBLISHER, None)
     if publisher is None:
         return None
     from harness.run.scheduling import DevicePerWorker
@@ -272,14 +272,14 @@ def pytest_runtest_makereport(
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let the publisher hear every test report."""
-    if publisher := session.config.stash.get(_PUBLISHER, None):
+    if publisher := session.config.stash.get(PUBLISHER, None):
         run = session.config.stash.get(_RUN, None)
         session.config.pluginmanager.register(Reports(publisher, run), "sipverdict-reports")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """A run that was ended before it was planned leaves no folder: pytest calls no other hook then."""
-    if publisher := config.stash.get(_PUBLISHER, None):
+    if publisher := config.stash.get(PUBLISHER, None):
         publisher.discard_unplanned()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from harness.errors import EvidenceError
 from harness.evidence.certificate import Objection, certificate, choose_device, objections
 from harness.evidence.dossier import KEY, STATEMENT_HTML, STATEMENT_PDF, compose
+from harness.evidence.issue import Issue
 from harness.evidence.keys import load_private
 from harness.evidence.pack import pack
 from harness.model.outcome import ExitStatus
@@ -21,7 +23,19 @@ from harness.store.stored_run import read_run
 DOSSIER = "dossier.tar.gz"
 
 
-def certify(folder: str, profile_name: str, key: Path, device: str | None, output: Path) -> int:
+def certify(
+    folder: str,
+    profile_name: str,
+    key: Path,
+    device: str | None,
+    output: Path,
+    *,
+    number: str | None = None,
+    issuer: str | None = None,
+    laboratory: str | None = None,
+    issued: date | None = None,
+    expires: date | None = None,
+) -> int:
     """Write the certificate of the run in ``folder`` to ``output``.
 
     Status 0 with a certificate.  Otherwise it prints every reason, and the status is 1 if the device fails, 4 if the
@@ -38,9 +52,13 @@ def certify(folder: str, profile_name: str, key: Path, device: str | None, outpu
         return int(_status(reasons))
     if any(path.is_symlink() for path in (run.folder / "verdicts.jsonl", run.folder / "flows")):
         raise EvidenceError(f"{run.folder}: expected files of its own, found a link")
-    parts = compose(run, certificate(run, profile, name, catalogue, purposes), signer)
+    today = issued or datetime.now(UTC).date()
+    verdicts = (run.folder / "verdicts.jsonl").read_bytes()
+    issue = Issue.made(verdicts, today, number=number, issuer=issuer, laboratory=laboratory, expires=expires)
+    parts = compose(run, certificate(run, profile, name, catalogue, purposes), signer, issue)
     files = {DOSSIER: pack(parts), **{name: parts[name] for name in (STATEMENT_HTML, STATEMENT_PDF, KEY)}}
     _write(output, files)
+    print(f"certificate {printable(issue.number)}, valid until {issue.expires}")
     print(f"{printable(name)} meets {profile.name}; signed by {signer.public_key.keyid}")
     for file in sorted(files):
         print(f"  {output / file}")

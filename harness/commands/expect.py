@@ -15,8 +15,9 @@ from harness.errors import SetupError
 from harness.model.device_name import BASE
 from harness.model.flow import Flow
 from harness.model.printable import short
-from harness.model.windows import WINDOWS, Window
+from harness.model.windows import WINDOWS
 from harness.policy.expected_file import Case, Known, file_of, load, updated
+from harness.report import machine
 from harness.requirements.catalogue import Catalogue
 from harness.run.specs import device_specs
 from harness.store.files import is_file, write_whole
@@ -24,6 +25,7 @@ from harness.store.stored_run import StoredRun, read_run
 from harness.store.verdict_lines import RequirementLine, VerdictLine
 
 _WHY = 200
+_LISTED = 8
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 _TOKEN = re.compile(r"\b\d{0,3}7\d{7}\b")
 _HEAD = """\
@@ -32,8 +34,8 @@ _HEAD = """\
 """
 
 
-def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -> int:
-    """Update the expectations of ``devices`` from the run in ``folder``, and print what was written.
+def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False, as_json: bool = False) -> int:
+    """Update the expectations of ``devices`` from the run in ``folder``, and print what was written and left out.
 
     Inconclusive cases are written only with ``inconclusive``, and only without a trouble.
     """
@@ -53,21 +55,46 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False) -
         tested = ", ".join(sorted(name[:60] for name in names))
         raise SetupError(f"the run is of {tested}, not of {', '.join(specs)}", "name its device: --device")
     console = Console(highlight=False)
+    files = []
     for source, mine in by_source.items():
         path = file_of(source)
         old = load(path, source, rows) if is_file(path) else ()
         known = [one for one in old if one.variant not in {_variant(spec, mine) for spec in mine}]
+        omitted: list[str] = []
         for spec in mine:
             variant = _variant(spec, mine)
-            seen, executed = _seen(run, spec.name, variant, window, inconclusive=inconclusive)
+            seen, executed, left_out = _seen(run, spec.name, variant, inconclusive=inconclusive)
+            omitted += left_out
             known += updated([one for one in old if one.variant == variant], seen, executed, window)
         if known:
             write_whole(path, written(mine[0].profile.name.partition(":")[0], known))
         elif is_file(path):
             path.unlink()
-        summary = f"{len(known)} known non-passes" if known else "everything should pass: no file is needed"
-        console.print(Text(f"{path}: {summary}"), soft_wrap=True)
+        files.append({"file": str(path), "known": len(known), "left_out": omitted})
+        if not as_json:
+            nothing = "nothing to write" if omitted else "everything should pass: no file is needed"
+            console.print(Text(f"{path}: {f'{len(known)} known non-passes' if known else nothing}"), soft_wrap=True)
+            _print_left_out(omitted, console, inconclusive=inconclusive)
+    if as_json:
+        print(machine.text({"run": run.header.run, "files": files}))
     return 0
+
+
+def _print_left_out(omitted: Sequence[str], console: Console, *, inconclusive: bool) -> None:
+    """What is inconclusive in the run and not in the file, so that ``--expected`` goes on reporting it."""
+    if not omitted:
+        return
+    hint = (
+        "there was a trouble of this machine or the network"
+        if inconclusive
+        else "--inconclusive writes those that the device itself causes in every run"
+    )
+    told = f"left out: {len(omitted)} inconclusive, which --expected does not forgive (--again asks them again; {hint})"
+    console.print(Text(told), soft_wrap=True)
+    for one in omitted[:_LISTED]:
+        console.print(Text(f"  {one}"), soft_wrap=True)
+    if len(omitted) > _LISTED:
+        console.print(Text(f"  and {len(omitted) - _LISTED} more"), soft_wrap=True)
 
 
 def _variant(spec: DeviceSpec, mine: Iterable[DeviceSpec]) -> str:
@@ -75,17 +102,22 @@ def _variant(spec: DeviceSpec, mine: Iterable[DeviceSpec]) -> str:
 
 
 def _seen(
-    run: StoredRun, device: str, variant: str, window: Window, *, inconclusive: bool
-) -> tuple[list[Known], list[Case]]:
-    """The non-passes of ``device``, and every decided case.
+    run: StoredRun, device: str, variant: str, *, inconclusive: bool
+) -> tuple[list[Known], list[Case], list[str]]:
+    """The non-passes of ``device``, every decided case, and each inconclusive one that is left out, in a line.
 
     An inconclusive case is neither: a busy machine may be the cause, not the device.  A flow does not always show the
     cause, so a person must ask for ``inconclusive`` cases.
     """
     seen: list[Known] = []
     executed: list[Case] = []
+    left_out: list[str] = []
     for record in run.records:
-        if record.device != device or not record.drives:
+        if record.device != device:
+            continue
+        if not record.drives:
+            if record.tested:
+                left_out.append(short(f"{record.case}: {record.reason}", _WHY))
             continue
         undisturbed: bool | None = None
         for row in record.requirements:
@@ -94,11 +126,12 @@ def _seen(
                 if undisturbed is None:
                     undisturbed = inconclusive and not any(map(_disturbed, _flows(run, record)))
                 if not undisturbed:
+                    left_out.append(short(f"{row.id} in {record.case}: {row.reason}", _WHY))
                     continue
             executed.append((record.purpose, record.case.axes, row.id))
             if verdict in ("warn", "fail", "inconclusive"):
                 seen.append(_known(run, record, row, variant))
-    return seen, executed
+    return seen, executed, left_out
 
 
 def _known(run: StoredRun, record: VerdictLine, row: RequirementLine, variant: str) -> Known:

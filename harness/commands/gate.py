@@ -10,19 +10,35 @@ from harness.model.printable import printable
 from harness.policy.gate import Answer, Blocking, Gate, GateInput, answer
 from harness.policy.waivers import Waiver, load
 from harness.purposes.discovery import all_purposes
+from harness.report import machine
+from harness.report.pull_request import PullRequestFiles
 from harness.requirements.catalogue import Catalogue
 from harness.store.stored_run import StoredRun, read_run
 
 
 def gate(
-    folder: str, name: str, waivers: Path | None, *, draft: bool, subset: bool = False, today: date | None = None
+    folder: str,
+    name: str,
+    waivers: Path | None,
+    *,
+    draft: bool,
+    subset: bool = False,
+    today: date | None = None,
+    as_json: bool = False,
+    files: PullRequestFiles | None = None,
 ) -> int:
     """Print the answer of the gate ``name`` to the run in ``folder``; the exit status is the answer.
 
     With ``subset`` a part of the suite may open it.  With ``draft``, it prints a waivers file for the findings that
-    count, to be completed by a person.
+    count, to be completed by a person.  ``files`` are written for a pull request.
     """
-    found = ask(read_run(Path(folder), cut_off=True), name, waivers, today, subset=subset)
+    run = read_run(Path(folder), cut_off=True)
+    found = ask(run, name, waivers, today, subset=subset)
+    if files:
+        files.write(run, found)
+    if as_json:
+        print(machine.text(machine.of_answer(found)))
+        return int(found.status)
     if draft:
         print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
         return int(found.status)

@@ -1,13 +1,13 @@
-"""``sipverdict list``: prints a list as a table, or as JSON for programs."""
+"""``sipverdict list``: prints a list as text for people and pipes, or as JSON for programs."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
-
-from rich.console import Console
-from rich.table import Table
 
 from harness.device import builtin_profiles, load_profiles
 from harness.device.tables.pics import CLAIMS
@@ -23,9 +23,10 @@ def show(what: str, *, as_json: bool) -> int:
     rows = LISTS[what]()
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
-    else:
-        shorten = _SHORT.get(what)
-        _table([shorten(row) for row in rows] if shorten else rows)
+        return 0
+    # A pipe gets whole lines for grep and cut; a terminal gets lines that fit.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(lines(what, rows, width)))
     return 0
 
 
@@ -134,29 +135,41 @@ LISTS: Final = {
 """The lists by name."""
 
 
-def _short_pics(row: dict[str, Any]) -> dict[str, Any]:
-    """A PICS key in one line: the number of requirements that it adds, and how many of them a purpose decides."""
-    counts = {key: len(row[key]) for key in ("requirements", "decided")}
-    return {"pics": row["pics"], **counts, "sentence": row["sentence"]}
+_SHOWN: Final[dict[str, tuple[str, ...]]] = {
+    "purposes": ("purpose", "roles", "requirements"),
+    "requirements": ("requirement", "level", "roles", "text"),
+    "devices": ("device", "roles", "product"),
+    "faults": ("fault", "role", "sentence"),
+    "pics": ("pics", "sentence"),
+    "profiles": ("profile", "status", "roles", "title"),
+}
+"""The fields in text, the last one in words or long; ``--json`` has all."""
+_LEAST = 30
+"""Columns without which a text begins on a line of its own."""
 
 
-def _short_profile(profile: dict[str, Any]) -> dict[str, Any]:
-    """A profile as a row of a table, without its requirements, which would fill a page."""
-    kept = {key: profile[key] for key in ("profile", "status", "roles", "title")}
-    return kept | {"requirements": len(profile["requirements"])}
+def lines(what: str, rows: Sequence[dict[str, Any]], width: int | None) -> list[str]:
+    """The list as text: whole, a line for each row with tabs between its fields; or wrapped to ``width`` columns."""
+    cells = [[_cell(row[key]) for key in _SHOWN[what]] for row in rows]
+    if width is None:
+        return ["\t".join(row) for row in cells]
+    made: list[str] = []
+    *ahead, _ = zip(*cells, strict=True) if cells else ((), ())
+    widths = [max(map(len, column), default=0) for column in ahead]
+    for *first, last in cells:
+        head = "  ".join(cell.ljust(size) for cell, size in zip(first, widths, strict=True)) + "  "
+        if width - len(head) >= _LEAST:
+            rest = textwrap.wrap(last, width, initial_indent=head, subsequent_indent=" " * len(head))
+            made += rest or [head.rstrip()]
+            continue
+        # A name is never cut: it is there to be copied.
+        title = "  ".join(first)
+        if len(title) > width:
+            title, last = first[0], "  ".join((*first[1:], last))
+        made.append(title)
+        made += textwrap.wrap(last, width, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
+    return made
 
 
-_SHORT: Final = {"pics": _short_pics, "profiles": _short_profile}
-"""The fields that are too long for a table."""
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> None:
-    console = Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for key in rows[0] if rows else ():
-        table.add_column(
-            key, overflow="fold", no_wrap=key in ("device", "fault", "pics", "profile")
-        )  # names are copied
-    for row in rows:
-        table.add_row(*(", ".join(map(str, cell)) if isinstance(cell, list) else str(cell) for cell in row.values()))
-    console.print(table)
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else " ".join(str(value).split())

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from harness.commands import Parser
 from harness.model.outcome import ExitStatus
 from harness.paths import ROOT, SUITES
+from harness.plugin import PUBLISHER
+from harness.report import machine
 from harness.run.options import OUT, add_to_command, for_pytest
 from harness.run.options_file import fill
+from harness.run.publisher import Publisher
 from harness.run.rerun import Again
 from harness.run.selection import is_case
+from harness.store.stored_run import read_run
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,7 +64,14 @@ def run(arguments: Sequence[str]) -> int:
     ]
     if not any(_is_test(argument) for argument in rest):
         command.append(str(SUITES))
-    status = pytest.main(command)
+    over = _Over()
+    if options.format == "json":
+        with _to_stderr():
+            status = pytest.main(command, plugins=[over])
+        if over.publisher is not None:
+            _print_json(over.publisher, int(status))
+    else:
+        status = pytest.main(command)
     if status == pytest.ExitCode.USAGE_ERROR:
         for argument in rest:
             if near := parser.nearest_option(argument):
@@ -67,6 +79,36 @@ def run(arguments: Sequence[str]) -> int:
     # pytest's own errors (a wrong option, nothing collected, an internal error) are about the set-up.
     by_pytest = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
     return int(ExitStatus.SETUP) if status in by_pytest else int(status)
+
+
+class _Over:
+    """A pytest plugin that keeps what published the run, for after it."""
+
+    publisher: Publisher | None = None
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """The run is over."""
+        self.publisher = config.stash.get(PUBLISHER, None)
+
+
+@contextlib.contextmanager
+def _to_stderr() -> Iterator[None]:
+    """Let everything that is written to standard output, by whatever process, go to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _print_json(publisher: Publisher, status: int) -> None:
+    if publisher.answer is not None and publisher.folder.verdicts.is_file():
+        run = read_run(publisher.folder.path, cut_off=True)
+        print(machine.text(machine.of_run(run, publisher.answer, status)))
 
 
 def _is_test(argument: str) -> bool:

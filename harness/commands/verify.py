@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.evidence import verify as checks
+from harness.evidence.issue import Issue
 from harness.evidence.keys import load_public
 from harness.model.outcome import ExitStatus
 from harness.model.printable import printable
@@ -32,6 +34,10 @@ def verify(path: Path, key: Path | None) -> int:
         f"{printable(str(details['device']))} meets {printable(str(details['profile']))}; "
         f"{found.records} records judged again from {found.flows} flows{found.unjudged}, every verdict is the same"
     )
+    issue = Issue.of(details)
+    print(f"certificate {issue.number}, issued {issue.issued} by {issue.issuer}, laboratory {issue.laboratory}")
+    if issue.over(datetime.now(UTC).date()):
+        print(f"it was valid until {issue.expires}: the evidence holds, the certificate is over")
     if not found.same_suite:
         print("another version of the suite judged it first; this version judged it again")
     if named is None:

@@ -55,6 +55,10 @@ class Certificate:
     """The verdicts of all purposes that ran on this device, by name."""
     drives: int
     decided: tuple[Decided, ...]
+    checks: int
+    """How many test cases decided them."""
+    scope: str
+    """How much of the suite the run asked, in words."""
     beside: tuple[VerdictLine, ...]
     """Non-passes of this device outside the profile.  A certificate does not hide them."""
     redress: tuple[str, ...] = ()
@@ -257,6 +261,8 @@ def certificate(
         counts=Tally.of((line.verdict for line in records), len(records)).counts,
         drives=len({flow.id for flow in flows}),
         decided=decided,
+        checks=sum((line.purpose, line.role) in inside and line.tested for line in records),
+        scope=header.scope.cases,
         beside=beside,
         redress=tuple(str(one.redress) for one in redress_in(run) if one.device == name and one.made),
     )

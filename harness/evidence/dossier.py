@@ -12,6 +12,7 @@ from securesystemslib.signer import CryptoSigner
 from harness.errors import EvidenceError
 from harness.evidence.certificate import Certificate
 from harness.evidence.envelope import sign, statement
+from harness.evidence.issue import Issue
 from harness.evidence.keys import public_pem
 from harness.evidence.pdf import pdf
 from harness.evidence.statement import facts, html
@@ -29,15 +30,15 @@ FIXED = (SUMS, ENVELOPE, KEY, VERDICTS, STATEMENT_HTML, STATEMENT_PDF, *SUITE_FI
 _SUM = re.compile(r"([0-9a-f]{64})  (\S{1,250})")
 
 
-def compose(run: StoredRun, certificate: Certificate, signer: CryptoSigner) -> dict[str, bytes]:
+def compose(run: StoredRun, certificate: Certificate, signer: CryptoSigner, issue: Issue) -> dict[str, bytes]:
     """The files of the dossier, by name: a pure function of the run, the suite and the key."""
-    content = facts(certificate, signer.public_key.keyid)
+    content = facts(certificate, signer.public_key.keyid, issue)
     parts = evidence(run) | {
         STATEMENT_HTML: html(content).encode("utf-8", "backslashreplace"),
         STATEMENT_PDF: pdf(content),
         KEY: public_pem(signer),
     }
-    return seal(parts, predicate(certificate), signer)
+    return seal(parts, predicate(certificate, issue), signer)
 
 
 def seal(parts: Mapping[str, bytes], predicate: Mapping[str, Any], signer: CryptoSigner) -> dict[str, bytes]:
@@ -65,7 +66,7 @@ def flow_files(identifier: str) -> tuple[str, str]:
     return f"flows/{identifier}.json", f"flows/{identifier}{RECORD}"
 
 
-def predicate(certificate: Certificate) -> dict[str, Any]:
+def predicate(certificate: Certificate, issue: Issue) -> dict[str, Any]:
     """The predicate of the attestation (in-toto test-result v0.1), with our own fields under ``sipverdict``."""
     rows: dict[str, list[str]] = {"pass": [], "warn": []}
     name = certificate.device.name
@@ -95,6 +96,10 @@ def predicate(certificate: Certificate) -> dict[str, Any]:
             "sipp": suite["sipp"],
             "began": certificate.began.isoformat(),
             "ended": certificate.ended.isoformat(),
+            "vendor": certificate.device.vendor,
+            "model": certificate.device.model,
+            "firmware": certificate.version or certificate.device.firmware,
+            **issue.told,
         },
     }
 

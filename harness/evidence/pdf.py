@@ -63,9 +63,10 @@ def _story(facts: Facts) -> Iterable[Flowable]:
     yield _say(facts.title, _TITLE)
     yield _say(facts.subtitle, _LEAD)
     yield _say(facts.sentence, _LEAD)
+    yield from _section("Certificate", _facts(facts.issue))
     yield from _section("Device", _facts(facts.device))
     yield from _section("Test", _facts(facts.test))
-    yield from _section("Verdicts of all purposes", _facts(facts.counts))
+    yield from _section("Test cases by verdict, also those outside the profile", _facts(facts.counts))
     rows = [
         (one.row.id, one.row.level, one.row.clause, one.role, one.verdict, one.row.requirement) for one in facts.decided
     ]

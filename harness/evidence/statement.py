@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.device.tables.pics import PICS
 from harness.evidence.certificate import Certificate, Decided
+from harness.evidence.issue import Issue
 from harness.model.printable import printable, short
 from harness.paths import TEMPLATES
 
@@ -23,6 +24,7 @@ class Facts:
     title: str
     subtitle: str
     sentence: str
+    issue: tuple[tuple[str, str], ...]
     device: tuple[tuple[str, str], ...]
     test: tuple[tuple[str, str], ...]
     counts: tuple[tuple[str, str], ...]
@@ -36,16 +38,29 @@ class Facts:
     key: str
 
 
-def facts(certificate: Certificate, key: str) -> Facts:
+def facts(certificate: Certificate, key: str, issue: Issue) -> Facts:
     """The statement about ``certificate``; ``key`` is the id of the key that signs its dossier."""
     device, suite = certificate.device, certificate.suite
     name = _said(device.name)
     warned = len(certificate.warnings)
-    met = f"meets {certificate.profile.name}: all {len(certificate.in_force)} requirements that bind it in its roles"
+    requirements = len({one.row.id for one in certificate.in_force})
+    roles = len({one.role for one in certificate.in_force})
+    met = (
+        f"meets {certificate.profile.name}: {_number(requirements, 'requirement')} in {_number(roles, 'role')}, "
+        f"{_number(certificate.checks, 'check')}"
+    )
     return Facts(
         title="Conformance statement",
         subtitle=f"{name}: {certificate.profile.name}",
-        sentence=f"{name} {met}{f', {warned} of them with a warning' if warned else ''}.",
+        sentence=f"{name} {met}{f', {warned} of the requirements with a warning' if warned else ''}.",
+        issue=_pairs(
+            ("certificate number", issue.number),
+            ("issuer", issue.issuer),
+            ("laboratory", issue.laboratory),
+            ("issued", issue.issued),
+            ("valid until", issue.expires),
+            ("key id", key),
+        ),
         device=_pairs(
             ("name", device.name),
             ("vendor", device.vendor),
@@ -60,6 +75,7 @@ def facts(certificate: Certificate, key: str) -> Facts:
             ("profile", f"{certificate.profile.name}: {certificate.profile.title}"),
             *(("tested" if there else "not tested", text) for text, there in certificate.positions),
             ("when", f"{certificate.began:%Y-%m-%d %H:%M:%S} to {certificate.ended:%Y-%m-%d %H:%M:%S} UTC"),
+            ("asked", certificate.scope),
             ("window of silence", str(certificate.window)),
             ("ruling", certificate.ruling + (", strict: a violated SHOULD is a fail" if certificate.strict else "")),
             ("suite", f"sipverdict {suite['version']}, commit {suite['commit']}"),
@@ -86,6 +102,10 @@ def _reported(certificate: Certificate) -> Iterator[tuple[str, str]]:
     if ids:
         why = "the text of ATIS-1000099 is not free; these requirements rest on reports of it that agree"
         yield "rests on reports", f"{', '.join(ids)}: {why}"
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _pairs(*pairs: tuple[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from harness.errors import EvidenceError, SetupError
 from harness.evidence import dossier
 from harness.evidence.certificate import certificate, objections
 from harness.evidence.envelope import open_envelope
+from harness.evidence.issue import Issue
 from harness.evidence.keys import parse_public
 from harness.evidence.rejudge import unjudged
 from harness.evidence.statement import facts, html
@@ -150,13 +151,14 @@ def _certificate(
     if found or signer is None or attested is None:
         return
     made = certificate(run, profile, device, catalogue, purposes)
-    if dossier.predicate(made) != attested["predicate"]:
+    issue = Issue.of(details)
+    if dossier.predicate(made, issue) != attested["predicate"]:
         yield f"{dossier.ENVELOPE}: it differs from what the evidence shows"
     same_suite = run.header.suite_digest == digest()
     if same_suite and run.header.suite_mutants != mutation.sentence():
         yield f"{dossier.VERDICTS}: the header says something else of the suite's mutants than this suite does"
     if (
         same_suite
-        and html(facts(made, signer.keyid)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]
+        and html(facts(made, signer.keyid, issue)).encode("utf-8", "backslashreplace") != parts[dossier.STATEMENT_HTML]
     ):
         yield f"{dossier.STATEMENT_HTML} differs from what the evidence shows"

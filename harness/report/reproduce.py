@@ -12,6 +12,7 @@ from harness.paths import MAKEFILE
 
 _PLAIN = re.compile(r"[\w./:+~-]+")
 """A device that make hands on as it is: a space or a comma would make two of it."""
+_PURPOSE = re.compile(r"[\w-]+(?:/[\w-]+){2}")
 _LONGEST = 400
 
 
@@ -24,6 +25,8 @@ def reproduce(case: CaseId, *, window: str = "quick", source: str = "") -> str:
     # The name of a device without a variant selects all variants as well, but ``case`` names one of them.
     device = f"{source}:{variant}" if source and (variant := split(name)[1]) else source or name
     words = (device, *faults, window, str(case))
+    if not _PURPOSE.fullmatch(case.purpose) or not (source or _PLAIN.fullmatch(name)):
+        return ""
     if not all(word.isprintable() and 0 < len(word) <= _LONGEST and word[0] != "-" for word in words):
         return ""
     given = {"device": device, "fault": "+".join(faults), "window": window if window != "quick" else ""}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from harness.judge.observed import Observation
@@ -26,6 +26,8 @@ from harness.store.verdict_lines import LostLine, VerdictLine
 _STYLES = {"fail": "bold red", "inconclusive": "magenta", "warn": "yellow", "none": "bold red", "pass": "green"}
 _LINES = 8
 """The most lines on one subject."""
+_INDENT = 14
+"""Columns before the reason: it stands below the requirement."""
 _WHY = 300
 """Characters of a reason where lines are not cut to a terminal's width."""
 
@@ -62,7 +64,7 @@ class Run:
 def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], str] | None = None) -> None:
     """Print the summary of ``run``.  ``sentence`` gives the title of a purpose; without it, its name is shown.
 
-    A terminal gets a coloured table, cut to its width; anything else gets plain, complete lines, one per finding.
+    A terminal gets coloured lines, wrapped to its width; anything else gets plain, complete lines, one per finding.
     """
     devices = list(dict.fromkeys(record.device for record in run.records))
     for device in devices:
@@ -75,8 +77,8 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
         reasons = Counter(record.reason for record in shown if not record.drives)
         shown = [record for record in shown if record.drives]
         rows = _grouped(shown, sentence)
-        if rows and console.is_terminal:
-            console.print(_table(rows))
+        if console.is_terminal:
+            _print_rows(rows, console)
         for verdict, *cells in rows if not console.is_terminal else ():
             _say(console, Text("  ".join((f"{verdict.upper():<12}", *cells))))
         for reason, purposes in reasons.items():
@@ -99,7 +101,7 @@ def print_summary(run: Run, console: Console, sentence: Callable[[VerdictLine], 
     ratio = f", {run.waits_s / run.wall_s:.1f} times as much" if run.wall_s > 0 and run.waits_s > run.wall_s else ""
     _say(console, Text(f"window {run.window}; took {_time(run.wall_s)} for {_time(run.waits_s)} of waits{ratio}"))
     if run.folder is not None:
-        _say(console, Text(f"report {run.folder}"))
+        _say(console, Text(f"report {run.folder}"), whole=True)
 
 
 def _print_not_tested(records: Sequence[VerdictLine], console: Console) -> None:
@@ -141,11 +143,12 @@ def _print_expectations(run: Run, console: Console) -> None:
     if all(one.kind != "worse" for one in deviations) and run.folder is not None:
         names = dict.fromkeys(expected.asked.get(one.device, one.device) for one in deviations)
         devices = shlex.join(word for name in names for word in ("--device", name))
-        _say(console, Text(f"to accept the improvements: sipverdict expect {run.folder} {devices}"))
+        _say(console, Text(f"to accept the improvements: sipverdict expect {run.folder} {devices}"), whole=True)
 
 
-def _say(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=True, highlight=False)
+def _say(console: Console, text: Text, *, whole: bool = False) -> None:
+    """Print ``text``: wrapped between words on a terminal, unless it is ``whole`` for being copied."""
+    console.print(text, soft_wrap=whole or not console.is_terminal, highlight=False)
 
 
 def _worth_telling(record: VerdictLine) -> bool:
@@ -187,16 +190,17 @@ def _grouped(
     return rows
 
 
-def _table(rows: Sequence[tuple[str, str, str, str]]) -> Table:
-    table = Table(box=None, pad_edge=False, expand=True, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("requirement", no_wrap=True)
-    table.add_column("purpose", no_wrap=True, overflow="ellipsis", ratio=3)
-    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=4)
-    for name, *cells in rows:
+def _print_rows(rows: Sequence[tuple[str, str, str, str]], console: Console) -> None:
+    """A block for each row: who says what about which test in one line, if it fits, and why below it.
+
+    Names are never cut: two tests of one file differ in their last words.
+    """
+    for verdict, requirement, what, why in rows:
         # Text, not str: rich would read a device's text as markup.
-        table.add_row(Text(name, _STYLES.get(name, "")), *map(Text, cells))
-    return table
+        console.print(
+            Text.assemble((f"{verdict:<12}", _STYLES.get(verdict, "")), f"  {requirement}  {what}"), soft_wrap=True
+        )
+        console.print(Padding(Text(why), (0, 0, 0, _INDENT)))
 
 
 def _verdict_line(run: Run, devices: Sequence[str]) -> Text:

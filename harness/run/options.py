@@ -19,7 +19,7 @@ from harness.requirements.ruling import Mode
 if TYPE_CHECKING:
     import pytest
 
-CommandName = Literal["run", "smoke", "doctor", "expect", "gate"]
+CommandName = Literal["run", "smoke", "doctor", "expect", "gate", "replay"]
 OUT = Path("reports") / "out"
 """Where runs are stored, below the current folder."""
 RULINGS: tuple[Mode, ...] = get_args(Mode)
@@ -244,6 +244,38 @@ GROUPS = (
             ),
             Option(
                 "--expected", "exit with 0 if the only non-passes are those of the expected.toml beside the profile"
+            ),
+            Option(
+                "--format",
+                "what is printed: text, or one JSON object (then all else goes to standard error)",
+                ("run", "gate", "expect", "replay"),
+                choices=("text", "json"),
+                default="text",
+                page="gate.md",
+            ),
+            Option(
+                "--sarif",
+                "write what counts as SARIF, for code scanning",
+                ("run", "gate"),
+                metavar="FILE",
+                type=Path,
+                page="gate.md",
+            ),
+            Option(
+                "--code-quality",
+                "write what counts as GitLab's code quality report",
+                ("run", "gate"),
+                metavar="FILE",
+                type=Path,
+                page="gate.md",
+            ),
+            Option(
+                "--summary",
+                "append a summary in Markdown to this file, as to $GITHUB_STEP_SUMMARY",
+                ("run", "gate"),
+                metavar="FILE",
+                type=Path,
+                page="gate.md",
             ),
             Option(
                 "--contract-exit",

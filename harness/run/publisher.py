@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from harness.endpoints.sipp.binary import SippBinary
-from harness.errors import SetupError
+from harness.errors import EvidenceError, SetupError
 from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.axes import CaseId
 from harness.model.outcome import ExitStatus, Tally
@@ -21,7 +21,6 @@ from harness.model.printable import printable
 from harness.model.scope import Scope
 from harness.model.windows import WindowName
 from harness.policy.expectations import Expectations
-from harness.policy.expected_file import file_of
 from harness.policy.gate import Answer, GateInput, answer
 from harness.purposes.discovery import all_purposes
 from harness.report import summary
@@ -35,6 +34,7 @@ from harness.store import mutation
 from harness.store.codec import load
 from harness.store.folder import RunFolder
 from harness.store.provenance import provenance
+from harness.store.stored_run import read_run
 from harness.store.stream import VerdictStream
 from harness.store.verdict_lines import Header, LostLine, VerdictLine
 
@@ -202,6 +202,11 @@ class Publisher:
             self.trouble(error)
         if self._stream is not None and (trouble := write_reports(self.folder)):
             self.trouble(trouble)
+        if self._stream is not None:
+            try:
+                self.settings.files.write(read_run(self.folder.path, cut_off=True), self.answer)
+            except (SetupError, EvidenceError) as error:
+                self.trouble(str(error))
         if self.troubles:
             return ExitStatus.SETUP
         status = self.answer.status
@@ -258,12 +263,8 @@ def expectations_of(settings: Settings) -> Expectations:
     """The expectations for the devices of a run; none under a ruling for which expectations are not written."""
     usual = settings.ruling.mode == RULINGS[0] and not settings.ruling.strict
     made = Expectations.of(settings.specs, settings.window) if usual else Expectations(settings.window)
-    if settings.expected and not made.known:
-        first = next(iter(settings.specs.values()))
-        why = (
-            f"no {file_of(first.profile.source).name} beside {first.profile.source}, or the device has a fault"
-            if usual
-            else "expectations apply to runs with the ruling certification and without --strict"
-        )
-        raise SetupError(f"--expected: {why}", "sipverdict expect RUN writes the file; or omit --expected")
+    # Without a file nothing but passes is expected: so ``expect`` leaves it where everything passed.
+    if settings.expected and not usual:
+        why = "expectations apply to runs with the ruling certification and without --strict"
+        raise SetupError(f"--expected: {why}", "omit --expected")
     return made

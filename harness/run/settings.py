@@ -15,6 +15,7 @@ from harness.policy.gate import Gate
 from harness.policy.waivers import Waiver
 from harness.policy.waivers import load as load_waivers
 from harness.purposes.discovery import all_purposes
+from harness.report.pull_request import PullRequestFiles
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.run.carriers import Wanted, carried
@@ -47,6 +48,8 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
     again: Again | None = None
+    files: PullRequestFiles = field(default_factory=PullRequestFiles)
+    """What is written for a pull request."""
     selection: Selection = field(default_factory=Selection)
     """Which cases are asked."""
     weather: Weather = field(default_factory=Weather)
@@ -93,6 +96,7 @@ class Settings:
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,
+            files=PullRequestFiles(option.sarif, option.code_quality, option.summary),
             selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),
             rounds=_rounds(option.robustness_rounds, stored.rounds if stored else 0),

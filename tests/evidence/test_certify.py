@@ -149,11 +149,13 @@ def test_pdf_of_equal_facts_is_equal(run: StoredRun) -> None:
     from handmade import CATALOGUE, PURPOSES, tiny
 
     from harness.evidence.certificate import certificate
+    from harness.evidence.issue import Issue
     from harness.evidence.statement import facts
 
-    told = facts(certificate(run, tiny(), DEVICE, CATALOGUE, PURPOSES), "k")
+    issue = Issue("1", "2026-01-01", "2028-01-01")
+    told = facts(certificate(run, tiny(), DEVICE, CATALOGUE, PURPOSES), "k", issue)
     assert pdf(told) == pdf(told)
-    assert pdf(told) != pdf(facts(certificate(run, tiny(), DEVICE, CATALOGUE, PURPOSES), "l"))
+    assert pdf(told) != pdf(facts(certificate(run, tiny(), DEVICE, CATALOGUE, PURPOSES), "l", issue))
     assert pypdf.PdfReader(io.BytesIO(pdf(told))).pages[0].extract_text()
 
 

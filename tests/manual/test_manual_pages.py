@@ -84,3 +84,22 @@ def test_every_placeholder_is_explained() -> None:
 
 def test_nothing_of_a_page_is_taken_for_markup() -> None:
     assert "\\<sip:x@host" in pics_page.page(Catalogue.load())
+
+
+@pytest.mark.parametrize("what", listing.LISTS)
+def test_a_piped_list_has_a_whole_line_for_each_row(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", what]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = listing.LISTS[what]()
+    assert [line.split("\t")[0] for line in lines] == [str(next(iter(row.values()))) for row in rows]
+    assert len({line.count("\t") for line in lines}) == 1
+
+
+@pytest.mark.parametrize("what", listing.LISTS)
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_list_fits_the_terminal_and_cuts_no_name(what: str, width: int) -> None:
+    rows = listing.LISTS[what]()
+    names = [str(next(iter(row.values()))) for row in rows]
+    lines = listing.lines(what, rows, width)
+    assert all(len(line) <= width or line in names for line in lines)
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == names

@@ -57,8 +57,7 @@ def test_a_fail_says_what_to_do(page: Page) -> None:
         "Effect for users the device of a declined caller calls again by itself",
         "Look at auto-redial",
         "Clause RFC 3261 §7.2 (6xx), §21.6, §21.6.2; RFC 5057 §5.1",
-        "make run DEVICE=reference ARGS='suites/uac/test_decline_is_final.py::test_decline_is_final",
-        "-k reference-uac-udp'",
+        "--case 'uac/decline_is_final/decline_is_final reference-uac-udp'",
         "A 603 speaks for the user everywhere: the device does not place the call again, there or elsewhere.",
         "driven once",
         "flows/f1-again.json",
@@ -199,7 +198,7 @@ def test_which_of_several_plans_is_decisive_is_told_by_the_number_that_was_diall
 
 def test_the_line_to_run_again_is_only_made_of_names(tmp_path: Path) -> None:
     evil = record(Verdict.FAIL, "uac/x/y'; rm -rf ~ #", ruled(Verdict.FAIL, actual="a"), device="d$(x)")
-    assert "make run" not in Page(write_page(stored(tmp_path, [evil], [flow()])).read_text("utf-8")).text
+    assert "sipverdict run" not in Page(write_page(stored(tmp_path, [evil], [flow()])).read_text("utf-8")).text
 
 
 def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

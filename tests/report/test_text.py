@@ -169,3 +169,19 @@ def test_several_devices_are_grouped_and_holes_are_told() -> None:
     assert text.splitlines()[:2] == ["a: 1 pass", "b: 1 fail"]
     assert "a + b: not conforming (2 of 3" in text
     assert "incomplete (nothing was planned) - no verdicts" in summary()
+
+
+def test_on_80_columns_two_tests_of_one_file_can_be_told_apart() -> None:
+    why = "INVITE sip:74350004@127.145.0.10:5060 SIP/2.0 arrived 1 ms after the 603 (message 4), which was the last one"
+    names = [f"uac/redirect_target_set/a_target_that_was_called_is_not_called_a_second_time_{n}" for n in (1, 2)]
+    text = summary(
+        *(record(Verdict.FAIL, name, ruled(Verdict.FAIL, actual=why), reason=why) for name in names),
+        terminal=True,
+        width=80,
+    )
+    lines = text.splitlines()
+    for name in names:
+        (line,) = [line for line in lines if name in line]
+        assert line.startswith("fail          RFC3261-21.6-01  ")
+    assert " ".join(text.split()).count(why) == 2
+    assert all(len(line) <= 80 for line in lines if not any(name in line for name in names))
