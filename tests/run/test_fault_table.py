@@ -105,6 +105,7 @@ ANY_CALL = {
 }
 """Invariants have no plans.  A fault that only invariants name is shown in those of this purpose, by role."""
 SHOWN_BY = {
+    "acks_200_once": {"uac/redirect_steps/other_codes_redirect_as_well"},
     "acks_only_first_branch": {"proxy/best_response/decline_is_preferred_to_every_other_answer"},
     "bare_answer_to_cancel": {
         "proxy/cancel/reason_of_a_cancel_is_passed_on",

@@ -80,12 +80,7 @@ FAULTS: tuple[Fault, ...] = (
         _FOLLOWING,
         _FOLLOWS,
     ),
-    Fault(
-        "needs_brackets_in_lists",
-        "Reads only the first of several Contacts in a line that has no brackets.",
-        _FOLLOWING,
-        _FOLLOWS,
-    ),
+    Fault("needs_brackets_in_lists", "Reads only the first of several Contacts in a line that has no brackets."),
     Fault("needs_user", "Passes over a Contact without user."),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
