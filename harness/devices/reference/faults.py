@@ -53,12 +53,7 @@ FAULTS: tuple[Fault, ...] = (
     # How the Contacts of a redirection are read.
     Fault("first_value_of_line", "Takes only the first value of each Contact line.", _FOLLOWING, _FOLLOWS),
     Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response.", _FOLLOWING, _FOLLOWS),
-    Fault(
-        "cuts_display_name",
-        "Cuts a Contact at the first comma or bracket, even inside a quoted display name.",
-        _FOLLOWING,
-        _FOLLOWS,
-    ),
+    Fault("cuts_display_name", "Cuts a Contact at the first comma or bracket, even inside a quoted display name."),
     Fault(
         "reads_q_as_integer",
         "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9.",
