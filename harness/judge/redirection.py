@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.judge.acks import BOUND_S, Refusal, copies_sent, no_ack_doubt, on_time, refusal_of
 from harness.judge.attempts import Attempt, original, tries
+from harness.judge.once import once_per_flow
 from harness.judge.patience import may_yet_come
 from harness.judge.say import not_proven, unseen, violated
 from harness.judge.silence import gap
@@ -34,6 +35,7 @@ def redirected(flow: Flow) -> Redirection | None:
     return next(iter(redirections(flow)), None)
 
 
+@once_per_flow
 def redirections(flow: Flow) -> tuple[Redirection, ...]:
     """Every 3xx that was followed by another INVITE of the same call, in order."""
     found, all_tries = [], tries(flow)

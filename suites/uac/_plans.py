@@ -290,3 +290,8 @@ HUNT_DECLINES = Plan(
     calls=tuple(Call(to=f"sip:{n}{{token}}@{{callee}}") for n in range(1, 7)),
 )
 """The same with every other 6xx, known and unknown: a call for each, to a number of its own."""
+
+BRIDGED_DECLINES = Plan(
+    (HUNT_DECLINES.endpoints[0], target(*map(refuse, (600, 607, 699))), guard("second")), calls=HUNT_DECLINES.calls[:3]
+)
+"""The same with three of them, for a B2BUA: each call costs it and the suite a caller."""

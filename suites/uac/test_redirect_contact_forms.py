@@ -21,7 +21,7 @@ from harness.judge.targets import fresh, hops, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.plans import CHAIN, REDIRECT, followed, recursed
+from suites.plans import CALLERS, CHAIN, REDIRECT, followed, recursed
 from suites.uac._plans import (
     BAD_EXPIRES,
     BARE_LIST,
@@ -111,7 +111,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-20.10-02", plan=followed(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"])
+@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"], roles=CALLERS)
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 

@@ -12,11 +12,13 @@ from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
-from suites.uac._plans import HUNT_DECLINES, THEN_DECLINE
+from suites.uac._plans import BRIDGED_DECLINES, HUNT_DECLINES, THEN_DECLINE
 
 
 @purpose(
-    "INT-302-603-01", plan=(THEN_DECLINE, HUNT_DECLINES), faults=["second_contact_after_603", "unknown_6xx_as_4xx"]
+    "INT-302-603-01",
+    plan={"uac": (THEN_DECLINE, HUNT_DECLINES), "b2bua": (THEN_DECLINE, BRIDGED_DECLINES)},
+    faults=["second_contact_after_603", "unknown_6xx_as_4xx"],
 )
 def test_decline_of_a_target_ends_the_call(flow: Flow) -> Findings:
     """When the first of several Contacts answers a 6xx, the call is over: no other Contact, no original URI.

@@ -50,6 +50,32 @@ async def test_a_cancel_is_accepted_and_changes_nothing(tmp_path: Path) -> None:
 
 
 @run
+async def test_a_redirection_crosses_the_cancel(tmp_path: Path) -> None:
+    moved = Response(302, contacts=("<sip:x@192.0.2.7>",))
+    async with answering(tmp_path, Answer((RINGS,), cancelled="answer", crossing=moved)) as (device, _):
+        branch = device.request("INVITE", call="a")
+        await device.get()
+        device.request("CANCEL", call="a", branch=branch)
+        accepted = await device.get()
+        assert (accepted.status, accepted.cseq_method) == (200, "CANCEL")
+        crossed = await device.get()
+        assert (crossed.status, crossed.cseq_method) == (302, "INVITE")
+        assert crossed.contact_uris == ("sip:x@192.0.2.7",)
+        assert (await device.copy()).raw == crossed.raw
+        device.ack(branch, crossed)
+        assert await device.hears_nothing(0.6)
+
+
+@run
+async def test_a_response_is_cut_short(tmp_path: Path) -> None:
+    async with answering(tmp_path, Answer((Response(302, forged="cut_short"), Response(603)))) as (device, _):
+        device.request("INVITE", call="a")
+        short, whole = await device.get(), await device.get()
+        assert (short.status, short.header("Content-Length"), short.body) == (302, "400", "this is not all\r\n")
+        assert (whole.status, whole.header("Content-Length")) == (603, "0")
+
+
+@run
 async def test_a_cancel_gets_nothing_at_all(tmp_path: Path) -> None:
     async with answering(tmp_path, Answer((RINGS,), cancelled="deaf"), Answer((RINGS,))) as (device, _):
         branch = device.request("INVITE", call="a")

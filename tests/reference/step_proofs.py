@@ -31,5 +31,11 @@ STEPS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
         "200 OK",
         lambda wire: ";n=1" not in wire.redirected.uri,
     ),
+    "accepts_200_after_302": (
+        ("302 M\nContact: <sip:m@{target}>", "200 OK"),
+        "180 Ringing",
+        lambda wire: len(wire.acks) > 1,
+    ),
+    "ignores_unknown_1xx": ("188 Odd Progress", "200 OK", lambda wire: len(wire.invites) > 1),
     "acks_200_once": (("200 OK", "200 OK"), "200 OK", lambda wire: len(wire.acks) == 1),
 }

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "leaves_caller_ringing",
     "cancels_after_final",
     *(
+        "reads_what_is_cut_short",
         "moves_dialog_on_302",
         "calls_contact_of_reinvite",
         "goes_on_after_hangup",
@@ -164,6 +165,13 @@ def test_redirected_reinvite(play: Callable[..., None], fault: str) -> None:
         assert bool(target.of("INVITE")) is (fault == "calls_contact_of_reinvite")
 
     play(scenario)
+
+
+def test_reads_what_is_cut_short() -> None:
+    data = b"SIP/2.0 302 M\r\nContent-Length: 400\r\nCall-ID: a\r\n\r\nshort"
+    read = behaviour_with([fault_named("reads_what_is_cut_short")]).datagram(data)
+    assert read == data.replace(b"400", b"5")
+    assert behaviour_with([]).datagram(data) == data
 
 
 def test_forgets_refusal_after_2s() -> None:

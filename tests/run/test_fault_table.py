@@ -108,6 +108,7 @@ ANY_CALL = {
 }
 """Invariants have no plans.  A fault that only invariants name is shown in those of this purpose, by role."""
 SHOWN_BY = {
+    "acks_200_once": {"uac/redirect_steps/other_codes_redirect_as_well"},
     "acks_only_first_branch": {"proxy/best_response/decline_is_preferred_to_every_other_answer"},
     "blocks_everything": {
         "redirect/redirect_server/user_without_entry_is_not_redirected",

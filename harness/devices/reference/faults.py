@@ -57,12 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     # How the Contacts of a redirection are read.
     Fault("first_value_of_line", "Takes only the first value of each Contact line.", _FOLLOWING, _FOLLOWS),
     Fault("no_compact_contact", "Does not know the compact form m: of Contact in a response.", _FOLLOWING, _FOLLOWS),
-    Fault(
-        "cuts_display_name",
-        "Cuts a Contact at the first comma or bracket, even inside a quoted display name.",
-        _FOLLOWING,
-        _FOLLOWS,
-    ),
+    Fault("cuts_display_name", "Cuts a Contact at the first comma or bracket, even inside a quoted display name."),
     Fault(
         "reads_q_as_integer",
         "Compares the digits of q behind the point as whole numbers: 0.10 is above 0.9.",
@@ -84,12 +79,7 @@ FAULTS: tuple[Fault, ...] = (
         _FOLLOWING,
         _FOLLOWS,
     ),
-    Fault(
-        "needs_brackets_in_lists",
-        "Reads only the first of several Contacts in a line that has no brackets.",
-        _FOLLOWING,
-        _FOLLOWS,
-    ),
+    Fault("needs_brackets_in_lists", "Reads only the first of several Contacts in a line that has no brackets."),
     Fault("needs_user", "Passes over a Contact without user."),
     # What carries it.
     Fault("keeps_transport", "Calls a Contact with another ;transport= over that of the call so far."),
