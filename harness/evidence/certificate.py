@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from harness.errors import EvidenceError, SetupError
 from harness.evidence.rejudge import rejudge
+from harness.judge.plus603.notices import notices
+from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE, SKIPPED, ExitStatus, Tally
 from harness.model.windows import STANDARD, WINDOWS, Window
 from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
 from harness.purposes.purpose import Purpose
-from harness.report.redress import redress_in
 from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
 from harness.store.stored_run import StoredRun
@@ -264,8 +265,14 @@ def certificate(
         checks=sum((line.purpose, line.role) in inside and line.tested for line in records),
         scope=header.scope.cases,
         beside=beside,
-        redress=tuple(str(one.redress) for one in redress_in(run) if one.device == name and one.made),
+        redress=_redress(flows),
     )
+
+
+def _redress(flows: Sequence[Flow]) -> tuple[str, ...]:
+    """What the 603+ that the device made itself name."""
+    read = (notices((event.direction, event) for event in flow.events) for flow in flows)
+    return tuple(dict.fromkeys(str(redress) for made, found in read if made for redress in found))
 
 
 def _decided(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EvidenceError
+from harness.judge.plus603.notices import notices
+from harness.model.flow import Direction
 from harness.sip.message import SipMessage
-from harness.sip.plus603 import Plus603, Redress
-from harness.store.record import RECORD, Recorded, messages
+from harness.sip.plus603 import Redress
+from harness.store.record import RECORD, messages
 from harness.store.stored_run import StoredRun
 
 _LARGEST = 64 * 1024 * 1024
@@ -34,39 +36,30 @@ def redress_in(run: StoredRun) -> list[Notice]:
     flows: dict[tuple[str, bool, Redress], list[str]] = {}
     owners = {flow: line.device for line in run.records for flow in line.flows}
     for flow, device in owners.items():
-        read = _read(run.folder / "flows" / f"{flow}{RECORD}")
-        given = any(one.direction == "sent" and _plus(one) for one in read)
-        for one in read:
-            if one.direction == "received" and (plus := _plus(one)):
-                found = flows.setdefault((device, not given, plus.redress), [])
-                found += [flow] if flow not in found else []
-    made = [Notice(*key, tuple(ids)) for key, ids in flows.items()]
-    return sorted(made, key=lambda notice: (notice.device, not notice.made))
+        made, found = notices(_read(run.folder / "flows" / f"{flow}{RECORD}"))
+        for redress in found:
+            flows.setdefault((device, made, redress), []).append(flow)
+    listed = [Notice(*key, tuple(ids)) for key, ids in flows.items()]
+    return sorted(listed, key=lambda notice: (notice.device, not notice.made))
 
 
-def _plus(one: Recorded) -> Plus603 | None:
-    """The message as a 603+, if it is one."""
-    if not one.body[:16].lstrip().startswith(b"SIP/2.0 603"):
-        return None
-    read = Plus603(SipMessage(one.body.decode("latin-1")))
-    return read if read.is_plus else None
-
-
-def _read(path: Path) -> list[Recorded]:
+def _read(path: Path) -> list[tuple[Direction, SipMessage]]:
+    """The messages of a record that may hold a 603+; none of one that does not."""
     try:
         if path.is_symlink() or path.stat().st_size > _LARGEST:
             return []
         record = path.read_bytes()
-        return list(messages(record)) if _SIGN in record else []
+        found = messages(record) if _SIGN in record else ()
+        return [(one.direction, SipMessage(one.body.decode("latin-1"))) for one in found]
     except (OSError, EvidenceError):
         return []
 
 
-def sentences(notices: Iterable[Notice]) -> list[str]:
+def sentences(found: Iterable[Notice]) -> list[str]:
     """The notices in lines for a terminal: one for each that a device made, one for all that it passed on."""
     lines: list[str] = []
     passed: dict[str, list[Notice]] = {}
-    for notice in notices:
+    for notice in found:
         if notice.made:
             lines.append(f"{notice.device} blocks with: {notice.redress}")
         else:

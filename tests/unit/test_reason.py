@@ -84,6 +84,7 @@ def test_redress_is_what_it_says() -> None:
     ("value", "found"),
     [
         (USUAL, []),
+        (f'{USUAL};x-flag;x-note="a;b"', []),
         (USUAL.replace("https", "http"), ["bad-url:fail"]),
         (USUAL.replace(f"url={URL}", f"url={URL};email=nobody"), ["bad-email:warn"]),
         (USUAL.replace(f"url={URL}", "email=a@b"), ["bad-email:fail"]),

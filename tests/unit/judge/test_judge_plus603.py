@@ -209,3 +209,28 @@ def test_other_refusals_are_none() -> None:
 
     assert refused() == ["satisfied"]
     assert refused(plans.USUAL, phrase=BLOCKED) == ["violated"]
+
+
+def test_every_call_of_a_plan_is_judged() -> None:
+    wire = ProxyWire(plans.AFTER_1XX)
+    for place, reason in enumerate((plans.USUAL, plans.USUAL, plans.USUAL.replace("TN", "LN"), plans.USUAL)):
+        at = float(place)
+        wire.asks(at).calls(at + 0.01)
+        wire.says(at + 0.05, "callee", 603, f"Reason: {plans.USUAL}", reason=BLOCKED)
+        wire.tells(at + 0.06, 603, f"Reason: {reason}", reason=BLOCKED)
+    words = [_word(one) for one in _findings(wire.flow())]
+    assert words.count("03 satisfied") == 4
+    assert [word for word in words if "satisfied" not in word] == ["10 location-changed", "02 location-changed"]
+
+
+def test_calls_that_were_not_placed_show_nothing() -> None:
+    wire = ProxyWire(plans.AFTER_1XX).asks().calls(0.01).says(0.05, "callee", 480).tells(0.06, 480)
+    assert {one.outcome for one in _findings(wire.flow())} == {"unseen"}
+    assert {one.outcome for one in middle.test_blocked_call_is_reported_as_it_was(wire.flow())} == {"unseen"}
+
+
+def test_whatever_rings_first_the_ringing_counts() -> None:
+    wire = ProxyWire(number("blocked"))
+    wire.places = replace(wire.places, numbers={"blocked": "sip:21@127.0.0.9"})
+    flow = wire.asks().tells(0.01, 183).tells(0.02, 180).tells(0.03, 603, f"Reason: {plans.USUAL}").flow()
+    assert said(blocking.test_block_is_returned_at_once(flow)) == ["violated"]
