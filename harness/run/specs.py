@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import cast
 
 from harness.device import Profile, builtin_profiles, load_profiles
 from harness.device.spec import DeviceSpec
@@ -12,7 +11,7 @@ from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
 from harness.model.device_name import BASE, named, split
 from harness.model.printable import short
-from harness.net.address import Carrier, Transport
+from harness.net.address import Carrier
 from harness.run.rerun import Again
 
 
@@ -49,7 +48,7 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
                 if name in specs:
                     raise SetupError(f"the device {name} is listed twice", "name each device once")
                 over = dict.fromkeys(fault.over for fault in map(_fault, given) if fault.over)
-                specs[name] = DeviceSpec(name, profile, given, tuple(Carrier(cast(Transport, one)) for one in over))
+                specs[name] = DeviceSpec(name, profile, given, tuple(map(Carrier.named, over)))
     _check_addresses(specs)
     return specs
 

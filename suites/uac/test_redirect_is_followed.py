@@ -105,7 +105,12 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-02", plan=(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"], roles=CALLERS)
+@purpose(
+    "RFC3263-4.2-02",
+    plan=(REDIRECT, MADDR),
+    faults=["old_address", "drops_contact_parameters", "mangles_ipv6"],
+    roles=CALLERS,
+)
 def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
 

@@ -23,7 +23,7 @@ class Fault:
     claim: str = ""
     """The PICS key that a device must claim for the fault to show in it; empty: none."""
     over: str = ""
-    """The transport over which it shows, where UDP does not show it."""
+    """What it shows over, where UDP over IPv4 does not show it: a transport, with a 6 behind it if it needs IPv6."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -68,6 +68,7 @@ FAULTS: tuple[Fault, ...] = (
         ("b2bua", "uas", "redirect"),
         over="tcp",
     ),
+    Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
     # The redirected INVITE.
     Fault("old_address", "Puts the Contact into the Request-URI, but sends the INVITE to the old address."),
     Fault("keeps_old_host", "Takes only the user part of the Contact; host, port and destination stay the old ones."),
