@@ -78,6 +78,10 @@ How the device is made to act; one kind. [stimuli.md](stimuli.md) is their manua
 `call`, `hangup` and the others `{uri}` stands for the URI to call; it is handed over as data, never through a
 shell.
 """,
+    "over": """\
+What is different over one transport and IP family ([transports.md](transports.md)): `[over.udp]`, `tcp`, `tls`, `udp6`,
+`tcp6`, `tls6`. It holds any table but `device` and `pics`, laid over the others as those of a variant are.
+""",
     "variant": """\
 One product, configured in several ways: each variant is a device of its own in the run, driven side by side
 (`DEVICE=NAME:VARIANT` for one of them, `NAME:base` for the device itself). A variant holds the tables that differ,
@@ -141,6 +145,10 @@ kind = "stdin"
 call = "call {uri}"
 hangup = "hangup {uri}"
 """,
+    "over": """\
+[over.tls]
+lab.address = "192.0.2.7:5061"
+""",
     "variant": """\
 [variant.not-following]
 pics = { follows_redirects = false, multi_contact = false }
@@ -158,6 +166,9 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "address": "the device's address, `host:port`",
     "host": "its host",
     "port": "its port",
+    "transport": "what carries its SIP: `udp`, `tcp` or `tls`",
+    "certificate": "over TLS: a PEM file with a certificate for its address, and its key",
+    "authority": "over TLS: a PEM file with the certificate of whoever signed those of the device and the endpoints",
     "folder": "a folder for this start, removed at the end; `process.files` are rendered into it",
     "here": "the folder of the profile",
     "suite": "the folder that the suite is installed in",
@@ -174,6 +185,7 @@ def page(stimuli: Mapping[str, type[BaseModel]] | None = None) -> str:
     parts = [_HEAD]
     for name in Profile.model_fields:
         parts += _table(name, tables, kinds)
+    parts += [f"## [over.CARRIER]\n\n{INTRODUCTIONS['over']}", _example("over")]
     parts += [f"## [variant.NAME]\n\n{INTRODUCTIONS['variant']}", _example("variant")]
     parts += ["## Placeholders\n", "In `process.argv`, `process.env` and the control address of a stimulus:\n"]
     known = [(f"`{{{name}}}`", text) for name, text in PLACEHOLDERS.items() if name in START]

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from harness.device.profile.variants import CARRIERS
 from harness.device.stimuli import registry
 from harness.device.tables.fields import models_in
 from harness.device.tables.pics import PICS
@@ -74,6 +75,11 @@ def profile_schema(stimuli: Mapping[str, type[BaseModel]] | None = None) -> dict
     root["properties"]["pics"] |= _closed({key: {"type": "boolean", "description": PICS[key]} for key in PICS})
     numbers = {name: {"type": "string", "description": f"Who {NUMBER_SENTENCES[name]}."} for name in NUMBERS}
     tables["LabSection"]["properties"]["numbers"] |= _closed(numbers)
+    carrier = {"$ref": _PLACE.format(model="Over")}
+    root["properties"]["over"] = {
+        "type": "object",
+        "description": "What is different over one transport and IP family.",
+    } | _closed(dict.fromkeys(CARRIERS, carrier))
     root["properties"]["variant"] = {
         "type": "object",
         "description": "Variants of the device: what differs, by a name of your own.",
@@ -81,9 +87,12 @@ def profile_schema(stimuli: Mapping[str, type[BaseModel]] | None = None) -> dict
     }
     parts = {name: _partial(table) for name, table in tables.items()}
     overlay = _partial({**root, "properties": {k: v for k, v in root["properties"].items() if k != "variant"}})
+    kept = {k: v for k, v in root["properties"].items() if k not in ("variant", "over", "device", "pics")}
+    over = _partial({**root, "properties": kept})
+    over["description"] = "What is different over this transport, laid over the tables of the device."
     overlay["description"] = "What is different in this variant, laid over the tables of the device."
     parts["DeviceSection"]["properties"].pop("name", None)
-    definitions = tables | {f"Variant{name}": part for name, part in parts.items()} | {"Variant": overlay}
+    definitions = tables | {f"Variant{name}": part for name, part in parts.items()} | {"Variant": overlay, "Over": over}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": f"urn:sipverdict:{FILE_NAME.removesuffix('.schema.json')}",

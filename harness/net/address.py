@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 Family = Literal["ipv4", "ipv6"]
@@ -37,6 +38,15 @@ class Carrier:
     def label(self) -> str:
         """It in a word: ``udp``, ``tcp6``."""
         return f"{self.transport}{'6' if self.family == 'ipv6' else ''}"
+
+    @classmethod
+    def named(cls, label: str) -> Carrier:
+        """The carrier of that label; ValueError if there is none."""
+        every = itertools.starmap(cls, itertools.product(get_args(Transport), get_args(Family)))
+        known = {one.label: one for one in every}
+        if label not in known:
+            raise ValueError(f"expected one of {', '.join(known)}; got {label!r}")
+        return known[label]
 
     def __str__(self) -> str:
         return f"{self.transport.upper()} over {'IPv6' if self.family == 'ipv6' else 'IPv4'}"

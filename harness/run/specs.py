@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import cast
 
 from harness.device import Profile, builtin_profiles, load_profiles
 from harness.device.spec import DeviceSpec
@@ -12,7 +11,7 @@ from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
 from harness.model.device_name import BASE, named, split
 from harness.model.printable import short
-from harness.net.address import Carrier, Transport
+from harness.net.address import Carrier
 from harness.paths import DEVICES
 from harness.requirements.conditions import holds
 from harness.run.rerun import Again
@@ -52,7 +51,7 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
                 if name in specs:
                     raise SetupError(f"the device {name} is listed twice", "name each device once")
                 over = dict.fromkeys(fault.over for fault in map(_fault, given) if fault.over)
-                carriers = tuple(Carrier(cast(Transport, one)) for one in over)
+                carriers = tuple(map(Carrier.named, over))
                 specs[name] = DeviceSpec(name, profile, given, "" if built_in else split(device)[0], carriers)
     _check_addresses(specs)
     return specs

@@ -17,7 +17,8 @@ KNOWN = "INT-ACCOUNT-03"
     CAUSE,
     faults=[
         *("answers_ack", "answers_contact_too", "bends_foreign_scheme", "cuts_display_name", "follows_485"),
-        *("cuts_user_at_semicolon", "keeps_old_host", "message_after_603", "redirect_also_forwards", "reuses_branch"),
+        *("cuts_user_at_semicolon", "keeps_old_host", "mangles_ipv6", "message_after_603", "redirect_also_forwards"),
+        "reuses_branch",
     ],
 )
 def test_every_message_has_a_cause(flow: Flow) -> Findings:

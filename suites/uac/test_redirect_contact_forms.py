@@ -111,7 +111,7 @@ def test_compact_contact_is_a_contact(flows: Sequence[Flow]) -> Findings:
         )
 
 
-@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name"], roles=CALLERS)
+@purpose("RFC3261-20.10-02", plan=(REDIRECT, DISPLAY_NAME), faults=["cuts_display_name", "mangles_ipv6"], roles=CALLERS)
 def test_display_name_may_hold_anything(flows: Sequence[Flow]) -> Findings:
     """Commas, semicolons and angle brackets in a quoted display name do not end the value.
 

@@ -106,7 +106,11 @@ def test_destination_is_worked_out_afresh(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-02", plan=followed(REDIRECT, MADDR), faults=["old_address", "drops_contact_parameters"])
+@purpose(
+    "RFC3263-4.2-02",
+    plan=followed(REDIRECT, MADDR),
+    faults=["old_address", "drops_contact_parameters", "mangles_ipv6"],
+)
 def test_maddr_takes_the_place_of_the_host(flows: Sequence[Flow]) -> Findings:
     """;maddr of the Contact says where the INVITE goes; the Request-URI stays as it is.
 

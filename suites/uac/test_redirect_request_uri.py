@@ -26,7 +26,7 @@ _LOOK_AT = "how the Request-URI is built: copied whole from the Contact, or from
     "RFC3261-8.1.3.4-08",
     "RFC3261-21.3.3-01",
     plan=(REDIRECT, PARAMETERS),
-    faults=["keeps_old_host", "drops_contact_parameters"],
+    faults=["keeps_old_host", "drops_contact_parameters", "mangles_ipv6"],
 )
 def test_request_uri_is_the_contact(flow: Flow) -> Findings:
     """The whole URI of the Contact becomes the Request-URI: user, host, port and every parameter.

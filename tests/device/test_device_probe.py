@@ -9,7 +9,7 @@ from collections.abc import Callable
 from device_bench import listening, response
 
 from harness.device import Prober, options_ping
-from harness.device.ready import udp_bound
+from harness.device.ready import bound
 from harness.net.address import Address
 
 Lease = Callable[[], Address]
@@ -99,13 +99,13 @@ def test_closing_ends_what_is_under_way(lease: Lease) -> None:
     asyncio.run(run())
 
 
-def test_udp_bound_sees_this_address_only(lease: Lease) -> None:
+def test_bound_sees_this_address_only(lease: Lease) -> None:
     async def run() -> None:
         address, other = lease(), lease()
-        assert not udp_bound(address)
+        assert not bound(address)
         async with listening(address):
-            assert udp_bound(address)
-            assert not udp_bound(other)
-            assert not udp_bound(Address(address.host, address.port + 1))
+            assert bound(address)
+            assert not bound(other)
+            assert not bound(Address(address.host, address.port + 1))
 
     asyncio.run(run())

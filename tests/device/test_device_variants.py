@@ -11,6 +11,7 @@ from harness.commands import listing
 from harness.device import load_profile, load_profiles
 from harness.errors import ProfileError, SetupError
 from harness.model.device_name import title
+from harness.net.address import Carrier
 from harness.run.specs import device_specs
 
 VARIANTS = (
@@ -32,6 +33,18 @@ process.argv = ["{python}", "{address}"]
 stimulus.call = "dial {uri}"
 """
 )
+
+
+def test_what_is_different_over_a_transport_is_laid_over_the_rest(write: Write) -> None:
+    over = '[over.tls]\nlab.address = "127.0.0.7:5061"\n[over.udp6]\nlab.address = "[::1]:5070"\n'
+    base = write(profile=VARIANTS + over + '[variant.relay.over.tls]\nlab.prefix = "9"\n')
+    _, relay, phone = load_profiles(base.source)
+    assert base.over(Carrier()) is base
+    assert base.over(Carrier("tls")).lab.address == phone.over(Carrier("tls")).lab.address == "127.0.0.7:5061"
+    assert base.over(Carrier("udp", "ipv6")).lab.address == "[::1]:5070"
+    assert relay.over(Carrier("tls")).lab.prefix == "9"
+    assert relay.over(Carrier("tls")).device == relay.device
+    assert base.over(Carrier("tls")).name == "toy"
 
 
 def test_tables_merge_and_values_replace(write: Write) -> None:

@@ -43,6 +43,9 @@ ELSEWHERE = {
     *("answers_without_contact", "constant_to_tag", "bare_answer_to_cancel", "rport_without_received"),
     *("received_is_own_address", "answers_contact_too", "sends_no_100"),
     *("acks_only_first_branch", "no_ack_of_487", "repeats_while_ringing"),
+    # test_reference_streams.py
+    *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
+    *("repeats_refusal_over_streams", "answers_on_new_connection"),
     # test_reference_call_faults.py
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),

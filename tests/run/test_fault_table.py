@@ -120,6 +120,11 @@ SHOWN_BY = {
     },
     "answers_bye_500": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
     "answers_message_481": {"uas/answers/message_gets_no_provisional_answer"},
+    "answers_on_new_connection": {
+        "redirect/redirect_server/redirect_server_sends_no_requests",
+        "transaction/ack/ack_has_no_body",
+        "uas/answers/refusal_has_a_to_tag",
+    },
     "cancels_after_4xx": {"proxy/best_response/redirection_is_preferred_to_a_failure"},
     "cancels_with_new_branch": {
         "proxy/decline_ends_the_search/what_rings_is_cancelled_after_a_decline",
@@ -146,6 +151,8 @@ SHOWN_BY = {
     "swaps_uri_headers": {"uac/redirect_request_uri/headers_and_method_stay_out"},
 }
 """The purposes in whose plans it shows, where not every call shows it."""
+OVER = {fault.name: fault.over or "udp" for fault in FAULTS}
+"""The transport over which each fault is shown."""
 BY_INVARIANTS_ALONE = {
     fault.name
     for fault in FAULTS
@@ -228,7 +235,7 @@ class Cell:
                 or (PLANS[purpose.plans] + turn) % ONE_IN == 0
             ):
                 folder, file, sentence = purpose.name.split("/")
-                yield f"suites/{folder}/test_{file}.py::test_{sentence}[{self.tested}-{self.role}-udp]"
+                yield f"suites/{folder}/test_{file}.py::test_{sentence}[{self.tested}-{self.role}-{OVER[self.fault]}]"
 
     @property
     def _shown_by(self) -> set[str]:

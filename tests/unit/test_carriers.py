@@ -37,9 +37,9 @@ def test_all_is_everything_that_the_profile_names() -> None:
 
 
 def test_a_device_without_the_transport_is_left_out_and_a_run_without_any_is_refused() -> None:
-    assert labels(Wanted.of("tcp", None, None), "reference:uas", "reference-phone") == {"reference:uas": ["uas-tcp"]}
-    with pytest.raises(SetupError, match=r"no device of this run is tested over tcp: reference-phone has udp"):
-        labels(Wanted.of("tcp", None, None), "reference-phone")
+    assert labels(Wanted.of("tcp", None, None), "reference:uas", "sippy-b2bua") == {"reference:uas": ["uas-tcp"]}
+    with pytest.raises(SetupError, match=r"no device of this run is tested over tcp: sippy-b2bua has udp"):
+        labels(Wanted.of("tcp", None, None), "sippy-b2bua")
 
 
 @pytest.mark.parametrize(

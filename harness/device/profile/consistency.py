@@ -68,14 +68,13 @@ def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     if lab.exchange == "{lease}" and process is None:
         yield (
             "lab.exchange",
-            "expected an IPv4:port of this machine: without a [process] the suite cannot give the device a lease",
+            "expected an address of this machine: without a [process] the suite cannot give the device a lease",
         )
     used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
     if "exchange" in used and not lab.exchange:
         yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
     # Other machines cannot reach endpoints on loopback, and the suite must not guess which address the lab uses.
-    far = [
-        place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith("127.")
-    ]
+    near = ("127.", "[::1]")
+    far = [place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith(near)]
     if far and not lab.tester:
         yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"

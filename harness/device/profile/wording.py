@@ -20,7 +20,7 @@ from harness.device.tables.pics import PICS
 from harness.errors import ProfileError
 
 _SECTIONS: Final[dict[str, list[str]]] = fields.tables(Profile) | {
-    "": [*Profile.model_fields, variants.TABLE],
+    "": [*Profile.model_fields, variants.OVER, variants.TABLE],
     "pics": list(PICS),
     "stimulus": ["kind", "call", "hangup", "reinvite", "answer", "reject", "reaction_s", "timeout_s", "control"],
 }

@@ -164,23 +164,20 @@ class Phone:
             transport.tlsConfig.certFile = transport.tlsConfig.privKeyFile = options.certificate
             transport.tlsConfig.CaListFile = options.authority
             transport.tlsConfig.verifyServer = True
-        six = ":" in host
-        self.endpoint.transportCreate(_kind(options.transport, six), transport)
+        self.endpoint.transportCreate(_kind(options.transport), transport)
         # A redirection may lead to another transport than that of the account.
         for other in {"udp", "tcp"} - {options.transport}:
             transport = pj.TransportConfig()
             transport.boundAddress = host
-            self.endpoint.transportCreate(_kind(other, six), transport)
+            self.endpoint.transportCreate(_kind(other), transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
         for codec in self.endpoint.codecEnum2():  # a short offer: one datagram, and nothing to renegotiate
             self.endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCM") else 0)
         account = pj.AccountConfig()
         by = "" if options.transport == "udp" else f";transport={options.transport}"
-        account.idUri = f"sip:pjsua2@{f'[{host}]' if six else host}:{port}{by}"
+        account.idUri = f"sip:pjsua2@{host}:{port}{by}"
         account.mediaConfig.transportConfig.boundAddress = host
-        if six:
-            account.sipConfig.ipv6Use = account.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_USE_IPV6_ONLY
         self.account = PhoneAccount(self)
         self.account.create(account)
 
@@ -220,9 +217,9 @@ class Phone:
         self.ended.clear()
 
 
-def _kind(transport: str, six: bool) -> int:
-    """PJSIP's number of a transport, over IPv4 or IPv6."""
-    return int(getattr(pj, f"PJSIP_TRANSPORT_{transport.upper()}{'6' if six else ''}"))
+def _kind(transport: str) -> int:
+    """PJSIP's number of a transport.  The library of the wheel is built without IPv6."""
+    return int(getattr(pj, f"PJSIP_TRANSPORT_{transport.upper()}"))
 
 
 def main() -> int:
@@ -235,7 +232,6 @@ def main() -> int:
     parser.add_argument("--answers", action="store_true", help="answer calls as their numbers say")
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
     # Nothing is to be kept, and an orderly libDestroy() takes a second: the end is immediate.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:

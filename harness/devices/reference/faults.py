@@ -27,7 +27,7 @@ class Fault:
     claim: str = ""
     """The PICS condition under which the fault shows in a device; empty: always."""
     over: str = ""
-    """The transport over which it shows, where UDP does not show it."""
+    """What it shows over, where UDP over IPv4 does not show it: a transport, with a 6 behind it if it needs IPv6."""
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -96,6 +96,7 @@ FAULTS: tuple[Fault, ...] = (
         ("b2bua", "uas", "redirect"),
         over="tcp",
     ),
+    Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),

@@ -29,6 +29,15 @@ class ViaOfOldTransport(Behaviour):
         return invite.with_field("Via", _old_via(invite, previous))
 
 
+class ManglesIpv6(Behaviour):
+    """Wrong by RFC 3261 section 25.1: an IPv6 address stands in brackets, or its port is part of it."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Write host and port as a socket library shows them."""
+        invite = super().redirected(invite, previous, target)
+        return replace(invite, uri=invite.uri.replace("[", "").replace("]", ""))
+
+
 class RepeatsRefusalOverStreams(Behaviour):
     """Wrong by 17.2.1: Timer G is for transports that lose messages."""
 
