@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -95,6 +96,7 @@ class Publisher:
             suite_commit=suite.commit,
             suite_dirty=suite.dirty,
             suite_digest=suite.digest,
+            host=platform.node(),
             again=self.settings.again.header.run if self.settings.again else "",
             weather=str(self.settings.weather) if self.settings.weather else "",
             whole=cases_of_the_suite(self.settings.specs.values(), all_purposes().values(), Catalogue.load()),

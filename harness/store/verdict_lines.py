@@ -83,6 +83,8 @@ class Header:
     """The run whose non-passes this run repeats; empty: none."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
+    host: str = ""
+    """The name of the machine that the suite ran on."""
     whole: Count = 0
     """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
 
