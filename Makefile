@@ -21,7 +21,7 @@ N       ?= 60
 SEED    ?= 1
 comma   := ,
 
-.PHONY: help run report test faults mutants devices lint dist clean
+.PHONY: help run report test faults mutants devices lint site dist clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -30,6 +30,7 @@ help:
 	@echo "make mutants  small changes of the reference device, and how many of them the suite notices (N=60 SEED=1)"
 	@echo "make report   the pages of the last run (RUN=folder, REPORT='--lang fr'); Allure's as well where Node.js is"
 	@echo "make lint     ruff, mypy and the layers of the rooms (import-linter)"
+	@echo "make site     the documentation as a site, in dist/site; its links are checked"
 	@echo "make dist     a wheel and a source distribution, in dist/"
 	@echo "make run DEVICE=name|profile.toml WINDOW=quick|standard|extended FAULT=name ARGS='pytest options'"
 
@@ -69,6 +70,10 @@ faults: $(DEV)
 
 mutants: $(DEV)
 	@$(VENV)/bin/python -m tests.mutants --number $(N) --seed $(SEED) $(ARGS)
+
+site: $(DEV)
+	@$(VENV)/bin/python -m harness.manual.site
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -q
 
 dist: $(DEV)
 	@$(VENV)/bin/python -m hatchling build -d dist

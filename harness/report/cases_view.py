@@ -90,9 +90,8 @@ class Section:
         return sum(len(group.cases) for group in self.groups) + sum(len(unused.purposes) for unused in self.unused)
 
 
-def sections(run: StoredRun, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
+def sections(run: StoredRun, room: EvidenceRoom, catalogue: Catalogue, summaries: Mapping[str, str]) -> list[Section]:
     """The sections for fails, inconclusive tests and warnings; empty ones are left out."""
-    room = EvidenceRoom(run)
     sources = {name: device.source for name, device in run.devices.items()}
     anchors: set[str] = set()
     made = []

@@ -5,7 +5,7 @@ Flows may come from a stranger.  Nothing in them may break a page: a flow that c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -79,6 +79,18 @@ class EvidenceRoom:
         return [self._show(flow, marks.get(flow)) for flow in shown[:SHOWN]], [
             flow for flow in flows if flow not in shown[:SHOWN]
         ]
+
+    def shown(self, name: str) -> Evidence | None:
+        """The picture of a flow that the page shows already, with whatever message marked."""
+        return next((made for (flow, _), made in self._drawn.items() if flow == name), None)
+
+    def show(self, name: str) -> Evidence:
+        """The picture of a flow without a marked message."""
+        return self._show(name, None)
+
+    def flows(self, names: Iterable[str]) -> list[Flow]:
+        """The flows of these ids that can be read."""
+        return [flow for name in names if isinstance(flow := self._flow(name), Flow)]
 
     def _decisive(self, finding: RequirementLine, flows: Sequence[str]) -> tuple[str, int] | None:
         """The flow and the number of the message that ``finding`` names, if the finding identifies the flow."""

@@ -1,6 +1,6 @@
 """The page of a run: one self-contained ``index.html``, made from the stored run alone, so it can be made again.
 
-It loads nothing and runs no script.  The verdict comes first.  See docs/reports.md.
+It loads nothing; its one script filters the list of tests.  The verdict comes first.  See docs/reports.md.
 """
 
 from __future__ import annotations
@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.model.device_name import title
 from harness.model.outcome import NOT_TESTED, Tally
 from harness.model.verdict import Verdict
+from harness.paths import TEMPLATES
 from harness.purposes.discovery import all_purposes
+from harness.report.all_cases import all_cases, began_and_took
 from harness.report.cases_view import sections
 from harness.report.codes import PLUS, CodeSeen, codes_in, key_of
 from harness.report.coverage import STATUSES, Covered, Suite, Why, by_document, coverage
-from harness.report.html import render
+from harness.report.evidence_view import EvidenceRoom
+from harness.report.html import render, source_hash
 from harness.report.identity import Identity, devices_of
 from harness.report.ladder import STYLE
 from harness.report.redress import Notice, redress_in
@@ -55,7 +59,12 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
     """The page of ``run`` in the language of ``texts``."""
     summaries = {name: purpose.summary for name, purpose in all_purposes().items()}
     devices = devices_of(run)
-    found = sections(run, known.catalogue, summaries)
+    room = EvidenceRoom(run)
+    found = sections(run, room, known.catalogue, summaries)
+    rows = {name: purpose.requirements for name, purpose in all_purposes().items()}
+    cases, ladders = all_cases(run, room, known.catalogue, summaries, rows)
+    began, took = began_and_took(run, room, run.evidence)
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     covered = coverage(known, run.records, devices)
     notices = redress_in(run)
     return render(
@@ -71,6 +80,13 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
             "devices": [_Tested(device, _tally(run, device.name)) for device in devices],
             "tally": run.tally,
             "sections": found,
+            "cases": cases,
+            "ladders": ladders,
+            "began": datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if began else "",
+            "took": f"{took:.0f} s",
+            "declared": {device.name: device.firmware for device in run.header.devices},
+            "script": script,
+            "script_hash": source_hash(script),
             "openly": sum(section.size for section in found) <= 40,
             "codes": _codes(run, texts, notices),
             "notices": notices,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -99,6 +100,7 @@ class Publisher:
             suite_dirty=suite.dirty,
             suite_digest=suite.digest,
             suite_mutants=mutation.sentence(),
+            host=platform.node(),
             again=self.settings.again.header.run if self.settings.again else "",
             weather=str(self.settings.weather) if self.settings.weather else "",
             rounds=self.settings.rounds,

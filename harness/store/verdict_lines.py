@@ -89,6 +89,8 @@ class Header:
     """What the taps did to messages on purpose; empty: nothing."""
     rounds: Annotated[int, Field(ge=0, le=MOST_ROUNDS)] = 0
     """How many odd responses were drawn; 0: as many as the suite says."""
+    host: str = ""
+    """The name of the machine that the suite ran on."""
     whole: Count = 0
     """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
 

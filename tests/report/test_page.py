@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flows import DECLINE, HOSTILE, flow, record, ruled
+from pypdf import PdfReader
 from stored_runs import REDIALLED, Page, a_fail, assert_inert, hostile, stored, usual
 
 from harness.cli import main
@@ -19,6 +20,7 @@ from harness.model.verdict import Verdict
 from harness.report.at_end import write_reports
 from harness.report.page import write_page
 from harness.store.folder import RunFolder
+from harness.store.stored_run import read_run
 from harness.store.verdict_lines import Compared, Deviation
 
 PICS = [
@@ -37,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(run: Path) -> Page:
-    return assert_inert(write_page(run).read_text("utf-8"))
+    return assert_inert(write_page(run).read_text("utf-8"), scripts=1)
 
 
 def test_verdict_and_counts_come_first(page: Page) -> None:
@@ -115,7 +117,7 @@ def test_coverage_says_of_every_statement_what_became_of_it(page: Page) -> None:
 
 def test_french(run: Path) -> None:
     text = write_page(run, "fr", run / "fr.html").read_text("utf-8")
-    page = assert_inert(text)
+    page = assert_inert(text, scripts=1)
     assert '<html lang="fr">' in text
     assert "✗ Non conforme Un test a échoué" in page.text
     assert "Attendu an ACK" in page.text
@@ -128,7 +130,7 @@ def test_french(run: Path) -> None:
 
 def test_all_is_well(tmp_path: Path) -> None:
     passed = stored(tmp_path, [record()], [flow(*REDIALLED, plan=DECLINE, identifier="f1")])
-    page = assert_inert(write_page(passed).read_text("utf-8"))
+    page = assert_inert(write_page(passed).read_text("utf-8"), scripts=1)
     headline = "✓ Conforming in the 5 s window The device met every requirement that was tested."
     assert f"{headline} Each silence was watched for 5 s" in page.text
     assert "No problems" in page.text
@@ -147,7 +149,7 @@ def test_evidence_that_is_missing_is_named(tmp_path: Path) -> None:
     (run / "flows" / "f2.json").write_text('{"format": 1}')
     flow_with_odd_parts = (run / "flows" / "f3.json").read_text().replace('"number":2', '"number":"two"')
     (run / "flows" / "f3.json").write_text(flow_with_odd_parts)
-    page = assert_inert(write_page(run).read_text("utf-8"))
+    page = assert_inert(write_page(run).read_text("utf-8"), scripts=1)
     assert "The page cannot show the evidence:" in page.text
     assert "No such file" in page.text
     assert "INVITE arrived 1.0 s after the 603" in page.text
@@ -157,7 +159,7 @@ def test_hostile_bytes_stay_text(tmp_path: Path) -> None:
     run = hostile(tmp_path)
     for language in ("en", "fr"):
         path = write_page(run, language)
-        page = assert_inert(path.read_text("utf-8"))
+        page = assert_inert(path.read_text("utf-8"), scripts=1)
         assert "<script>alert(1)</script>" in page.text
         assert "\\u202egnp.exe" in page.text
         assert path.stat().st_size < 5_000_000
@@ -168,7 +170,7 @@ def test_the_page_of_many_fails_stays_small(tmp_path: Path) -> None:
     flows = [flow(*steps, identifier=f"f{n}") for n in range(45)]
     records = [a_fail(f"uac/decline_is_final/p{n}", evidence=(f"f{n}",)) for n in range(45)]
     path = write_page(stored(tmp_path, records, flows))
-    page = assert_inert(path.read_text("utf-8"))
+    page = assert_inert(path.read_text("utf-8"), scripts=1)
     assert path.stat().st_size < 5_000_000
     assert "This page omits the ladder to stay small." in page.text
     assert "more messages are not shown" in page.text
@@ -190,7 +192,8 @@ def test_which_of_several_plans_is_decisive_is_told_by_the_number_that_was_diall
     object.__setattr__(other.places, "token", "7009999")
     told = a_fail(evidence=("f1", "f2"), actual="INVITE sip:7001001@127.20.0.2:5060 came again")
     text = write_page(stored(tmp_path, [told], [other, decline])).read_text("utf-8")
-    assert [one for one in Page(text).ids() if one.startswith("flow-")] == ["flow-f2-5"]
+    finding, _ = text.split('id="all"')
+    assert [one for one in Page(finding).ids() if one.startswith("flow-")] == ["flow-f2-5"]
     unknown = a_fail(evidence=("f1", "f2"), actual="again")
     text = write_page(stored(tmp_path, [unknown], [other, decline])).read_text("utf-8")
     assert [one for one in Page(text).ids() if one.startswith("flow-")] == ["flow-f1", "flow-f2"]
@@ -279,3 +282,36 @@ def test_inconclusives_of_one_cause_are_one_entry_that_says_whose_doing_it_is(tm
     assert page.text.count("39 tests of one cause:") == 1
     assert "the doing of the device" in page.text
     assert page.text.count("decline_is_final/p") >= 39, "each is there, inside"
+
+
+def test_every_case_is_listed_with_its_ladder_and_can_be_found(tmp_path: Path) -> None:
+    run = usual(tmp_path)
+    text = write_page(run).read_text("utf-8")
+    page = Page(text)
+    rows = [attributes for tag, attributes in page.tags if tag == "tr" and "data-verdict" in attributes]
+    assert [row["data-verdict"] for row in rows] == [record.verdict for record in read_run(run).records]
+    shown = text[text.index('id="cases"') :]
+    for anchor in re.findall(r'<a href="#(flow-[^"]+)"', shown):
+        assert page.ids().count(anchor) == 1, anchor
+    assert "uac/redirect_is_followed/y" in shown
+    assert "RFC 3261 §21.3.3" in shown
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt install chromium)")
+def test_six_fails_take_at_most_eight_pages_of_paper(tmp_path: Path) -> None:
+    fails = [a_fail(purpose=f"uac/decline_is_final/p{n}", evidence=(f"g{n}",)) for n in range(6)]
+    flows = [flow(*REDIALLED, seats=("callee", "guard"), plan=DECLINE, identifier=f"g{n}") for n in range(6)]
+    run = stored(tmp_path, fails, flows)
+    write_page(run)
+    printed = tmp_path / "page.pdf"
+    line = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    subprocess.run(
+        [*line, f"--print-to-pdf={printed}", (run / "index.html").as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    pages = [page.extract_text() for page in PdfReader(printed).pages]
+    assert len(pages) <= 6 + 2, len(pages)
+    for n in range(6):
+        assert sum(f"uac/decline_is_final/p{n}" in page for page in pages) == 1
