@@ -7,6 +7,7 @@ is a fail.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,9 +57,18 @@ class _Said:
 
 
 def overall(
-    invariant: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+    invariant: Purpose,
+    rows: Sequence[str],
+    flows: Sequence[Flow],
+    catalogue: Catalogue,
+    ruling: Ruling,
+    *,
+    final: bool = True,
 ) -> Overall:
-    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
+    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come.
+
+    ``final``: nothing is driven again any more, so a break that was seen in one drive alone is no fail.
+    """
     said: dict[str, list[_Said]] = {row: [] for row in rows}
     sound = sorted((flow for flow in flows if flow.loss is None and not contradiction(flow)), key=lambda flow: flow.id)
     for flow in sound:
@@ -68,7 +78,9 @@ def overall(
     drives: dict[Plan, list[str]] = {}
     for flow in sound:
         drives.setdefault(flow.plan, []).append(flow.id)
-    outcomes = [_of_row(of_row, drives) for of_row in said.values() if of_row]
+    # A drive in which the device was lost has been made, too, and has confirmed nothing.
+    driven = Counter(flow.plan for flow in flows)
+    outcomes = [_of_row(of_row, driven, final=final) for of_row in said.values() if of_row]
     there = {one.flow.id for of_row in said.values() for one in of_row}
     there |= {identifier for ids in drives.values() for identifier in ids[1:]}
     again = dict.fromkeys(plan for _, plans in outcomes for plan in plans)
@@ -79,7 +91,7 @@ def overall(
     )
 
 
-def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tuple[Ruled, tuple[Plan, ...]]:
+def _of_row(said: Sequence[_Said], driven: Mapping[Plan, int], *, final: bool) -> tuple[Ruled, tuple[Plan, ...]]:
     """What all flows say of one requirement, and the plans that may confirm a fail."""
     fails = [one for one in said if one.ruled.verdict is Verdict.FAIL]
     worst = max(said, key=lambda one: (one.ruled.verdict, one.ruled.finding.outcome == "violated"))
@@ -88,8 +100,8 @@ def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tupl
     for first in fails:
         if _repeated(first, fails):
             return _counted(first.ruled, said), ()
-    once = tuple(dict.fromkeys(one.flow.plan for one in fails if len(drives[one.flow.plan]) == 1))
-    if once:
+    once = tuple(dict.fromkeys(one.flow.plan for one in fails if driven[one.flow.plan] == 1))
+    if once and not final:
         return _counted(fails[0].ruled, said), once
     finding = fails[0].ruled.finding
     reason = f"not repeatable: {finding.actual} in flow {finding.flow}, and not in another drive of its plan"

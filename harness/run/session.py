@@ -255,7 +255,7 @@ class Session:
         try:
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
-                said = {case.id: self._overall(case, flows) for case in cases}
+                said = {case.id: self._overall(case, flows, final=False) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
                 if not again or number == CONFIRMING_ROUNDS or self._options.repeat > 1:
                     break
@@ -266,7 +266,7 @@ class Session:
                     controls = self._controls_of.get(flow.id, flow.controls)
                     self._options.on_flow(dataclasses.replace(flow, controls=controls))
             for case in cases:
-                self._conclude_everywhere(case, said[case.id], flows)
+                self._conclude_everywhere(case, self._overall(case, flows, final=True), flows)
         except Exception as error:
             for case in cases:
                 _fail(self._results[case.id], error)
@@ -278,8 +278,8 @@ class Session:
         about = {ruled.finding.flow for ruled in said.ruled}
         self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
 
-    def _overall(self, case: Case, flows: Sequence[Flow]) -> Overall:
-        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+    def _overall(self, case: Case, flows: Sequence[Flow], *, final: bool) -> Overall:
+        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling, final=final)
 
     def _record(
         self,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flows import flow, record, ruled
+from flows import DECLINE, flow, record, ruled
 
 from harness.errors import DeviceError, ProfileError, SetupError
 from harness.judge.silence import DROPS, NO_CONTROL, WINDOW
@@ -49,7 +49,7 @@ def test_the_last_drive_counts_and_a_lost_device_is_its_own_doing() -> None:
 
 
 def test_a_flow_that_is_too_short_is_the_harness_s_unless_the_device_gave_no_sign_of_life() -> None:
-    watched = flow()
+    watched = replace(flow(), plan=DECLINE)
     assert watched.plan.watched
     alive = replace(watched, life=LifeSign(1.0, "OPTIONS"))
     assert doing_of(Verdict.INCONCLUSIVE, [unseen("not-proven")], 1, [alive]) == "harness"
