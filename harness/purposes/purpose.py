@@ -31,6 +31,10 @@ Judge = Callable[..., Iterable[Finding]]
 _MARK = "__sipverdict_purpose__"
 
 
+KEEPS_REINVITES = "{} does not claim sends_reinvite: it answers the re-INVITEs of its callers by itself"
+"""Why a purpose about re-INVITEs is not tested on a B2BUA."""
+
+
 @dataclass(frozen=True)
 class Purpose:
     """What a purpose decides, wants to happen, and must be able to catch."""
