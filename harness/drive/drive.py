@@ -347,6 +347,7 @@ class Drive:
             unreadable_left_out=recorder.unreadable_left_out,
             lost=recorder.lost_on_purpose(),
             between=tuple(recorder.between),
+            left_out=recorder.left_out(),
             loss=loss_of(self._lost(), events, self.suspicion),
             weather=str(self.forecast.weather) if self.forecast else "",
             cut_at=recorder.cut_at,

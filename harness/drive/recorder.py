@@ -199,6 +199,13 @@ class Recorder:
         last = (event for kind in self._last.values() for event in kind if _never_left(event))
         return tuple(sorted((*self.lost, *last), key=lambda event: event.time))
 
+    def left_out(self) -> dict[str, int]:
+        """How many messages of each kind were not kept."""
+        counted: Counter[str] = Counter()
+        for (_, kind), number in self.dropped.items():
+            counted[kind] += number
+        return dict(counted)
+
     def late(self) -> tuple[Event, ...]:
         """What came when the drive was over, numbered on from what came before."""
         in_order = sorted(self._late, key=lambda event: event.time)

@@ -13,7 +13,7 @@ from itertools import chain, combinations
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.purposes.everywhere import NO_OCCASION
-from harness.purposes.purpose import Purpose, applicable_rows
+from harness.purposes.purpose import KEEPS_REINVITES, Purpose, applicable_rows
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -70,6 +70,8 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
         yield NO_OCCASION  # where there are flows, the invariant is judged over them instead
     for missing in _some_of(sorted(purpose.acts)) if role == "uac" else ():
         yield f"the profile of {device} has no stimulus to {' or to '.join(missing)}"
+    if role == "b2bua" and "reinvite" in purpose.acts:
+        yield KEEPS_REINVITES.format(device)
     for plan in purpose.plans_for(role):
         for missing in _some_of(plan.numbers):
             yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"

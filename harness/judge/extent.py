@@ -12,13 +12,15 @@ from harness.model.flow import Flow
 def extent(flow: Flow, found: Sequence[Attempt]) -> str:
     """The size of ``found``, attempts that should not be, for the end of a sentence; "" for a single one.
 
-    A loop that only the suite's limit or the end of the flow has stopped is called one.
+    A loop that only the suite's limit or the end of the flow has stopped is called one.  Of a flood a flow keeps the
+    first and the last messages, so their number is a least one.
     """
     if len(found) < 2:
         return ""
     moments = [attempt.invite.time for attempt in found]
     lasted, longest = moments[-1] - moments[0], max(late - early for early, late in pairwise(moments))
-    size = f"; {len(found)} such INVITEs in {later(lasted)}"
+    least = "at least " if flow.left_out.get("INVITE") else ""
+    size = f"; {least}{len(found)} such INVITEs in {later(lasted)}"
     if limit := _limit(flow):
         return f"{size}, a loop that only this suite's limit ended: {limit}"
     if flow.watch.closed_at - moments[-1] < 1.5 * longest:

@@ -8,7 +8,7 @@ the suite handed over one that it sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -243,6 +243,8 @@ class Flow:
     """
     strays: tuple[Event, ...] = ()
     """What came to an address that all drives share, while this one went on, and bears nobody's digits."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """How many messages of a kind (``INVITE``) came beyond those that a flow keeps of a flood."""
     format: Literal[1] = 1
     """Version of the stored form; raised when an old flow could no longer be judged the same."""
 

@@ -19,9 +19,12 @@ from harness.model.verdict import Verdict
 from harness.purposes.evidence_check import contradiction
 from harness.purposes.weather import weathered
 
+_NOT_PROVEN: Final = "not-proven"
 _OF_TROUBLE: Final[Mapping[str, Party]] = {"harness": "harness", "stimulus": "profile", "device": "device"}
 _OF_CODE: Final[Mapping[str, Party]] = {
     **dict.fromkeys((DROPS, NOT_LISTENING, NO_GROUNDS, TOO_SHORT, WINDOW), "harness"),
+    # A response of the harness crossed one of the device's.
+    "timer-g": "harness",
     "no-reinvite": "profile",
 }
 """Codes of findings that name the doing; without one it is the device that did not come to what was to be judged."""
@@ -46,6 +49,9 @@ def doing_of(verdict: Verdict, ruled: Sequence[Ruled], drives: int, flows: Seque
         return "device"
     if any(weathered(flow) for flow in last if not flow.plan.weather):
         return "harness"
+    if worst.finding.code == _NOT_PROVEN:
+        # The flow ends too early, or lacks something; a device that is alive has no part in that.
+        return "device" if any(flow.plan.watched and flow.life is None for flow in last) else "harness"
     return _OF_CODE.get(worst.finding.code, "device")
 
 

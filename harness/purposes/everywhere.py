@@ -7,6 +7,7 @@ is a fail.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,9 +61,18 @@ class _Said:
 
 
 def overall(
-    invariant: Purpose, rows: Sequence[str], flows: Sequence[Flow], catalogue: Catalogue, ruling: Ruling
+    invariant: Purpose,
+    rows: Sequence[str],
+    flows: Sequence[Flow],
+    catalogue: Catalogue,
+    ruling: Ruling,
+    *,
+    final: bool = True,
 ) -> Overall:
-    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come."""
+    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come.
+
+    ``final``: nothing is driven again any more, so a break that was seen in one drive alone is no fail.
+    """
     said: dict[str, list[_Said]] = {row: [] for row in rows}
     # Invariants speak of a network that is honest; what is due after an odd response, its own purpose says.
     judged = (flow for flow in flows if flow.loss is None and not flow.plan.oddities and not no_evidence(flow))
@@ -75,7 +85,9 @@ def overall(
     drives: dict[Plan, list[str]] = {}
     for flow in sound:
         drives.setdefault(flow.plan, []).append(flow.id)
-    rows_said = [_of_row(of_row, drives) for of_row in said.values() if of_row]
+    # A drive in which the device was lost has been made, too, and has confirmed nothing.
+    driven = Counter(flow.plan for flow in flows)
+    rows_said = [_of_row(of_row, drives, driven, final=final) for of_row in said.values() if of_row]
     outcomes = [(ruled, plans) for ruled, plans in rows_said if ruled is not None]
     there = {one.flow.id for of_row in said.values() for one in of_row}
     there |= {identifier for ids in drives.values() for identifier in ids[1:]}
@@ -87,12 +99,14 @@ def overall(
     )
 
 
-def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tuple[Ruled | None, tuple[Plan, ...]]:
+def _of_row(
+    said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]], driven: Mapping[Plan, int], *, final: bool
+) -> tuple[Ruled | None, tuple[Plan, ...]]:
     """What all flows say of one requirement, and the plans that may confirm a fail; None: there was no occasion."""
     said, again = _asked_again(said, drives)
     if not said:
         return None, ()
-    if again:
+    if again and not final:
         worst = max(said, key=lambda one: one.ruled.verdict)
         return _counted(worst.ruled, said), again
     fails = [one for one in said if one.ruled.verdict is Verdict.FAIL]
@@ -103,8 +117,8 @@ def _of_row(said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]]) -> tupl
         if _repeated(first, fails):
             return _counted(first.ruled, said), ()
     wanted = FAILS if line_of(one.flow for one in fails) else 2
-    once = tuple(dict.fromkeys(one.flow.plan for one in fails if len(drives[one.flow.plan]) < wanted))
-    if once:
+    once = tuple(dict.fromkeys(one.flow.plan for one in fails if driven[one.flow.plan] < wanted))
+    if once and not final:
         return _counted(fails[0].ruled, said), once
     finding = fails[0].ruled.finding
     reason = f"not repeatable: {finding.actual} in flow {finding.flow}, and not in another drive of its plan"

@@ -35,6 +35,10 @@ ROUNDS = 12
 """How many plans are drawn unless a run asks for more."""
 
 
+KEEPS_REINVITES = "{} does not claim sends_reinvite: it answers the re-INVITEs of its callers by itself"
+"""Why a purpose about re-INVITEs is not tested on a B2BUA."""
+
+
 @dataclass(frozen=True)
 class Purpose:
     """What a purpose decides, wants to happen, and must be able to catch."""

@@ -27,7 +27,7 @@ from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
-from harness.purposes.purpose import Purpose, applicable_rows, purpose_of
+from harness.purposes.purpose import KEEPS_REINVITES, Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
@@ -86,6 +86,8 @@ class Run:
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
+        if role == "b2bua" and "reinvite" in purpose.acts and not profile.claims("sends_reinvite"):
+            return KEEPS_REINVITES.format(device)
         return ""
 
     def check(self, items: Iterable[pytest.Item]) -> None:

@@ -205,7 +205,7 @@ class Session:
 
         That an invariant held in these few calls counts only beside one that did not.
         """
-        said = {case.id: self._overall(case, unusable.flows) for case in cases if case.purpose.everywhere}
+        said = {case.id: self._overall(case, unusable.flows, final=True) for case in cases if case.purpose.everywhere}
         broken = any(one.verdict is Verdict.FAIL for one in said.values())
         for case in cases:
             if broken and case.id in said:
@@ -334,11 +334,11 @@ class Session:
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
                 flows = [self._on_line(flow, line) for flow in flows] if line else flows
-                said = {case.id: self._overall(case, flows) for case in cases}
+                said = {case.id: self._overall(case, flows, final=False) for case in cases}
                 if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
                     line = await self._line(next(iter(here.values())).station)
                     flows = [self._on_line(flow, line) for flow in flows] if line else flows
-                    said = {case.id: self._overall(case, flows) for case in cases}
+                    said = {case.id: self._overall(case, flows, final=False) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
                 rounds = MOST_DRIVES if line else CONFIRMING_ROUNDS
                 if not again or number == rounds or self._options.repeat > 1:
@@ -353,7 +353,7 @@ class Session:
                     controls = self._controls_of.get(flow.id, flow.controls)
                     self._options.on_flow(dataclasses.replace(flow, controls=controls))
             for case in cases:
-                self._conclude_everywhere(case, said[case.id], flows)
+                self._conclude_everywhere(case, self._overall(case, flows, final=True), flows)
         except Exception as error:
             for case in cases:
                 _fail(self._results[case.id], error)
@@ -365,8 +365,8 @@ class Session:
         about = {ruled.finding.flow for ruled in said.ruled}
         self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
 
-    def _overall(self, case: Case, flows: Sequence[Flow]) -> Overall:
-        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling)
+    def _overall(self, case: Case, flows: Sequence[Flow], *, final: bool) -> Overall:
+        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling, final=final)
 
     def _record(
         self,

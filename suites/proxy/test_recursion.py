@@ -230,7 +230,8 @@ def test_unreachable_contact_is_a_failed_branch(flow: Flow) -> Findings:
             actual=f"{told.start_line} at the caller, and the second Contact was not called",
             event=told,
             means="one phone that is switched off makes the others unreachable",
-            look_at="how a timeout or a socket error changes the response context (16.9)",
+            look_at="is the rest of the target set tried when a branch fails, by whatever it fails: a response, a "
+            "timeout or a socket error (16.9)?",
         )
 
 

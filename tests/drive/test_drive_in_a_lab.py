@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_drive_through import OURS, WINDOW, callee, drive
+from test_drive_through import OURS, WINDOW, callee, drive, profile_of
 
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
@@ -68,6 +68,26 @@ def test_endpoints_are_where_the_lab_says(tmp_path: Path, host: str) -> None:
     assert {seat.host for seat in seats} == {host}
     assert all(20000 <= seat.port <= 20019 for seat in seats)
     assert all(flow.select(status=603, at="caller") and flow.life for flow in flows)
+
+
+def test_devices_of_one_run_share_the_addresses_of_their_tester(tmp_path: Path, host: str) -> None:
+    """The variants of a device have one [lab]: each but the first was told that another run has its addresses."""
+    lab = f'registrar = true\ntester = "{host}"\nports = "20000-20017"'
+    plan = Plan((callee(Response(603)),), calls=(OURS,), bindings=("<sip:{token}@{callee}>;q=1",))
+    profiles = [load_profile(profile_of(tmp_path / name, "none", lab=lab)) for name in ("one", "two")]
+
+    async def driven() -> list[Flow]:
+        async with (
+            Bench.open(tmp_path, find_sipp()) as bench,
+            Station(DeviceSpec("one", profiles[0]), bench, WINDOW, Progress(1, WINDOW)) as one,
+            Station(DeviceSpec("two", profiles[1]), bench, WINDOW, Progress(1, WINDOW)) as two,
+        ):
+            return await asyncio.gather(*(station.drive(plan, "proxy", "udp") for station in (one, two) * 6))
+
+    flows = asyncio.run(driven())
+    assert not [flow.troubles for flow in flows if flow.troubles]
+    assert all(flow.select(status=603, at="caller") and flow.life for flow in flows)
+    LabPool([host], range(20000, 20018)).close()
 
 
 def test_a_lab_has_no_more_addresses_than_it_has(host: str) -> None:

@@ -238,6 +238,7 @@ def test_a_flow_says_what_it_has_no_room_for(tmp_path: Path) -> None:
         trouble.text,
     )
     assert said, trouble.text
+    assert flow.left_out == {"provisional responses to INVITE": int(said[1])}
     assert len(flow.select(status=180, at="caller")) == KEPT_OF_A_KIND
     assert KEPT_OF_A_KIND + int(said[1]) + flow.seat("caller").drops == 10_000
     assert at_caller(flow)[-1].status == 603

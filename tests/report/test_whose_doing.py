@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flows import flow, record, ruled
+from flows import DECLINE, flow, record, ruled
 
 from harness.errors import DeviceError, ProfileError, SetupError
 from harness.judge.silence import DROPS, NO_CONTROL, WINDOW
 from harness.model.finding import Finding, Party, Ruled
-from harness.model.flow import Loss, Trouble
+from harness.model.flow import LifeSign, Loss, Trouble
 from harness.model.verdict import Verdict
 from harness.purposes.doing import doing_of, doing_of_error
 from harness.report.causes import by_cause
@@ -46,6 +46,14 @@ def test_the_last_drive_counts_and_a_lost_device_is_its_own_doing() -> None:
     assert doing_of(Verdict.INCONCLUSIVE, [unseen("not-followed")], 2, [disturbed, flow()]) == "device"
     lost = replace(flow(), loss=Loss(1.0, "closed its port", ""))
     assert doing_of(Verdict.INCONCLUSIVE, [unseen(DROPS)], 1, [lost]) == "device"
+
+
+def test_a_flow_that_is_too_short_is_the_harness_s_unless_the_device_gave_no_sign_of_life() -> None:
+    watched = replace(flow(), plan=DECLINE)
+    assert watched.plan.watched
+    alive = replace(watched, life=LifeSign(1.0, "OPTIONS"))
+    assert doing_of(Verdict.INCONCLUSIVE, [unseen("not-proven")], 1, [alive]) == "harness"
+    assert doing_of(Verdict.INCONCLUSIVE, [unseen("not-proven")], 1, [replace(watched, life=None)]) == "device"
 
 
 def test_a_flow_that_contradicts_itself_is_a_bug_of_the_harness() -> None:

@@ -40,6 +40,12 @@ def test_a_loop_that_only_the_limit_ended() -> None:
     assert f"4 such INVITEs in 300 ms, {limit}" in told(again(5, capped))
 
 
+def test_a_flood_of_which_not_all_was_kept() -> None:
+    flood = dataclasses.replace(again(5), left_out={"INVITE": 7})
+    assert "; at least 4 such INVITEs in 300 ms" in told(flood)
+    assert "; 4 such INVITEs" in told(dataclasses.replace(again(5), left_out={"BYE": 7}))
+
+
 def test_a_loop_that_the_end_of_the_flow_ended() -> None:
     flow = again(5)
     cut = dataclasses.replace(flow, watch=dataclasses.replace(flow.watch, closed_at=flow.events[-1].time + 0.01))
