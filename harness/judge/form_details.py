@@ -29,11 +29,12 @@ def addresses_can_be_read(flow: Flow, requirement: str) -> Findings:
     for event in flow.events:
         if event.from_device:
             wrong = next(_flaws(event, ours), None)
+            code, expected, actual = wrong or ("", "an address", "addresses that can be read")
             yield expect(
                 wrong is None,
-                code=wrong[0] if wrong else "",
-                expected=wrong[1] if wrong else "an address",
-                actual=f"{in_words(event)}: {wrong[2][:160]}" if wrong else "addresses that can be read",
+                code=code,
+                expected=expected,
+                actual=f"{in_words(event)}: {actual[:160]}",
                 event=event,
                 means="a strict element answers 400, and of two values one reads the first, another the last",
                 look_at="how the header is put together: quotes, brackets, and what is appended behind them",
