@@ -99,7 +99,7 @@ def test_no_tag_is_used_twice(flow: Flow) -> Findings:
     yield from tags_are_new(flow, "RFC3261-19.3-01")
 
 
-@invariant("RFC3261-8.3-09", faults=["offers_one_binding"])
+@invariant("RFC3261-8.3-09", faults=["offers_one_binding", "odd_contact"])
 def test_every_redirection_lists_what_is_registered(flow: Flow) -> Findings:
     """The 3xx to a user who has registered lists all entries of that user, each with its q, and nobody else.
 

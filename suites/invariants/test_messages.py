@@ -136,7 +136,7 @@ def test_every_offer_of_a_call_is_answered(flow: Flow) -> Findings:
     yield from answers_each_offer(flow, "RFC3261-13.2.1-01")
 
 
-@invariant("RFC3261-20.5-01", faults=["forgets_allowed_methods"])
+@invariant("RFC3261-20.5-01", faults=["forgets_allowed_methods", "honours_every_uri_header"])
 def test_every_allow_lists_what_a_user_agent_understands(flow: Flow) -> Findings:
     """An Allow lists INVITE, ACK, CANCEL, BYE and OPTIONS, for every user agent understands these.
 
