@@ -288,10 +288,12 @@ def test_repeated_until_answered_and_no_longer():
         ((0.25, 0.75, 1.75), 2.0, ["copy-too-early"]),
         ((0.5, 1.0, 1.5), 1.8, ["interval-not-doubled"]),
         ((0.5, 1.5, 2.5), 3.0, ["interval-not-doubled"]),
-        ((1.0, 3.0), 3.5, ["copy-too-late"]),
-        ((0.5, 2.5), 3.0, ["copy-too-late"]),
+        ((1.0, 3.0), 3.5, ["copies-too-late"]),
+        ((0.7, 2.6), 3.0, []),  # one interval is the machine's
+        ((0.5,), 3.8, ["copies-stop"]),
+        ((0.5,), 3.0, []),
         ((0.5, 1.5), 0, ["copies-stop"]),
-        ((0.5, 1.5, 3.5, 7.5), 0, ["copies-stop"]),
+        ((0.5, 1.5, 3.5, 7.5), 0, ["copies-stop"]),  # 32 s of silence
         ((0.5, 1.5, 3.5, 7.5, 15.5), 0, []),
     ],
 )
