@@ -101,7 +101,7 @@ class GarblesSdp(Behaviour):
         """Leave the address out."""
         head, end, body = data.partition(_END)
         if body.startswith(b"v=0"):
-            body = re.sub(rb"(?<= IN IP4) [0-9.]+", b"", body)
+            body = re.sub(rb"(?<=IN IP4) [0-9.]+", b"", body)
             head = re.sub(rb"(?<=\r\nContent-Length: )[0-9]+", b"%d" % len(body), head)
         return super().worded(head + end + body, destination)
 
