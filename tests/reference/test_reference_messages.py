@@ -28,6 +28,7 @@ BYE = _message("BYE sip:c@d SIP/2.0", "2 BYE", "Max-Forwards: 70\r\n")
 SESSION = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
 BARE_SESSION = SESSION.replace(" 127.0.0.1", "")
 OFFER = _message("INVITE sip:c@d SIP/2.0", "1 INVITE", "Allow: INVITE, ACK, CANCEL, BYE\r\n", SESSION)
+_SDP = "Content-Type: application/sdp\r\n"
 ANSWER = _message(
     "SIP/2.0 200 OK", "1 INVITE", "Content-Type: application/sdp\r\n", SESSION + "m=audio 4 RTP/AVP 0\r\n"
 )
