@@ -120,12 +120,14 @@ def sized(flow: Flow, length: str, kind: str) -> Findings:
                 look_at="are bytes counted, and after the body is complete?",
                 requirement=length,
             )
-        if body.strip("\r\n\0 ") and body not in ours.bodies:
+        kinds = ours.kinds.get(body, ())
+        if body.strip("\r\n\0 ") and "" not in kinds:
+            told = (event.header("Content-Type") or "").strip()
             yield expect(
-                event.header("Content-Type") is not None,
-                code="no-content-type",
-                expected="a Content-Type, for there is a body",
-                actual=f"{in_words(event)}: {len(body)} bytes without Content-Type",
+                bool(told) and (not kinds or told.lower() in kinds),
+                code="other-content-type" if told else "no-content-type",
+                expected=f"Content-Type: {' or '.join(kinds) or 'that of the body'}",
+                actual=f"{in_words(event)}: {len(body)} bytes, Content-Type: {told or '(none)'}",
                 event=event,
                 means="the other side cannot tell that this is a session description",
                 look_at=_BUILT,

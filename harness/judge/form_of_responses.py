@@ -8,7 +8,7 @@ from harness.judge.answers import asked
 from harness.judge.form import in_words
 from harness.judge.responses import from_changes, via_changes
 from harness.judge.say import Findings, expect
-from harness.judge.served import served
+from harness.judge.served import served, stray_tags
 from harness.judge.shape import Sent, sent_by_us
 from harness.model.flow import Event, Flow
 from harness.sip.uri import SipUri, same_uri
@@ -17,7 +17,7 @@ from harness.sip.uri import SipUri, same_uri
 def complete_responses(flow: Flow, requirement: str) -> Findings:
     """Every response has the Vias, From, To, Call-ID and CSeq of its request, and above 100 a To tag."""
     ours = sent_by_us(flow)
-    for request, responses in _answered(flow, ours):
+    for request, responses in _answered(flow):
         for response in responses:
             wrong = _unlike(request, response, ours)
             code, expected, actual = wrong or ("", "", "")
@@ -33,7 +33,7 @@ def complete_responses(flow: Flow, requirement: str) -> Findings:
             )
 
 
-def _answered(flow: Flow, ours: Sent) -> Iterator[tuple[Event, Iterable[Event]]]:
+def _answered(flow: Flow) -> Iterator[tuple[Event, Iterable[Event]]]:
     """The requests of ours with their responses: those that match by 17.1.3, and those that were only meant to.
 
     What a proxy passes on of ours that belongs to nothing is not meant for a request.
@@ -42,17 +42,17 @@ def _answered(flow: Flow, ours: Sent) -> Iterator[tuple[Event, Iterable[Event]]]
     for one in served(flow):
         yield one.request, one.responses
         matched.update(response.number for response in one.responses)
+    strays = stray_tags(flow)
     for meant in asked(flow):
-        yield (
-            meant.request,
-            [r for r in meant.responses if r.number not in matched and (r.header("To") or "") not in ours.answered],
-        )
+        yield meant.request, [r for r in meant.responses if r.number not in matched and r.to_tag not in strays]
 
 
 def _unlike(request: Event, response: Event, ours: Sent) -> tuple[str, str, str] | None:
     changed, writing = via_changes(request, response)
     if changed and not writing:
         return "other-via", f"the Vias of the {request.method}", changed
+    if response.call_id != request.call_id:
+        return "other-call-id", f"Call-ID: {request.call_id}", f"Call-ID: {response.call_id}"
     changed, writing = from_changes(request, response)
     if changed and not writing:
         return "other-from", f"From: {request.header('From')}", changed

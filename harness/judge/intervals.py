@@ -7,6 +7,7 @@ early is the device.  Times are counted from the request, because one late copy 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from harness.judge.answers import unproven
 from harness.judge.say import Findings, satisfied, violated
@@ -22,8 +23,9 @@ _AT_ONCE_S = 0.05
 _NOT_DOUBLED = 0.8
 """A later copy comes too early after less than this part of the time that the intervals before it make."""
 _LATE = 1.9
-_LATE_S = 0.9
-"""An interval is too long at this multiple of what it should be, and so many seconds more."""
+"""An interval is long at this multiple of what it should be.  One may be the machine's doing; all are the device's."""
+_SILENT, _SILENT_S = 3.0, 2.0
+"""A copy is missing when nothing came for this multiple of its interval, and so many seconds more."""
 _LONGEST = 64
 """Timers B and F, in T1: nothing is due after them."""
 
@@ -54,7 +56,7 @@ def on_time(flow: Flow, one: Begun, requirement: str) -> Findings:
             at_most=Verdict.WARN,
             requirement=requirement,
         )
-    unit, before = min(timers.t1, first), request
+    unit = min(timers.t1, first)
     for place, copy in enumerate(copies):
         due = sum(min(unit * 2**number, timers.t2) for number in range(place + 1))
         if place and copy.time - request.time < _NOT_DOUBLED * due:
@@ -68,20 +70,20 @@ def on_time(flow: Flow, one: Begun, requirement: str) -> Findings:
                 requirement=requirement,
             )
             return
-        wanted = _interval(one, timers.t1, timers.t2, place)
-        if _too_long(copy.time - before.time, wanted):
-            yield violated(
-                code="copy-too-late",
-                expected=expected,
-                actual=actual,
-                event=copy,
-                means="after a lost datagram the caller waits longer than it has to",
-                look_at=look_at,
-                at_most=Verdict.WARN,
-                requirement=requirement,
-            )
-            return
-        before = copy
+    gaps = [late.time - early.time for early, late in pairwise((request, *copies))]
+    wanted = [_interval(one, timers.t1, timers.t2, place) for place in range(len(gaps))]
+    if len(gaps) > 1 and all(gap > _LATE * due for gap, due in zip(gaps, wanted, strict=True)):
+        yield violated(
+            code="copies-too-late",
+            expected=expected,
+            actual=actual,
+            event=copies[0],
+            means="after a lost datagram the caller waits longer than it has to",
+            look_at=look_at,
+            at_most=Verdict.WARN,
+            requirement=requirement,
+        )
+        return
     if gone_silent(flow, one, _interval(one, timers.t1, timers.t2, len(copies)), _LONGEST * timers.t1):
         yield violated(
             code="copies-stop",
@@ -118,23 +120,20 @@ def gone_silent(flow: Flow, one: Begun, wanted: float, longest: float) -> bool:
     """Whether the next copy, due in ``wanted`` seconds, is missing although the device had nothing else to do."""
     last = unanswered_copies(one)[-1]
     until = one.responses[0].time if one.responses else flow.watch.closed_at
-    if not _too_long(until - last.time, wanted) or last.time + wanted >= one.request.time + longest:
+    silence = until - last.time
+    if silence < _SILENT * wanted or silence < wanted + _SILENT_S or last.time + wanted >= one.request.time + longest:
         return False
     # A device that goes on to another target, or ends the call, gives the old one up.
     elsewhere = flow.select(
         received=True, where=lambda e: e.method is not None and e.number > last.number and e.branch != last.branch
     )
-    return not elsewhere and not unproven(flow, one.request.seat, last.time + _LATE * wanted)
+    return not elsewhere and not unproven(flow, one.request.seat, last.time + _SILENT * wanted)
 
 
 def _interval(one: Begun, t1: float, t2: float, place: int) -> float:
     """The longest that the interval before copy ``place`` (from 0) may be meant to be."""
     interval: float = t1 * 2**place
     return interval if one.request.method == "INVITE" else min(interval, t2)
-
-
-def _too_long(interval: float, wanted: float) -> bool:
-    return interval > _LATE * wanted and interval - wanted > _LATE_S
 
 
 def _letter(request: Event) -> str:

@@ -39,17 +39,23 @@ def begun(flow: Flow) -> tuple[Begun, ...]:
 
 
 @once_per_flow
+def stray_tags(flow: Flow) -> frozenset[str | None]:
+    """The To tags of what our endpoints sent in response to nothing, on purpose."""
+    begun_by = {_key(event, event.method) for event in flow.events if event.from_device and event.method}
+    return frozenset(
+        event.to_tag
+        for event in flow.events
+        if event.status and not event.from_device and event.to_tag and _key(event, event.cseq_method) not in begun_by
+    )
+
+
+@once_per_flow
 def strayed(flow: Flow) -> tuple[Asked, ...]:
     """Those of :func:`served` to which came what our endpoints sent in response to nothing, on purpose.
 
     A proxy may pass such a response on (RFC 3261 16.7), past its server transaction.
     """
-    begun_by = {_key(event, event.method) for event in flow.events if event.from_device and event.method}
-    tags = {
-        event.to_tag
-        for event in flow.events
-        if event.status and not event.from_device and event.to_tag and _key(event, event.cseq_method) not in begun_by
-    }
+    tags = stray_tags(flow)
     return tuple(one for one in served(flow) if any(response.to_tag in tags for response in one.responses))
 
 

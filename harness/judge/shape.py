@@ -7,7 +7,7 @@ device passes on as it came is not its own, so lines that an endpoint of ours se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -102,9 +102,15 @@ class Sent:
     """Start lines and header lines."""
     doubled: frozenset[str]
     """Single-valued headers that one of our messages has twice."""
-    bodies: frozenset[str]
+    kinds: Mapping[str, tuple[str, ...]]
+    """The Content-Types, in small letters, with which each body was sent; "" is none."""
     answered: frozenset[str]
     """The To of our responses."""
+
+    @property
+    def bodies(self) -> Collection[str]:
+        """Every body that one of our messages has."""
+        return self.kinds.keys()
 
     def has(self, line: str) -> bool:
         """Whether one of our messages has this line."""
@@ -116,7 +122,7 @@ def sent_by_us(flow: Flow) -> Sent:
     """What our endpoints sent in ``flow``."""
     lines: set[str] = set()
     doubled: set[str] = set()
-    bodies: set[str] = set()
+    kinds: dict[str, tuple[str, ...]] = {}
     answered: set[str] = set()
     for event in flow.events:
         if not event.from_device:
@@ -125,7 +131,8 @@ def sent_by_us(flow: Flow) -> Sent:
             own = (line for line in shape.lines if long_name(line.partition(":")[0]) not in echo)
             lines.update(line.strip() for line in (shape.start_line, *own))
             doubled.update(name for name, count in shape.counts.items() if count > 1 and name.lower() not in echo)
-            bodies.add(event.body)
+            kind = (event.header("Content-Type") or "").strip().lower()
+            kinds[event.body] = (*kinds.get(event.body, ()), kind)
             if event.status is not None:
                 answered.add(event.header("To") or "")
-    return Sent(frozenset(lines), frozenset(doubled), frozenset(bodies), frozenset(answered))
+    return Sent(frozenset(lines), frozenset(doubled), kinds, frozenset(answered))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from harness.judge.answers import Asked
 from harness.judge.bindings import lists_its_bindings
 from harness.judge.copies import ack_ends_copies, further_acks_absorbed, repeated_on_time
+from harness.judge.form_details import one_tag, tag_of_the_answer_to_cancel
 from harness.judge.replies import first_response_in_time, one_final, seen_from, tags_are_new, went_where_they_belong
 from harness.judge.say import Findings
 from harness.judge.served import served, strayed
@@ -99,7 +100,7 @@ def test_no_tag_is_used_twice(flow: Flow) -> Findings:
     yield from tags_are_new(flow, "RFC3261-19.3-01")
 
 
-@invariant("RFC3261-8.3-09", faults=["offers_one_binding"])
+@invariant("RFC3261-8.3-09", faults=["offers_one_binding", "odd_contact"])
 def test_every_redirection_lists_what_is_registered(flow: Flow) -> Findings:
     """The 3xx to a user who has registered lists all entries of that user, each with its q, and nobody else.
 
@@ -108,3 +109,18 @@ def test_every_redirection_lists_what_is_registered(flow: Flow) -> Findings:
     Which entries are offered may be policy: one that is missing, or one more, is a warning, and no entry at all a fail.
     """
     yield from lists_its_bindings(flow, "RFC3261-8.3-09")
+
+
+@invariant("RFC3261-8.2.6.2-03", faults=["other_to_tag"])
+def test_every_response_to_a_request_has_one_tag(flow: Flow) -> Findings:
+    """All responses of a user agent to one request have the same To tag, 100 excepted.
+
+    Typical defect: another part of the device sends the final response, and makes a tag of its own.
+    """
+    yield from one_tag(flow, "RFC3261-8.2.6.2-03")
+
+
+@invariant("RFC3261-9.2-04", faults=["bare_answer_to_cancel"])
+def test_every_answer_to_a_cancel_has_the_tag_of_its_invite(flow: Flow) -> Findings:
+    """The 200 to a CANCEL has the To tag of the 487. The clause says SHOULD: a warning."""
+    yield from tag_of_the_answer_to_cancel(flow, "RFC3261-9.2-04")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.judge.answers import unproven
 from harness.judge.calls import calls
 from harness.judge.legs import Leg, dialogs
-from harness.judge.say import Findings, satisfied, violated
+from harness.judge.say import Findings, expect, satisfied, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.purposes.invariant import invariant
@@ -34,7 +34,7 @@ def test_proxy_forwards_every_2xx(flow: Flow) -> Findings:
             came = [r for r in one.finals if r.status == answers[0].status and r.to_tag == answers[0].to_tag]
             for place, answer in enumerate(answers):
                 if len(came) > place:
-                    yield satisfied(event=came[place])
+                    yield _whole(answer, came[place])
                 elif answer.time - answers[0].time > COPIES_S:
                     break
                 elif not unproven(flow, one.seat, answer.time + BOUND_S):
@@ -49,6 +49,27 @@ def test_proxy_forwards_every_2xx(flow: Flow) -> Findings:
                         look_at="what becomes of a 2xx after another final response, or after the first copy of itself",
                     )
                     break
+
+
+def _whole(sent: Event, came: Event) -> Finding:
+    """Whether a 2xx that is passed on still has what makes it one: its Contact and its body."""
+    lost = [
+        name
+        for name, was, is_now in (
+            ("Contact", sent.contact_uris, came.contact_uris),
+            ("body", sent.body.strip(), came.body.strip()),
+        )
+        if was and not is_now
+    ]
+    return expect(
+        not lost,
+        code="2xx-emptied",
+        expected=f"the {sent.status} of {sent.seat} (message {sent.number}) with all that it had",
+        actual=f"the {came.status} at {came.seat} has no {' and no '.join(lost)}" if lost else "all that it had",
+        event=came,
+        means="the call is up, and the caller can neither hear the callee nor hang up",
+        look_at="which headers and which body of a response are copied",
+    )
 
 
 @invariant("RFC3261-16.11-02", faults=["drops_ack_of_200"])

@@ -11,6 +11,7 @@ from harness.judge.form import (
     sized,
     well_shaped,
 )
+from harness.judge.form_details import addresses_can_be_read, contact_of_early_dialogs, one_via
 from harness.judge.form_of_responses import complete_responses
 from harness.judge.say import Findings
 from harness.judge.sdp import answers_each_medium, answers_each_offer, readable
@@ -35,6 +36,24 @@ def test_no_message_has_a_header_twice_that_is_one_value(flow: Flow) -> Findings
     Typical defect: a proxy adds its own Max-Forwards and leaves the old one.
     """
     yield from once_each(flow, "RFC3261-7.3.1-02")
+
+
+@invariant("RFC3261-25.1-01", faults=["doubles_from_tag"])
+def test_every_address_can_be_read(flow: Flow) -> Findings:
+    """From, To and Contact have balanced quotes and brackets, and no parameter twice.
+
+    Typical defect: the tag of the new leg is appended to the From of the old one, which has one.
+    """
+    yield from addresses_can_be_read(flow, "RFC3261-25.1-01")
+
+
+@invariant("RFC3261-9.1-08", faults=["cancels_with_two_vias"])
+def test_every_request_of_a_user_agent_has_one_via(flow: Flow) -> Findings:
+    """A user agent sends its requests with one Via, and every CANCEL has one only.
+
+    Typical defect: a B2BUA copies the headers of the other leg.
+    """
+    yield from one_via(flow, "RFC3261-9.1-08")
 
 
 @invariant(
@@ -66,6 +85,7 @@ def test_every_invite_and_its_2xx_have_one_contact(flow: Flow) -> Findings:
     application.
     """
     yield from contacts(flow, "RFC3261-8.1.1.8-02", "RFC3261-12.1.1-01")
+    yield from contact_of_early_dialogs(flow, "RFC3261-12.1.1-01")
 
 
 @invariant(
@@ -116,7 +136,7 @@ def test_every_offer_of_a_call_is_answered(flow: Flow) -> Findings:
     yield from answers_each_offer(flow, "RFC3261-13.2.1-01")
 
 
-@invariant("RFC3261-20.5-01", faults=["forgets_allowed_methods"])
+@invariant("RFC3261-20.5-01", faults=["forgets_allowed_methods", "honours_every_uri_header"])
 def test_every_allow_lists_what_a_user_agent_understands(flow: Flow) -> Findings:
     """An Allow lists INVITE, ACK, CANCEL, BYE and OPTIONS, for every user agent understands these.
 

@@ -11,7 +11,7 @@ from harness.devices.reference.behaviour import Behaviour
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
 from harness.devices.reference.sip_uri import Address
-from harness.devices.reference.wire import InboundResponse, OutboundRequest
+from harness.devices.reference.wire import InboundResponse, OutboundRequest, Refusal
 
 THERE, ELSEWHERE = Address("127.0.0.2", 5060), Address("127.0.0.4", 5060)
 _HEAD = "Via: SIP/2.0/UDP 127.0.0.1;rport=5060;received=127.0.0.1;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=f\r\n"
@@ -26,6 +26,13 @@ INVITE = _message(
     "INVITE sip:c@d SIP/2.0", "1 INVITE", "Max-Forwards: 70\r\nContent-Type: application/sdp\r\n", "v=0\r\ns=-\r\n"
 )
 BYE = _message("BYE sip:c@d SIP/2.0", "2 BYE", "Max-Forwards: 70\r\n")
+SESSION = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+BARE_SESSION = SESSION.replace(" 127.0.0.1", "")
+OFFER = _message("INVITE sip:c@d SIP/2.0", "1 INVITE", "Allow: INVITE, ACK, CANCEL, BYE\r\n", SESSION)
+_SDP = "Content-Type: application/sdp\r\n"
+ANSWER = _message(
+    "SIP/2.0 200 OK", "1 INVITE", "Content-Type: application/sdp\r\n", SESSION + "m=audio 4 RTP/AVP 0\r\n"
+)
 OK = _message("SIP/2.0 200 OK", "1 INVITE", "Contact: <sip:c@127.0.0.4>\r\n")
 MOVED = _message("SIP/2.0 302 Moved", "1 INVITE", "Contact: <sip:c@127.0.0.4>\r\n")
 CANCELLED = _message("SIP/2.0 200 OK", "1 CANCEL")
@@ -48,6 +55,18 @@ SHOWS: dict[str, tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {
     "received_is_own_address": ((OK,), (OK.replace(b"received=127.0.0.1", b"received=192.0.2.1"),)),
     "answers_contact_too": ((MOVED,), (MOVED, MOVED)),
     "sends_no_100": ((TRYING,), ()),
+    "loses_call_id": ((OK,), (OK.replace(b"Call-ID: c1\r\n", b""),)),
+    "doubles_from_tag": ((BYE,), (BYE.replace(b"tag=f", b"tag=f;tag=again"),)),
+    "forgets_allowed_methods": ((OFFER,), (OFFER.replace(b"ACK, CANCEL, ", b""),)),
+    "garbles_sdp": (
+        (OFFER,),
+        (_message("INVITE sip:c@d SIP/2.0", "1 INVITE", "Allow: INVITE, ACK, CANCEL, BYE\r\n", BARE_SESSION),),
+    ),
+    "refuses_media_by_silence": (
+        (ANSWER,),
+        (_message("SIP/2.0 200 OK", "1 INVITE", _SDP, SESSION),),
+    ),
+    "answers_without_session": ((ANSWER,), (_message("SIP/2.0 200 OK", "1 INVITE"),)),
 }
 
 
@@ -97,6 +116,25 @@ def test_which_refusals_are_acknowledged() -> None:
     cancelled = behaviour_with([fault_named("no_ack_of_487")])
     assert [_acknowledges(cancelled, "z9hG4bKa", code) for code in (486, 487)] == [True, False]
     assert _acknowledges(Behaviour(), "z9hG4bKb", 487)
+
+
+def test_intervals_are_doubled() -> None:
+    assert Behaviour.doubles_interval
+    assert not behaviour_with([fault_named("repeats_without_doubling")]).doubles_interval
+
+
+def test_a_cancel_has_one_via() -> None:
+    cancel = OutboundRequest("CANCEL", "sip:c@d", (("Via", "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKa"),), b"", THERE)
+    assert Behaviour().cancel(cancel) == cancel
+    faulty = behaviour_with([fault_named("cancels_with_two_vias")]).cancel(cancel)
+    assert [name for name, _ in faulty.fields] == ["Via", "Via"]
+
+
+def test_one_binding_of_several_is_offered() -> None:
+    redirection = Refusal(302, "Moved", (("Contact", "<sip:a@b>"), ("Contact", "<sip:c@d>")))
+    assert Behaviour().redirection(redirection) == redirection
+    faulty = behaviour_with([fault_named("offers_one_binding")]).redirection(redirection)
+    assert faulty.fields == (("Contact", "<sip:a@b>"),)
 
 
 def test_a_provisional_response_ends_the_copies() -> None:

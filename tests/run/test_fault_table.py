@@ -125,6 +125,9 @@ SHOWN_BY = {
         "transaction/ack/ack_has_no_body",
         "uas/answers/refusal_has_a_to_tag",
     },
+    "answers_without_session": {"b2bua/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target"},
+    "refuses_media_by_silence": {"b2bua/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target"},
+    "cancels_with_two_vias": {"proxy/cancel/reason_of_a_cancel_is_passed_on"},
     "cancels_after_4xx": {"proxy/best_response/redirection_is_preferred_to_a_failure"},
     "cancels_with_new_branch": {
         "proxy/decline_ends_the_search/what_rings_is_cancelled_after_a_decline",
@@ -184,8 +187,11 @@ MAY_CATCH: dict[str, frozenset[str] | set[str]] = {
     "redirect_also_forwards": {"transaction/server_transaction/copy_of_the_invite_gets_the_same_refusal"},
     # What follows from the defect shows in a few plans that are about something else.
     "answers_without_contact": {"invariants/dialogs/what_ends_one_leg_ends_the_other"},
+    # The device drops the response to such a CANCEL, which has two Vias as well, and repeats the CANCEL.
+    "cancels_with_two_vias": {"invariants/requests_are_repeated/no_request_is_repeated_after_its_response"},
     "keeps_old_host": {"invariants/targets/each_target_is_tried_once"},
     "keeps_to_tag": {"invariants/dialogs/requests_of_a_dialog_go_to_its_peer"},
+    "other_to_tag": {"invariants/answers/every_answer_to_a_cancel_has_the_tag_of_its_invite"},
     "second_final_upstream": {"invariants/answers/every_refusal_is_repeated_until_its_ack"},
     "swallows_302": {"proxy/recursion/unreachable_contact_is_a_failed_branch"},
     # What comes to the backup counts in every plan, and in which of them the fault calls it is for its conditions.

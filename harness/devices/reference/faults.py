@@ -143,6 +143,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("nameless_header", "Writes a header line without a name into its messages.", ("uac", "uas")),
     Fault("loses_call_id", "Sends its responses without Call-ID.", _REDIRECT),
     Fault("two_max_forwards", "Adds a Max-Forwards to requests that have one.", ("uac", "proxy")),
+    Fault("doubles_from_tag", "Appends a second tag to the From of its calls.", ("uac",)),
+    Fault("cancels_with_two_vias", "Writes the Via of another element into its CANCEL.", ("proxy",)),
     Fault("empty_from", "Leaves the URI of the From out of the redirected INVITE."),
     Fault("swaps_uri_headers", "Takes name and value of ?name=value in a Contact the wrong way round."),
     Fault("counts_characters", "Counts a line end as one byte in the Content-Length."),

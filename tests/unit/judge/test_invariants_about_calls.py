@@ -220,6 +220,21 @@ def test_2xx_that_a_proxy_keeps() -> None:
     assert codes(test_forwarding.test_proxy_forwards_every_2xx(wire.flow())) == ["2xx-not-forwarded"]
 
 
+def test_2xx_that_a_proxy_empties() -> None:
+    contact = "Contact: <sip:callee@127.0.0.2>"
+    wire = ProxyWire(plans.FORK_ANSWER).asks().calls(0.01, "callee").says(0.1, "callee", 200, contact)
+    judge = test_forwarding.test_proxy_forwards_every_2xx
+    assert codes(judge(wire.tells(0.2, 200, contact, tag="callee").flow())) == ["as-required"]
+    wire = (
+        ProxyWire(plans.FORK_ANSWER)
+        .asks()
+        .calls(0.01, "callee")
+        .says(0.1, "callee", 200, contact)
+        .tells(0.2, 200, tag="callee")
+    )
+    assert codes(judge(wire.flow())) == ["2xx-emptied"]
+
+
 INVARIANTS: list[Callable[[Flow], Iterable[Finding]]] = [
     test_after_6xx.test_no_call_again_after_any_6xx,
     test_cancels.test_each_cancel_matches_an_invite,

@@ -8,7 +8,7 @@ import pytest
 from answered_flow import Line
 from refused_flow import URI, Wire
 
-from harness.judge import form
+from harness.judge import form, form_details
 from harness.judge.form_of_responses import complete_responses
 from harness.judge.once import once_per_flow
 from harness.judge.replies import one_final, seen_from, tags_are_new, went_where_they_belong
@@ -60,6 +60,7 @@ LEGAL = {
     "an odd header of its own": GOOD.replace("Call-ID", "x.odd~'`name: 1\r\nCall-ID"),
     "a header without a value": GOOD.replace("Call-ID", "Subject:\r\nCall-ID"),
     "two lines of a list": GOOD.replace("Call-ID", "Allow: ACK,CANCEL\r\nAllow: BYE, OPTIONS , INVITE\r\nCall-ID"),
+    "a parameter without value": GOOD.replace(";tag=f1", ";tag=f1;x-odd;y=1"),
     "a URI of another scheme": GOOD.replace("<sip:device@127.0.0.9>;tag", "<tel:+1;phone-context=x>;tag"),
     "display name like a header": GOOD.replace("<sip:device", '"a;tag=\\"<x>" <sip:device'),
     "bare URI": GOOD.replace("<sip:device@127.0.0.9>;tag", "sip:device@127.0.0.9;tag"),
@@ -91,6 +92,9 @@ WRONG = {
     "wrong-cseq": GOOD.replace("1 INVITE", "1 ACK"),
     "no-contact": GOOD.replace("Contact: <sip:device@127.0.0.9>\r\n", ""),
     "several-contacts": GOOD.replace("Contact: ", "Contact: <sip:b@127.0.0.9>, "),
+    "parameter-twice": GOOD.replace(";tag=f1", ";tag=f1;tag=f2"),
+    "bad-address": GOOD.replace("From: <sip", 'From: half" <sip'),
+    "several-vias": GOOD.replace("Max-Forwards", "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nMax-Forwards"),
     "bad-to": GOOD.replace(f"To: <{URI}>", "To: <sip:7001@:5060>"),
     "bad-contact": GOOD.replace("<sip:device@127.0.0.9>\r\nContent", "<mailto:a@b.test>\r\nContent"),
 }
@@ -142,6 +146,7 @@ def test_a_response_is_made_of_its_request():
     assert _replies(Line().ask().reply(0.1, 603, to_tag="")) == ["no-to-tag"]
     assert _replies(Line().ask().reply(0.1, 603, from_="<sip:x@127.0.0.8>;tag=f1")) == ["other-from"]
     assert _replies(Line().ask().reply(0.1, 603, cseq="2 INVITE")) == ["other-cseq"]
+    assert _replies(Line().ask().reply(0.1, 603, call_id="c9")) == ["other-call-id"]
     assert _replies(Line().ask(to_tag="t9").reply(0.1, 481, to_tag="t1")) == ["other-to-tag"]
 
 
@@ -152,6 +157,40 @@ def test_a_response_that_matches_nothing_is_compared_with_what_it_was_meant_for(
     assert _replies(line) == ["other-via"]
     line.say(0.05, "SIP/2.0 302 Text", sent=True, seat="callee", branch="z9hG4bKnobody", to_tag="stray")
     assert _replies(line) == [], "a stray of ours that a proxy passes on"
+
+
+def test_a_body_that_is_passed_on_keeps_its_type():
+    def codes(*extra: str) -> list[str]:
+        wire = Wire(role="b2bua").answer(0.1, 183, extra=("Content-Type: application/sdp",), body="v=0")
+        wire.say(0.2, "SIP/2.0 183 Text", seat="caller", to_tag="t3", extra=extra, body="v=0")
+        return [f.code for f in form.sized(wire.flow(), "a", "b") if f.outcome == "violated"]
+
+    assert codes("Content-Type: Application/SDP") == []
+    assert codes("Content-Type: application/sd") == ["other-content-type"]
+    assert codes() == ["no-content-type"]
+
+
+def test_one_tag_and_a_contact_in_every_response_that_makes_a_dialog():
+    def codes(line: Line, judge=form_details.one_tag) -> list[str]:
+        return [f"{f.code} {f.at_most}" for f in judge(line.flow(), "r") if f.outcome == "violated"]
+
+    ringing = Line().ask().reply(0.01, 100).reply(0.1, 180, contact="<sip:a@127.0.0.9>")
+    assert codes(ringing.reply(0.2, 603)) == []
+    assert codes(ringing, form_details.contact_of_early_dialogs) == []
+    other = Line().ask().reply(0.1, 180).reply(0.2, 603, to_tag="t2")
+    assert codes(other) == ["other-to-tag fail"]
+    assert codes(other, form_details.contact_of_early_dialogs) == ["early-without-contact warn"]
+    assert codes(Line(role="proxy").ask().reply(0.1, 180).reply(0.2, 603, to_tag="t2")) == []
+
+
+def test_the_answer_to_a_cancel_has_the_tag_of_its_invite():
+    def codes(tag: str) -> list[str]:
+        line = Line().ask().reply(0.1, 180).cancel(0.2).reply(0.3, 200, cseq="1 CANCEL", to_tag=tag).reply(0.3, 487)
+        found = form_details.tag_of_the_answer_to_cancel(line.flow(), "r")
+        return [f.code if f.outcome == "violated" else f.outcome for f in found]
+
+    assert codes("t1") == ["satisfied"]
+    assert codes("t2") == ["cancel-has-other-tag"]
 
 
 def test_one_final_response():
@@ -249,10 +288,12 @@ def test_repeated_until_answered_and_no_longer():
         ((0.25, 0.75, 1.75), 2.0, ["copy-too-early"]),
         ((0.5, 1.0, 1.5), 1.8, ["interval-not-doubled"]),
         ((0.5, 1.5, 2.5), 3.0, ["interval-not-doubled"]),
-        ((1.0, 3.0), 3.5, ["copy-too-late"]),
-        ((0.5, 2.5), 3.0, ["copy-too-late"]),
+        ((1.0, 3.0), 3.5, ["copies-too-late"]),
+        ((0.7, 2.6), 3.0, []),  # one interval is the machine's
+        ((0.5,), 3.8, ["copies-stop"]),
+        ((0.5,), 3.0, []),
         ((0.5, 1.5), 0, ["copies-stop"]),
-        ((0.5, 1.5, 3.5, 7.5), 0, ["copies-stop"]),
+        ((0.5, 1.5, 3.5, 7.5), 0, ["copies-stop"]),  # 32 s of silence
         ((0.5, 1.5, 3.5, 7.5, 15.5), 0, []),
     ],
 )

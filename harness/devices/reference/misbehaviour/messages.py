@@ -65,6 +65,16 @@ class EmptyFrom(Behaviour):
         return invite.with_field("From", f";tag={tag_of(invite.field('From'))}")
 
 
+class DoublesFromTag(Behaviour):
+    """Wrong by 7.3.1: a parameter comes once."""
+
+    def worded(self, data: bytes, destination: Address) -> Datagrams:
+        """Append another one to whatever it asks for."""
+        if not data.startswith(b"SIP/2.0 "):
+            data = re.sub(rb"(\r\nFrom: [^\r]*)", rb"\1;tag=again", data, count=1)
+        return super().worded(data, destination)
+
+
 class CountsCharacters(Behaviour):
     """Wrong by 20.14: bytes are counted."""
 
@@ -91,7 +101,7 @@ class GarblesSdp(Behaviour):
         """Leave the address out."""
         head, end, body = data.partition(_END)
         if body.startswith(b"v=0"):
-            body = re.sub(rb"(?<= IN IP4) [0-9.]+", b"", body)
+            body = re.sub(rb"(?<=IN IP4) [0-9.]+", b"", body)
             head = re.sub(rb"(?<=\r\nContent-Length: )[0-9]+", b"%d" % len(body), head)
         return super().worded(head + end + body, destination)
 

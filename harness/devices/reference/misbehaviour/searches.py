@@ -137,3 +137,11 @@ class CancelsWithNewBranch(Behaviour):
         """Take it for a request of its own."""
         via = cancel.field("Via").replace(cancel.branch, new_branch())
         return super().cancel(cancel).with_field("Via", via)
+
+
+class CancelsWithTwoVias(Behaviour):
+    """Wrong by 9.1: a CANCEL goes from hop to hop."""
+
+    def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
+        """Write another one below."""
+        return super().cancel(cancel).with_fields((("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-other"),))
