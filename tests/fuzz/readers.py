@@ -78,7 +78,8 @@ def uri(data: bytes) -> None:
         request_uri_of(text)
         split_outside(text, ";")
         parsed = SipUri.parse(text)
-        if parsed is not None:
+        # A bare at sign in its headers, which no grammar allows, is taken for the end of a user in what is written.
+        if parsed is not None and parsed.well_formed and "@" not in text.partition("?")[2]:
             again = SipUri.parse(str(parsed))
             # Being well formed is a fact about the bytes: empty parameters are not written again.
             assert again is not None, "a URI cannot be read when it is written"
