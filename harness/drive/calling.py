@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import dropwhile, takewhile
 from typing import Literal, TypeVar
 
 from harness.device import Device
@@ -92,7 +93,13 @@ class Calling:
 
     def _may_call_nobody(self) -> bool:
         """Whether the first call may go on at an address of nobody, for as long as an INVITE is repeated."""
-        return bool(self.plan.oddities) and len(self.calls) == 1 and self.recorder.invites() == 1
+        if not self.plan.oddities or len(self.calls) > 1 or self.recorder.invites() > 1:
+            return False
+        # Whoever has acknowledged the odd redirection, and not only the refusal after it, may have followed it.
+        followed = dropwhile(lambda event: event.fate != "changed", self.recorder.heard)
+        odd = next(followed, None)
+        until_refused = takewhile(lambda event: event.from_device or event.fate == "changed", followed)
+        return odd is not None and (odd.status or 0) < 400 and any(event.method == "ACK" for event in until_refused)
 
     async def end(self, seats: list[LiveSeat], *, lost: bool = False) -> None:
         """End the calls that are still up after the window.  The device's response to the BYE is evidence, too.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
+from harness.device.profile.reading import check_lines
 from harness.errors import SetupError
 from harness.model.axes import Axes, Role
 from harness.model.device_name import BASE
@@ -93,12 +94,13 @@ def _read(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST:
             raise SetupError(f"{path}: is larger than {LARGEST >> 20} MB", "sipverdict expect RUN writes it again")
         text = path.read_text("utf-8")
+        check_lines(path, text)
         table = tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the file and its permissions") from error
     except UnicodeDecodeError as error:
         raise SetupError(f"{path}: is not UTF-8 text", "sipverdict expect RUN writes it again") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SetupError(f"{path}: is not TOML: {error}", "sipverdict expect RUN writes it again") from error
     if not table:
         raise SetupError(f"{path}: is empty", "sipverdict expect RUN writes it; remove it if everything should pass")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from harness.device.profile.reading import check_lines
 from harness.errors import SetupError
 from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
@@ -115,7 +116,9 @@ def _read(path: Path) -> dict[str, Any]:
             )
         if path.stat().st_size > LARGEST:
             raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB, too large for a waivers file", hint)
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        check_lines(path, text)
+        return tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error
     except (ValueError, RecursionError) as error:

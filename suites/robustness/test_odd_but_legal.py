@@ -67,7 +67,7 @@ def _taken(flow: Flow, plain: Flow, *, follows: bool) -> Iterable[Finding]:
             look_at=_PARSER,
             requirement=LEGAL,
         )
-    elif not follows or redirected(flow):
+    elif not follows or redirected(flow) or not redirected(plain):
         yield satisfied(f"{odd.name} was taken like a plain one", event=odd.event, requirement=LEGAL)
     else:
         yield dropped(

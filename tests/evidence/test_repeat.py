@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.model.finding import Finding, Ruled
+from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.purposes.settle import Assessment, conclude, wants_another
+from suites.plans import DECLINE, REDIRECT
 
 P, W, I, F = Verdict.PASS, Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.FAIL  # noqa: E741
 
@@ -63,6 +65,33 @@ def test_without_repetition_a_further_round_confirms(rounds: list[Assessment], v
     assert conclude(rounds).verdict is verdict
     assert all(wants_another(rounds[:count]) for count in range(1, len(rounds)))
     assert not wants_another(rounds)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict", "reason"),
+    [
+        ([(DECLINE, "a")], [(DECLINE, "a")], F, "saw a"),
+        ([(DECLINE, "a"), (REDIRECT, "b")], [(REDIRECT, "b")], F, "saw b"),
+        ([(DECLINE, "a")], [(REDIRECT, "a")], I, "not repeatable: saw a; in the other of two drives: this did not"),
+        ([(DECLINE, "a")], [(DECLINE, "b")], I, "not repeatable: saw a; in the other of two drives: this did not"),
+        ([(DECLINE, "a")], [], I, "not repeatable: saw a; in the other of two drives: saw pass"),
+    ],
+)
+def test_two_fails_of_plans_that_are_judged_alone_are_of_one_plan_and_one_defect(
+    first: list[tuple[Plan, str]], second: list[tuple[Plan, str]], verdict: Verdict, reason: str
+) -> None:
+    settled = conclude([of_plans(*first), of_plans(*second)])
+    assert settled.verdict is verdict
+    assert settled.reason.startswith(reason)
+
+
+def of_plans(*fails: tuple[Plan, str]) -> Assessment:
+    """A round in which these plans showed these defects."""
+    shown = [
+        (plan, Ruled(Finding("R0", "violated", code, actual=f"saw {code}"), "MUST", F, f"saw {code}"))
+        for plan, code in fails
+    ]
+    return Assessment((shown[0][1],), F, fails=tuple(shown)) if shown else one(P)
 
 
 def test_no_fail_rests_on_one_drive() -> None:

@@ -47,7 +47,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:
     """The tables of ``text``, the content of ``path``; ProfileError if it is not TOML."""
-    _check_lines(path, text)
+    check_lines(path, text)
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -92,7 +92,8 @@ def _text(path: Path, octets: bytes) -> str:
         raise ProfileError(f"{path}: is not UTF-8 text (line {line})", "a device profile is a TOML file") from None
 
 
-def _check_lines(path: Path, text: str) -> None:
+def check_lines(path: Path, text: str) -> None:
+    """Raise ProfileError for a line on which tomllib would spend its time."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MOST_DOTS and not line.lstrip().startswith("#"):
             raise ProfileError(f"{path}: line {number} has more than {MOST_DOTS} dots", "expected three at most")
