@@ -276,11 +276,15 @@ class Session:
     async def _line(self, station: Station) -> Line | None:
         """The line to the device if packets get lost on it; said once."""
         line = await station.line()
+        sentence = ""
         if line is not None:
             sentence = f"{station.spec.name}: {line.sentence}: what it may have done is asked again"
-            if sentence not in self.conditions:
-                self.conditions.append(sentence)
-                self.progress.news.append(f"LINE  {sentence}")
+        elif station.line_unknown:
+            why = "the device answers no OPTIONS: make sure that the line loses nothing (docs/reliability.md)"
+            sentence = f"{station.spec.name}: the line could not be measured, because {why}"
+        if sentence and sentence not in self.conditions:
+            self.conditions.append(sentence)
+            self.progress.news.append(f"LINE  {sentence}")
         return line
 
     def _on_line(self, flow: Flow, line: Line) -> Flow:
