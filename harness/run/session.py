@@ -378,7 +378,8 @@ class Session:
         if flow.controls == controls:
             return flow
         self._controls_of[flow.id] = controls
-        whole = dataclasses.replace(flow, controls=controls)
+        known = self._lines.get(flow.id)
+        whole = dataclasses.replace(flow, controls=controls, line=known.line if known else flow.line)
         self._options.on_flow(whole)
         return whole
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -61,6 +62,12 @@ def start(out: Path, words: Sequence[str], before: Sequence[str] = (), **environ
         text=True,
     )
     return Running(process, out)
+
+
+@functools.cache
+def privileged() -> bool:
+    """Whether this process may make network namespaces and mount disks."""
+    return not subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, check=False).returncode
 
 
 # --- SIPp
