@@ -13,6 +13,7 @@ from harness.model.outcome import ExitStatus
 from harness.paths import ROOT, SUITES
 from harness.run.options import OUT, add_to_command, for_pytest
 from harness.run.rerun import Again
+from harness.system.signals import ended_by
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -60,7 +61,10 @@ def run(arguments: Sequence[str]) -> int:
                 print(f"sipverdict: {argument}: {near}", file=sys.stderr)
     # pytest's own errors (a wrong option, nothing collected, an internal error) are about the set-up.
     by_pytest = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
-    return int(ExitStatus.SETUP) if status in by_pytest else int(status)
+    if status in by_pytest:
+        # What a signal broke is no mistake of the set-up.
+        return int(ExitStatus.INCONCLUSIVE if ended_by() else ExitStatus.SETUP)
+    return int(status)
 
 
 def _is_test(argument: str) -> bool:

@@ -1,0 +1,37 @@
+"""A signal that strikes where Python makes another error of it still ends the command as a signal does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.run.suite import ROOT
+
+STRIKES = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+from harness.system.signals import end_like_ctrl_c
+end_like_ctrl_c()
+from harness import cli
+class Strikes:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.{name})
+def dispatch(*_):
+    if {wrapped}:
+        class Made: it = Strikes()
+    else:
+        exec("import os, signal; os.kill(os.getpid(), signal.{name})")
+cli._dispatch = dispatch
+sys.exit(cli.main(["schema"]))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("wrapped", [True, False], ids=["while a class is made", "in code made by exec"])
+def test_a_signal_ends_with_status_2_wherever_it_strikes(name: str, wrapped: bool) -> None:
+    program = STRIKES.format(root=str(ROOT), name=name, wrapped=wrapped)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == f"sipverdict: ended by {name}\n"
