@@ -17,6 +17,11 @@ import psutil
 
 from tests.run.suite import ROOT, command
 
+# What a shell starts in the background ignores Ctrl-C, what nohup starts a hangup, and so does all that it starts.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
+
 SOME = ("-k", "decline_is_final or redirect_is_followed")
 FAULTY = ("--device", "reference:base", "--fault", "redials_at_once")
 """A device with a defect: a run of it has passes and fails, so a wrong one of either kind is seen."""

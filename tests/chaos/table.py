@@ -112,8 +112,9 @@ TABLE = (
         Fault(
             f"{name} at {100 * place:.0f} %",
             harms.ended_by(name, place),  # type: ignore[arg-type]
-            frozenset({2, -2, -15, -1}) if not place else UNCLEAR,
-            says="ended by" if place else "",
+            # The first come before Python has begun to run the program.
+            UNCLEAR if place > 0.2 else frozenset({2, -2, -15, -1}),
+            says="ended by" if place > 0.2 else "",
             cut_off=True,
             sample=place == 0.5,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +31,8 @@ sys.exit(cli.main(["schema"]))
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("wrapped", [True, False], ids=["while a class is made", "in code made by exec"])
-def test_a_signal_ends_with_status_2_wherever_it_strikes(name: str, wrapped: bool) -> None:
-    program = STRIKES.format(root=str(ROOT), name=name, wrapped=wrapped)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+def test_a_signal_ends_with_status_2_wherever_it_strikes(tmp_path: Path, name: str, wrapped: bool) -> None:
+    (tmp_path / "strikes.py").write_text(STRIKES.format(root=str(ROOT), name=name, wrapped=wrapped))
+    done = subprocess.run([sys.executable, "-m", "strikes"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert done.stderr == f"sipverdict: ended by {name}\n"
