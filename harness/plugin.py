@@ -36,6 +36,7 @@ from harness.store.codec import dump
 from harness.store.files import cannot_write
 from harness.store.folder import RunFolder
 from harness.store.verdict_lines import VerdictLine
+from harness.system.signals import ended_by, ends_as_asked
 
 _RUN = pytest.StashKey[Run]()
 _PUBLISHER = pytest.StashKey[Publisher]()
@@ -156,6 +157,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
     return DevicePerWorker(config, log, publisher.items)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """A signal ends the collection wherever it strikes."""
+    with ends_as_asked():
+        return (yield)
+
+
 # --- execution
 
 
@@ -166,7 +174,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     run = config.stash.get(_RUN, None)
     executes = run is not None and not config.option.collectonly and not _is_controller(config)
     try:
-        return (yield)
+        with ends_as_asked():
+            return (yield)
     finally:
         if run is not None and executes:
             if live := config.stash.get(_LIVE, None):
@@ -301,7 +310,7 @@ class _Reports:
         if run := session.config.stash.get(_RUN, None):
             for trouble in run.troubles:
                 self._publisher.trouble(trouble)
-        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED or bool(ended_by())
         status = self._publisher.close(interrupted=interrupted)
         if session.config.option.contract_exit and exitstatus in (
             pytest.ExitCode.OK,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from typing import Final
 
 _received: list[str] = []
@@ -36,6 +37,17 @@ def ended_by() -> str:
     Not every end shows as :class:`Ended`: Python turns one that strikes while a class is being made into RuntimeError.
     """
     return _received[0] if _received else ""
+
+
+@contextlib.contextmanager
+def ends_as_asked() -> Iterator[None]:
+    """Let what a signal broke in this block be :class:`Ended` again."""
+    try:
+        yield
+    except Exception as error:
+        if name := ended_by():
+            raise Ended(f"ended by {name}") from error
+        raise
 
 
 def _end(number: int, _frame: object) -> None:

@@ -123,9 +123,9 @@ def time_jumps(run: Running) -> None:
 
 def worker_killed(run: Running) -> None:
     run.wait_for_seats()
-    for worker in run.others("exec(eval(sys.stdin.readline()))")[:1]:
-        with contextlib.suppress(psutil.Error):
-            worker.kill()
+    # The one that drives the device: the other has nothing to do.
+    workers = run.others("exec(eval(sys.stdin.readline()))")
+    max(workers, key=lambda worker: len(worker.children())).kill()
 
 
 def output_closed(run: Running) -> None:
@@ -158,7 +158,7 @@ def device_pauses(run: Running) -> None:
 
 def another_suite(run: Running) -> None:
     """A second run on the same device is refused, and the first one does not notice."""
-    run.wait_for_seats()
+    run.wait_for_seats(1)
     second = run.out.with_name(f"{run.out.name}-second")
     refused = start(second, (*ON_FIXED, *SOME))
     output, _ = refused.process.communicate(timeout=120)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,25 @@ def test_a_signal_ends_with_status_2_wherever_it_strikes(tmp_path: Path, name: s
     done = subprocess.run([sys.executable, "-m", "strikes"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert done.stderr == f"sipverdict: ended by {name}\n"
+
+
+def test_what_a_signal_broke_in_pytest_is_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "strikes.py").write_text(
+        "import os, signal\n"
+        "def pytest_collection_modifyitems():\n"
+        "    class Strikes:\n"
+        "        def __set_name__(self, owner, name): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    class Made: it = Strikes()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "sipverdict", "run", "--out", str(tmp_path / "out"), "-p", "strikes"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    assert "ended by SIGTERM" in said
+    assert "Traceback" not in said
+    assert "INTERNALERROR" not in said
