@@ -23,13 +23,14 @@ SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 READER  ?=
 comma   := ,
 
-.PHONY: help run report test faults fuzz mutants devices lint site dist clean
+.PHONY: help run report test faults fuzz chaos mutants devices lint site dist clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
 	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
 	@echo "make faults   every fault of the reference device against every purpose (make test: against one in sixteen of the others)"
 	@echo "make fuzz     bytes of strangers into every reader of ours, guided by coverage (SECONDS=60 for each, READER=sip)"
+	@echo "make chaos    faults of the machine, the line and the device, done to real runs: no wrong verdict, nothing left (root: all)"
 	@echo "make mutants  small changes of the reference device, and how many of them the suite notices (N=60 SEED=1)"
 	@echo "make report   the pages of the last run (RUN=folder, REPORT='--lang fr'); Allure's as well where Node.js is"
 	@echo "make lint     ruff, mypy and the layers of the rooms (import-linter)"
@@ -73,6 +74,9 @@ faults: $(DEV)
 
 fuzz: $(DEV)
 	@$(VENV)/bin/python -m tests.fuzz --seconds $(SECONDS) $(READER)
+
+chaos: $(DEV)
+	@$(VENV)/bin/python -m tests.chaos $(ARGS)
 
 mutants: $(DEV)
 	@$(VENV)/bin/python -m tests.mutants --number $(N) --seed $(SEED) $(ARGS)

@@ -17,6 +17,7 @@ from harness.model.outcome import ExitStatus
 from harness.model.printable import short
 from harness.run.options import CommandName, add_to_command
 from harness.run.options_file import fill
+from harness.system.signals import ended_by
 from harness.system.terminal import write_plainly
 
 _USAGE = """\
@@ -123,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return int(ExitStatus.INCONCLUSIVE)
     except Exception as error:
+        if ended_by():  # it struck where Python makes another error of it
+            return int(ExitStatus.INCONCLUSIVE)
         # Python's own status would be 1, and that says of a device that it does not conform.
         if os.environ.get(TRACEBACK):
             raise

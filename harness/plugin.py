@@ -36,6 +36,7 @@ from harness.run.settings import Settings
 from harness.store.codec import dump
 from harness.store.folder import RunFolder
 from harness.store.verdict_lines import VerdictLine
+from harness.system.signals import ends_as_asked
 from harness.system.terminal import write_plainly
 
 _RUN = pytest.StashKey[Run]()
@@ -170,6 +171,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
     return DevicePerWorker(config, log, publisher.items)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """A signal ends the collection wherever it strikes."""
+    with ends_as_asked():
+        return (yield)
+
+
 # --- execution
 
 
@@ -180,7 +188,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     run = config.stash.get(_RUN, None)
     executes = run is not None and not config.option.collectonly and not _is_controller(config)
     try:
-        return (yield)
+        with ends_as_asked():
+            return (yield)
     finally:
         if run is not None and executes:
             if live := config.stash.get(_LIVE, None):

@@ -20,6 +20,7 @@ from harness.run.publisher import Publisher
 from harness.run.rerun import Again
 from harness.run.selection import is_case
 from harness.store.stored_run import read_run
+from harness.system.signals import ended_by
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,7 +79,10 @@ def run(arguments: Sequence[str]) -> int:
                 print(f"sipverdict: {argument}: {near}", file=sys.stderr)
     # pytest's own errors (a wrong option, nothing collected, an internal error) are about the set-up.
     by_pytest = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
-    return int(ExitStatus.SETUP) if status in by_pytest else int(status)
+    if status in by_pytest:
+        # What a signal broke is no mistake of the set-up.
+        return int(ExitStatus.INCONCLUSIVE if ended_by() else ExitStatus.SETUP)
+    return int(status)
 
 
 class _Over:

@@ -33,6 +33,8 @@ class LineCheck:
 
     prober: Pings
     device: Callable[[], Device | None]
+    unknown: bool = False
+    """Whether packets to it leave this machine, and it answers no OPTIONS: then nothing can be measured."""
     _measuring: asyncio.Task[Line | None] | None = field(default=None)
 
     async def line(self) -> Line | None:
@@ -53,6 +55,7 @@ class LineCheck:
             return None
         first = await self._probe(device.address, FIRST)
         if first == FIRST or not device.alive():
+            self.unknown = device.alive()
             return None
         unanswered = first + await self._probe(device.address, PROBES - FIRST)
         return Line(PROBES, unanswered) if device.alive() else None

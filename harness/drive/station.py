@@ -115,6 +115,11 @@ class Station:
         return line if line is not None and line.loses else None
 
     @property
+    def line_unknown(self) -> bool:
+        """Whether the line should have been measured, and could not be: the device answers no OPTIONS."""
+        return self.context.line.unknown
+
+    @property
     def gone(self) -> str:
         """Why the device cannot be had any more; "" while it can."""
         return self.context.vigil.gone

@@ -14,6 +14,7 @@ from harness.report.junit import by_device
 from harness.run.execution import Run
 from harness.run.publisher import Publisher
 from harness.store.files import cannot_write
+from harness.system.signals import ended_by
 
 
 class Reports:
@@ -56,7 +57,7 @@ class Reports:
                 reports.sort(key=lambda report: self._publisher.place(getattr(report, "nodeid", "")))
         for trouble in self._run.troubles if self._run else ():
             self._publisher.trouble(trouble)
-        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED or bool(ended_by())
         status = self._publisher.close(interrupted=interrupted)
         if session.config.option.contract_exit and exitstatus in (
             pytest.ExitCode.OK,

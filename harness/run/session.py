@@ -41,6 +41,7 @@ from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.run.inquest import Inquest
 from harness.run.job import Job
+from harness.run.lines import Lines
 from harness.smoke.plain import Unusable, smoked
 from harness.store.verdict_lines import LostLine
 from harness.system.timekeeper import Interruption
@@ -101,8 +102,7 @@ class Session:
         self._inquests: list[Inquest] = []
         self.conditions: list[str] = []
         """What was wrong with the time of this machine and with the lines to the devices, a sentence each."""
-        self._lines: dict[str, Flow] = {}
-        """The flows that were driven on a line that loses packets, as stored, by id."""
+        self._lines = Lines(options.on_flow, self.progress, self.conditions)
         self._begun: set[str] = set()
         self._controls_of: dict[str, tuple[Control, ...]] = {}
         """Those of the flows to which positive controls were added when all was driven, by id."""
@@ -293,32 +293,11 @@ class Session:
         """``flows`` with the line to their device, and what they say then, if anything but a pass was seen on it."""
         if judged.verdict in (Verdict.PASS, Verdict.NONE) or judged.lost:
             return flows, judged
-        line = await self._line(jobs[0].station)
+        line = await self._lines.line(jobs[0].station)
         if line is None:
             return flows, judged
-        flows = [self._on_line(flow, line) for flow in flows]
+        flows = [self._lines.on(line, flow, self._controls_of) for flow in flows]
         return flows, self._assess(case, flows)
-
-    async def _line(self, station: Station) -> Line | None:
-        """The line to the device if packets get lost on it; said once."""
-        line = await station.line()
-        if line is not None:
-            sentence = f"{station.spec.name}: {line.sentence}: what it may have done is asked again"
-            if sentence not in self.conditions:
-                self.conditions.append(sentence)
-                self.progress.news.append(f"LINE  {sentence}")
-        return line
-
-    def _on_line(self, flow: Flow, line: Line) -> Flow:
-        """``flow`` with the line that it was driven on, stored so: it is judged again by what it holds."""
-        if flow.line is not None:
-            return flow
-        known = self._lines.get(flow.id)
-        if known is None:
-            controls = self._controls_of.get(flow.id, flow.controls)
-            known = self._lines[flow.id] = dataclasses.replace(flow, line=line, controls=controls)
-            self._options.on_flow(known)
-        return dataclasses.replace(flow, line=line)
 
     async def _settle_everywhere(
         self, axes: Axes, cases: Sequence[Case], jobs: Mapping[tuple[Plan, Axes], Job]
@@ -333,11 +312,11 @@ class Session:
             line: Line | None = None
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
-                flows = [self._on_line(flow, line) for flow in flows] if line else flows
+                flows = [self._lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
                 said = {case.id: self._overall(case, flows, final=False) for case in cases}
                 if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
-                    line = await self._line(next(iter(here.values())).station)
-                    flows = [self._on_line(flow, line) for flow in flows] if line else flows
+                    line = await self._lines.line(next(iter(here.values())).station)
+                    flows = [self._lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
                     said = {case.id: self._overall(case, flows, final=False) for case in cases}
                 again = [plan for one in said.values() for plan in one.again]
                 rounds = MOST_DRIVES if line else CONFIRMING_ROUNDS
@@ -403,7 +382,7 @@ class Session:
         if flow.controls == controls:
             return flow
         self._controls_of[flow.id] = controls
-        whole = dataclasses.replace(flow, controls=controls)
+        whole = dataclasses.replace(flow, controls=controls, line=self._lines.of(flow))
         self._options.on_flow(whole)
         return whole
 

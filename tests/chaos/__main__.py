@@ -6,13 +6,13 @@ python -m tests.chaos [--only TEXT] [--write docs/reliability.md]
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.chaos.harms import privileged
 from tests.chaos.outcome import Outcome, suffer
 from tests.chaos.table import TABLE
 
@@ -30,7 +30,7 @@ def main() -> int:
         for number, fault in enumerate(TABLE[1:]):
             if not re.search(options.only, fault.name):
                 continue
-            if fault.root and os.geteuid():
+            if fault.root and not privileged():
                 print(f"{fault.name}: needs root", file=sys.stderr)
                 continue
             outcomes.append(suffer(fault, Path(folder) / str(number), base.verdicts))

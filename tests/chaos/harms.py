@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -16,9 +17,17 @@ import psutil
 
 from tests.run.suite import ROOT, command
 
+# What a shell starts in the background ignores Ctrl-C, what nohup starts a hangup, and so does all that it starts.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
+
 SOME = ("-k", "decline_is_final or redirect_is_followed")
 FAULTY = ("--device", "reference:base", "--fault", "redials_at_once")
 """A device with a defect: a run of it has passes and fails, so a wrong one of either kind is seen."""
+
+FIXED = Path(__file__).parent / "fixed.toml"
+ON_FIXED = ("--device", str(FIXED), "--fault", "redials_at_once")
 
 
 @dataclass
@@ -51,13 +60,19 @@ def start(out: Path, words: Sequence[str], before: Sequence[str] = (), **environ
     process = subprocess.Popen(
         [*before, *command(out, *words)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CHAOS_NOW": str(out / "now"), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     return Running(process, out)
+
+
+@functools.cache
+def privileged() -> bool:
+    """Whether this process may make network namespaces and mount disks."""
+    return not subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, check=False).returncode
 
 
 # --- SIPp
@@ -101,11 +116,16 @@ def stalled(run: Running) -> None:
     _stop([psutil.Process(run.process.pid)], 2.0)
 
 
+def time_jumps(run: Running) -> None:
+    run.wait_for_seats()
+    (run.out / "now").touch()
+
+
 def worker_killed(run: Running) -> None:
     run.wait_for_seats()
-    for worker in run.others("exec(eval(sys.stdin.readline()))")[:1]:
-        with contextlib.suppress(psutil.Error):
-            worker.kill()
+    # The one that drives the device: the other has nothing to do.
+    workers = run.others("exec(eval(sys.stdin.readline()))")
+    max(workers, key=lambda worker: len(worker.children())).kill()
 
 
 def output_closed(run: Running) -> None:
@@ -136,6 +156,16 @@ def device_pauses(run: Running) -> None:
     _stop(run.others("harness.devices.reference"), 1.5)
 
 
+def another_suite(run: Running) -> None:
+    """A second run on the same device is refused, and the first one does not notice."""
+    run.wait_for_seats(1)
+    second = run.out.with_name(f"{run.out.name}-second")
+    refused = start(second, (*ON_FIXED, *SOME))
+    output, _ = refused.process.communicate(timeout=120)
+    assert refused.process.returncode == 3, output
+    assert "is being tested by another run" in output
+
+
 # --- signals
 
 
@@ -160,6 +190,11 @@ def full_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def bad_line(**chances: float) -> tuple[str, ...]:
+    """What is put before a command to have a line that loses packets between it and its ``{profile}``."""
+    return (sys.executable, "-m", "tests.chaos.link", *(f"--{key}={value}" for key, value in chances.items()), "--")
 
 
 PORTS_TAKEN = (

@@ -15,6 +15,7 @@ import heapq
 import os
 import random
 import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -154,7 +155,10 @@ def main() -> int:
         profile = Path(folder) / "reference.toml"
         profile.write_text(profile_for(f"/proc/{child}/ns/net"))
         words = [word.replace("{profile}", str(profile)) for word in options.command]
-        status = subprocess.run(words, check=False).returncode
+        process = subprocess.Popen(words)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, _frame: process.send_signal(number))
+        status = process.wait()
     print(f"line: {line.lost} of {line.lost + line.passed} packets lost", file=sys.stderr)
     here.close()
     os.waitpid(child, 0)

@@ -45,11 +45,12 @@ def suffer(fault: Fault, folder: Path, undisturbed: Verdicts | None) -> Outcome:
         try:
             fault.harm(run)
             if run.process.stdout and not run.process.stdout.closed:
-                output = run.process.communicate(timeout=180)[0]
-            run.process.wait(180)
+                output = run.process.communicate(timeout=600)[0]
+            run.process.wait(600)
         finally:
             if run.process.poll() is None:
-                run.process.kill()
+                run.process.terminate()
+                run.process.wait(60)
         finished = Finished(run.process.returncode, output, room)
         records = finished.records if (room / "latest" / "verdicts.jsonl").is_file() else []
         verdicts = {(line["purpose"], line["device"], line["role"]): str(line["verdict"]) for line in records}

@@ -3,7 +3,8 @@
     sipverdict run … -- -p tests.chaos.stepping
 
 The run sees what it would see: CLOCK_REALTIME and the kernel's stamps jump, CLOCK_BOOTTIME goes on during sleep, and
-CLOCK_MONOTONIC does neither.  The environment says when and how: CHAOS_CLOCK="set +3600 at 4" (seconds).
+CLOCK_MONOTONIC does neither.  The environment says how, CHAOS_CLOCK="set +3600" or "sleep 30" (seconds), and the file
+CHAOS_NOW says when: as soon as it is there.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import os
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from harness.endpoints.tap import port
 
 
 def pytest_configure() -> None:
-    kind, by, _, at = os.environ["CHAOS_CLOCK"].split()
-    steady, moment = time.monotonic, time.monotonic() + float(at)
+    kind, by = os.environ["CHAOS_CLOCK"].split()
+    now = Path(os.environ["CHAOS_NOW"])
     wall, clock = time.time, time.clock_gettime
 
     def jumped() -> float:
-        return float(by) if steady() >= moment else 0.0
+        return float(by) if now.exists() else 0.0
 
     def boot(which: int) -> float:
         return clock(which) + (jumped() if kind == "sleep" and which == time.CLOCK_BOOTTIME else 0.0)
