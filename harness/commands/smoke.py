@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import tempfile
 from collections.abc import Sequence
 from itertools import groupby
@@ -28,7 +29,7 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
         sipp = find_sipp()
         specs = device_specs(list(devices) or ["reference"], list(faults))
         with tempfile.TemporaryDirectory(prefix="sipverdict-smoke-") as work:
-            looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work)))
+            looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work), _to_person))
     except SetupError as error:
         whose = "the profile" if isinstance(error, ProfileError) else "this machine or the command line"
         raise type(error)(f"no call was made, because of {whose}: {error.cause}", error.hint) from error
@@ -39,6 +40,11 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
             console.print(Text(f"{printable(device)} ({role})", "bold"))
             _print(list(group), console)
     return int(max(look.exit_status for look in looks))
+
+
+def _to_person(text: str) -> None:
+    """Show a request to the person at the phone; not on standard output, which may be a program's."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _print(looks: Sequence[Look], console: Console) -> None:

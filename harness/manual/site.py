@@ -133,7 +133,7 @@ def _found(name: str, catalogue: Catalogue) -> Iterator[str]:
     yield from (f"# {name}", "", f"{_md(section.vendor)} {_md(section.model)}".strip(), "")
     path = DEVICES / name / "expected.toml"
     known = tomllib.loads(path.read_text("utf-8"))["expected"] if path.is_file() else []
-    yield f"{len(known)} known non-passes in {len(profiles)} configurations; the suite's own tests compare each run."
+    yield f"{len(known)} known non-passes in {len(profiles)} configurations; `make test` compares each run with them."
     yield from ("", "| verdict | requirement | configuration, role | what it does |", "|---|---|---|---|")
     for one in known:
         row = one["requirement"]

@@ -6,7 +6,8 @@ It only checks that a call arrived, was answered and was acknowledged.  Conforma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from harness.model.flow import Event, Flow
 from harness.model.outcome import ExitStatus
 from harness.model.windows import Window
 from harness.net.address import Address
+from harness.smoke.asking import asking
 from harness.smoke.plain import smoke_call
 
 Blame = Literal["machine", "profile", "device"]
@@ -64,24 +66,36 @@ class Look:
         return ExitStatus.INCONCLUSIVE if self.blame == "device" else ExitStatus.SETUP
 
 
-async def look_at_all(specs: Sequence[DeviceSpec], sipp: SippBinary, work: Path) -> list[Look]:
-    """Three calls of every device in each of its roles; SetupError if this machine cannot make any."""
+async def look_at_all(
+    specs: Sequence[DeviceSpec], sipp: SippBinary, work: Path, say: Callable[[str], None] = print
+) -> list[Look]:
+    """Three calls of every device in each of its roles; SetupError if this machine cannot make any.
+
+    Where a person dials, ``say`` gets what to dial.
+    """
     turns = asyncio.Semaphore(SIDE_BY_SIDE)
-    async with Bench.open(work, sipp) as bench:
+    progress = Progress(0, WINDOW)
+    by_hand = sum(
+        len(STATUSES) for spec in specs if spec.profile.stimulus.by_hand and "uac" in spec.profile.device.roles
+    )
+    async with (
+        Bench.open(work, sipp) as bench,
+        asking(progress.person, by_hand, say) if by_hand else contextlib.nullcontext(),
+    ):
 
         async def one(spec: DeviceSpec) -> list[Look]:
             async with turns:
-                return await _look(spec, bench)
+                return await _look(spec, bench, progress)
 
         return [look for looks in await asyncio.gather(*map(one, specs)) for look in looks]
 
 
-async def _look(spec: DeviceSpec, bench: Bench) -> list[Look]:
+async def _look(spec: DeviceSpec, bench: Bench, progress: Progress) -> list[Look]:
     roles = spec.profile.device.roles
     if taken := _taken(spec.profile):
         return [_not_made(spec, roles[0], "machine", *taken)]
     try:
-        async with Station(spec, bench, WINDOW, Progress(0, WINDOW)) as station:
+        async with Station(spec, bench, WINDOW, progress) as station:
             return [look for role in roles for look in await _in_role(station, role)]
     except SipverdictError as error:
         return [_not_made(spec, roles[0], _blame(error), error.cause, error.hint)]

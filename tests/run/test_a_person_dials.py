@@ -138,3 +138,16 @@ def test_nobody_dials(tmp_path: Path, arguments: tuple[str, ...]) -> None:
         assert re.search(r"call 1 of 1: dial \d+ \(sip:.*\) on the white desk phone, line 2, within", finished.output)
         assert "no person placed the call: sip:" in finished.records[0]["reason"]
     assert "Traceback" not in finished.output
+
+
+def test_smoke_asks_the_person_for_three_calls(tmp_path: Path) -> None:
+    with desk_phone() as phone:
+        profile = tmp_path / "phone.toml"
+        profile.write_text(PROFILE.replace("ADDRESS", str(phone)).replace("SECONDS", "20"))
+        argv = [sys.executable, "-m", "sipverdict", "smoke", f"--device={profile}"]
+        status, screen = screen_of(argv, phone)
+    assert status == 0, screen
+    assert "you will be asked to place 3 calls" in screen
+    assert "call 3 of 3   on: the white desk phone, line 2" in screen
+    for answer in (200, 302, 603):
+        assert re.search(rf"{answer}  \S*ok .*arrived, answered, acknowledged", screen), screen
