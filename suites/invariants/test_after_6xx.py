@@ -35,6 +35,7 @@ ASKED_NOBODY = "what made the device call again: a list of routes, a redial time
         *REDIALS,
         *("redials_after_ringing", "redials_before_retry_after", "redials_at_retry_after", "reads_reason_phrase"),
         *("tries_backup_after_603", "follows_contact_in_603", "acts_on_second_final", "unknown_6xx_as_4xx"),
+        "tries_next_route_after_603plus",
     ],
     roles=["uac", "b2bua"],
 )
@@ -71,7 +72,10 @@ def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     "RFC3261-6-01",
     "RFC3261-16.7.5-03",
     "INT-302-603-02",
-    faults=["new_branch_after_6xx", "tries_contacts_after_603", "recursion_ends_after_603_only"],
+    faults=[
+        *("new_branch_after_6xx", "tries_contacts_after_603", "recursion_ends_after_603_only"),
+        "tries_next_route_after_603plus",
+    ],
     roles=["proxy"],
 )
 def test_no_new_branch_after_any_6xx(flow: Flow) -> Findings:

@@ -59,7 +59,14 @@ def _kept(was: Event, now: Event, names: tuple[str, ...]) -> Findings:
         yield satisfied(f"{now.start_line} at the caller, with every header and the body", event=now)
 
 
-@purpose("RFC3261-16.7.9-01", plan=RICH_DECLINE, faults=["loses_retry_after"])
+@purpose(
+    "RFC3261-16.7.9-01",
+    plan=RICH_DECLINE,
+    faults=[
+        *("loses_retry_after", "resets_603plus_phrase", "strips_reason_of_603plus", "makes_plain_603"),
+        *("loses_603plus_after_180", "cuts_reason_at_semicolon", "rewrites_redress", "doubles_quotes", "lowers_reason"),
+    ],
+)
 def test_decline_keeps_its_headers_and_its_body(flow: Flow) -> Findings:
     """A 603 that a proxy relays keeps all its header values and its body, unknown headers included.
 
