@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -185,6 +186,9 @@ class Publisher:
 
     def close(self, *, interrupted: bool) -> ExitStatus:
         """Write the footer, unless the run was interrupted, and print the summary."""
+        if self.crashed:
+            # What a worker that crashed was writing: it cannot tidy up any more.
+            shutil.rmtree(self.folder.path / "work", ignore_errors=True)
         tally = self.tally
         cut_off = interrupted or bool(self.crashed) or not tally.complete or self._evidence_is_missing()
         self.answer = self._ask(interrupted=interrupted, cut_off=cut_off)

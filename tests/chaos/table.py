@@ -102,7 +102,8 @@ TABLE = (
     Fault(
         "worker crashed",
         harms.worker_killed,
-        frozenset({2, 3}),
+        # Another worker may have done all that was left.
+        UNCLEAR,
         r"crash|stopped",
         says="crash",
         words=(*FAULTY, *SOME, "-n", "2"),
