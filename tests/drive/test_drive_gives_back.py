@@ -92,15 +92,16 @@ def test_addresses_of_a_drive_that_came_to_nothing_are_leased_again(tmp_path: Pa
             Bench.open(tmp_path, find_sipp()) as bench,
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
-            assert isinstance(station.context.lab.pool, LabPool)
-            free = [len(station.context.lab.pool)]
+            named = station.context.lab.pool.pool
+            assert isinstance(named, LabPool)
+            free = [len(named)]
             for _ in range(4):
                 flow = await station.drive(Plan((callee(moved), target), (OURS,), bindings=BOUND), "proxy")
                 assert "this plan needs port 5060" in flow.troubles[0].text
-                free.append(len(station.context.lab.pool))
+                free.append(len(named))
             plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND, watched=False)
             flow = await station.drive(plan, "proxy")
-            free.append(len(station.context.lab.pool))
+            free.append(len(named))
             return free, flow
 
     try:
