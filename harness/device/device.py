@@ -22,6 +22,7 @@ from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
 from harness.net.address import UDP4, Address, Carrier
 from harness.net.authority import Authority
+from harness.system.starved import waited_for_cpu
 
 
 class Device:
@@ -155,6 +156,11 @@ class Device:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    def waited_for_cpu(self) -> float:
+        """Seconds that it has waited for a processor of this machine so far; 0.0 if the suite did not start it."""
+        pid = self._process.pid if self._process else None
+        return waited_for_cpu(pid) if pid else 0.0
 
     def alive(self) -> bool:
         """Whether its process runs.  Always true of a device that the suite did not start: only a ping can show it."""

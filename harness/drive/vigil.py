@@ -17,6 +17,8 @@ QUIET_S: Final = 1.0
 """A device that said nothing for so long is asked whether it is there."""
 HANGS_S: Final = 5.0
 """One that answers OPTIONS, and has answered and sent nothing for so long, hangs.  A slower one is slow."""
+STARVED_S: Final = 1.0
+"""One that had to wait so long for a processor while it was asked, on a machine of ours, is slow by our doing."""
 REFUSES_S: Final = 0.1
 """How long the kernel may take to say that a port is closed."""
 CLOSED_S: Final = 0.5
@@ -129,7 +131,7 @@ class Vigil:
         return self._answers or self.last_heard() > 0
 
     async def _ask(self, device: Device) -> None:
-        asked_at, start = clock.now(), self.starts
+        asked_at, start, waited = clock.now(), self.starts, device.waited_for_cpu()
         asking = asyncio.ensure_future(self.prober.ping(device.address, HANGS_S))
         refused = False
         try:
@@ -142,9 +144,15 @@ class Vigil:
         if self.starting or self.starts != start:
             return
         self._answers = self._answers or answered
+        starved = device.waited_for_cpu() - waited >= STARVED_S
         if answered or self.last_heard() > asked_at:
             self.came_back()
-        elif not self._there or self.down or not device.alive():
+        elif (
+            not self._there
+            or self.down
+            or not device.alive()
+            or (not refused and device.waited_for_cpu() - waited >= STARVED_S)
+        ):
             return
         elif refused or (self._answers and clock.now() - asked_at >= HANGS_S):
             self._down = True
