@@ -147,14 +147,9 @@ class Vigil:
         starved = device.waited_for_cpu() - waited >= STARVED_S
         if answered or self.last_heard() > asked_at:
             self.came_back()
-        elif (
-            not self._there
-            or self.down
-            or not device.alive()
-            or (not refused and device.waited_for_cpu() - waited >= STARVED_S)
-        ):
+        elif not self._there or self.down or not device.alive():
             return
-        elif refused or (self._answers and clock.now() - asked_at >= HANGS_S):
+        elif refused or (self._answers and clock.now() - asked_at >= HANGS_S and not starved):
             self._down = True
             self._returned.clear()
             refusal = "connection refused" if device.address.reliable else "ICMP port unreachable"
