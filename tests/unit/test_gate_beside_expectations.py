@@ -56,7 +56,7 @@ def test_a_gated_run_says_what_the_gate_says_of_it_later(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize(("option", "value"), [("gate", "must"), ("waivers", "w.toml")])
 def test_expected_beside_a_gate_is_refused(option: str, value: str) -> None:
-    asked = {"repeat": 1, "expected": True, "gate": "", "waivers": None, option: value}
+    asked = {"contract_exit": True, "repeat": 1, "expected": True, "gate": "", "waivers": None, option: value}
     config: Any = SimpleNamespace(option=SimpleNamespace(**asked))
     with pytest.raises(SetupError, match=rf"cannot be combined with --gate or --waivers; found --{option}"):
         Settings.of(config)
