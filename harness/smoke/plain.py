@@ -39,7 +39,7 @@ class Unusable:
     error: DeviceError
     """With the probable cause."""
     flows: tuple[Flow, ...]
-    """One for each try: what the device did instead is evidence like any other."""
+    """One for each try: what the device did instead is evidence like any other.  Only the last one is stored yet."""
 
 
 def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
@@ -72,7 +72,7 @@ async def smoked(
     """Make a plain call for each of ``kinds``; yield those that failed.
 
     It yields as soon as the calls have arrived.  Their ends are irrelevant, and overlap with the run.
-    The flows of one that failed are handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
+    The last flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
     # A person is not asked for one more call before a run.
     wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(kinds))
@@ -108,8 +108,7 @@ async def _comes_through(
         running.discard(task)
         flows.append(station.without_secrets(task.result()))
     if error := _not_tested(station, role, flows[-1]):
-        for flow in flows:
-            on_flow(flow)
+        on_flow(flows[-1])
         return Unusable(error, tuple(flows))
     return None
 
