@@ -207,6 +207,8 @@ class Session:
         """
         said = {case.id: self._overall(case, unusable.flows, final=True) for case in cases if case.purpose.everywhere}
         broken = any(one.verdict is Verdict.FAIL for one in said.values())
+        for flow in unusable.flows[:-1] if broken else ():
+            self._options.on_flow(flow)
         for case in cases:
             if broken and case.id in said:
                 self._conclude_everywhere(case, said[case.id], unusable.flows)

@@ -35,7 +35,7 @@ class Unusable:
     error: DeviceError
     """With the probable cause."""
     flows: tuple[Flow, ...]
-    """One for each try: what the device did instead is evidence like any other."""
+    """One for each try: what the device did instead is evidence like any other.  Only the last one is stored yet."""
 
 
 def smoke_call(status: int, role: str, profile: Profile) -> Plan | str:
@@ -68,7 +68,7 @@ async def smoked(
     """Make a plain call in each of ``roles``; yield those in which it failed.
 
     It yields as soon as the calls have arrived.  Their ends are irrelevant, and overlap with the run.
-    The flows of one that failed are handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
+    The last flow of one that failed is handed to ``on_flow``.  SetupError if this machine could not keep the evidence.
     """
     # A person is not asked for one more call before a run.
     wanted = [] if station.spec.profile.stimulus.by_hand else sorted(set(roles))
@@ -104,8 +104,7 @@ async def _comes_through(
         running.discard(task)
         flows.append(station.without_secrets(task.result()))
     if error := _not_tested(station, role, flows[-1]):
-        for flow in flows:
-            on_flow(flow)
+        on_flow(flows[-1])
         return Unusable(error, tuple(flows))
     return None
 
