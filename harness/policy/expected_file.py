@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
-from harness.device.profile.reading import check_lines
 from harness.errors import SetupError
 from harness.model.axes import Axes, Role
 from harness.model.device_name import BASE
 from harness.model.windows import WINDOWS, Window, WindowName
 from harness.net.address import Family, Transport
 from harness.paths import SUITES
+from harness.system.toml import MOST_DOTS, costly_line
 
 FILE: Final = "expected.toml"
 LARGEST: Final = 1 << 20
@@ -94,7 +94,10 @@ def _read(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST:
             raise SetupError(f"{path}: is larger than {LARGEST >> 20} MB", "sipverdict expect RUN writes it again")
         text = path.read_text("utf-8")
-        check_lines(path, text)
+        if number := costly_line(text):
+            raise SetupError(
+                f"{path}: line {number} has more than {MOST_DOTS} dots", "sipverdict expect RUN writes it again"
+            )
         table = tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the file and its permissions") from error

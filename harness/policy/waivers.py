@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from harness.device.profile.reading import check_lines
 from harness.errors import SetupError
 from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
 from harness.net.address import Family, Transport
 from harness.requirements.catalogue import Catalogue
+from harness.system.toml import MOST_DOTS, costly_line
 
 LARGEST = 1024 * 1024
 """Bytes of a waivers file."""
@@ -117,7 +117,8 @@ def _read(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST:
             raise SetupError(f"{path}: larger than {LARGEST // 1024} KiB, too large for a waivers file", hint)
         text = path.read_text("utf-8-sig")
-        check_lines(path, text)
+        if number := costly_line(text):
+            raise SetupError(f"{path}: line {number} has more than {MOST_DOTS} dots", hint)
         return tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error

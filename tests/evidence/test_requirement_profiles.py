@@ -11,7 +11,7 @@ from harness.errors import SetupError
 from harness.policy.profiles import RequirementProfile, demands, load, undecided
 from harness.store.verdict_lines import Declared
 
-NAMES = ("ua-redirect", "ua-decline", "proxy-3xx-6xx", "redirect-server", "us-603plus")
+NAMES = ("ua-redirect", "ua-decline", "proxy-3xx-6xx", "redirect-server", "us-603plus", "robustness")
 
 
 @pytest.fixture

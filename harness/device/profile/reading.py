@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import ProfileError
+from harness.system.toml import MOST_DOTS, costly_line
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a profile; the built-in ones have 3,000."""
 DEEPEST: Final = 12
 """Tables and lists within each other; a variant's number is four deep."""
-MOST_DOTS: Final = 200
-"""In one line.  tomllib's time grows with the square of the parts of a key: a second for 8,000 (Python 3.11)."""
 
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
@@ -47,7 +46,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:
     """The tables of ``text``, the content of ``path``; ProfileError if it is not TOML."""
-    check_lines(path, text)
+    _check_lines(path, text)
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -92,11 +91,9 @@ def _text(path: Path, octets: bytes) -> str:
         raise ProfileError(f"{path}: is not UTF-8 text (line {line})", "a device profile is a TOML file") from None
 
 
-def check_lines(path: Path, text: str) -> None:
-    """Raise ProfileError for a line on which tomllib would spend its time."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.count(".") > MOST_DOTS and not line.lstrip().startswith("#"):
-            raise ProfileError(f"{path}: line {number} has more than {MOST_DOTS} dots", "expected three at most")
+def _check_lines(path: Path, text: str) -> None:
+    if number := costly_line(text):
+        raise ProfileError(f"{path}: line {number} has more than {MOST_DOTS} dots", "expected three at most")
 
 
 def _depth(table: dict[str, Any]) -> int:
