@@ -10,6 +10,7 @@ import pytest
 from harness.device import Profile, load_profile
 from harness.errors import ProfileError
 from harness.judge.say import Findings, satisfied
+from harness.model.axes import Axes
 from harness.model.flow import Flow, Watch
 from harness.model.plan import Call, Places, Plan
 from harness.model.windows import QUICK
@@ -127,7 +128,7 @@ def test_a_phone_that_only_declines_is_asked_about_its_603(
 ) -> None:
     judged = purpose_of(function)
     assert judged is not None
-    plans, reason = _permitted(judged, "uas", lab(numbers=named), "dut")
+    plans, reason = _permitted(judged, Axes("uas"), lab(numbers=named), "dut")
     assert plans == driven
     assert bool(reason) == bool(why_not)
     assert why_not in reason
