@@ -20,7 +20,7 @@ from device_bench import listening, play, refusing, request, response, scene
 
 from harness.device import Device, load_profile, load_profiles, options_ping
 from harness.device.launch import Launch
-from harness.device.ready import udp_bound
+from harness.device.ready import bound
 from harness.net.address import Address
 
 Lease = Callable[[], Address]
@@ -65,7 +65,7 @@ def test_starts_answers_and_leaves_nothing_behind(name: str, lease: Lease, tmp_p
         began = time.monotonic()
         await device.stop()
         assert time.monotonic() - began < 10
-        assert not udp_bound(device.address)
+        assert not bound(device.address)
         while members(group):  # those that had to be killed need a moment
             assert time.monotonic() - began < 15
             await asyncio.sleep(0.01)

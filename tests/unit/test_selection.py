@@ -14,7 +14,7 @@ from harness.model.axes import CaseId
 from harness.policy.profiles import load as load_profiles
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue, Row
-from harness.run.items import axes_of, roles_of
+from harness.run.items import roles_of
 from harness.run.selection import MARKERS, Selection, clauses_of, is_case, level_of, named
 from harness.run.specs import device_specs
 
@@ -30,7 +30,7 @@ def every_case() -> list[tuple[CaseId, list[Row]]]:
         for purpose in PURPOSES.values()
         for rows in [[CATALOGUE[row] for row in purpose.requirements]]
         for name, spec in specs.items()
-        for axes in axes_of(spec)
+        for axes in spec.axes
         if axes.role in roles_of(purpose, CATALOGUE)
     ]
 
