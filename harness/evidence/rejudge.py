@@ -110,6 +110,8 @@ class _Rejudge:
             return missing[0]
         read = [flow for flow in flows if isinstance(flow, Flow)]
         plans = purpose.plans_for(line.role)
+        if foreign := [flow for flow in read if flow.plan not in plans]:
+            return f"flow {foreign[0].id} is of another plan ({foreign[0].plan.title}) than the purpose's"
         if purpose.judges_each_flow and line.drives > 0:
             # A profile may lack what some of the plans need; the others are judged without them.
             first = [flow.plan for flow in read[: len(read) // line.drives]]
@@ -119,8 +121,8 @@ class _Rejudge:
         drives = [read[start : start + len(plans)] for start in range(0, len(read), len(plans))]
         for drive in drives:
             for flow, plan in zip(drive, plans, strict=True):
-                if foreign := self._foreign(line, flow):
-                    return foreign
+                if why := self._foreign(line, flow):
+                    return why
                 if flow.plan != plan:
                     return f"flow {flow.id} is of another plan ({flow.plan.title}) than the purpose's ({plan.title})"
         return self._judge(line, purpose, drives)

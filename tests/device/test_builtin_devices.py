@@ -36,7 +36,7 @@ def declining(request: bytes) -> bytes | None:
 
 def test_there_are_devices_of_every_kind() -> None:
     assert {"reference", "baresip", "pjsua2"} <= set(CALLERS)
-    assert RELAYS == ["sippy-b2bua"]
+    assert RELAYS == ["sippy-b2bua", "sippy-b2bua:provider"]
     assert {"kamailio:uas", "pjsua2:uas"} <= set(ANSWERING)
     assert {"kamailio", "kamailio:redirect"} <= {profile.name for profile in PROFILES if profile.lab.registrar}
 

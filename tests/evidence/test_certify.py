@@ -130,7 +130,7 @@ def test_what_the_statement_says(tmp_path: Path, keys: Path) -> None:
         "follows_redirects",
         "600",
         load_public(keys / "lab.pub").keyid,
-        "tested",
+        "when",
         "91% (50 caught of 55 that do wrong)",
     ):
         assert words in page

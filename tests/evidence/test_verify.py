@@ -54,7 +54,7 @@ def a_flow(parts: Parts) -> str:
 def test_a_dossier_that_stands(tmp_path: Path, parts: Parts, keys: Path) -> None:
     found = checked(tmp_path, parts, keys)
     assert found.problems == ()
-    assert (found.records, found.flows) == (10, 4)
+    assert (found.records, found.flows) == (10, 5)
     assert found.details is not None
     assert found.details["profile"] == "tiny"
     assert checked(tmp_path, parts, None).problems == ()

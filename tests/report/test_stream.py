@@ -46,7 +46,7 @@ def test_the_contract(tmp_path: Path) -> None:
     first, one, two, last = map(json.loads, written(tmp_path).read_text("ascii").splitlines())
     device = {"name": "reference", "roles": ["uac"], "transports": ["udp"], "families": ["ipv4"]}
     device |= {"pics": {"tcp": False}, "vendor": "", "model": "", "firmware": "", "serial": "", "pixit": {}}
-    device |= {"faults": []}
+    device |= {"faults": [], "source": ""}
     assert first == {
         "run": "r1",
         "suite": "0.1",
@@ -63,6 +63,9 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_digest": "",
         "again": "",
         "whole": 0,
+        "rounds": 0,
+        "host": "",
+        "suite_mutants": "",
         "devices": [device],
         "cases": [],
     }

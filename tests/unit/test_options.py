@@ -49,7 +49,11 @@ def test_what_is_not_given_is_not_handed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "flags"), [("smoke", "--device --fault"), ("gate", "--gate --allow-subset --waivers")]
+    ("command", "flags"),
+    [
+        ("smoke", "--device --fault"),
+        ("gate", "--gate --allow-subset --waivers --format --sarif --code-quality --summary"),
+    ],
 )
 def test_a_command_has_the_options_that_it_shares_with_run(command: Any, flags: str) -> None:
     assert [option.flag for option in options(command)] == flags.split()

@@ -66,7 +66,10 @@ def test_calls_that_cannot_be_made_are_told(plan: Plan, profile: Profile, says: 
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ('numbers = { decline = "sip:6@{device}" }', "lab.numbers.decline: no such number; expected one of declines, "),
+        (
+            'numbers = { decline = "sip:6@{device}" }',
+            "lab.numbers.decline: no such number; expected one of blocked, declines, ",
+        ),
         ('numbers = { declines = "sip:6@{host}" }', "lab.numbers.declines: {host} is no placeholder here"),
         ('numbers = { declines = "sip:{0}@{device}" }', "lab.numbers.declines: expected a SIP URI"),
         ('numbers = { declines = "603" }', "lab.numbers.declines: expected a SIP URI, as in sip:600@{device}"),

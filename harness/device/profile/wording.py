@@ -89,6 +89,10 @@ def _key(key: str) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
+_ALIKE = 0.8
+"""How alike two keys are that differ by a slip (:func:`difflib.get_close_matches`)."""
+
+
 def shown(value: object) -> str:
     """``value`` as an error repeats it: short, and as TOML writes it if it is true or false."""
     if isinstance(value, str):
@@ -103,9 +107,10 @@ def _suggest(keys: list[str], table: dict[str, Any]) -> str:
     if keys[0] == "stimulus":
         known = registry.keys_of(str(table["stimulus"]["kind"]), keys[1:-1])
     dotted = f"{section}." if section else ""
-    if near := difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6):
+    # Of no table, a key may belong to any; in a table, it probably belongs there.
+    if near := difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6 if section else _ALIKE):
         return f"the nearest is {dotted}{near[0]}"
-    for cutoff in (1.0, 0.8):  # the very key, or nearly
+    for cutoff in (1.0, _ALIKE):  # the very key, or nearly
         for other, names in _SECTIONS.items():
             if "*" not in other and (near := difflib.get_close_matches(wrong, names, n=1, cutoff=cutoff)):
                 return f"did you mean {other}.{near[0]}?" if other else f"[{near[0]}] is a table of its own"

@@ -120,13 +120,14 @@ async def run(device: Device, *ways: Listen, referred: bool = False) -> None:
     loop.set_exception_handler(lambda _, context: complain(f"{context.get('exception') or context['message']!r}"))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, finished.set)
-    await device.open()
-    if device.registration:
-        device.registration.start()
     decide = device.core.decide if isinstance(device.core, AnsweringDevice) else None
     orders = Orders(device.stack, places_calls=isinstance(device.core, UserAgent), decide=decide)
     if referred and isinstance(device.core, UserAgent):
         device.core.referral = Referrals(device.stack, orders).take
+    # Its sockets are bound, so requests may wait in them: they are read when all is there to answer them.
+    await device.open()
+    if device.registration:
+        device.registration.start()
     for listen in ways:
         await listen(orders)
     Console(orders, finished.set).listen(_STDIN)
