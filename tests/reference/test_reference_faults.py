@@ -13,8 +13,11 @@ from step_proofs import STEPS
 from harness.devices.reference.faults import FAULTS, fault_named
 from harness.devices.reference.misbehaviour import behaviour_with, misbehaviour_of
 from harness.devices.reference.wire import Final
+from harness.purposes.discovery import all_purposes
 
 ELSEWHERE = {
+    # tests/run/test_robustness.py
+    *(fault for purpose in all_purposes().values() if purpose.apart for fault in purpose.faults),
     "repeats_refused_reinvite",
     "relays_and_follows",
     "redirects_to_itself",
