@@ -11,6 +11,7 @@ from functools import cached_property
 
 from harness.errors import EvidenceError
 from harness.evidence.unasked import contradiction
+from harness.model.axes import Axes
 from harness.model.finding import Party, Ruled
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, SKIPPED
@@ -18,7 +19,7 @@ from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS
 from harness.purposes.doing import doing_of
-from harness.purposes.everywhere import overall
+from harness.purposes.everywhere import Heard, overall
 from harness.purposes.purpose import Purpose, applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
 from harness.purposes.strangers import redirects_strangers
@@ -74,6 +75,8 @@ class _Rejudge:
         self._purposes = purposes
         self._flows: dict[str, Flow | str] = {}
         self._as_drawn: dict[str, Purpose] = {}
+        self._heard: dict[tuple[str, Axes], Heard] = {}
+        """What was heard of a device at one point of the axes, read once."""
         self._repeat = run.header.repeat
         self.judged = 0
 
@@ -96,7 +99,7 @@ class _Rejudge:
         if purpose is None:
             return f"stored {line.verdict}, now unknown: this suite has no such test"
         purpose = self._drawn(purpose)
-        if purpose.everywhere and (here := self._flows_at(line)):
+        if purpose.everywhere and (here := self._heard_at(line)).flows:
             return self._everywhere(line, purpose, here)
         if not line.tested:
             device, window = self._run.devices.get(line.device), WINDOWS[self._run.header.window]
@@ -160,18 +163,21 @@ class _Rejudge:
             return _other_doing(line, doing)
         return "" if line.reason == whole else f"reason: stored {line.reason!r:.160}, now {whole!r:.160}"
 
-    def _flows_at(self, line: VerdictLine) -> list[Flow]:
+    def _heard_at(self, line: VerdictLine) -> Heard:
         """Every flow of the run that an invariant of this case is judged over."""
         of = (line.device, line.case.axes)
-        ids = dict.fromkeys(f for one in self._run.records if (one.device, one.case.axes) == of for f in one.flows)
-        return [flow for flow in map(self._flow, ids) if isinstance(flow, Flow) and not self._foreign(line, flow)]
+        if of not in self._heard:
+            here = (one for one in self._run.records if (one.device, one.case.axes) == of)
+            flows = map(self._flow, dict.fromkeys(flow for one in here for flow in one.flows))
+            self._heard[of] = Heard(tuple(f for f in flows if isinstance(f, Flow) and not self._foreign(line, f)))
+        return self._heard[of]
 
-    def _everywhere(self, line: VerdictLine, purpose: Purpose, flows: Sequence[Flow]) -> str:
+    def _everywhere(self, line: VerdictLine, purpose: Purpose, heard: Heard) -> str:
         self.judged += line.tested
         if missing := [flow for flow in map(self._flow, line.flows) if isinstance(flow, str)]:
             return missing[0]
-        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, flows[0].device["pics"])
-        now = overall(purpose, rows, flows, self._catalogue, self._ruling)
+        rows, why_not = applicable_rows(purpose, self._catalogue, line.case.axes, heard.flows[0].device["pics"])
+        now = overall(purpose, rows, heard, self._catalogue, self._ruling)
         skipped = NOT_TESTED if rows else NOT_APPLICABLE
         verdict = skipped if now.verdict is Verdict.NONE else now.verdict.word
         reason = why_not or now.reason
@@ -181,7 +187,7 @@ class _Rejudge:
             return f"it rests on {len(line.flows)} flows; judged again, on {len(now.flows)}, or on others"
         if differs := self._rows_differ(line, now.ruled):
             return differs
-        doing = doing_of(now.verdict, now.ruled, 1, [flow for flow in flows if flow.id in now.flows])
+        doing = doing_of(now.verdict, now.ruled, 1, [flow for flow in heard.flows if flow.id in now.flows])
         if line.doing != doing:
             return _other_doing(line, doing)
         return "" if line.reason == reason else f"reason: stored {line.reason!r:.160}, now {reason!r:.160}"

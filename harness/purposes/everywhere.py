@@ -10,6 +10,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
@@ -55,6 +56,40 @@ class Overall:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """All flows of one device at one point of the axes, in whatever order, and what all invariants need of them."""
+
+    flows: tuple[Flow, ...]
+
+    @cached_property
+    def sound(self) -> tuple[Flow, ...]:
+        """Those that are evidence, by their ids.
+
+        Invariants speak of a network that is honest; what is due after an odd response, its own purpose says.
+        """
+        judged = (one for one in self.flows if one.loss is None and not one.plan.oddities and not no_evidence(one))
+        return tuple(sorted(judged, key=lambda flow: flow.id))
+
+    @cached_property
+    def drives(self) -> Mapping[Plan, Sequence[str]]:
+        """The sound flows of each plan."""
+        drives: dict[Plan, list[str]] = {}
+        for flow in self.sound:
+            drives.setdefault(flow.plan, []).append(flow.id)
+        return drives
+
+    @cached_property
+    def driven(self) -> Mapping[Plan, int]:
+        """How often each plan was driven: also where the device was lost, which confirms nothing."""
+        return Counter(flow.plan for flow in self.flows)
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The flows that were driven again."""
+        return frozenset(identifier for ids in self.drives.values() for identifier in ids[1:])
+
+
+@dataclass(frozen=True)
 class _Said:
     flow: Flow
     ruled: Ruled
@@ -63,47 +98,36 @@ class _Said:
 def overall(
     invariant: Purpose,
     rows: Sequence[str],
-    flows: Sequence[Flow],
+    heard: Heard,
     catalogue: Catalogue,
     ruling: Ruling,
     *,
     final: bool = True,
 ) -> Overall:
-    """Judge all ``flows`` of one device at one point of the axes; in whatever order they come.
+    """Judge all that was heard of a device.
 
     ``final``: nothing is driven again any more, so a break that was seen in one drive alone is no fail.
     """
     said: dict[str, list[_Said]] = {row: [] for row in rows}
-    # Invariants speak of a network that is honest; what is due after an odd response, its own purpose says.
-    judged = (flow for flow in flows if flow.loss is None and not flow.plan.oddities and not no_evidence(flow))
-    sound = sorted(judged, key=lambda flow: flow.id)
-    for flow in sound:
+    for flow in heard.sound:
         findings = despite_the_cut(despite_weather(invariant.says_of(flow, rows), [flow]), [flow])
         for finding in despite_the_line(findings, [flow]):
             ruled = ruling.rule(finding, catalogue[finding.requirement], flow.device["pics"])
             said[finding.requirement].append(_Said(flow, ruled))
-    drives: dict[Plan, list[str]] = {}
-    for flow in sound:
-        drives.setdefault(flow.plan, []).append(flow.id)
-    # A drive in which the device was lost has been made, too, and has confirmed nothing.
-    driven = Counter(flow.plan for flow in flows)
-    rows_said = [_of_row(of_row, drives, driven, final=final) for of_row in said.values() if of_row]
+    rows_said = [_of_row(of_row, heard, final=final) for of_row in said.values() if of_row]
     outcomes = [(ruled, plans) for ruled, plans in rows_said if ruled is not None]
-    there = {one.flow.id for of_row in said.values() for one in of_row}
-    there |= {identifier for ids in drives.values() for identifier in ids[1:]}
+    there = {one.flow.id for of_row in said.values() for one in of_row} | heard.repeated
     again = dict.fromkeys(plan for _, plans in outcomes for plan in plans)
     return Overall(
         tuple(ruled for ruled, _ in outcomes),
-        tuple(flow.id for flow in sound if flow.id in there),
-        tuple(again)[: AT_ONCE_ON_A_BAD_LINE if line_of(sound) else AT_ONCE],
+        tuple(flow.id for flow in heard.sound if flow.id in there),
+        tuple(again)[: AT_ONCE_ON_A_BAD_LINE if line_of(heard.sound) else AT_ONCE],
     )
 
 
-def _of_row(
-    said: Sequence[_Said], drives: Mapping[Plan, Sequence[str]], driven: Mapping[Plan, int], *, final: bool
-) -> tuple[Ruled | None, tuple[Plan, ...]]:
+def _of_row(said: Sequence[_Said], heard: Heard, *, final: bool) -> tuple[Ruled | None, tuple[Plan, ...]]:
     """What all flows say of one requirement, and the plans that may confirm a fail; None: there was no occasion."""
-    said, again = _asked_again(said, drives)
+    said, again = _asked_again(said, heard.drives)
     if not said:
         return None, ()
     if again and not final:
@@ -117,7 +141,7 @@ def _of_row(
         if _repeated(first, fails):
             return _counted(first.ruled, said), ()
     wanted = FAILS if line_of(one.flow for one in fails) else 2
-    once = tuple(dict.fromkeys(one.flow.plan for one in fails if driven[one.flow.plan] < wanted))
+    once = tuple(dict.fromkeys(one.flow.plan for one in fails if heard.driven[one.flow.plan] < wanted))
     if once and not final:
         return _counted(fails[0].ruled, said), once
     finding = fails[0].ruled.finding

@@ -34,7 +34,7 @@ from harness.model.windows import Window
 from harness.net.address import Carrier
 from harness.purposes.case import Case
 from harness.purposes.doing import doing_of
-from harness.purposes.everywhere import Overall, overall
+from harness.purposes.everywhere import Heard, Overall, overall
 from harness.purposes.line import MOST_DRIVES
 from harness.purposes.settle import Assessment, assess, conclude, lacks_control, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -205,7 +205,8 @@ class Session:
 
         That an invariant held in these few calls counts only beside one that did not.
         """
-        said = {case.id: self._overall(case, unusable.flows, final=True) for case in cases if case.purpose.everywhere}
+        heard = Heard(unusable.flows)
+        said = {case.id: self._overall(case, heard, final=True) for case in cases if case.purpose.everywhere}
         broken = any(one.verdict is Verdict.FAIL for one in said.values())
         for flow in unusable.flows[:-1] if broken else ():
             self._options.on_flow(flow)
@@ -315,11 +316,12 @@ class Session:
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
                 flows = [self._lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
-                said = {case.id: self._overall(case, flows, final=False) for case in cases}
+                said = self._said(cases, heard := Heard(tuple(flows)))
                 if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
                     line = await self._lines.line(next(iter(here.values())).station)
-                    flows = [self._lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
-                    said = {case.id: self._overall(case, flows, final=False) for case in cases}
+                    if line:
+                        flows = [self._lines.on(line, flow, self._controls_of) for flow in flows]
+                        said = self._said(cases, heard := Heard(tuple(flows)))
                 again = [plan for one in said.values() for plan in one.again]
                 rounds = MOST_DRIVES if line else CONFIRMING_ROUNDS
                 if not again or number == rounds or self._options.repeat > 1:
@@ -334,7 +336,10 @@ class Session:
                     controls = self._controls_of.get(flow.id, flow.controls)
                     self._options.on_flow(dataclasses.replace(flow, controls=controls))
             for case in cases:
-                self._conclude_everywhere(case, self._overall(case, flows, final=True), flows)
+                last = said[case.id]
+                # What was to be driven again and was not is what this run has to say of it.
+                last = self._overall(case, heard, final=True) if last.again else last
+                self._conclude_everywhere(case, last, flows)
         except Exception as error:
             for case in cases:
                 _fail(self._results[case.id], error)
@@ -346,8 +351,11 @@ class Session:
         about = {ruled.finding.flow for ruled in said.ruled}
         self._results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
 
-    def _overall(self, case: Case, flows: Sequence[Flow], *, final: bool) -> Overall:
-        return overall(case.purpose, case.rows, flows, self._catalogue, self._options.ruling, final=final)
+    def _said(self, cases: Iterable[Case], heard: Heard) -> dict[CaseId, Overall]:
+        return {case.id: self._overall(case, heard, final=False) for case in cases}
+
+    def _overall(self, case: Case, heard: Heard, *, final: bool) -> Overall:
+        return overall(case.purpose, case.rows, heard, self._catalogue, self._options.ruling, final=final)
 
     def _record(
         self,

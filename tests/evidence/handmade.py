@@ -24,7 +24,7 @@ from harness.net.address import Address
 from harness.policy.profiles import RequirementProfile, named
 from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of
-from harness.purposes.everywhere import overall
+from harness.purposes.everywhere import Heard, overall
 from harness.purposes.purpose import applicable_rows
 from harness.purposes.settle import assess, conclude, wants_another
 from harness.requirements.catalogue import Catalogue
@@ -174,7 +174,7 @@ class Maker:
     def _everywhere(self, name: str) -> Record:
         """The record of an invariant: over all flows there are.  A purpose has had a break driven again already."""
         rows, why_not = applicable_rows(PURPOSES[name], CATALOGUE, Axes("uac"), CLAIMS)
-        seen = overall(PURPOSES[name], rows, tuple(self.flows.values()), CATALOGUE, self._rules)
+        seen = overall(PURPOSES[name], rows, Heard(tuple(self.flows.values())), CATALOGUE, self._rules)
         return self._of(name, seen.verdict, why_not or seen.reason, seen.ruled, 1, seen.flows)
 
     def _of(

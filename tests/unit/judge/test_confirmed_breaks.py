@@ -10,7 +10,7 @@ from redirect_flow import Try, drive
 from harness.model.flow import Flow, Loss
 from harness.model.verdict import Verdict
 from harness.purposes.discovery import all_purposes
-from harness.purposes.everywhere import Overall, overall
+from harness.purposes.everywhere import Heard, Overall, overall
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from suites.plans import DECLINE
@@ -21,7 +21,7 @@ INVARIANT = next(one for one in all_purposes().values() if one.name.endswith("/n
 
 def judged(*flows: Flow, final: bool = True) -> Overall:
     rows: Sequence[str] = INVARIANT.requirements
-    return overall(INVARIANT, rows, flows, Catalogue.load(), Ruling("certification"), final=final)
+    return overall(INVARIANT, rows, Heard(tuple(flows)), Catalogue.load(), Ruling("certification"), final=final)
 
 
 def redials(identifier: str) -> Flow:
