@@ -23,6 +23,9 @@ SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 READER  ?=
 comma   := ,
 
+# Devices that do much wrong, or get much that is wrong: they take as long as the table of faults, and go with it.
+WRONG   := tests/run/test_robustness.py tests/run/test_defective_devices.py
+
 .PHONY: help run report test faults fuzz chaos mutants devices lint site dist clean
 
 help:
@@ -67,9 +70,10 @@ lint: $(DEV)
 
 test: $(DEV) $(DEVICES) lint
 	@.ci/pytest tests --ignore=tests/run -n 4 --dist loadfile $(ARGS)
-	@.ci/pytest tests/run -n 3 --dist loadfile $(ARGS)
+	@.ci/pytest tests/run $(addprefix --ignore=,$(WRONG)) -n 3 --dist loadfile $(ARGS)
 
 faults: $(DEV)
+	@.ci/pytest $(WRONG) $(ARGS)
 	@SIPVERDICT_FAULT_TABLE=whole .ci/pytest tests/run/test_fault_table.py $(ARGS)
 
 fuzz: $(DEV)
