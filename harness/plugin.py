@@ -31,8 +31,8 @@ from harness.run.publisher import PAYLOAD, Publisher
 from harness.run.pytest_outcome import junit_properties, settle
 from harness.run.reports import Reports
 from harness.run.selection import MARKERS, marks
-from harness.run.session import Settled
 from harness.run.settings import Settings
+from harness.run.settling import Settled
 from harness.store.codec import dump
 from harness.store.folder import RunFolder
 from harness.store.verdict_lines import VerdictLine

@@ -32,8 +32,9 @@ from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import roles_of
-from harness.run.session import Options, Session, Settled
+from harness.run.session import Session
 from harness.run.settings import Settings
+from harness.run.settling import Options, Settled
 from harness.run.suite_check import check_suite
 from harness.store.folder import RunFolder
 

@@ -19,7 +19,7 @@ from harness.model.flow import Flow, Trouble
 from harness.model.plan import Plan
 from harness.purposes.case import Case
 from harness.run.execution import with_troubles
-from harness.run.session import Settled
+from harness.run.settling import Settled
 from harness.store.stored_run import StoredRun, read_run
 
 WHOLE = {"name": DEVICE, "vendor": "Acme <b>", "model": "P1", "firmware": "1.0", "serial": "7"} | {
