@@ -66,24 +66,30 @@ def _is_sound(address: NameAddr) -> bool:
 
 
 def one_via(flow: Flow, requirement: str) -> Findings:
-    """A request of a user agent has one Via, and so has every CANCEL: it goes from hop to hop (8.1.1.7, 9.1).
+    """A CANCEL has one Via, for it goes from hop to hop (9.1); no request of a user agent has a Via of another leg.
 
-    More than one in another request may come of a proxy that belongs to the product.
+    Further Vias of the device's own may come of a proxy that belongs to the product (16.6).
     """
+    sent = [event for event in flow.events if not event.from_device and event.method is not None]
+    ours = {via.branch for event in sent for via in event.vias}
     for event in flow.events:
-        if event.from_device and event.method is not None and (flow.role != "proxy" or event.method == "CANCEL"):
-            count = len(event.vias)
-            yield expect(
-                count <= 1,
-                code="several-vias",
-                expected=f"one Via in the {event.method}",
-                actual=f"{event.method}: {count} Vias",
-                event=event,
-                means="the response goes on to somebody who has sent no such request",
-                look_at="are the Vias of another leg copied into the request?",
-                at_most=Verdict.FAIL if event.method == "CANCEL" else Verdict.WARN,
-                requirement=requirement,
-            )
+        if not event.from_device or event.method is None or (flow.role == "proxy" and event.method != "CANCEL"):
+            continue
+        cancels = event.method == "CANCEL"
+        count, copied = len(event.vias), [via for via in event.vias if via.branch in ours]
+        yield expect(
+            count <= 1 if cancels else not copied,
+            code="several-vias",
+            expected=f"one Via in the {event.method}"
+            if cancels
+            else f"no Via of another request in the {event.method}",
+            actual=f"{event.method}: {count} Vias" + (", one of them of the leg that it belongs to" if copied else ""),
+            event=event,
+            means="the response goes on to somebody who has sent no such request",
+            look_at="are the Vias of another leg copied into the request?",
+            at_most=Verdict.FAIL if cancels else Verdict.WARN,
+            requirement=requirement,
+        )
 
 
 def one_tag(flow: Flow, requirement: str) -> Findings:

@@ -103,6 +103,7 @@ def at_fixed(text: str, port: int) -> str:
 
 WRONG_NUMBER = (
     REFERENCE.partition("# What it is in the other roles")[0]
+    .replace('numbers = { blocked = "sip:21{token}@{device}" }\n', "")
     .replace('roles = ["uac", "b2bua"]', 'roles = ["uas"]')
     .replace(
         "backup = true", 'numbers = { redirects = "sip:603{token}@{device}", declines = "sip:603{token}@{device}" }'

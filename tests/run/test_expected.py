@@ -25,6 +25,7 @@ PHONE = (
     .replace('roles = ["uac", "b2bua"]', 'roles = ["uac"]')
     .replace("[pics]", "[pics]\noutbound_proxy = true")
     .replace("b2bua_follows = true\n", "")
+    .replace("sends_603plus = true\ntransports_603plus = true\n", "")
 )
 FAULTY = PHONE.replace('"{address}"]', '"{address}", "--fault", "redials_at_once"]')
 

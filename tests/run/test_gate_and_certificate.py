@@ -220,7 +220,7 @@ def test_repeated(runs: Runs) -> None:
     run = runs["repeated"].result()
     assert run.status == 1, run.output
     assert run.lines[0]["repeat"] == 2
-    assert [(record["drives"], len(record["evidence"])) for record in run.records] == [(2, 2)]
+    assert [(record["drives"], len(record["evidence"])) for record in run.records] == [(2, 4)]
     assert main(["replay", str(run.folder)]) == 1
 
 
