@@ -13,7 +13,7 @@ from itertools import chain, combinations
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.purposes.everywhere import NO_OCCASION
-from harness.purposes.purpose import KEEPS_REINVITES, Purpose, applicable_rows
+from harness.purposes.purpose import KEEPS_REINVITES, NOT_DECLARED, ONLY_OVER, Purpose, applicable_rows
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -42,7 +42,7 @@ def contradiction(
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
     reason, why = line.reason, _plain(why)
     verdict = NOT_TESTED if rows else NOT_APPLICABLE
-    if reason == why if why else reason in _by_profile(purpose, line.role, device.name):
+    if reason == why if why else reason in _by_profile(purpose, line, device.name):
         return (
             "" if line.verdict == verdict else f"stored {_kind(line)}, now {verdict.replace('_', ' ')}: {reason!s:.160}"
         )
@@ -60,12 +60,12 @@ def _plain(reason: str) -> str:
     return " ".join(reason.split())
 
 
-def _by_profile(purpose: Purpose, role: str, device: str) -> set[str]:
+def _by_profile(purpose: Purpose, line: VerdictLine, device: str) -> set[str]:
     """Every reason why ``purpose`` cannot be run on ``device`` that any profile could give."""
-    return set(map(_plain, _needs(purpose, role, device)))
+    return set(map(_plain, _needs(purpose, line.role, line.transport, device)))
 
 
-def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
+def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator[str]:
     if purpose.everywhere:
         yield NO_OCCASION  # where there are flows, the invariant is judged over them instead
     for missing in _some_of(sorted(purpose.acts)) if role == "uac" else ():
@@ -73,6 +73,10 @@ def _needs(purpose: Purpose, role: str, device: str) -> Iterator[str]:
     if role == "b2bua" and "reinvite" in purpose.acts:
         yield KEEPS_REINVITES.format(device)
     for plan in purpose.plans_for(role):
+        if plan.over and transport not in plan.over:
+            yield ONLY_OVER.format(" and ".join(plan.over), transport)
+        for missing in _some_of([one.by for one in plan.endpoints if one.by and not one.at]):
+            yield NOT_DECLARED.format(" and ".join(missing))
         for missing in _some_of(plan.numbers):
             yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):

@@ -27,7 +27,7 @@ from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
-from harness.purposes.purpose import KEEPS_REINVITES, Purpose, applicable_rows, purpose_of
+from harness.purposes.purpose import KEEPS_REINVITES, ONLY_OVER, Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
@@ -284,9 +284,9 @@ def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
     """Why ``plan`` cannot be driven over ``carrier``; "" if it can."""
     others = [endpoint.by for endpoint in plan.endpoints if endpoint.by and not endpoint.at]
     if lacking := [name for name in others if name not in profile.device.all_transports]:
-        return f"the device does not declare {' and '.join(lacking)} (device.transports, device.further_transports)"
+        return NOT_DECLARED.format(" and ".join(lacking))
     if plan.over and carrier.transport not in plan.over:
-        return f"its question arises over {' and '.join(plan.over)} only, not over {carrier.transport}"
+        return ONLY_OVER.format(" and ".join(plan.over), carrier.transport)
     return ""
 
 

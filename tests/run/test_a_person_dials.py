@@ -99,13 +99,13 @@ def test_a_session_on_a_terminal(tmp_path: Path) -> None:
         names = f"{PURPOSES}::test_decline_is_final", f"{PURPOSES}::test_unwanted_is_final"
         status, screen = screen_of(command(tmp_path, "--device", str(profile), "--", *names), phone)
     print(screen)
-    assert "you will be asked to place 2 calls, one after the other" in screen
-    for number in (1, 2):
+    assert "you will be asked to place 5 calls, one after the other" in screen
+    for number in range(1, 6):
         [digits] = re.findall(
-            rf"call {number} of 2   on: the white desk phone, line 2\s+DIAL     ([\d ]+\d)\r?\n", screen
+            rf"call {number} of 5   on: the white desk phone, line 2\s+DIAL     ([\d ]+\d)\r?\n", screen
         )
         assert re.search(rf"\n +{digits.replace(' ', '')}\r?\n +sip:{digits.replace(' ', '')}@", screen)
-    assert screen.count("the call has arrived, thank you") == 2
+    assert screen.count("the call has arrived, thank you") == 5
     assert re.search(r"waiting for the call: \d+ s left", screen)
     assert status == 0
     records = Finished(status, screen, tmp_path).records
@@ -135,7 +135,7 @@ def test_nobody_dials(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     if arguments:
         assert "cannot ask a person to call at the white desk phone" in finished.records[0]["reason"]
     else:
-        assert re.search(r"call 1 of 1: dial \d+ \(sip:.*\) on the white desk phone, line 2, within", finished.output)
+        assert re.search(r"call 1 of 4: dial \d+ \(sip:.*\) on the white desk phone, line 2, within", finished.output)
         assert "no person placed the call: sip:" in finished.records[0]["reason"]
     assert "Traceback" not in finished.output
 

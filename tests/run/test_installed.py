@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -171,7 +173,7 @@ def test_run_and_what_is_read_from_it(installed: Installed) -> None:
     # The report names the command that runs only this case: it does.
     page = (installed.here / latest / "index.html").read_text("utf-8")
     (again,) = set(re.findall(r"<code>sipverdict (run [^<]*)</code>", page))
-    assert installed.say(*again.split()).returncode == 1
+    assert installed.say(*shlex.split(html.unescape(again))).returncode == 1
 
 
 def test_changed_file_is_seen(installed: Installed, tmp_path: Path) -> None:
