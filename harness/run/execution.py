@@ -27,7 +27,7 @@ from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
-from harness.purposes.purpose import KEEPS_REINVITES, ONLY_OVER, Purpose, applicable_rows, purpose_of
+from harness.purposes.purpose import KEEPS_REINVITES, NOT_DECLARED, ONLY_OVER, Purpose, applicable_rows, purpose_of
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
