@@ -18,6 +18,8 @@ AFTER_ACK_S = 0.1
 """Seconds after the ACK within which a copy may arrive that was sent before the ACK was read."""
 LATE_S = 1.0
 """Seconds after Timer H within which the last copy may arrive, by the catalogue."""
+RACED: Final = "timer-g"
+"""The code of a finding that a race has kept unseen: another drive probably shows it."""
 _SLACK_S = 0.1
 """Seconds by which two copies may come closer because a busy machine sent the first one late."""
 _DRIFT_S = 0.3
@@ -206,7 +208,7 @@ def answered_again(flow: Flow, one: Asked, alerted: Sequence[Event] = ()) -> Fin
             f"the {first.status} again {1000 * (later[0].time - repeat.time):.0f} ms later", event=later[0]
         )
     if later:
-        return unseen("the answer to the copy cannot be distinguished from a copy that Timer G sends", code="timer-g")
+        return unseen("the answer to the copy cannot be distinguished from a copy that Timer G sends", code=RACED)
     if doubt := unproven(flow, one.seat, repeat.time + t1):
         return unseen(f"the copy got no answer, but {doubt}", code="not-proven")
     return violated(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.judge.answers import asked
+from harness.judge.copies import RACED
 from harness.judge.say import unseen
 from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
@@ -70,7 +71,8 @@ def assess(
     # What a loss was followed by has been driven already, and a device is not killed once more to confirm it.
     lost = any(flow.loss for flow in flows)
     line = line_of(flows)
-    disturbed = (bool(line) or any(map(_disturbed, flows))) and not lost
+    raced = any(one.finding.code == RACED and one.verdict is Verdict.INCONCLUSIVE for one in ruled)
+    disturbed = (bool(line) or raced or any(map(_disturbed, flows))) and not lost
     return Assessment(ruled, verdict, disturbed, lost, fails, line)
 
 
