@@ -18,7 +18,7 @@ AFTER_ACK_S = 0.1
 """Seconds after the ACK within which a copy may arrive that was sent before the ACK was read."""
 LATE_S = 1.0
 """Seconds after Timer H within which the last copy may arrive, by the catalogue."""
-RACED: Final = "timer-g"
+RACED = "timer-g"
 """The code of a finding that a race has kept unseen: another drive probably shows it."""
 _SLACK_S = 0.1
 """Seconds by which two copies may come closer because a busy machine sent the first one late."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -94,7 +95,6 @@ WRONG = {
     "several-contacts": GOOD.replace("Contact: ", "Contact: <sip:b@127.0.0.9>, "),
     "parameter-twice": GOOD.replace(";tag=f1", ";tag=f1;tag=f2"),
     "bad-address": GOOD.replace("From: <sip", 'From: half" <sip'),
-    "several-vias": GOOD.replace("Max-Forwards", "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nMax-Forwards"),
     "bad-to": GOOD.replace(f"To: <{URI}>", "To: <sip:7001@:5060>"),
     "bad-contact": GOOD.replace("<sip:device@127.0.0.9>\r\nContent", "<mailto:a@b.test>\r\nContent"),
 }
@@ -119,6 +119,14 @@ def test_what_is_passed_on_as_it_came_is_not_the_devices():
     ours = Event(raw=odd, time=999.0, seat="callee", direction="sent")
     assert _codes(_flow(odd, ours)) == []
     assert _codes(_flow(odd)) == ["header-without-name", "header-twice"]
+
+
+def test_a_via_of_another_leg_is_a_defect_and_one_of_the_device_itself_is_none():
+    two = GOOD.replace("Max-Forwards", "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nMax-Forwards")
+    other = re.sub("branch=[^;\r]+", "branch=z9hG4bKx", GOOD, count=1)
+    ours = Event(raw=other.replace("7001", "7002"), time=999.0, seat="callee", direction="sent")
+    assert _codes(_flow(two)) == []
+    assert _codes(_flow(two, ours)) == ["several-vias"]
 
 
 def test_what_our_response_repeats_stays_the_devices():
