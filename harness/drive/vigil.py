@@ -133,18 +133,21 @@ class Vigil:
     async def _ask(self, device: Device) -> None:
         asked_at, start, waited = clock.now(), self.starts, device.waited_for_cpu()
         asking = asyncio.ensure_future(self.prober.ping(device.address, HANGS_S))
-        refused = False
+        refused = stalled = False
         try:
             while not asking.done() and not refused:
+                looked_at = clock.now()
                 refused = await self.prober.refused_by(device.address, REFUSES_S)
                 await asyncio.wait({asking}, timeout=CLOSED_S)
+                # While this thread judges, or gets no processor, an answer lies unread.
+                stalled = stalled or clock.now() - looked_at > REFUSES_S + CLOSED_S + STARVED_S
             answered = asking.done() and asking.result() is not None
         finally:
             asking.cancel()
         if self.starting or self.starts != start:
             return
         self._answers = self._answers or answered
-        starved = device.waited_for_cpu() - waited >= STARVED_S
+        starved = stalled or device.waited_for_cpu() - waited >= STARVED_S
         if answered or self.last_heard() > asked_at:
             self.came_back()
         elif not self._there or self.down or not device.alive():
