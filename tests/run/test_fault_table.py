@@ -25,6 +25,7 @@ from harness.judge.patience import TOO_SHORT
 from harness.model.outcome import SKIPPED
 from harness.purposes.discovery import all_purposes
 from harness.requirements.catalogue import Catalogue
+from tests.run.fault_consequences import CONSEQUENCES
 from tests.run.suite import run_suite
 
 CATALOGUE = Catalogue.load()
@@ -39,9 +40,10 @@ ROLES = {
 Records = list[dict[str, Any]]
 
 NAMED = {fault for purpose in PURPOSES.values() for fault in purpose.faults}
-APART = {"dies_after_603"} | {fault.name for fault in FAULTS} - NAMED
-"""Robustness has a table of its own.  The device of the first one is gone in the middle of a run that tests other
-things side by side: see test_fault_that_kills.py."""
+APART = {"dies_after_603", "drops_ack_of_200"} | {fault.name for fault in FAULTS} - NAMED
+"""Robustness has a table of its own.  The ACK of a 2xx passes by a proxy that does not Record-Route (12.2.1.1), as the
+reference proxy: tests/reference shows that fault.  The device of the first one is gone in the middle of a run that
+tests other things side by side: see test_fault_that_kills.py."""
 TOO_LATE_FOR_QUICK = {"redials_after_8s", "redials_at_33s"} | {
     fault
     for fault in {fault for purpose in PURPOSES.values() for fault in purpose.faults}
@@ -329,7 +331,7 @@ def test_fault_is_caught_by_its_purposes_alone(table: dict[Cell, Records], cell:
     unclear = {record["purpose"] for record in records if record["verdict"] == "inconclusive"}
     unclear &= MAY_BE_UNCLEAR.get(cell.fault, set())
     seen_once = {record["purpose"] for record in records if any(_once(row) for row in record["requirements"])}
-    assert caught - MAY_CATCH.get(cell.fault, set()) <= expected, reasons(records)
+    assert caught - MAY_CATCH.get(cell.fault, set()) - CONSEQUENCES.get(cell.fault, set()) <= expected, reasons(records)
     assert expected - caught <= seen_once | unclear, reasons(records)
 
 

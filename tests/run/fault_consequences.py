@@ -1,0 +1,239 @@
+"""What follows from a fault in plans that are about something else: which purposes see it besides those that name it.
+
+As the whole table showed it.  A line that names a purpose here is no promise that the purpose sees the fault.
+"""
+
+from __future__ import annotations
+
+CONSEQUENCES: dict[str, frozenset[str]] = {
+    "adds_own_contact": frozenset(
+        {
+            "invariants/answers/every_redirection_lists_what_is_registered",
+        }
+    ),
+    "adds_second_reason": frozenset(
+        {
+            "proxy/cancel/reasons_are_of_different_protocols",
+        }
+    ),
+    "answers_on_new_connection": frozenset(
+        {
+            "invariants/final_response/every_caller_gets_a_final_response",
+        }
+    ),
+    "changes_6xx": frozenset(
+        {
+            "plus603/beside/rejected_keeps_its_card",
+            "plus603/beside/unwanted_stays_unwanted",
+            "plus603/forks/block_in_a_hunt_arrives",
+            "plus603/forks/block_of_one_branch_wins",
+            "plus603/middle/any_kind_of_contact_arrives",
+            "plus603/middle/blocked_call_is_reported_as_it_was",
+            "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/it_travels_over_further_hops",
+            "plus603/middle/provisional_responses_before_it_change_nothing",
+            "plus603/middle/reason_beside_it_stays",
+            "plus603/middle/text_is_not_taken_apart",
+        }
+    ),
+    "constant_from_tag": frozenset(
+        {
+            "invariants/messages/every_response_is_made_of_its_request",
+        }
+    ),
+    "contactless_302": frozenset(
+        {
+            "redirect/registered_contacts/redirection_lists_what_is_registered",
+        }
+    ),
+    "counts_characters": frozenset(
+        {
+            "invariants/messages/every_message_has_the_shape_of_one",
+        }
+    ),
+    "drops_contact_parameters": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "hides_603": frozenset(
+        {
+            "plus603/beside/rejected_keeps_its_card",
+            "plus603/beside/unwanted_stays_unwanted",
+            "plus603/middle/any_kind_of_contact_arrives",
+            "plus603/middle/block_of_a_redirected_call_arrives",
+            "plus603/middle/blocked_call_is_reported_as_it_was",
+            "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/it_travels_over_further_hops",
+            "plus603/middle/provisional_responses_before_it_change_nothing",
+            "plus603/middle/reason_beside_it_stays",
+            "plus603/middle/text_is_not_taken_apart",
+        }
+    ),
+    "ignores_302": frozenset(
+        {
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "ignores_unknown_1xx": frozenset(
+        {
+            "invariants/requests_are_repeated/no_request_is_repeated_after_its_response",
+        }
+    ),
+    "keeps_old_host": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "keeps_retransmitting": frozenset(
+        {
+            "transaction/calling/unknown_provisional_response_is_one",
+        }
+    ),
+    "leaves_caller_ringing": frozenset(
+        {
+            "plus603/beside/rejected_keeps_its_card",
+            "plus603/beside/unwanted_stays_unwanted",
+            "plus603/middle/any_kind_of_contact_arrives",
+            "plus603/middle/block_of_a_redirected_call_arrives",
+            "plus603/middle/blocked_call_is_reported_as_it_was",
+            "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/it_travels_over_further_hops",
+            "plus603/middle/provisional_responses_before_it_change_nothing",
+            "plus603/middle/reason_beside_it_stays",
+            "plus603/middle/text_is_not_taken_apart",
+        }
+    ),
+    "mangles_ipv6": frozenset(
+        {
+            "uac/redirect_steps/user_of_the_contact_is_kept_as_it_is",
+            "uac/redirect_steps/what_is_in_quotes_ends_no_contact",
+        }
+    ),
+    "moves_dialog_on_302": frozenset(
+        {
+            "invariants/dialogs/requests_of_a_dialog_go_to_its_peer",
+        }
+    ),
+    "needs_reason_phrase": frozenset(
+        {
+            "invariants/account/no_call_comes_when_its_drive_is_over",
+            "uac/redirect_then_decline/decline_of_a_target_ends_the_call",
+        }
+    ),
+    "no_ack": frozenset(
+        {
+            "transaction/calling/unknown_provisional_response_is_one",
+            "uac/redirect_hung_up/redirection_that_crosses_the_cancel_is_not_followed",
+        }
+    ),
+    "no_compact_contact": frozenset(
+        {
+            "invariants/upstream/relayed_redirection_of_a_proxy_leads_where_it_led",
+        }
+    ),
+    "no_content_type": frozenset(
+        {
+            "invariants/messages/every_offer_of_a_call_is_answered",
+        }
+    ),
+    "odd_contact": frozenset(
+        {
+            "redirect/registered_contacts/redirection_lists_what_is_registered",
+        }
+    ),
+    "offers_first_binding": frozenset(
+        {
+            "invariants/answers/every_redirection_lists_what_is_registered",
+        }
+    ),
+    "offers_one_binding": frozenset(
+        {
+            "redirect/registered_contacts/redirection_lists_what_is_registered",
+        }
+    ),
+    "offers_own_contact": frozenset(
+        {
+            "invariants/answers/every_redirection_lists_what_is_registered",
+        }
+    ),
+    "old_address": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "prefers_other_class": frozenset(
+        {
+            "plus603/forks/block_in_a_hunt_arrives",
+            "plus603/forks/block_of_one_branch_wins",
+        }
+    ),
+    "redials_after_302": frozenset(
+        {
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "relays_and_follows": frozenset(
+        {
+            "plus603/middle/block_of_a_redirected_call_arrives",
+        }
+    ),
+    "repeats_call_at_retry_after": frozenset(
+        {
+            "plus603/upstream/retry_after_is_no_invitation",
+        }
+    ),
+    "repeats_reason": frozenset(
+        {
+            "plus603/blocking/reason_names_whom_to_ask",
+        }
+    ),
+    "repeats_refusal_over_streams": frozenset(
+        {
+            "invariants/final_response/every_caller_gets_a_final_response",
+        }
+    ),
+    "repeats_while_ringing": frozenset(
+        {
+            "transaction/calling/unknown_provisional_response_is_one",
+        }
+    ),
+    "reuses_branch": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+            "transaction/completed/answer_after_a_redirection_makes_no_second_call",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "reuses_branch_on_recursion": frozenset(
+        {
+            "invariants/final_response/every_caller_gets_a_final_response",
+            "invariants/requests_are_repeated/every_invite_without_response_is_repeated",
+        }
+    ),
+    "softens_6xx_after_ringing": frozenset(
+        {
+            "plus603/forks/block_of_one_branch_wins",
+            "plus603/middle/provisional_responses_before_it_change_nothing",
+        }
+    ),
+    "swallows_302": frozenset(
+        {
+            "proxy/recursion/proxy_that_claims_to_recurse_calls_the_contact",
+        }
+    ),
+    "swaps_transport": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
+    "via_of_old_transport": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+        }
+    ),
+}
