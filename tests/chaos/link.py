@@ -1,6 +1,6 @@
 """A bad line between the suite and the reference device: two network namespaces joined by a tunnel that loses packets.
 
-    python -m tests.chaos.link --loss 0.05 --seed 1 -- sipverdict run --device {profile} --out /tmp/out
+    python -m tests.chaos.link --loss 0.05 --seed 1 -- sipverdict run --device {profile} --out out
 
 Needs root, and no kernel module beside tun (many kernels have no netem).  Here nothing of the suite knows what is lost,
 as on a real line: the taps do not do it.  SIPps are not behind the line.
