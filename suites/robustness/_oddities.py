@@ -138,7 +138,6 @@ LOOSE = (
     Oddity("another port for its source", aside=True),
 )
 BIG = tuple(Oddity(f"a header line of {size} kB", (more(f"X-Long: {'a' * 1000 * size}\r\n"),)) for size in (8, 32))
-SHORT_BODY = Oddity("a body that ends early", (value("Content-Length", "500"),))
 BROKEN = (
     *(Oddity(f"no {name}", (line(name, ""),)) for name in _MANDATORY),
     *(Oddity(f"an empty {name}", (value(name, ""),)) for name in _MANDATORY),

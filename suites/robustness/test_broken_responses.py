@@ -7,7 +7,7 @@ from harness.judge.say import Findings, expect, satisfied, violated
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
-from suites.robustness._oddities import BIG, BROKEN, SECOND_VIA, SHORT_BODY
+from suites.robustness._oddities import BIG, BROKEN, SECOND_VIA
 from suites.robustness._plans import odd_call
 
 
@@ -30,31 +30,6 @@ def test_broken_redirection_does_no_harm(flow: Flow) -> Findings:
 def test_broken_decline_does_no_harm(flow: Flow) -> Findings:
     """The same of a 603: the device lives, and does not call again what has answered."""
     yield from harmless(flow)
-
-
-@purpose("RFC3261-18.3-01", plan=(odd_call(SHORT_BODY), odd_call(SHORT_BODY, 603)), faults=["takes_short_body"])
-def test_response_with_a_cut_body_is_discarded(flow: Flow) -> Findings:
-    """A response in a datagram that ends before its body does is discarded.
-
-    What is missing may be anything.  Typical defect: the body is taken to be what came.
-    """
-    odd = odd_of(flow)
-    if odd is None:
-        yield not_sent(flow)
-        return
-    followed = of_first_call(flow, odd.event)
-    if followed or acknowledged(odd):
-        did = "was followed" if followed else "was acknowledged"
-        yield violated(
-            code="cut-body-taken",
-            expected="the response is discarded",
-            actual=f"{odd.name} {did}",
-            event=followed[0].invite if followed else odd.event,
-            means="a truncated message is taken for a whole one",
-            look_at="is Content-Length compared with what the datagram holds?",
-        )
-    else:
-        yield satisfied(f"{odd.name} was discarded", event=odd.event)
 
 
 @purpose(

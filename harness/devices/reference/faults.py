@@ -200,7 +200,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reads_no_folds", "Leaves out of a response what stands on a continuation line."),
     Fault("needs_content_length", "Drops a response without Content-Length."),
     Fault("reads_4_kb", "Reads 4,000 bytes of a datagram, and drops a longer one."),
-    Fault("takes_short_body", "Takes a response whose body ends before its Content-Length says so."),
     Fault("takes_second_via", "Takes a response with a second Via."),
     Fault("dies_without_call_id", "Crashes when a response has no Call-ID."),
     Fault("dies_of_long_user", "Crashes when the user of a URI has 2,000 bytes."),

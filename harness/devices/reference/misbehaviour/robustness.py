@@ -89,14 +89,6 @@ class Reads4Kb(Behaviour):
         return super().datagram(data if len(data) <= 4000 else b"")
 
 
-class TakesShortBody(Behaviour):
-    """Wrong by 18.3: such a response is discarded."""
-
-    def datagram(self, data: bytes) -> bytes:
-        """Take the body for as long as it came."""
-        return super().datagram(_LENGTH.sub(b"", data) if _is_response(data) else data)
-
-
 class TakesSecondVia(Behaviour):
     """Wrong by 8.1.3.3: it was meant for somebody else."""
 
