@@ -26,6 +26,7 @@ def _refusals(flow: Flow) -> Iterable[Refusal]:
         "chokes_on_bad_q",
         "chokes_on_contact",
         "chokes_on_retry_after",
+        "ignores_unknown_3xx",
         "needs_reason_phrase",
         "honours_every_uri_header",
     ],

@@ -36,6 +36,7 @@ def test_every_other_request_without_response_is_repeated(flow: Flow) -> Finding
         "chokes_on_bad_q",
         "chokes_on_contact",
         "chokes_on_retry_after",
+        "ignores_unknown_3xx",
         "needs_reason_phrase",
         "honours_every_uri_header",
     ],

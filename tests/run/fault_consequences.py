@@ -6,12 +6,6 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
-    "ignores_unknown_3xx": frozenset(
-        {
-            "invariants/acks/every_refusal_is_acknowledged",
-            "invariants/requests_are_repeated/no_request_is_repeated_after_its_response",
-        }
-    ),
     "adds_own_contact": frozenset(
         {
             "invariants/answers/every_redirection_lists_what_is_registered",
