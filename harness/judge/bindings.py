@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from harness.judge.answers import asked
 from harness.judge.contacts import contact_values
 from harness.judge.say import Findings, satisfied, violated
-from harness.judge.targets import address_of
+from harness.judge.targets import address_of, user_of
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.sip.address import NameAddr
@@ -19,7 +21,8 @@ _LOOK_AT = "how the entries of the location service become the Contacts of a 3xx
 def lists_its_bindings(flow: Flow, requirement: str) -> Findings:
     """Each 3xx to a user whose bindings this suite has registered lists them: all of them, and nobody else.
 
-    Which of them a server offers may be its policy, so a missing one is a warning as long as another is there.
+    Which of them a server offers, and in which order, may be its policy.  So may a mailbox beside them, and its own
+    address with the user of a binding, by which it stays in the path: all of these are warnings.
     """
     registered = [flow.places.fill(binding) for binding in flow.plan.bindings]
     for one in asked(flow):
@@ -37,18 +40,14 @@ def _listed(flow: Flow, registered: list[str], final: Event, requirement: str) -
     added = [value for value in values if not any(_same(binding, value) for binding in registered)]
     expected = f"Contact: {', '.join(registered)}"
     if added:
-        own = str(flow.places.device or "")
         yield violated(
             code="contact-not-registered",
             expected=expected,
             actual=f"the {final.status} lists {', '.join(added)}, which nobody registered",
             event=final,
-            means="the caller rings somebody who is not the user, or comes back to the server",
+            means="the caller rings somebody who is not the user, or comes back to the server for ever",
             look_at=_LOOK_AT,
-            # A server may keep itself in the path, or add a mailbox; but somebody of the user's has to be there.
-            at_most=Verdict.FAIL
-            if len(lost) == len(registered) and not all(address_of(addr_spec(value)) == own for value in added)
-            else Verdict.WARN,
+            at_most=Verdict.FAIL if _misleads(flow, added, registered, all_lost=lost == registered) else Verdict.WARN,
             requirement=requirement,
         )
     elif lost:
@@ -62,19 +61,46 @@ def _listed(flow: Flow, registered: list[str], final: Event, requirement: str) -
             at_most=Verdict.WARN,
             requirement=requirement,
         )
-    elif astray := [f"{b} as {v}" for b in registered for v in values if _same(b, v) and _q(b) != _q(v)]:
+    elif turned := _turned(registered, values):
         yield violated(
-            code="preference-changed",
-            expected=expected,
-            actual=f"the {final.status} lists {', '.join(astray)}",
+            code="preference-turned",
+            expected="the entries with the preference (q) that was registered",
+            actual=turned,
             event=final,
-            means="the caller tries the user's phones in another order than the user wants",
-            look_at=f"{_LOOK_AT}: the q of each",
+            means="the phone that was to ring last rings first",
+            look_at="is q stored with an entry, and written again as a decimal fraction?",
             at_most=Verdict.WARN,
             requirement=requirement,
         )
     else:
         yield satisfied(f"all {len(registered)} entries, and no other", event=final, requirement=requirement)
+
+
+def _misleads(flow: Flow, added: list[str], registered: list[str], *, all_lost: bool) -> bool:
+    """Whether a caller that follows ``added`` comes back to the server, or reaches nobody who was registered."""
+    own, users = str(flow.places.device or ""), {user_of(addr_spec(binding)) for binding in registered}
+    at_home = [value for value in added if address_of(addr_spec(value)) == own]
+    kept_in_path = [value for value in at_home if user_of(addr_spec(value)) in users]
+    return len(at_home) > len(kept_in_path) or (all_lost and len(added) > len(kept_in_path))
+
+
+def _turned(registered: list[str], values: Sequence[str]) -> str:
+    """Which two entries have changed places by their q; "" if none have, or where the server writes no q."""
+    said = [
+        (binding, value)
+        for binding in registered
+        for value in values
+        if _same(binding, value) and "q" in _parameters(value)
+    ]
+    for one, first in said:
+        for other, second in said:
+            if _q(one) > _q(other) and _q(first) < _q(second):
+                return f"{first} stands below {second}, and was registered above it"
+    return ""
+
+
+def _parameters(value: str) -> Mapping[str, str]:
+    return NameAddr.parse(value).values()
 
 
 def _is_asked_for(binding: str, request: Event) -> bool:
@@ -99,6 +125,6 @@ def _bare(value: str) -> str:
 def _q(value: str) -> float:
     """How much a Contact is preferred; one without q is a 1."""
     try:
-        return float(NameAddr.parse(value).values().get("q", "1"))
+        return float(_parameters(value).get("q", "1"))
     except ValueError:
         return 1.0

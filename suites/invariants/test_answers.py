@@ -100,13 +100,14 @@ def test_no_tag_is_used_twice(flow: Flow) -> Findings:
     yield from tags_are_new(flow, "RFC3261-19.3-01")
 
 
-@invariant("RFC3261-8.3-09", faults=["offers_one_binding", "odd_contact"])
+@invariant("RFC3261-8.3-09", faults=["adds_own_contact", "offers_own_contact", "offers_first_binding", "odd_contact"])
 def test_every_redirection_lists_what_is_registered(flow: Flow) -> Findings:
     """The 3xx to a user who has registered lists all entries of that user, each with its q, and nobody else.
 
     Typical defects: only the first row of the answer of the database is read; the server writes its own address.
 
-    Which entries are offered may be policy: one that is missing, or one more, is a warning, and no entry at all a fail.
+    Which entries are offered may be policy: one that is missing, or one more, is a warning.  No entry at all, and an
+    address of the server that leads back to it, are fails.
     """
     yield from lists_its_bindings(flow, "RFC3261-8.3-09")
 

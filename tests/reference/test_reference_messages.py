@@ -11,7 +11,7 @@ from harness.devices.reference.behaviour import Behaviour
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
 from harness.devices.reference.sip_uri import Address
-from harness.devices.reference.wire import InboundResponse, OutboundRequest, Refusal
+from harness.devices.reference.wire import InboundResponse, OutboundRequest
 
 THERE, ELSEWHERE = Address("127.0.0.2", 5060), Address("127.0.0.4", 5060)
 _HEAD = "Via: SIP/2.0/UDP 127.0.0.1;rport=5060;received=127.0.0.1;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=f\r\n"
@@ -128,13 +128,6 @@ def test_a_cancel_has_one_via() -> None:
     assert Behaviour().cancel(cancel) == cancel
     faulty = behaviour_with([fault_named("cancels_with_two_vias")]).cancel(cancel)
     assert [name for name, _ in faulty.fields] == ["Via", "Via"]
-
-
-def test_one_binding_of_several_is_offered() -> None:
-    redirection = Refusal(302, "Moved", (("Contact", "<sip:a@b>"), ("Contact", "<sip:c@d>")))
-    assert Behaviour().redirection(redirection) == redirection
-    faulty = behaviour_with([fault_named("offers_one_binding")]).redirection(redirection)
-    assert faulty.fields == (("Contact", "<sip:a@b>"),)
 
 
 def test_a_provisional_response_ends_the_copies() -> None:

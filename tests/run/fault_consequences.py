@@ -6,11 +6,6 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
-    "adds_own_contact": frozenset(
-        {
-            "invariants/answers/every_redirection_lists_what_is_registered",
-        }
-    ),
     "adds_second_reason": frozenset(
         {
             "proxy/cancel/reasons_are_of_different_protocols",
@@ -39,11 +34,6 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "constant_from_tag": frozenset(
         {
             "invariants/messages/every_response_is_made_of_its_request",
-        }
-    ),
-    "contactless_302": frozenset(
-        {
-            "redirect/registered_contacts/redirection_lists_what_is_registered",
         }
     ),
     "counts_characters": frozenset(
@@ -142,21 +132,6 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "odd_contact": frozenset(
         {
             "redirect/registered_contacts/redirection_lists_what_is_registered",
-        }
-    ),
-    "offers_first_binding": frozenset(
-        {
-            "invariants/answers/every_redirection_lists_what_is_registered",
-        }
-    ),
-    "offers_one_binding": frozenset(
-        {
-            "redirect/registered_contacts/redirection_lists_what_is_registered",
-        }
-    ),
-    "offers_own_contact": frozenset(
-        {
-            "invariants/answers/every_redirection_lists_what_is_registered",
         }
     ),
     "old_address": frozenset(

@@ -273,7 +273,6 @@ FAULTS: tuple[Fault, ...] = (
     # What a redirect server or a UAS answers.
     Fault("redirects_to_request_uri", "Redirects a call to its own Request-URI.", _ANSWERING),
     Fault("contactless_302", "Sends its 302 without Contact.", _ANSWERING),
-    Fault("offers_one_binding", "Redirects to the first of the bindings of a user, and to no other.", _REDIRECT),
     Fault("odd_contact", "Writes a Contact twice: with method and lr, and with no brackets around it.", _ANSWERING),
     Fault("adds_own_contact", "Adds its own address to the Contacts of a redirection.", _REDIRECT),
     Fault("offers_own_contact", "Writes its own address in the place of each Contact.", _REDIRECT),

@@ -53,17 +53,6 @@ class Contactless302(Behaviour):
         return replace(redirection, fields=tuple(field for field in redirection.fields if field[0] != "Contact"))
 
 
-class OffersOneBinding(Behaviour):
-    """Wrong by 8.3: the user registered them all."""
-
-    def redirection(self, redirection: Refusal) -> Refusal:
-        """Keep the first one."""
-        redirection = super().redirection(redirection)
-        contacts = [field for field in redirection.fields if field[0] == "Contact"]
-        others = tuple(field for field in redirection.fields if field[0] != "Contact")
-        return replace(redirection, fields=(*others, *contacts[:1]))
-
-
 class Sends305(Behaviour):
     """Wrong by 21.3.4: only a UAS may ask to be called through a proxy."""
 
