@@ -286,8 +286,13 @@ def _decided(
         if finding.id == row.id
     ]
     if not found:
-        over = "" if set(row.transports) & set(transports) else f"it is about {' and '.join(row.transports)} only"
-        return Decided(row, role, NOT_APPLICABLE, over or f"the device does not declare {row.applies_if}", ())
+        if purposes:
+            why = "nothing that the device did in the run led there"
+        elif set(row.transports) & set(transports):
+            why = f"the device does not declare {row.applies_if}"
+        else:
+            why = f"it is about {' and '.join(row.transports)} only"
+        return Decided(row, role, NOT_APPLICABLE, why, ())
     worst = max(found, key=lambda finding: finding.rank)
     return Decided(row, role, worst.verdict, worst.reason, purposes)
 

@@ -62,7 +62,7 @@ class Gate:
         """Whether the verdict about the requirement of ``found`` in ``line`` keeps the gate shut."""
         verdict, row = found.verdict, found.requirement
         if self.profile is not None:
-            mine = row in self.profile.requirements and line.role in self.profile.roles
+            mine = row in (*self.profile.requirements, *self.profile.if_met) and line.role in self.profile.roles
             return mine and verdict in ("fail", "inconclusive", "none")
         if verdict == "warn":
             return self.name == "should" and (row not in catalogue or catalogue[row].level != "MAY")
@@ -319,5 +319,5 @@ def _not_decided(
             skipped.append(f"{purpose}: {NO_OCCASION}")  # an invariant that speaks of other requirements
         else:
             skipped.append(f"{purpose}: {line.reason or 'it was skipped'}")
-    if skipped and not decided:
+    if skipped and not decided and not demand.if_met:
         yield f"not tested: {demand.requirement} ({next(iter(lines)).where}): {'; '.join(skipped)}"

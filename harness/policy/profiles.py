@@ -34,9 +34,11 @@ class _Entry(BaseModel):
     roles: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     needs: str = ""
     requirements: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    if_met: Annotated[tuple[str, ...], Field(strict=False)] = ()
     awaiting: Annotated[tuple[str, ...], Field(strict=False)] = ()
     why: str = ""
     positions: dict[str, str] = {}
+    robustness: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,16 @@ class RequirementProfile:
     needs: str
     """A PICS condition that a certified device must meet; empty: none."""
     requirements: tuple[str, ...]
+    if_met: tuple[str, ...]
+    """Requirements that a device must not break, though it may never come to where they apply."""
     awaiting: tuple[str, ...]
     """Requirements that no purpose decides yet; only a draft has them."""
     why: str
     """Why it is a draft."""
     positions: Mapping[str, str]
     """Places in a call path, each with the PICS key of a device that takes it: a certificate names those tested."""
+    robustness: bool
+    """Whether it asks for the purposes as well that are run only with ``--robustness``."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ class Demand:
     role: Role
     purposes: tuple[str, ...]
     """The purposes that decide it; none where the device's PICS or transports switch it off."""
+    if_met: bool = False
+    """Whether it is met as well if nothing that the device did in the run brought it there."""
 
     @property
     def applies(self) -> bool:
@@ -117,7 +125,8 @@ def named(name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose] | Non
 
 
 def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
-    rows = (*profile.requirements, *profile.awaiting)
+    asked = (*profile.requirements, *profile.if_met)
+    rows = (*asked, *profile.awaiting)
     if unknown := [row for row in rows if row not in catalogue]:
         return f"{unknown[0]} is not in the catalogue"
     if twice := [row for row in rows if rows.count(row) > 1]:
@@ -128,10 +137,12 @@ def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
         return f"positions: no PICS key is called {sorted(unknown_places)[0]}"
     if profile.awaiting and profile.status != "draft":
         return f"{profile.awaiting[0]} is awaited, so the profile must be a draft"
-    weak = [row for row in profile.requirements if not _can_fail(catalogue[row])]
+    weak = [row for row in asked if not _can_fail(catalogue[row])]
     if weak:
         return f"{weak[0]} cannot fail: its violation costs less"
-    idle = [row for row in profile.requirements if not set(catalogue[row].roles) & set(profile.roles)]
+    idle = [
+        row for row in (*profile.requirements, *profile.if_met) if not set(catalogue[row].roles) & set(profile.roles)
+    ]
     return f"{idle[0]} binds none of the roles {', '.join(profile.roles)}" if idle else ""
 
 
@@ -142,9 +153,9 @@ def _can_fail(row: Row) -> bool:
 def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[str]:
     """The requirements of ``profile`` that no purpose can decide in the standard window, a sentence each."""
     found = []
-    for row in profile.requirements:
+    for row in (*profile.requirements, *profile.if_met):
         for role in (role for role in profile.roles if role in catalogue[row].roles):
-            deciding = _deciding(row, role, purposes, catalogue)
+            deciding = _deciding(profile, row, role, purposes, catalogue)
             if not deciding:
                 found.append(f"{profile.name}: no purpose decides {row} in the role {role}")
             found += [
@@ -163,10 +174,15 @@ def demands(
 ) -> list[Demand]:
     """What ``profile`` asks of a device of which a run's header says ``device``."""
     return [
-        Demand(row, role, tuple(p.name for p in _deciding(row, role, purposes, catalogue)) if applies else ())
+        Demand(
+            row,
+            role,
+            tuple(one.name for one in _deciding(profile, row, role, purposes, catalogue)) if applies else (),
+            row in profile.if_met,
+        )
         for role in device.roles
         if role in profile.roles
-        for row in profile.requirements
+        for row in (*profile.requirements, *profile.if_met)
         if role in catalogue[row].roles
         for applies in [
             catalogue[row].applies_to(device.pics) and set(catalogue[row].transports) & set(device.transports)
@@ -174,11 +190,14 @@ def demands(
     ]
 
 
-def _deciding(row: str, role: str, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[Purpose]:
+def _deciding(
+    profile: RequirementProfile, row: str, role: str, purposes: Mapping[str, Purpose], catalogue: Catalogue
+) -> list[Purpose]:
     return [
         purpose
         for purpose in purposes.values()
         if row in purpose.requirements
+        and (profile.robustness or not purpose.apart)
         and role in catalogue[row].roles
         and role in (purpose.roles or {r for other in purpose.requirements for r in catalogue[other].roles})
     ]

@@ -81,6 +81,7 @@ class Settling:
     options: Options
     progress: Progress
     lines: Lines
+    _judging: asyncio.Lock = field(default_factory=asyncio.Lock)
     _controls_of: dict[str, tuple[Control, ...]] = field(default_factory=dict)
     """Those of the flows to which positive controls were added when all was driven, by id."""
 
@@ -169,12 +170,12 @@ class Settling:
             for number in itertools.count():
                 flows = [flow for job in here.values() for flow in await job.completed()]
                 flows = [self.lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
-                said = self._said(cases, heard := Heard(tuple(flows)))
+                said = await self._said(cases, heard := Heard(tuple(flows)))
                 if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
                     line = await self.lines.line(next(iter(here.values())).station)
                     if line:
                         flows = [self.lines.on(line, flow, self._controls_of) for flow in flows]
-                        said = self._said(cases, heard := Heard(tuple(flows)))
+                        said = await self._said(cases, heard := Heard(tuple(flows)))
                 again = [plan for one in said.values() for plan in one.again]
                 rounds = MOST_DRIVES if line else CONFIRMING_ROUNDS
                 if not again or number == rounds or self.options.repeat > 1:
@@ -204,8 +205,13 @@ class Settling:
         about = {ruled.finding.flow for ruled in said.ruled}
         self.results[case.id].set_result(Settled(case, record, tuple(flow for flow in flows if flow.id in about)))
 
-    def _said(self, cases: Iterable[Case], heard: Heard) -> dict[CaseId, Overall]:
-        return {case.id: self._overall(case, heard, final=False) for case in cases}
+    async def _said(self, cases: Sequence[Case], heard: Heard) -> dict[CaseId, Overall]:
+        """What the invariants say now, worked out beside the loop: others are still being driven there.
+
+        One device at a time, so that no more than one thread keeps the taps waiting.
+        """
+        async with self._judging:
+            return await asyncio.to_thread(lambda: {case.id: self._overall(case, heard, final=False) for case in cases})
 
     def _overall(self, case: Case, heard: Heard, *, final: bool) -> Overall:
         return overall(case.purpose, case.rows, heard, self.catalogue, self.options.ruling, final=final)

@@ -139,8 +139,8 @@ async def test_a_wait_ends_in_time_whatever_comes(tmp_path: Path) -> None:
 
 
 async def _disturb(device: Device, branch: str) -> None:
-    for _ in range(200):
-        await asyncio.sleep(0.03)
+    for _ in range(400):
+        await asyncio.sleep(0.05)
         device.request("INVITE", call="a", branch=branch)
         device.request("OPTIONS", call="a", cseq=9)
         device.request("SUBSCRIBE", call="a", cseq=10)

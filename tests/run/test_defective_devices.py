@@ -1,7 +1,8 @@
 """Products with defects of the field, of which their profiles say nothing: no pass, and no certificate.
 
 Three devices (devices/defective.toml): a gateway with sixteen defects at once, a B2BUA that reports every 6xx as 503,
-and a proxy that acknowledges only its first branch.  One run in the standard window drives them side by side.
+and a proxy that acknowledges only its first branch.  One run in the standard window drives them side by side, with two
+that have no defect and are certified.
 """
 
 from __future__ import annotations
@@ -105,3 +106,22 @@ def test_no_certificate(
     assert all(" is fail, " in line for line in reasons), reasons
     assert any(because in line for line in reasons), reasons
     assert not (tmp_path / "certificate").exists()
+
+
+@pytest.mark.parametrize(
+    ("device", "profile"),
+    [
+        ("sixteen:sound-agent", "ua-decline"),
+        ("sixteen:sound-agent", "ua-redirect"),
+        ("sixteen:sound-proxy", "proxy-3xx-6xx"),
+    ],
+)
+def test_certificate_of_a_device_without_a_defect(
+    run: Finished, device: str, profile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["keygen", "-o", str(tmp_path / "lab")]) == 0
+    capsys.readouterr()
+    certify = ["certify", str(run.folder), "--device", device, "--profile", profile]
+    assert main([*certify, "--key", str(tmp_path / "lab.key"), "-o", str(tmp_path / "certificate")]) == 0, (
+        capsys.readouterr()
+    )
