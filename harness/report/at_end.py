@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import EvidenceError, SetupError
+from harness.model.flow import Flow
 from harness.model.windows import WINDOWS
 from harness.report.allure_run import write_categories, write_environment, write_executor
 from harness.report.identity import devices_of
@@ -14,9 +16,10 @@ from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
 
 
-def write_reports(folder: RunFolder) -> SetupError | None:
+def write_reports(folder: RunFolder, at_hand: Mapping[str, Flow]) -> SetupError | None:
     """Write the reports of the run in ``folder``; return the error if they cannot be written.
 
+    ``at_hand`` are flows of the run that need not be read again, by id.
     Never raises: the verdicts are stored, and the reports can be made from them later.
     """
     try:
@@ -25,7 +28,7 @@ def write_reports(folder: RunFolder) -> SetupError | None:
             write_environment(folder.allure_results, _environment(run))
             write_categories(folder.allure_results)
             write_executor(folder.allure_results, folder.name, run.header.suite)
-        write_page(folder.path)
+        write_page(folder.path, at_hand=at_hand)
     except SetupError as error:
         return error
     except EvidenceError as error:  # a full disk can leave an empty stream

@@ -6,12 +6,13 @@ It loads nothing; its one script filters the list of tests.  The verdict comes f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.model.device_name import title
+from harness.model.flow import Flow
 from harness.model.outcome import NOT_TESTED, Tally
 from harness.model.verdict import Verdict
 from harness.paths import TEMPLATES
@@ -45,13 +46,17 @@ def suite() -> Suite:
     return Suite(Catalogue.load(), deciders, load_untested())
 
 
-def write_page(folder: Path, language: str = "en", out: Path | None = None) -> Path:
+def write_page(
+    folder: Path, language: str = "en", out: Path | None = None, at_hand: Mapping[str, Flow] | None = None
+) -> Path:
     """Write the page of the run in ``folder`` (or to ``out``) and return its path.
 
+    ``at_hand`` are flows of the run that need not be read again, by id.
     EvidenceError if there is no run, SetupError for an unknown language or a full disk.
     """
     path = out or folder / NAME
-    write_whole(path, page(read_run(folder, cut_off=True), words(language), suite()))
+    run = replace(read_run(folder, cut_off=True), at_hand=at_hand or {})
+    write_whole(path, page(run, words(language), suite()))
     return path
 
 

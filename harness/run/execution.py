@@ -51,6 +51,8 @@ class Run:
         self.session: Session | None = None
         self.troubles: list[str] = []
         self._unstored: dict[str, SetupError] = {}
+        self.flows: dict[str, Flow] = {}
+        """Every flow that was stored, by id: the reports need not read them again."""
         """Why a flow could not be stored, by its id."""
         """Errors of this machine or the set-up that occurred during the run; they set the exit status."""
         self.work = folder.path / "work" / str(os.getpid())
@@ -193,6 +195,7 @@ class Run:
     def _store(self, flow: Flow) -> None:
         try:
             self.folder.write_flow(flow)
+            self.flows[flow.id] = flow
         except SetupError as error:
             self._unstored[flow.id] = error
             self.trouble(error)

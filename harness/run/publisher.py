@@ -18,6 +18,7 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import EvidenceError, SetupError
 from harness.judge.observed import Glimpse, Observation, observe
 from harness.model.axes import CaseId
+from harness.model.flow import Flow
 from harness.model.outcome import ExitStatus, Tally
 from harness.model.printable import printable
 from harness.model.scope import Scope
@@ -184,8 +185,8 @@ class Publisher:
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
             reporter.write_line(printable(sentence))
 
-    def close(self, *, interrupted: bool) -> ExitStatus:
-        """Write the footer, unless the run was interrupted, and print the summary."""
+    def close(self, flows: Mapping[str, Flow], *, interrupted: bool) -> ExitStatus:
+        """Write the footer, unless the run was interrupted, and the reports; ``flows`` need not be read for them."""
         if self.crashed:
             # What a worker that crashed was writing: it cannot tidy up any more.
             shutil.rmtree(self.folder.path / "work", ignore_errors=True)
@@ -206,7 +207,7 @@ class Publisher:
                 self.discard_unplanned()
         except SetupError as error:
             self.trouble(error)
-        if self._stream is not None and (trouble := write_reports(self.folder)):
+        if self._stream is not None and (trouble := write_reports(self.folder, flows)):
             self.trouble(trouble)
         if self._stream is not None:
             try:

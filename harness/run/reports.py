@@ -58,7 +58,7 @@ class Reports:
         for trouble in self._run.troubles if self._run else ():
             self._publisher.trouble(trouble)
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED or bool(ended_by())
-        status = self._publisher.close(interrupted=interrupted)
+        status = self._publisher.close(self._run.flows if self._run else {}, interrupted=interrupted)
         if session.config.option.contract_exit and exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,6 +35,8 @@ class StoredRun:
     """None if the stream was cut off, which :func:`read_run` allows on demand."""
     parts: Parts | None = None
     """Its files if they are in no folder."""
+    at_hand: Mapping[str, Flow] = field(default_factory=dict, compare=False)
+    """Flows that this process stored itself, and need not read again."""
 
     @property
     def devices(self) -> dict[str, Declared]:
@@ -61,6 +63,8 @@ class StoredRun:
 
     def flow(self, identifier: str) -> Flow:
         """The stored flow of that id; EvidenceError if it is missing or is none."""
+        if identifier in self.at_hand:
+            return self.at_hand[identifier]
         path = self.folder / "flows" / f"{identifier}.json"
         if not FLOW_ID.fullmatch(identifier):
             raise EvidenceError(f"{path}: expected the id of a flow, found {identifier[:80]!r}")

@@ -221,7 +221,7 @@ def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_at_the_end_of_a_run(run: Path, tmp_path: Path) -> None:
     folder = RunFolder(run)
     (folder.allure_results / "x-result.json").write_text("{}")
-    assert write_reports(folder) is None
+    assert write_reports(folder, {}) is None
     assert sorted(path.name for path in folder.allure_results.iterdir()) == [
         "categories.json",
         "environment.properties",
@@ -231,7 +231,7 @@ def test_at_the_end_of_a_run(run: Path, tmp_path: Path) -> None:
     assert "Device=reference Acme Phone" in (folder.allure_results / "environment.properties").read_text()
     (run / "index.html").unlink()
     (run / "index.html").mkdir()
-    trouble = write_reports(folder)
+    trouble = write_reports(folder, {})
     (run / "index.html").rmdir()
     assert trouble is not None
     assert "cannot write" in str(trouble)
