@@ -23,7 +23,8 @@ Plans are frozen, comparable and can be saved: purposes with equal plans share o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Literal
 
 from harness.model.oddity import NOTHING_ODD, Oddity
@@ -196,6 +197,14 @@ class Plan:
 
     Not needed by a plan that calls nothing but numbers which the profile names: there they are left out.
     """
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Plans are keys wherever cases meet flows, and as deep as a scenario.
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))
 
     @property
     def title(self) -> str:

@@ -168,6 +168,8 @@ def _asked_again(
 
     An invariant has nothing to say of a flow without an occasion, so what is unseen in one is the line's doing.
     """
+    if all(one.flow.line is None for one in said):
+        return said, ()
     wrong: dict[Plan, set[str]] = {}
     for one in said:
         if one.flow.line is not None and one.ruled.finding.outcome == "unseen":

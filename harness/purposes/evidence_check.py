@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
 from harness.net.address import Family, Transport, family_of
 from harness.sip.uri import SipUri
@@ -15,6 +16,7 @@ from harness.sip.uri import SipUri
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
+@once_per_flow
 def no_evidence(flow: Flow) -> str:
     """Why nothing in ``flow`` shows anything, in one sentence; "" if it does."""
     if flow.interruptions:

@@ -103,7 +103,12 @@ class Purpose:
 
         Every row gets at least one finding: what the judge did not come to speak of is ``unseen``.
         """
-        said = [finding for group in self._calls(flows) for finding in self._named(group)]
+        said = [
+            dataclasses.replace(finding, requirement=row)
+            for group in self._calls(flows)
+            for finding in group
+            for row in self._rows_of(finding)
+        ]
         wanted = set(rows)
         kept = [finding for finding in said if finding.requirement in wanted]
         silent = [row for row in self.requirements if row in wanted and all(f.requirement != row for f in kept)]
@@ -112,8 +117,12 @@ class Purpose:
     def says_of(self, flow: Flow, rows: Iterable[str]) -> tuple[Finding, ...]:
         """What an invariant says of one flow about ``rows``; nothing where it had no occasion to show."""
         wanted = set(rows)
-        named = self._named(self.judge(flow))
-        return tuple(dataclasses.replace(one, flow=flow.id) for one in named if one.requirement in wanted)
+        return tuple(
+            dataclasses.replace(finding, requirement=row, flow=flow.id)
+            for finding in self.judge(flow)
+            for row in self._rows_of(finding)
+            if row in wanted
+        )
 
     def _calls(self, flows: Sequence[Flow]) -> Iterable[Iterable[Finding]]:
         for flow in flows:
@@ -127,14 +136,9 @@ class Purpose:
         else:
             yield self.judge(tuple(flows))
 
-    def _named(self, findings: Iterable[Finding]) -> Iterable[Finding]:
-        for finding in findings:
-            if finding.requirement:
-                yield finding
-            else:
-                # A finding without a name speaks for every requirement of the purpose (the same wire fact).
-                for row in self.requirements:
-                    yield dataclasses.replace(finding, requirement=row)
+    def _rows_of(self, finding: Finding) -> tuple[str, ...]:
+        # A finding without a name speaks for every requirement of the purpose (the same wire fact).
+        return (finding.requirement,) if finding.requirement else self.requirements
 
 
 def _missing(flow: Flow) -> str:

@@ -130,9 +130,7 @@ class EvidenceRoom:
             messages = [_message(event, causes) for event in events[:MESSAGES]]
             decisive = next((_message(event, causes) for event in events if event.number == mark), None)
             cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
-            svg = ""
-            if cost < self.room:
-                svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False, known=causes)
+            svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
         except Exception as error:  # a stranger's file must not break the page
             return Evidence(flow.id, anchor, error=f"{type(error).__name__}: {error}")
         if not svg or len(svg) + cost > self.room:

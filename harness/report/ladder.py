@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from harness.judge.account.entry import Account
 from harness.model.flow import Flow
 from harness.model.printable import capped, lines, printable, short, xml
 from harness.report.steps import LIMIT, Silence, Step, silences, steps
@@ -65,21 +64,14 @@ class _Lane:
 
 
 def svg_ladder(
-    flow: Flow,
-    mark: int | None = None,
-    limit: int = LIMIT,
-    *,
-    embedded: bool = False,
-    tips: bool = True,
-    known: Account | None = None,
+    flow: Flow, mark: int | None = None, limit: int = LIMIT, *, embedded: bool = False, tips: bool = True
 ) -> str:
     """``flow`` as an SVG document; ``mark`` is the number of the decisive message.
 
     A flow of more than ``limit`` messages is cut, with "… n more" in between.  ``embedded``: for a page that has
-    STYLE once for all of its ladders.  ``tips``: with the whole messages as tooltips.  ``known``: its account, where
-    that is known already.
+    STYLE once for all of its ladders.  ``tips``: with the whole messages as tooltips.
     """
-    rows, quiet, lanes = steps(flow, mark, limit, known), silences(flow), _lanes(flow)
+    rows, quiet, lanes = steps(flow, mark, limit), silences(flow), _lanes(flow)
     foot = _notes(flow)
     causes = int(max(lane.x for lane in lanes.values())) + _BOX // 2 + 24
     width = max(causes + _CAUSES, 640)

@@ -81,14 +81,9 @@ def times_of(flows: Iterable[Flow]) -> tuple[float, float, float]:
     return (spans[0][0] if spans else 0.0), until, busy
 
 
-def steps(
-    flow: Flow, mark: int | None = None, limit: int = LIMIT, causes: Account | None = None
-) -> tuple[Step, ...]:
-    """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message.
-
-    ``causes`` is its account, where that is known already.
-    """
-    start, causes = start_of(flow), causes or account(flow)
+def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:
+    """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message."""
+    start, causes = start_of(flow), account(flow)
     made: list[Step] = []
     calls = list(flow.calls)
     seen: set[tuple[str, str, str]] = set()

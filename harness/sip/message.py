@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sipmessage.message import COMPACT_FORMS
 
@@ -135,17 +135,17 @@ class SipMessage:
         """The Via values, topmost first, the unreadable ones too."""
         return tuple(Via(value) for line in self.headers("Via") for value in split_list(line))
 
-    @property
+    @cached_property
     def branch(self) -> str | None:
         """The branch of the topmost Via; None without one."""
         return self.vias[0].branch if self.vias else None
 
-    @property
+    @cached_property
     def from_tag(self) -> str | None:
         """The tag of the From; None without one."""
         return _tag(self.header("From"))
 
-    @property
+    @cached_property
     def to_tag(self) -> str | None:
         """The tag of the To; None without one."""
         return _tag(self.header("To"))
@@ -174,6 +174,7 @@ class SipMessage:
         return self.start_line
 
 
+@lru_cache(maxsize=512)
 def long_name(written: str) -> str:
     """The name of a header by which it compares: without blanks, in small letters, and its long form (7.3.3)."""
     name = written.strip().lower()

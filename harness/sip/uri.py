@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sipmessage
 
@@ -47,6 +48,7 @@ class SipUri:
     """Whether the grammar accepts it as well (its headers aside)."""
 
     @classmethod
+    @lru_cache(maxsize=512)  # the same few URIs stand in every message of a call
     def parse(cls, text: str) -> SipUri | None:
         """The URI that ``text`` is, or None if no host (or another scheme) can be read from it."""
         text = text.strip()

@@ -40,7 +40,7 @@ def better_than_expected(out: Path, name: str) -> tuple[ExitStatus, Path]:
     report: Any = SimpleNamespace(nodeid=ITEM)
     setattr(report, PAYLOAD, {"troubles": [], "record": dump(VerdictLine.of(Record(PURPOSE, *case))), "waited": 0.0})
     publisher.take(report)
-    return publisher.close(interrupted=False), publisher.folder.path
+    return publisher.close({}, interrupted=False), publisher.folder.path
 
 
 def test_a_deviation_makes_a_run_red(tmp_path: Path) -> None:

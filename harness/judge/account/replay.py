@@ -8,9 +8,11 @@ from harness.judge.account.openings import Openings
 from harness.judge.account.requests import Requests
 from harness.judge.account.responses import Responses
 from harness.judge.account.transactions import Transactions
+from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
 
 
+@once_per_flow
 def account(flow: Flow) -> Account:
     """What caused every message that the device sent in ``flow``, and what nothing explains."""
     replay = _Replay(flow)
