@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from harness.errors import EvidenceError
-from harness.judge.account.entry import Account
 from harness.judge.account.replay import account
 from harness.model.flow import Event, Flow
 from harness.report.ladder import svg_ladder
@@ -62,6 +61,8 @@ class EvidenceRoom:
     run: StoredRun
     room: int = BUDGET
     _drawn: dict[tuple[str, int | None], Evidence] = field(default_factory=dict)
+    _first: dict[str, Evidence] = field(default_factory=dict)
+    """The first picture of each flow."""
     _flows: dict[str, Flow | EvidenceError] = field(default_factory=dict)
 
     def of(self, record: VerdictLine, findings: Sequence[RequirementLine]) -> tuple[list[Evidence], list[str]]:
@@ -82,7 +83,7 @@ class EvidenceRoom:
 
     def shown(self, name: str) -> Evidence | None:
         """The picture of a flow that the page shows already, with whatever message marked."""
-        return next((made for (flow, _), made in self._drawn.items() if flow == name), None)
+        return self._first.get(name)
 
     def show(self, name: str) -> Evidence:
         """The picture of a flow without a marked message."""
@@ -120,26 +121,25 @@ class EvidenceRoom:
         flow = self._flow(name)
         made = Evidence(name, error=flow.cause) if isinstance(flow, EvidenceError) else self._drawn_now(flow, mark)
         self._drawn[name, mark] = made
+        self._first.setdefault(name, made)
         return made
 
     def _drawn_now(self, flow: Flow, mark: int | None) -> Evidence:
         anchor = f"flow-{flow.id}" + (f"-{mark}" if mark is not None else "")
         try:
             title = flow.plan.title
-            causes, events = account(flow), (*flow.events, *flow.late)
-            messages = [_message(event, causes) for event in events[:MESSAGES]]
-            decisive = next((_message(event, causes) for event in events if event.number == mark), None)
-            cost = sum(min(len(message.text), MESSAGE_CHARACTERS) for message in messages)
+            events = (*flow.events, *flow.late)
+            decisive = next((_message(event, flow) for event in events if event.number == mark), None)
+            cost = sum(min(len(event.raw), MESSAGE_CHARACTERS) for event in events[:MESSAGES])
             svg = svg_ladder(flow, mark, LADDER_ROWS, embedded=True, tips=False) if cost < self.room else ""
+            messages = tuple(_message(event, flow) for event in events[:MESSAGES]) if svg else ()
         except Exception as error:  # a stranger's file must not break the page
             return Evidence(flow.id, anchor, error=f"{type(error).__name__}: {error}")
         if not svg or len(svg) + cost > self.room:
             return Evidence(flow.id, anchor, title, decisive=decisive)
         self.room -= len(svg) + cost
         # The ladder escapes every text itself.
-        return Evidence(
-            flow.id, anchor, title, Markup(svg), False, decisive, tuple(messages), max(len(events) - MESSAGES, 0)
-        )
+        return Evidence(flow.id, anchor, title, Markup(svg), False, decisive, messages, max(len(events) - MESSAGES, 0))
 
 
 def _has(flow: Flow | EvidenceError, number: int, where: str) -> bool:
@@ -153,5 +153,5 @@ def _one_plan(found: Sequence[tuple[str, Flow | EvidenceError]]) -> bool:
     return all(plan == plans[0] for plan in plans)
 
 
-def _message(event: Event, causes: Account) -> Message:
-    return Message(event.label, event.from_device, event.text, causes.phrase(event.number))
+def _message(event: Event, flow: Flow) -> Message:
+    return Message(event.label, event.from_device, event.text, account(flow).phrase(event.number))
