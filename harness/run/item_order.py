@@ -7,7 +7,9 @@ could be written.  Most reports would then be written after the last window, whe
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import itertools
+import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -57,10 +59,16 @@ def as_they_come(
     for item in items:
         future = pending(item)
         (ready if future is None else waiting.setdefault(future, [])).append(item)
+    # Each future reports itself: to ask thousands of them again after every verdict takes longer than to judge them.
+    done: queue.SimpleQueue[Pending] = queue.SimpleQueue()
+    for future in tuple(waiting):
+        future.add_done_callback(done.put)
     latest = time.monotonic() + LATE_S
     while waiting:
-        done = concurrent.futures.wait(waiting, TICK_S, concurrent.futures.FIRST_COMPLETED).done
-        ready += [item for future in tuple(waiting) if future in done for item in waiting.pop(future)]
+        with contextlib.suppress(queue.Empty):
+            ready += waiting.pop(done.get(timeout=TICK_S))
+            while True:
+                ready += waiting.pop(done.get_nowait())
         tick()
         if ready and (not calling() or time.monotonic() > latest):
             yield ready
