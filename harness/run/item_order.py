@@ -53,7 +53,8 @@ def as_they_come(
     calling: Callable[[], bool],
     tick: Callable[[], None],
 ) -> Iterator[list[_Item]]:
-    """``items`` in groups, each as soon as its future is done."""
+    """``items`` in groups, each as soon as its future is done; those of a group in the order of ``items``."""
+    place = {item: number for number, item in enumerate(items)}
     waiting: dict[Pending, list[_Item]] = {}
     ready: list[_Item] = []
     for item in items:
@@ -71,6 +72,6 @@ def as_they_come(
                 ready += waiting.pop(done.get_nowait())
         tick()
         if ready and (not calling() or time.monotonic() > latest):
-            yield ready
+            yield sorted(ready, key=place.__getitem__)
             ready, latest = [], time.monotonic() + LATE_S
     yield ready
