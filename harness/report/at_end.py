@@ -16,10 +16,10 @@ from harness.store.folder import RunFolder
 from harness.store.stored_run import StoredRun, read_run
 
 
-def write_reports(folder: RunFolder, at_hand: Mapping[str, Flow]) -> SetupError | None:
-    """Write the reports of the run in ``folder``; return the error if they cannot be written.
+def write_reports(folder: RunFolder, at_hand: Mapping[str, Flow], *, page: bool = True) -> SetupError | None:
+    """Write the reports of the run in ``folder``, with its ``page`` or without.
 
-    ``at_hand`` are flows of the run that need not be read again, by id.
+    Return the error if they cannot be written.  ``at_hand`` are flows of the run that need not be read again, by id.
     Never raises: the verdicts are stored, and the reports can be made from them later.
     """
     try:
@@ -28,7 +28,8 @@ def write_reports(folder: RunFolder, at_hand: Mapping[str, Flow]) -> SetupError 
             write_environment(folder.allure_results, _environment(run))
             write_categories(folder.allure_results)
             write_executor(folder.allure_results, folder.name, run.header.suite)
-        write_page(folder.path, at_hand=at_hand)
+        if page:
+            write_page(folder.path, at_hand=at_hand)
     except SetupError as error:
         return error
     except EvidenceError as error:  # a full disk can leave an empty stream

@@ -242,6 +242,7 @@ GROUPS = (
                 type=Path,
                 page="gate.md",
             ),
+            Option("--page", "write the page of the run; sipverdict report makes it later, too", default="yes"),
             Option(
                 "--expected", "exit with 0 if the only non-passes are those of the expected.toml beside the profile"
             ),

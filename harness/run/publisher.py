@@ -207,7 +207,7 @@ class Publisher:
                 self.discard_unplanned()
         except SetupError as error:
             self.trouble(error)
-        if self._stream is not None and (trouble := write_reports(self.folder, flows)):
+        if self._stream is not None and (trouble := write_reports(self.folder, flows, page=self.settings.page)):
             self.trouble(trouble)
         if self._stream is not None:
             try:

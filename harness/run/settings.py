@@ -48,6 +48,8 @@ class Settings:
     waivers: tuple[Waiver, ...] = ()
     repeat: int = 1
     again: Again | None = None
+    page: bool = True
+    """Whether the run ends with its page."""
     files: PullRequestFiles = field(default_factory=PullRequestFiles)
     """What is written for a pull request."""
     selection: Selection = field(default_factory=Selection)
@@ -96,6 +98,7 @@ class Settings:
             waivers=load_waivers(option.waivers, catalogue, all_purposes()) if option.waivers else (),
             repeat=repeat,
             again=again,
+            page=option.page is not False,
             files=PullRequestFiles(option.sarif, option.code_quality, option.summary),
             selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),

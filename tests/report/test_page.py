@@ -221,7 +221,11 @@ def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_at_the_end_of_a_run(run: Path, tmp_path: Path) -> None:
     folder = RunFolder(run)
     (folder.allure_results / "x-result.json").write_text("{}")
+    (run / "index.html").unlink(missing_ok=True)
+    assert write_reports(folder, {}, page=False) is None
+    assert not (run / "index.html").exists()
     assert write_reports(folder, {}) is None
+    assert (run / "index.html").exists()
     assert sorted(path.name for path in folder.allure_results.iterdir()) == [
         "categories.json",
         "environment.properties",

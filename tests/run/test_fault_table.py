@@ -314,7 +314,7 @@ def _run(cells: list[Cell], out: Path) -> dict[Cell, Records]:
     chosen = out / "items.txt"
     chosen.write_text("\n".join(item for cell in cells for item in cell.items(CELLS.index(cell))))
     # Nobody reads these reports.
-    quiet = ("--tb=no", "-p", "no:allure_pytest")
+    quiet = ("--tb=no", "-p", "no:allure_pytest", "--no-page")
     options = (f"--device={first.device}", f"--window={first.window}", *faults, *quiet, f"@{chosen}")
     done = run_suite(out, *options, timeout=LIMIT_S)
     return {cell: [record for record in done.records if record["device"] == cell.tested] for cell in cells}
