@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from harness.net.sockets import inode_of, owns
 
 POLL_SECONDS = 0.005
 """Seconds between two checks while there are waiters.  The kernel has no event for it."""
+
+_LOOPS = 9
+"""The loop has at least so many times as long for all else as the checks take: on a busy machine there are many."""
 
 
 @dataclass(eq=False)
@@ -51,9 +55,11 @@ class Readiness:
     def _look(self) -> None:
         """Check for all waiters, and repeat as long as there are any."""
         self._timer = None
+        began = time.monotonic()
         for waiter in tuple(self._waiters):
             if not waiter.future.done() and waiter.is_served():
                 waiter.future.set_result(None)
                 self._waiters.remove(waiter)
         if self._waiters:
-            self._timer = asyncio.get_running_loop().call_later(POLL_SECONDS, self._look)
+            pause = max(POLL_SECONDS, _LOOPS * (time.monotonic() - began))
+            self._timer = asyncio.get_running_loop().call_later(pause, self._look)
