@@ -6,6 +6,11 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
+    "acks_200_to_redirector": frozenset(
+        {
+            "invariants/messages/every_request_is_complete",
+        }
+    ),
     "adds_second_reason": frozenset(
         {
             "proxy/cancel/reasons_are_of_different_protocols",
@@ -129,6 +134,11 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "invariants/messages/every_offer_of_a_call_is_answered",
         }
     ),
+    "no_empty_line": frozenset(
+        {
+            "invariants/dialogs/every_2xx_is_acknowledged",
+        }
+    ),
     "odd_contact": frozenset(
         {
             "redirect/registered_contacts/redirection_lists_what_is_registered",
@@ -178,6 +188,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "reuses_branch": frozenset(
         {
+            "invariants/requests_are_repeated/every_invite_without_response_is_repeated",
             "invariants/messages/every_request_is_complete",
             "transaction/completed/answer_after_a_redirection_makes_no_second_call",
             "uac/redirect_to_another_transport/contact_names_the_transport",
