@@ -16,7 +16,7 @@ from harness.judge.silence import DROPS, NOT_LISTENING, WINDOW
 from harness.model.finding import Party, Ruled
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
-from harness.purposes.evidence_check import contradiction
+from harness.purposes.evidence_check import no_evidence
 from harness.purposes.weather import weathered
 
 _NOT_PROVEN: Final = "not-proven"
@@ -39,7 +39,7 @@ def doing_of(verdict: Verdict, ruled: Sequence[Ruled], drives: int, flows: Seque
         return ""
     last = flows[-(len(flows) // drives) :] if drives > 1 else flows
     worst = max(ruled, key=lambda one: one.verdict, default=None)
-    if any(contradiction(flow) for flow in last) or worst is None:
+    if any(no_evidence(flow) for flow in last) or worst is None:
         return "harness"
     parties = {_OF_TROUBLE[trouble.blame] for flow in last for trouble in flow.troubles}
     for party in ("harness", "profile"):

@@ -16,12 +16,37 @@ from harness.sip.uri import SipUri
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
+_FORGOTTEN_S: Final = 4.0
+"""Seconds after its final response within which a request that is sent again is still known.  17.2.1 asks for 32, and
+there are products that have forgotten it after 5; but only a tester that is late finds out."""
+
+
 @once_per_flow
 def no_evidence(flow: Flow) -> str:
     """Why nothing in ``flow`` shows anything, in one sentence; "" if it does."""
+    return spoilt(flow) or contradiction(flow)
+
+
+@once_per_flow
+def spoilt(flow: Flow) -> str:
+    """What this machine did to ``flow``, so that nothing in it is evidence, in one sentence; "" if nothing."""
     if flow.interruptions:
         return f"{flow.interruptions[0].sentence} while flow {flow.id} was recorded: nothing in it is evidence"
-    return contradiction(flow)
+    answered: dict[tuple[str, str | None], Event] = {}
+    for event in flow.events:
+        if event.cseq_method != "INVITE":
+            continue
+        transaction = (event.seat, event.branch)
+        if event.from_device and (event.status or 0) >= 200:
+            answered.setdefault(transaction, event)
+        elif not event.from_device and event.method == "INVITE" and transaction in answered:
+            final = answered[transaction]
+            if (late := event.time - final.time) > _FORGOTTEN_S:
+                return (
+                    f"{event.seat} of the suite sent its INVITE again {late:.1f} s after the {final.status} had come "
+                    f"(message {event.number}): this machine was too busy, and nothing in flow {flow.id} is evidence"
+                )
+    return ""
 
 
 def contradiction(flow: Flow) -> str:

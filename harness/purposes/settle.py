@@ -15,7 +15,7 @@ from harness.model.flow import Flow, Line
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
 from harness.purposes.cut import despite_the_cut
-from harness.purposes.evidence_check import no_evidence
+from harness.purposes.evidence_check import no_evidence, spoilt
 from harness.purposes.line import FAILS, MOST_DRIVES, blamed, despite_the_line, line_of
 from harness.purposes.loss import of_loss
 from harness.purposes.purpose import Purpose, rule_all
@@ -101,7 +101,7 @@ def _disturbed(flow: Flow) -> bool:
     watch = flow.watch
     cut = flow.plan.watched and watch.closed_at - (watch.opened_at or watch.closed_at) < watch.window.seconds
     return (
-        bool(flow.troubles or flow.interruptions)
+        bool(flow.troubles or spoilt(flow))
         or weathered(flow)
         or cut
         or (flow.plan.watched and flow.life is None)

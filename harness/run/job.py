@@ -11,6 +11,7 @@ from harness.errors import DeviceError
 from harness.model.axes import Axes
 from harness.model.flow import Flow, Loss
 from harness.model.plan import Plan
+from harness.purposes.evidence_check import spoilt
 from harness.run.inquest import Inquest
 
 UNINTERRUPTED = 2
@@ -48,7 +49,7 @@ class Job:
         """The flow of one drive during which the device was there, or that names what the device was lost by."""
         flow = await self._beside(attempt, urgent)
         for _ in range(UNINTERRUPTED):
-            if not flow.interruptions:
+            if not spoilt(flow):
                 break
             flow = await self._beside(attempt, urgent=True)
         return await self.inquest.sound(flow, self._once, lambda: self._beside(attempt, urgent=True))
