@@ -189,6 +189,12 @@ CALLS: dict[str, Call] = {
         "604 Nowhere",
         role=RECURSING,
     ),
+    "recursion_ends_after_failure": Call(
+        lambda s: not s.c.heard and s.codes == [486],
+        "302 M\nContact: <sip:x@{b}>, <sip:y@{c}>;q=0.5",
+        "486 Busy",
+        role=RECURSING,
+    ),
     "unreachable_contact_ends_search": Call(
         lambda s: not s.b.heard,
         "302 M\nContact: <sip:x@127.0.31.99:9>, <sip:y@{b}>;q=0.5",

@@ -254,6 +254,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("emptied_302_upstream", "Passes a 3xx on from which it has taken every Contact.", _PROXY, _RECURSING),
     Fault("never_recurses", "Passes every 3xx on and calls none of its Contacts.", _PROXY, _RECURSING),
     Fault("recursion_ends_after_603_only", "Tries the next Contact after any 6xx but 603.", _PROXY, _RECURSING),
+    Fault("recursion_ends_after_failure", "Tries no other Contact after a 4xx or 5xx.", _PROXY, _RECURSING),
     Fault("swallows_302", "Neither follows a 3xx with Contacts nor passes it on.", _PROXY, _RECURSING),
     Fault("swallows_302_without_contact", "Does not pass a 3xx without Contact on.", _PROXY, _RECURSING),
     Fault("tries_contacts_after_603", "Tries the next Contact of a 3xx after a 6xx.", _PROXY, _RECURSING),
