@@ -309,5 +309,6 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     "blocks_somewhere": blocked(lambda s: "location=Acme" in s.final.text),
     "blocks_after_ringing": blocked(lambda s: bool(s.caller.of("180"))),
     "blocks_everything": (Question(lambda s: "603 Network Blocked\r\n" in s.final.text, "6037", "uas"),),
+    "garbles_location_of_isup": (Question(lambda s: "location=\r\n" in s.final.text, "227", "uas"),),
     "maps_cause_21_to_403": (Question(lambda s: s.codes == [403], "227", "uas"),),
 }  # fmt: skip

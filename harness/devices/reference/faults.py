@@ -308,6 +308,7 @@ FAULTS: tuple[Fault, ...] = (
         "Answers 603+ to everybody whom it does not know or who is declined.",
         (*_ANSWERING, "proxy"),
     ),
+    Fault("garbles_location_of_isup", "Writes an empty location where ISUP says cause 21, location user.", _UAS),
     Fault("maps_cause_21_to_403", "Answers 403 where ISUP says cause 21, location user.", _UAS),
     # A 603+ on its way.
     Fault("resets_603plus_phrase", "Passes a 603+ on with the phrase Decline.", _PATH),

@@ -86,5 +86,15 @@ class MapsCause21To403(Behaviour):
         return replace(super().released(refusal), code=403, reason="Forbidden")
 
 
+class GarblesLocationOfIsup(Behaviour):
+    """Wrong by RFC 8606 section 4: where nothing can be said, nothing is written."""
+
+    def released(self, refusal: Refusal) -> Refusal:
+        """Write the name of the parameter, and no value."""
+        refusal = super().released(refusal)
+        fields = tuple((name, value.replace("location=U", "location=")) for name, value in refusal.fields)
+        return replace(refusal, fields=fields)
+
+
 def _with_text(refusal: Refusal, redress: str) -> Refusal:
     return replace(refusal, fields=tuple((name, value.replace(REDRESS, redress)) for name, value in refusal.fields))
