@@ -221,6 +221,10 @@ CALLS: dict[str, Call] = {
     "rewrites_redress": Call(lambda s: "url=https://sbc.example/A" in s.final.text, BLOCKED),
     "loses_location": Call(lambda s: '/A"\r\n' in s.final.text, BLOCKED),
     "doubles_quotes": Call(lambda s: 'text=""v=' in s.final.text, BLOCKED),
+    "decodes_percent": Call(lambda s: "/a/b" in s.final.text, BLOCKED.replace("/A", "/a%2Fb")),
+    "knows_reason_by_spelling": Call(
+        lambda s: "analytics1" not in s.final.text, BLOCKED.replace("Reason:", "REASON:")
+    ),
     "lowers_reason": Call(lambda s: "r.example/a" in s.final.text, BLOCKED),
     "takes_607_for_603plus": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Network Blocked\r\n"), "607 Unwanted"),
     "tries_next_route_after_603plus": Call(lambda s: bool(s.b.heard), BLOCKED, "486 Busy", to=SERIAL),

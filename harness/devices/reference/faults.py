@@ -322,6 +322,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("makes_603plus", "Passes a plain 603 on as a 603+.", _PATH),
     Fault("makes_plain_603", "Passes a 603+ on as a plain 603.", _PATH),
     Fault("rewrites_redress", "Writes a host of its own into the contacts of a 603+.", _PATH),
+    Fault("decodes_percent", "Undoes the escapes (%2F) in the Reason of a 603+.", _PATH),
+    Fault("knows_reason_by_spelling", "Loses the Reason of a 603+ that is not spelled so: REASON.", _PROXY),
     Fault("loses_location", "Leaves the location out of a 603+.", _PATH),
     Fault("doubles_quotes", "Puts quotation marks around the text of a 603+ that has them.", _PATH),
     Fault("lowers_reason", "Writes the Reason of a 603+ in small letters.", _PATH),
