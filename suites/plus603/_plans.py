@@ -118,9 +118,9 @@ NEIGHBOURS: Final = Plan(
 UNWANTED, REJECTED = 0, 1
 """The calls of :data:`NEIGHBOURS` that are answered 607 and 608."""
 
-_BLOCKED: Final = number("blocked")
+_BLOCKED: Final = Plan((), (Call(to="{blocked}"), Call(to="{blocked}")))
 BLOCKED: Final = {"uas": _BLOCKED, "redirect": _BLOCKED, "b2bua": _BLOCKED, "proxy": _BLOCKED}
-"""A call to a number that the device blocks itself."""
+"""Two calls, one after the other, to a number that the device blocks itself."""
 _RELEASED: Final = number("isup_rejects")
 RELEASED: Final = {"uas": _RELEASED, "b2bua": _RELEASED}
 """A call to a number that the telephone network releases with cause 21, location user."""

@@ -311,6 +311,10 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     "blocks_with_http": blocked(lambda s: "url=http://" in s.final.text),
     "blocks_unquoted": blocked(lambda s: "text=v=analytics1;" in s.final.text),
     "blocks_somewhere": blocked(lambda s: "location=Acme" in s.final.text),
+    "blocks_second_call_with_403": tuple(
+        Question(lambda s: s.codes == [603, 403], "217", role, then=("ACK", "AGAIN"), quick=True)
+        for role in ("uas", "redirect", "proxy")
+    ),
     "blocks_after_ringing": blocked(lambda s: bool(s.caller.of("180"))),
     "blocks_everything": (Question(lambda s: "603 Network Blocked\r\n" in s.final.text, "6037", "uas"),),
     "garbles_location_of_isup": (Question(lambda s: "location=\r\n" in s.final.text, "227", "uas"),),

@@ -302,6 +302,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("blocks_with_http", "Names only an http URL in its 603+.", _BLOCKING),
     Fault("blocks_unquoted", "Writes the text of its 603+ without quotation marks.", _BLOCKING),
     Fault("blocks_somewhere", "Writes the name of an operator into the location of its 603+.", _BLOCKING),
+    Fault("blocks_second_call_with_403", "Answers every other call that analytics block 403.", _BLOCKING),
     Fault("blocks_after_ringing", "Sends 180 before its 603+.", _BLOCKING),
     Fault(
         "blocks_everything",

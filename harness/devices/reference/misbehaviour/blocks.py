@@ -66,6 +66,19 @@ class BlocksAfterRinging(Behaviour):
     rings_before_block = True
 
 
+class BlocksSecondCallWith403(Behaviour):
+    """Wrong by the rule: each call that analytics blocks gets a 603+."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    def blocked(self, refusal: Refusal) -> Refusal:
+        """Take a caller who tries again for an attack."""
+        self._calls += 1
+        return super().blocked(refusal) if self._calls % 2 else Refusal(403, "Forbidden", ())
+
+
 class BlocksEverything(Behaviour):
     """Wrong by the rule: 603+ is for analytics."""
 
