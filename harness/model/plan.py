@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import groupby
 from typing import Literal
 
 from harness.model.oddity import NOTHING_ODD, Oddity
@@ -306,9 +307,12 @@ class _Written:
 def _title(endpoint: Endpoint) -> str:
     if endpoint.kind == "guard":
         return f"{endpoint.name} silent"
-    return f"{endpoint.name} " + "/".join(
-        "-".join(map(_named, answer.responses)) or "no answer" for answer in endpoint.answers
-    )
+    answers = ("-".join(map(_named, answer.responses)) or "no answer" for answer in endpoint.answers)
+    return f"{endpoint.name} " + "/".join(_together(said, len(list(alike))) for said, alike in groupby(answers))
+
+
+def _together(said: str, times: int) -> str:
+    return f"{said} ({times} times)" if times > 2 else "/".join((said,) * times)
 
 
 def _named(response: Response) -> str:

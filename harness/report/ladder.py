@@ -15,7 +15,7 @@ from harness.model.flow import Flow
 from harness.model.printable import capped, lines, printable, short, xml
 from harness.report.steps import LIMIT, Silence, Step, silences, steps
 
-_LEFT = 104
+_LEFT = 120
 _SPREAD = 250
 _HEAD = 96
 _ROW = 40
@@ -178,6 +178,7 @@ def _row(row: Step, y: int, lanes: dict[str, _Lane], width: int) -> str:
         return when + line + _text(own.x + 12, y - 6, row.label, "s mute halo")
     if row.kind == "call":
         diamond = f'<path class="req" d="M{own.x - 5} {y}l5 -5l5 5l-5 5z"/>'
+        # The suffix, by whom, is the same in every row: the picture has no room for it.
         return when + diamond + _text(own.x + 12, y + 4, short(row.label, int((width - own.x) / _EM) - 4), "mute halo")
     other = lanes[row.seat].x if row.seat else own.x + _SPREAD
     return _tip(row) + when + _arrow(row, y, own.x, other) + _detail(row, y, min(own.x, other), width) + "</g>"

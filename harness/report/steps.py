@@ -130,7 +130,7 @@ def _silence(flow: Flow, seat: Seat) -> Silence:
 
 
 def _call(placed: PlacedCall, start: float) -> Step:
-    return Step("call", f"is asked to call {placed.uri}, by {placed.by}", offset=placed.placed_at - start)
+    return Step("call", f"is asked to call {placed.uri}", suffix=f"by {placed.by}", offset=placed.placed_at - start)
 
 
 def _step(event: Event, start: float, mark: int | None, causes: Account, *, copy: bool) -> Step:

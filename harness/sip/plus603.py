@@ -16,7 +16,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from harness.sip.message import SipMessage
-from harness.sip.reason import LOCATIONS, Flaw, ReasonValue, reasons
+from harness.sip.reason import Flaw, ReasonValue, reasons, unknown_location
 
 PHRASE: Final = "Network Blocked"
 VERSION: Final = "analytics1"
@@ -174,8 +174,8 @@ class Plus603:
         written = self.carrier.location if self.carrier else None
         if written is None:
             return Problem("no-location", "it has no location", REPORTED, "warn")
-        if written.upper() not in LOCATIONS:
-            return Problem("unknown-location", f"location={written[:40]} is none of RFC 8606", "RFC 8606 §4")
+        for flaw in unknown_location(self.carrier) if self.carrier else ():
+            return Problem(flaw.code, flaw.text, flaw.clause)
         if written.upper() not in USUAL_LOCATIONS:
             usual = ", ".join(sorted(USUAL_LOCATIONS))
             return Problem("unusual-location", f"location={written} is none of {usual}", REPORTED, "warn")

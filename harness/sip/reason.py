@@ -138,6 +138,12 @@ class ReasonValue:
                 yield Flaw("parameter-unreadable", why, "RFC 3326 §2")
 
 
+def unknown_location(value: ReasonValue) -> Iterator[Flaw]:
+    """The flaw of a ``location`` that RFC 8606 does not know."""
+    if value.location is not None and value.location.upper() not in LOCATIONS:
+        yield Flaw("unknown-location", f"location={value.location[:40]} is none of RFC 8606", "RFC 8606 §4")
+
+
 def _unreadable(parameter: Parameter) -> str:
     """Why the grammar does not allow ``parameter``; "" if it does."""
     shown = f"{parameter.name[:40]}={(parameter.written or '')[:60]}"

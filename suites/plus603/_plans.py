@@ -35,6 +35,7 @@ FORMS: Final[dict[str, Response]] = {
     "location-first": said(f'SIP;location=LPN;text="v=analytics1;url={URL}";cause=603'),
     "blanks": said(f'SIP ; cause = 603 ; text = "v=analytics1;url={URL}" ; location = RPN'),
     "cases": said(f'sip;Cause=603;TEXT="v=analytics1;url={URL}/Path/CASE";Location=tn'),
+    "header-case": Response(603, PHRASE, headers=(f"REASON: {USUAL}",)),
     "no-location": said(f'SIP;cause=603;text="v=analytics1;url={URL}"'),
     "tel": said('SIP;cause=603;text="v=analytics1;tel=+12155550100";location=TN'),
     "email": said('SIP;cause=603;text="v=analytics1;email=Redress@blocks.example";location=TN'),
@@ -43,6 +44,7 @@ FORMS: Final[dict[str, Response]] = {
     "marks": said(
         f'SIP;cause=603;text="v=analytics1;url={URL}&a=b=c;id=a-1;note=\\"stop; go\\", then x=y";location=TN'
     ),
+    "percent": said(f'SIP;cause=603;text="v=analytics1;url={URL}&to=a%2Fb%3Bc%20%s%25;note=100%";location=TN'),
     "utf-8": said(f'SIP;cause=603;text="v=analytics1;url={URL};note=Bloqué — appelez-nous";location=TN'),
 }
 """A 603+ in every lawful notation, by what is special about it."""
@@ -116,9 +118,9 @@ NEIGHBOURS: Final = Plan(
 UNWANTED, REJECTED = 0, 1
 """The calls of :data:`NEIGHBOURS` that are answered 607 and 608."""
 
-_BLOCKED: Final = number("blocked")
+_BLOCKED: Final = Plan((), (Call(to="{blocked}"), Call(to="{blocked}")))
 BLOCKED: Final = {"uas": _BLOCKED, "redirect": _BLOCKED, "b2bua": _BLOCKED, "proxy": _BLOCKED}
-"""A call to a number that the device blocks itself."""
+"""Two calls, one after the other, to a number that the device blocks itself."""
 _RELEASED: Final = number("isup_rejects")
 RELEASED: Final = {"uas": _RELEASED, "b2bua": _RELEASED}
 """A call to a number that the telephone network releases with cause 21, location user."""

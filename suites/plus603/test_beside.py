@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from harness.judge.answers import first_asked, why_not_refused
 from harness.judge.plus603.path import neighbour_kept, stays_plain
-from harness.judge.say import Findings, expect, unseen
+from harness.judge.say import Findings, expect, unseen, violated
 from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 from harness.purposes.purpose import purpose
-from harness.sip.reason import reasons
+from harness.sip.reason import reasons, unknown_location
 from suites.plus603._plans import NEIGHBOURS, REJECTED, RELEASED, UNWANTED
 
 MIDDLE = ("proxy", "b2bua")
@@ -47,11 +47,12 @@ def test_no_plain_refusal_becomes_a_603plus(flow: Flow) -> Findings:
     yield from stays_plain(flow, "ATIS603P-12")
 
 
-@purpose("ATIS603P-06", plan=RELEASED, faults=["maps_cause_21_to_403"])
+@purpose("ATIS603P-06", plan=RELEASED, faults=["maps_cause_21_to_403", "garbles_location_of_isup"])
 def test_call_rejected_by_the_telephone_network_is_a_603(flow: Flow) -> Findings:
     """ISUP cause 21 with location "user" becomes 603 or 603+, and a Q.850 Reason beside it says cause 21.
 
-    Typical defect: the table of RFC 3398, which maps cause 21 to 403 where it does not look at the location.
+    Typical defects: the table of RFC 3398, which maps cause 21 to 403 where it does not look at the location; a
+    location that the gateway cannot translate and writes all the same, empty or as a number.
 
     The suite sees the IP side only.  ``lab.numbers.isup_rejects`` is a number that the other side releases so.
     """
@@ -62,6 +63,17 @@ def test_call_rejected_by_the_telephone_network_is_a_603(flow: Flow) -> Findings
     final = one.final
     causes = [value for value in reasons(final) if value.protocol.lower() == "q.850"]
     right = final.status == 603 and all(value.cause == USER_REJECTED for value in causes)
+    flaw = next((flaw for value in causes for flaw in (*value.flaws(), *unknown_location(value))), None)
+    if right and flaw:
+        yield violated(
+            code=flaw.code,
+            expected=f"Reason: Q.850;cause=21;location=U, or without location  [{flaw.clause}]",
+            actual=f"{flaw.text}; Reason: {', '.join(final.headers('Reason'))[:400]}",
+            event=final,
+            means="the caller's side cannot read why the call ended, and may drop the response",
+            look_at="how the cause location of ISUP is written: U, LN, TN and so on (RFC 8606)",
+        )
+        return
     yield expect(
         right,
         code="other-status" if final.status != 603 else "other-cause",

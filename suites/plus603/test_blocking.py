@@ -7,7 +7,7 @@ from collections.abc import Callable
 from harness.judge.answers import asked
 from harness.judge.plus603.blocking import (
     Block,
-    block_of,
+    blocks_of,
     location_of,
     phrase_of,
     reason_of,
@@ -24,19 +24,21 @@ from suites.plus603._plans import BLOCKED
 
 
 def _judged(flow: Flow, judge: Callable[[Block], Findings]) -> Findings:
-    block = block_of(flow)
-    if isinstance(block, Finding):
-        yield block
-    else:
-        yield from judge(block)
+    for block in blocks_of(flow):
+        if isinstance(block, Finding):
+            yield block
+        else:
+            yield from judge(block)
 
 
-@purpose("ATIS603P-01", plan=BLOCKED, faults=["blocks_with_608"])
+@purpose("ATIS603P-01", plan=BLOCKED, faults=["blocks_with_608", "blocks_second_call_with_403"])
 def test_blocked_call_is_answered_603(flow: Flow) -> Findings:
     """A call that analytics blocked is answered 603, and nothing else: not 403, 480, 486, 607 or 608.
 
     The caller's provider tells a block from a busy line by the code, and leaves other routes alone.  Typical defect:
     the blocking rule is older than 603+ and still answers 608, or 403 as a firewall would.
+
+    Two calls: some products answer the second with the code of another rule, that of a caller who tries too often.
 
     607 is right for a block that the subscriber asked for, which is no analytics.  The number that is called
     (``lab.numbers.blocked``) has to be one that analytics blocks.

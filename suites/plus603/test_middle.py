@@ -11,6 +11,7 @@ from harness.purposes.purpose import purpose
 from suites.plus603._plans import AFTER_1XX, CHANGES_IT, RECURSED, REDIRECTED, VARIED, calls_of
 
 ALL_ROWS = (*ROWS, BY_THE_RFC)
+NOTATIONS = ("q850", "folded", "location-first", "blanks", "cases", "header-case", "no-location")
 MIDDLE = ("proxy", "b2bua")
 
 
@@ -37,7 +38,7 @@ def test_provisional_responses_before_it_change_nothing(flow: Flow) -> Findings:
     yield from passed_on(flow)
 
 
-@purpose(*ALL_ROWS, plan=VARIED, faults=CHANGES_IT, roles=MIDDLE)
+@purpose(*ALL_ROWS, plan=VARIED, faults=[*CHANGES_IT, "knows_reason_by_spelling"], roles=MIDDLE)
 def test_every_lawful_notation_arrives(flow: Flow) -> Findings:
     """A 603+ arrives whatever its notation: Q.850 form, folded, with blanks, location first or absent, names in
     other case.
@@ -45,7 +46,7 @@ def test_every_lawful_notation_arrives(flow: Flow) -> Findings:
     RFC 3261 7.3.1 makes these equal.  Typical defect: a pattern that expects the example of the standard letter by
     letter, and a plain 603 for everything else.
     """
-    yield from passed_on(flow, calls_of("q850", "folded", "location-first", "blanks", "cases", "no-location"))
+    yield from passed_on(flow, calls_of(*NOTATIONS))
 
 
 @purpose(*ALL_ROWS, plan=VARIED, faults=CHANGES_IT, roles=MIDDLE)
@@ -67,15 +68,15 @@ def test_any_kind_of_contact_arrives(flow: Flow) -> Findings:
     yield from passed_on(flow, calls_of("tel", "email"))
 
 
-@purpose(*ALL_ROWS, plan=VARIED, faults=CHANGES_IT, roles=MIDDLE)
+@purpose(*ALL_ROWS, plan=VARIED, faults=[*CHANGES_IT, "decodes_percent"], roles=MIDDLE)
 def test_text_is_not_taken_apart(flow: Flow) -> Findings:
-    """The quoted text arrives whole: with ; and = and escaped quotation marks in it, UTF-8, a URL of 1 kB, and beside
-    parameters that nobody knows.
+    """The quoted text arrives whole: with ; and = and % and escaped quotation marks in it, UTF-8, a URL of 1 kB, and
+    beside parameters that nobody knows.
 
     Typical defects: the value is split at the first semicolon; a buffer of 256 or 512 bytes cuts the URL; quotation
-    marks are added to those that are there.
+    marks are added to those that are there; %2F becomes a slash.
     """
-    yield from passed_on(flow, calls_of("parameters", "long", "marks", "utf-8"))
+    yield from passed_on(flow, calls_of("parameters", "long", "marks", "percent", "utf-8"))
 
 
 @purpose(*ALL_ROWS, plan=VARIED, faults=CHANGES_IT, roles=MIDDLE)

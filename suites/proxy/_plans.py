@@ -256,6 +256,17 @@ RECURSION_DECLINES = bound(
 )
 """The same with other codes of the class, known and unknown: a call for each."""
 
+FAILURES = (404, 408, 480, 486, 500, 504, 503)
+"""What ends one branch and no search.  503 comes last: a device may take the whole server for down (21.5.4)."""
+
+RECURSION_FAILS = bound(
+    callee(redirect(f"{MOVED};q=1.0", f"{SECOND};q=0.5")),
+    target(*(later(status, after=0.1) for status in FAILURES)),
+    second(accept()),
+    calls=(OURS,) * len(FAILURES),
+)
+"""A 302 with two Contacts: the first one fails, in each call with another code, and the second one would answer."""
+
 RECURSION_AT_ONCE = bound(
     callee(redirect(*at_once(MOVED, SECOND))),
     target(later(603)),

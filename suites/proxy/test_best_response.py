@@ -7,8 +7,9 @@ from harness.judge.declines import since
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.silence import silent
 from harness.judge.upstream import no_final, outcomes
-from harness.model.flow import Flow
+from harness.model.flow import Event, Flow
 from harness.purposes.purpose import purpose
+from harness.sip.uri import request_uri_of, same_uri
 from suites.plans import DECLINE, REDIRECT
 from suites.progress import RELAYED_DECLINES
 from suites.proxy._plans import (
@@ -105,10 +106,12 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
 
     With the 302 the caller can still reach the callee; with the 486 the caller gives up.  Typical defect: the proxy
     relays the last response, or the first one.
+
+    A 302 whose Contacts the proxy has all tried is no candidate any more (16.7 item 4).
     """
     for context in contexts(flow):
         told = context.asked.final
-        classes = {(final.status or 0) // 100 for final in context.finals}
+        classes = {(final.status or 0) // 100 for final in context.finals if not _all_tried(context, final)}
         if told is None or last_end(context.branches) is None:
             if told is None:
                 yield unseen("the caller got no final response (another rule covers this)", code="no-final-response")
@@ -116,7 +119,7 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
                 yield unseen(NOT_COMPLETE, code="branch-open")
         elif not classes <= {3, 4, 5} or len(classes) < 2:
             yield unseen("the branches did not fail in several classes below 6xx", code="one-class")
-        elif (told.status or 0) // 100 == min(classes):
+        elif (told.status or 0) // 100 <= min(classes):  # an emptied 302 is another rule's
             yield satisfied(f"{told.start_line} at the caller", event=told)
         else:
             yield violated(
@@ -128,6 +131,16 @@ def test_redirection_is_preferred_to_a_failure(flow: Flow) -> Findings:
                 means="the caller gives up a call that could still have been placed",
                 look_at="the order in which stored responses are preferred",
             )
+
+
+def _all_tried(context: ResponseContext, final: Event) -> bool:
+    """Whether ``final`` is a 3xx that has no Contact left for the caller."""
+    if not 300 <= (final.status or 0) < 400:
+        return False
+    return bool(final.contact_uris) and all(
+        any(same_uri(request_uri_of(uri), branch.invite.request_uri) for branch in context.branches)
+        for uri in final.contact_uris
+    )
 
 
 @purpose("RFC3261-16.7.6-03", plan=(DECLINE, REDIRECT), faults=["second_final_upstream"])

@@ -1,4 +1,7 @@
-"""What ends a proxy's search through the Contacts of a 302: a 603, and the caller's CANCEL (16.7 item 5, 16.10)."""
+"""What ends a proxy's search through the Contacts of a 302: a 603, and the caller's CANCEL (16.7 item 5, 16.10).
+
+Another failure does not end it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,22 @@ from harness.judge.answers import answers_to, unproven
 from harness.judge.branches import NOT_RECURSED, ResponseContext, context_of, contexts, last_end
 from harness.judge.cancels import cancelled
 from harness.judge.declines import since
-from harness.judge.say import Findings, expect, satisfied, unseen, violated
-from harness.judge.silence import silent
+from harness.judge.patience import may_yet_come
+from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
+from harness.judge.silence import gap, silent
+from harness.judge.targets import asked_for
 from harness.judge.upstream import CROSSING_S, PROMPT_S, no_final, values
+from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
-from suites.proxy._plans import RECURSION_AT_ONCE, RECURSION_CANCELLED, RECURSION_DECLINED, RECURSION_DECLINES
+from harness.sip.uri import request_uri_of, same_uri
+from suites.proxy._plans import (
+    RECURSION_AT_ONCE,
+    RECURSION_CANCELLED,
+    RECURSION_DECLINED,
+    RECURSION_DECLINES,
+    RECURSION_FAILS,
+)
 
 NO_FINAL = "the caller got no final response (another rule covers this)"
 BOTH = "the proxy had called both Contacts when the 603 came, although their q differ"
@@ -186,3 +199,46 @@ def test_cancel_ends_the_recursion(flow: Flow) -> Findings:
         yield unseen("the cancelled branch never ended", code="branch-open")
     else:
         yield no_final(flow, context.asked, end)
+
+
+@purpose("RFC3261-16.6-07", plan=RECURSION_FAILS, faults=["recursion_ends_after_failure"])
+def test_failure_of_one_contact_leaves_the_others(flow: Flow) -> Findings:
+    """When a Contact of the 302 is busy, absent or broken, the one that was not tried is called, or handed back.
+
+    "Mobile first, then the desk": the mobile is busy, and nobody calls the desk.  Typical defect: what follows a
+    redirection is one more target and no target set, so the first refusal is the answer; or one code (486, 503) is
+    taken for the refusal of the callee.
+
+    What a proxy does not call itself stays in the 3xx (16.7 item 4), which is a lower class than the failure (item 6).
+    A proxy that calls both at once has lost nothing.
+    """
+    for context in contexts(flow):
+        yield _untried_is_not_lost(flow, context)
+
+
+def _untried_is_not_lost(flow: Flow, context: ResponseContext) -> Finding:
+    moved = next((b.final for b in context.branches if b.final and 300 <= b.status < 400), None)
+    failed = next((branch for branch in context.at("target") if 400 <= branch.status < 600), None)
+    then, told = context.at("second"), context.asked.final
+    if moved is None or failed is None or failed.final is None or len(asked_for(moved)) < 2:
+        return unseen("the preferred Contact did not fail in this call", code="not-failed")
+    if then:
+        return satisfied(f"the other Contact was called, beside or after the {failed.status}", event=then[0].invite)
+    left = [uri for uri in asked_for(moved) if not same_uri(uri, failed.invite.request_uri)]
+    if told is None:
+        if missing := gap(flow, (failed.seat, context.asked.seat)) or may_yet_come(flow, failed.final):
+            return not_proven(f"nothing followed the {failed.status}", missing)
+    elif told.number < failed.final.number:
+        return unseen(f"the caller had {told.start_line} before the Contact failed", code="answered-before")
+    elif 300 <= context.asked.status < 400 and any(
+        same_uri(request_uri_of(named), uri) for named in told.contact_uris for uri in left
+    ):
+        return satisfied(f"{told.start_line} at the caller, with the Contact that was not tried", event=told)
+    return violated(
+        code="contact-lost",
+        expected=(f"after the {failed.status} an INVITE for {left[0]}", "a 3xx that names it"),
+        actual=f"{told.start_line} at the caller" if told else "nothing, neither there nor at the caller",
+        event=told or failed.final,
+        means="a callee who has moved to two places is not reached at the second when the first is busy",
+        look_at="do all Contacts of a 3xx join the target set, and which failures empty it?",
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.paths import ROOT
 from tests.mutants import lawful, record, report
-from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, sample
+from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, mutable_files, sample
 from tests.mutants.original import Originals, digest
 from tests.mutants.results import Results
 from tests.mutants.roles import PARTS, part_named
@@ -72,6 +72,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--id", action="append", default=[], help="this mutant, also if it is known; repeatable")
     parser.add_argument("--again", action="store_true", help="only what was not caught before, by whichever suite")
     parser.add_argument("--only", default="", metavar="TEXT", help="only mutants whose id contains this")
+    parser.add_argument(
+        "--module",
+        dest="modules",
+        action="append",
+        choices=[file.removesuffix(".py") for file in mutable_files(ROOT / PACKAGE)],
+        metavar="NAME",
+        help="only mutants of this module (blocking, proxy/answers); repeatable",
+    )
     parser.add_argument("--part", action="append", choices=[*map(str, PARTS)], help="only in this role; repeatable")
     parser.add_argument(
         "--window",
@@ -95,8 +103,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _record(told: Sequence[Result], options: argparse.Namespace, of: int) -> None:
-    if options.id or options.again or options.only or options.part:
-        sys.exit("--record: expected a sample of all mutants, by chance; leave out --id, --again, --only and --part")
+    if options.id or options.again or options.only or options.modules or options.part:
+        sys.exit(
+            "--record: expected a sample of all mutants, by chance; "
+            "leave out --id, --again, --only, --module and --part"
+        )
     sample = record.record(told, of=of, seed=options.seed, windows=options.windows)
     record.FIGURES.write_text(record.with_row(record.FIGURES.read_text("utf-8"), sample), "utf-8")
     print(f"recorded: {sample}")
@@ -108,7 +119,11 @@ def _chosen(options: argparse.Namespace, mutants: Sequence[Mutant], results: Res
         if unknown := [identifier for identifier in options.id if identifier not in by_id]:
             sys.exit(f"no mutant is called {unknown[0]}")
         return [by_id[identifier] for identifier in options.id]
-    candidates = [mutant for mutant in mutants if options.only in mutant.id]
+    candidates = [
+        mutant
+        for mutant in mutants
+        if options.only in mutant.id and (not options.modules or mutant.module in options.modules)
+    ]
     if options.again:
         earlier = results.ever(UNDECIDED)
         return [mutant for mutant in candidates if mutant.id in earlier]

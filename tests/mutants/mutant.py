@@ -53,6 +53,11 @@ class Mutant:
     after: str
 
     @property
+    def module(self) -> str:
+        """The file without its ending, with which the id begins: ``transactions/client``."""
+        return self.file.removesuffix(".py")
+
+    @property
     def module_level(self) -> bool:
         """Whether it is evaluated when the module is loaded, and shows wherever its result is used."""
         return not self.function or self.function.rpartition(".")[2].lstrip("_")[:1].isupper()

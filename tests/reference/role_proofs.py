@@ -189,6 +189,12 @@ CALLS: dict[str, Call] = {
         "604 Nowhere",
         role=RECURSING,
     ),
+    "recursion_ends_after_failure": Call(
+        lambda s: not s.c.heard and s.codes == [486],
+        "302 M\nContact: <sip:x@{b}>, <sip:y@{c}>;q=0.5",
+        "486 Busy",
+        role=RECURSING,
+    ),
     "unreachable_contact_ends_search": Call(
         lambda s: not s.b.heard,
         "302 M\nContact: <sip:x@127.0.31.99:9>, <sip:y@{b}>;q=0.5",
@@ -215,6 +221,10 @@ CALLS: dict[str, Call] = {
     "rewrites_redress": Call(lambda s: "url=https://sbc.example/A" in s.final.text, BLOCKED),
     "loses_location": Call(lambda s: '/A"\r\n' in s.final.text, BLOCKED),
     "doubles_quotes": Call(lambda s: 'text=""v=' in s.final.text, BLOCKED),
+    "decodes_percent": Call(lambda s: "/a/b" in s.final.text, BLOCKED.replace("/A", "/a%2Fb")),
+    "knows_reason_by_spelling": Call(
+        lambda s: "analytics1" not in s.final.text, BLOCKED.replace("Reason:", "REASON:")
+    ),
     "lowers_reason": Call(lambda s: "r.example/a" in s.final.text, BLOCKED),
     "takes_607_for_603plus": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Network Blocked\r\n"), "607 Unwanted"),
     "tries_next_route_after_603plus": Call(lambda s: bool(s.b.heard), BLOCKED, "486 Busy", to=SERIAL),
@@ -301,7 +311,12 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     "blocks_with_http": blocked(lambda s: "url=http://" in s.final.text),
     "blocks_unquoted": blocked(lambda s: "text=v=analytics1;" in s.final.text),
     "blocks_somewhere": blocked(lambda s: "location=Acme" in s.final.text),
+    "blocks_second_call_with_403": tuple(
+        Question(lambda s: s.codes == [603, 403], "217", role, then=("ACK", "AGAIN"), quick=True)
+        for role in ("uas", "redirect", "proxy")
+    ),
     "blocks_after_ringing": blocked(lambda s: bool(s.caller.of("180"))),
     "blocks_everything": (Question(lambda s: "603 Network Blocked\r\n" in s.final.text, "6037", "uas"),),
+    "garbles_location_of_isup": (Question(lambda s: "location=\r\n" in s.final.text, "227", "uas"),),
     "maps_cause_21_to_403": (Question(lambda s: s.codes == [403], "227", "uas"),),
 }  # fmt: skip

@@ -77,7 +77,7 @@ LATE = (
 ALSO_BY_B2BUA = {"no_ack", "endless_loop", "follows_contact_in_603", "redials_at_once"} | {
     fault for name, purpose in PURPOSES.items() if name.startswith("b2bua/") for fault in purpose.faults
 }
-ALSO_BY_RECURSING = {"leaves_branches_ringing", "new_branch_after_6xx"}
+ALSO_BY_RECURSING = {"leaves_branches_ringing", "new_branch_after_6xx", "prefers_other_class"}
 
 NEVER_FAILS = {
     # By their ruling nothing that is observed can be a violation.

@@ -35,6 +35,12 @@ def test_how_a_phone_answers_is_its_own_affair(tmp_path: Path, habit: str) -> No
     assert verdicts(run)["pass"] > 25, run.output
 
 
+def test_how_a_provider_writes_a_603plus_is_its_own_affair(tmp_path: Path) -> None:
+    run = run_suite(tmp_path, "--device", f"{HABITS}:scribe", "--", "suites/plus603")
+    assert set(verdicts(run)) <= {"pass", *SKIPPED}, run.output
+    assert verdicts(run)["pass"] > 15, run.output
+
+
 def test_a_phone_takes_no_order_while_it_plays_busy_tone(tmp_path: Path) -> None:
     some = ("-k", "after_a_decline or decline_is_final.py")
     run = run_suite(tmp_path, "--device", f"{HABITS}:busy", *some)

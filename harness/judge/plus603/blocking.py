@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.judge.answers import Asked, first_asked, why_not_refused
+from harness.judge.answers import Asked, asked, why_not_refused
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
@@ -20,7 +20,7 @@ UNKNOWN_CALLER = "a caller whose call was blocked learns neither that nor where 
 
 @dataclass(frozen=True)
 class Block:
-    """The call that the device was to block, and what it answered."""
+    """A call that the device was to block, and what it answered."""
 
     asked: Asked
     final: Event
@@ -31,15 +31,19 @@ class Block:
         return Plus603(self.final)
 
 
-def block_of(flow: Flow) -> Block | Finding:
-    """The answer to the first call; or why there is none to judge."""
-    one = first_asked(flow)
-    if one is None or one.final is None:
-        return unseen(why_not_refused(flow), code="not-answered")
-    if one.status < 300:
-        said = f"the call to lab.numbers.blocked was answered {one.final.start_line}: the device did not block it"
-        return unseen(said, code="not-blocked")
-    return Block(one, one.final)
+def blocks_of(flow: Flow) -> Iterator[Block | Finding]:
+    """The answer to each call; or why there is none to judge."""
+    found = asked(flow)
+    if not found:
+        yield unseen(why_not_refused(flow), code="not-answered")
+    for number, one in enumerate(found, 1):
+        if one.final is None:
+            yield unseen(f"call {number} got no final response: {why_not_refused(flow)}", code="not-answered")
+        elif one.status < 300:
+            said = f"call {number} to lab.numbers.blocked was answered {one.final.start_line}: it was not blocked"
+            yield unseen(said, code="not-blocked")
+        else:
+            yield Block(one, one.final)
 
 
 def status_of(block: Block) -> Finding:

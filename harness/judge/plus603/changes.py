@@ -20,7 +20,7 @@ from harness.sip.reason import ReasonValue
 Kind = Literal["lost", "changed", "added"]
 _LONGEST: Final = 300
 _MEANS: Final = {
-    "lost": "the caller is not told that analytics blocked the call, and where to complain",
+    "lost": "the caller learns neither that analytics blocked the call nor where to complain",
     "changed": "the caller complains at the wrong place, or cannot complain at all",
     "added": "the caller's side finds two reasons, and may read the wrong one",
 }

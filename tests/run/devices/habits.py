@@ -8,6 +8,8 @@ ponders   rings for 5 s before it declines or forwards a call
 anchors   a B2BUA that answers re-INVITEs by itself: the other leg hears nothing of them
 compact   compact header names, lower-case SIP keywords, extra parameters and white space (7.3.1, 7.3.3)
 chatty    three provisional responses, with reason phrases of its own, and unknown headers everywhere (8.2.2, 7.2)
+scribe    writes a 603+ that it passes on in its own hand: order, fold, case, one line for all Reasons (7.3.1, 25.1);
+          blocks with Q.850, a number with hyphens, a small location and a Retry-After
 ========  ================================================================================================
 """
 
@@ -17,11 +19,12 @@ import asyncio
 import re
 import sys
 
-from harness.devices.reference import answering
+from harness.devices.reference import answering, blocking
 from harness.devices.reference.__main__ import main
 from harness.devices.reference.b2bua import Bridge
 from harness.devices.reference.console import ConsoleCall, Orders
 from harness.devices.reference.transport import UdpTransport
+from harness.devices.reference.wire import Refusal
 
 HABIT = sys.argv.pop(1)
 BUSY_S, RINGS_S = 3.0, 5.0
@@ -82,7 +85,45 @@ def chatty(data: bytes) -> bytes:
     return data.replace(b"\r\nCall-ID:", b'\r\nX-Habit: 1, "a;b" <x>;y\r\nCall-ID:', 1)
 
 
-WRITTEN = {"inside": through_the_proxy_inside, "trusts": with_identity, "compact": compact, "chatty": chatty}
+def outside(separator: str, text: str) -> list[str]:
+    """The parts of a value between the separators that are in no quotation marks."""
+    parts = re.findall(rf'(?:"(?:[^"\\]|\\.)*"|[^"{separator}])+', text)
+    return [part.strip() for part in parts]
+
+
+def scribe(data: bytes) -> bytes:
+    """A 603+ with the same content."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    lines = re.sub(r"\r\n[ \t]+", " ", head.decode()).split("\r\n")
+    said = [line.partition(":")[2] for line in lines if re.match(r"(?i)reason\s*:", line)]
+    if not lines[0].startswith("SIP/2.0 603 Network Blocked") or not said:
+        return data
+    values = [outside(";", value) for line in said for value in outside(",", line)]
+    # The names in capitals, the last parameter first, each on a line of its own.
+    written = [
+        "\r\n  ;".join(
+            [
+                protocol.lower(),
+                *(
+                    f"{name.upper()} = {rest}" if rest else name
+                    for name, _, rest in (one.partition("=") for one in reversed(rest_of))
+                ),
+            ]
+        )
+        for protocol, *rest_of in values
+    ]
+    kept = [line for line in lines[1:] if not re.match(r"(?i)reason\s*:", line)]
+    reason = "REASON:  " + " ,\r\n\t".join(written)
+    return "\r\n".join(["SIP/2.0 603 NETWORK BLOCKED", reason, *kept]).encode() + end + body
+
+
+WRITTEN = {
+    "scribe": scribe,
+    "inside": through_the_proxy_inside,
+    "trusts": with_identity,
+    "compact": compact,
+    "chatty": chatty,
+}
 
 
 def send(self: UdpTransport, data: bytes, destination: tuple[str, int]) -> None:
@@ -123,6 +164,11 @@ if HABIT == "ponders":
     for number, manner in list(answering._MANNERS.items()):
         if 0 < manner.rings < RINGS_S:
             answering._MANNERS[number] = answering.Manner(manner.code, RINGS_S)
+
+if HABIT == "scribe":
+    contacts = "v=analytics1;tel=+1-215-555-0100;email=a.b+c@blocks.example"
+    fields = (("Reason", f'Q.850;location=rln;cause=21;text="{contacts}"'), ("Retry-After", "86400 (ask first)"))
+    blocking.BLOCKED = Refusal(603, blocking.PHRASE, fields)
 
 if HABIT == "anchors":
     from harness.devices.reference.identity import answering_direction

@@ -150,6 +150,16 @@ def test_the_lowest_class_is_preferred() -> None:
     ]
 
 
+def test_an_emptied_redirection_is_no_candidate() -> None:
+    judge = best.test_redirection_is_preferred_to_a_failure
+
+    def told(status: int) -> list[str]:
+        wire = stored().calls(0.03, "target", uri="sip:97001@127.0.0.3").says(0.1, "target", 404)
+        return said(judge(wire.tells(0.91, status).flow()))
+
+    assert [told(404), told(486), told(500)] == [["satisfied"], ["satisfied"], ["violated"]]
+
+
 def test_one_final_response() -> None:
     judge = best.test_caller_is_answered_once_however_many_branches_there_were
     assert said(judge(cancelled().tells(1.32, 603).tells(1.82, 603).flow())) == ["satisfied"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from proxy_flow import HEADERS, ProxyWire, said
 
@@ -191,6 +193,37 @@ def test_a_declined_contact() -> None:
     assert said(judge(wire().tells(0.21, 302, BOTH[1]).flow())) == ["satisfied", "violated"]
     assert said(judge(wire().calls(0.21, "second").tells(0.22, 603).flow())) == ["violated", "satisfied"]
     assert said(judge(moved(plans.RECURSION_DECLINED).flow())) == ["unseen"]
+
+
+@pytest.mark.parametrize(
+    ("then", "verdict"),
+    [
+        (lambda wire: wire.calls(0.21, "second"), "satisfied"),
+        (lambda wire: wire.tells(0.21, 302, BOTH[0]), "satisfied"),
+        (lambda wire: wire.tells(0.21, 302, BOTH[1]), "violated"),
+        (lambda wire: wire.tells(0.21, 486), "violated"),
+        (lambda wire: wire.tells(0.1, 486), "unseen"),
+        (lambda wire: wire, "violated"),
+    ],
+    ids=["called", "handed-back", "only-the-tried-one", "lost", "answered-before", "nothing"],
+)
+def test_a_contact_that_was_not_tried(then: Callable[[ProxyWire], ProxyWire], verdict: str) -> None:
+    judge = ends.test_failure_of_one_contact_leaves_the_others
+
+    def wire() -> ProxyWire:
+        return moved(plans.RECURSION_FAILS).calls(0.03, "target", uri=PLAIN).says(0.2, "target", 486)
+
+    assert said(judge(then(wire()).flow())) == [verdict]
+
+
+def test_a_contact_that_may_yet_be_tried() -> None:
+    judge = ends.test_failure_of_one_contact_leaves_the_others
+    wire = moved(plans.RECURSION_FAILS).calls(0.03, "target", uri=PLAIN).says(0.2, "target", 486)
+    assert said(judge(wire.flow(window=QUICK))) == ["unseen"]
+    # A 6xx is another rule, and so is a Contact that answers.
+    for status in (200, 603):
+        wire = moved(plans.RECURSION_FAILS).calls(0.03, "target", uri=PLAIN).says(0.2, "target", status)
+        assert said(judge(wire.tells(0.21, status).flow())) == ["unseen"]
 
 
 def test_a_declined_contact_beside_another() -> None:

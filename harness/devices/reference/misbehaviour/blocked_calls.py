@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 from ..behaviour import Behaviour
 from ..blocking import BLOCKED, PHRASE
@@ -148,6 +149,27 @@ class RewritesRedress(_OnTheWay):
         """Hide other people's hosts and numbers."""
         refusal = _rewritten(super().changed(refusal), r"(url=https://|email=\w+@)[^/;\"]+", r"\1sbc.example")
         return _rewritten(refusal, r"tel=\+[0-9]+", "tel=+10000000000")
+
+
+class DecodesPercent(_OnTheWay):
+    """Wrong: an escape in a URL is part of it (RFC 3986 section 2.4)."""
+
+    def changed(self, refusal: Refusal) -> Refusal:
+        """Undo the escapes, as in the user of a SIP URI."""
+        refusal = super().changed(refusal)
+        return replace(
+            refusal, fields=tuple((n, unquote(v) if canonical(n) == "reason" else v) for n, v in refusal.fields)
+        )
+
+
+class KnowsReasonBySpelling(_OnTheWay):
+    """Wrong by RFC 3261 7.3.1: the names of headers have no case."""
+
+    def changed(self, refusal: Refusal) -> Refusal:
+        """Throw out what it does not know."""
+        refusal = super().changed(refusal)
+        known = (field for field in refusal.fields if canonical(field[0]) != "reason" or field[0] == "Reason")
+        return replace(refusal, fields=tuple(known))
 
 
 class LosesLocation(_OnTheWay):

@@ -66,6 +66,19 @@ class BlocksAfterRinging(Behaviour):
     rings_before_block = True
 
 
+class BlocksSecondCallWith403(Behaviour):
+    """Wrong by the rule: each call that analytics blocks gets a 603+."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    def blocked(self, refusal: Refusal) -> Refusal:
+        """Take a caller who tries again for an attack."""
+        self._calls += 1
+        return super().blocked(refusal) if self._calls % 2 else Refusal(403, "Forbidden", ())
+
+
 class BlocksEverything(Behaviour):
     """Wrong by the rule: 603+ is for analytics."""
 
@@ -84,6 +97,16 @@ class MapsCause21To403(Behaviour):
     def released(self, refusal: Refusal) -> Refusal:
         """Look at the cause alone."""
         return replace(super().released(refusal), code=403, reason="Forbidden")
+
+
+class GarblesLocationOfIsup(Behaviour):
+    """Wrong by RFC 8606 section 4: where nothing can be said, nothing is written."""
+
+    def released(self, refusal: Refusal) -> Refusal:
+        """Write the name of the parameter, and no value."""
+        refusal = super().released(refusal)
+        fields = tuple((name, value.replace("location=U", "location=")) for name, value in refusal.fields)
+        return replace(refusal, fields=fields)
 
 
 def _with_text(refusal: Refusal, redress: str) -> Refusal:

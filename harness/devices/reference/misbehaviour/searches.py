@@ -88,6 +88,18 @@ class UnreachableContactEndsSearch(Behaviour):
         return unreachable or super().ends_search(final, recursed=recursed)
 
 
+class RecursionEndsAfterFailure(Behaviour):
+    """Wrong by 16.6 and 16.7 item 5: who is busy at one place may be at the next."""
+
+    def ends_search(self, final: Final, *, recursed: bool) -> bool:
+        """Take the first refusal of a Contact for the callee's own."""
+        return _is_failure(final, recursed=recursed) or super().ends_search(final, recursed=recursed)
+
+    def cancels(self, final: Final, *, recursed: bool) -> bool:
+        """Let go on what has begun."""
+        return not 400 <= final.code < 600 and super().cancels(final, recursed=recursed)
+
+
 class TriesContactsAfter603(Behaviour):
     """Wrong by 16.7 item 5: what a 302 listed before is no exception."""
 
@@ -145,3 +157,8 @@ class CancelsWithTwoVias(Behaviour):
     def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
         """Write another one below."""
         return super().cancel(cancel).with_fields((("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-other"),))
+
+
+def _is_failure(final: Final, *, recursed: bool) -> bool:
+    """Say whether a Contact has refused by a response below 6xx; the 487 of a cancelled one is no refusal."""
+    return recursed and final.response is not None and 400 <= final.code < 600 and final.code != 487
