@@ -199,9 +199,9 @@ def test_doctor_where_the_address_of_the_device_is_taken(taken: str) -> None:
 def test_doctor_of_a_device_that_is_not_there(tmp_path: Path) -> None:
     gone = load_profile(profile(tmp_path, running(5999)))
     (told,) = [check for check in doctors.device_checks(gone) if check.name == "phone: address"]
-    assert told.state == "warn"
-    assert f"{FIXED}:5999, reached from 127." in told.found
-    assert "sipverdict smoke" in told.todo
+    assert told.state == "problem"
+    assert f"{FIXED}:5999 (UDP), reached from 127." in told.found
+    assert "switch it on" in told.todo
 
 
 def test_doctor_of_a_profile_that_cannot_be_used(
