@@ -18,7 +18,6 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-import psutil
 from packaging.requirements import Requirement
 
 from harness.doctor.check import Check
