@@ -262,12 +262,9 @@ def test_what_was_run_again_is_merged_into_one_whole_run(
     page = (run.folder / "index.html").read_text()
     assert "are of a later repetition" in page or "is of a later repetition" in page
     assert before.folder.name in page
-    key = str(tmp_path / "lab")
-    assert main(["keygen", key]) == 0
-    assert (
-        main(["certify", str(run.folder), "--profile", "ua-decline", "--key", f"{key}.key", "--out", str(tmp_path)])
-        != 0
-    )
+    assert main(["keygen", "-o", str(tmp_path / "lab")]) == 0
+    key, out = str(tmp_path / "lab.key"), str(tmp_path / "certificate")
+    assert main(["certify", str(run.folder), "--profile", "ua-decline", "--key", key, "-o", out]) != 0
     said = capsys.readouterr()
     assert "a certificate needs one run, without --again" in said.out + said.err
 
