@@ -122,6 +122,9 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
         ("[ready]", '[over.tls]\nlab.adress = "x"\n[ready]', "over.tls.lab.adress: unknown key", "lab.address"),
         ("argv", 'files = ["absent.j2"]\nargv', "process.files.0: expected a template", ""),
         ("argv", 'files = ["../x.j2"]\nargv', "process.files.0: expected the name of a file", ""),
+        ("argv", 'files = ["etc/../../x.j2"]\nargv', "process.files.0: expected the name of a file", ""),
+        ("argv", 'files = ["/etc/passwd"]\nargv', "process.files.0: expected the name of a file", ""),
+        ("argv", 'files = ["etc/absent.j2"]\nargv', "process.files.0: expected a template", ""),
         ("argv", 'version_pattern = "["\nargv', "process.version_pattern: expected a regular expression", ""),
         # contradictions
         ('kind = "stdin"\ncall = "call {uri}"', 'kind = "sipp"', 'stimulus.kind: kind = "sipp" calls through', ""),

@@ -316,6 +316,20 @@ def test_smoke_where_the_address_of_the_device_is_taken(taken: str, capsys: pyte
     assert "blame  this machine" in told
 
 
+def test_smoke_of_a_program_that_listens_on_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As docs/attach-a-device.md has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("0.0.0.0", 0))
+        port = free.getsockname()[1]
+    text = REFERENCE.partition("# What it is in the other roles")[0].replace('"{lease}"', f'"127.0.0.1:{port}"')
+    assert '"{address}"' in text
+    everywhere = text.replace('"{address}"', f'"0.0.0.0:{port}"', 1)
+    assert main(["smoke", "--device", profile(tmp_path, everywhere)]) == 0
+    told = capsys.readouterr().out
+    assert "302  ok" in told
+    assert "went on to target" in told
+
+
 def test_smoke_where_port_5060_is_taken(runs: dict[str, Future[Said]]) -> None:
     run = got(runs, "smoke port")
     assert run.status == 0, run.text
