@@ -42,6 +42,8 @@ def gate(
     if draft:
         print("\n".join(map(_draft, found.blocking)) or "# nothing to waive")
         return int(found.status)
+    if run.header.merger:
+        print(run.header.merger)
     for sentence in found.sentences(gated=True):
         print(printable(sentence))
     return int(found.status)

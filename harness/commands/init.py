@@ -7,37 +7,18 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
-from rich.prompt import Confirm, IntPrompt, InvalidResponse, Prompt
 
 from harness.commands.init_options import FILE
+from harness.commands.init_questions import THROUGH, asked, default_name, kinds_for, numbers_of, route_to
 from harness.device.profile import reading
 from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
-from harness.manual.schema import FILE_NAME, as_text, profile_schema, stimulus_sections
-from harness.manual.starter import STIMULI, TO_COMPLETE, Answers, starter
+from harness.manual.schema import FILE_NAME, as_text, profile_schema
+from harness.manual.starter import TO_COMPLETE, Answers, starter
 from harness.net.address import Address, family_of
-from harness.net.probe import source_towards
-
-PRODUCTS: Final[dict[str, str]] = {
-    "phone": "uac",
-    "b2bua": "b2bua",
-    "proxy": "proxy",
-    "redirect": "redirect",
-    "answering": "uas",
-}
-"""The kinds of products, and the role of each."""
-_PRODUCTS_EXPLAINED: Final = """\
-  phone      places calls: a phone, a softphone, a gateway
-  b2bua      passes calls on as new ones: an SBC, a PBX
-  proxy      passes requests on
-  redirect   answers with 3xx: a redirect server
-  answering  answers calls itself: a phone that forwards or declines"""
-_THROUGH: Final = frozenset({"uas", "b2bua", "proxy", "redirect"})
 
 
 def init(options: argparse.Namespace) -> int:
@@ -50,7 +31,7 @@ def init(options: argparse.Namespace) -> int:
         _check_enough(options)
     console = Console(highlight=False)
     try:
-        answers = _asked(options, path, console) if asking else _usual(options, path)
+        answers = asked(options, path, console) if asking else _usual(options, path)
     except EOFError:
         raise SetupError("the input ended too early", f"sipverdict init {FILE} asks them again") from None
     text = starter(answers, str(path))
@@ -80,19 +61,20 @@ def _check_target(path: Path, *, force: bool) -> None:
 
 def _check_options(options: argparse.Namespace) -> None:
     """SetupError for an option with an invalid value."""
-    for name in ("address", "tester"):
-        if value := getattr(options, name):
+    for name in ("address", "tester", "exchange"):
+        if (value := getattr(options, name)) and value != "{lease}":
             try:
-                if name == "address":
+                if name != "tester":
                     Address.parse(value, family="ipv4")
                 elif family_of(value) != "ipv4":
                     raise ValueError(f"expected an IPv4 address; got {value!r}")
             except ValueError as error:
                 raise SetupError(f"--{name}: {error}") from None
-    if options.stimulus is not None and options.stimulus not in _kinds():
-        raise SetupError(f"--stimulus: there is no kind {options.stimulus!r}", f"known: {', '.join(_kinds())}")
+    if options.stimulus is not None and options.stimulus not in kinds_for():
+        raise SetupError(f"--stimulus: there is no kind {options.stimulus!r}", f"known: {', '.join(kinds_for())}")
     for name, value in vars(options).items():
-        if isinstance(value, str) and not value.isprintable():
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and not text.isprintable() for text in texts):
             raise SetupError(f"--{name}: expected printable text", "write it in UTF-8, in one line")
     if options.max_calls is not None and options.max_calls < 1:
         raise SetupError("--max-calls: expected at least 1")
@@ -108,8 +90,8 @@ def _check_options(options: argparse.Namespace) -> None:
 def _check_enough(options: argparse.Namespace) -> None:
     missing = [] if options.role else ["--role"]
     missing += [] if options.address or options.start else ["--address (or --start)"]
-    calls_itself = options.role and not set(options.role) & _THROUGH
-    missing += ["--stimulus"] if calls_itself and not options.stimulus and "manual" not in _kinds() else []
+    calls_itself = options.role and not set(options.role) & THROUGH
+    missing += ["--stimulus"] if calls_itself and not options.stimulus and "manual" not in kinds_for() else []
     if missing:
         why = "--yes asks no questions" if options.yes else "init can ask questions only on a terminal"
         raise SetupError(
@@ -118,19 +100,11 @@ def _check_enough(options: argparse.Namespace) -> None:
         )
 
 
-def _kinds(roles: set[str] | None = None, *, started: bool = True) -> list[str]:
-    """The kinds of stimulus for a new profile: those for ``roles``, and whether the suite starts the device."""
-    known = [kind for kind in STIMULI if kind in stimulus_sections() and (started or kind != "stdin")]
-    if roles is None:
-        return known
-    return [kind for kind in known if (kind == "sipp" and roles & _THROUGH) or (kind != "sipp" and "uac" in roles)]
-
-
 def _usual(options: argparse.Namespace, path: Path) -> Answers:
     roles = tuple(dict.fromkeys(options.role))
-    kinds = _kinds(set(roles), started=bool(options.start))
+    kinds = kinds_for(set(roles), started=bool(options.start))
     return Answers(
-        name=options.name or options.model or _name(path),
+        name=options.name or options.model or default_name(path),
         roles=roles,
         stimulus=options.stimulus or ("sipp" if "sipp" in kinds else kinds[0]),
         vendor=options.vendor or "",
@@ -139,102 +113,14 @@ def _usual(options: argparse.Namespace, path: Path) -> Answers:
         serial=options.serial or "",
         address=options.address or "",
         start=options.start or "",
-        tester=options.tester or _route_to(options.address),
+        tester=options.tester or route_to(options.address),
         follows=bool(options.follows),
         registers=bool(options.registers),
         max_calls=options.max_calls or 1,
-    )
-
-
-def _name(path: Path) -> str:
-    return path.stem if path.name != FILE else path.resolve().parent.name or "device"
-
-
-def _route_to(address: str | None) -> str:
-    """This machine's address on the route to ``address``; "" for a device on this machine, or without a route."""
-    if not address:
-        return ""
-    try:
-        found = source_towards(Address.parse(address)).host
-    except OSError:
-        return ""
-    return "" if found.startswith("127.") else found
-
-
-# --- questions
-
-
-class _Address(Prompt):
-    """Asks until the answer is IPv4:port or empty."""
-
-    def process_response(self, value: str) -> str:
-        """Check one answer."""
-        if value.strip():
-            try:
-                Address.parse(value.strip(), family="ipv4")
-            except ValueError as error:
-                raise InvalidResponse(f"[prompt.invalid]{error}") from None
-        return value.strip()
-
-
-def _asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
-    def ask(option: str, question: Callable[[], str]) -> str:
-        given = getattr(options, option)
-        return given if given is not None else question()
-
-    def text(question: str, default: str = "") -> str:
-        return Prompt.ask(question, console=console, default=default, show_default=bool(default)).strip()
-
-    if options.role:
-        roles = tuple(dict.fromkeys(options.role))
-    else:
-        console.print("What kind of product is it?")
-        console.print(_PRODUCTS_EXPLAINED, markup=False)
-        product = Prompt.ask("It is a", console=console, choices=list(PRODUCTS), default="phone")
-        roles = (PRODUCTS[product],)
-    vendor = ask("vendor", lambda: text("Vendor?"))
-    model = ask("model", lambda: text("Model?"))
-    name = ask("name", lambda: text("Name in reports?", model or _name(path)))
-    address, start = options.address or "", options.start or ""
-    if not address and not start:
-        address = _Address.ask(
-            "Its address, IPv4:port? (empty: the suite starts it)",
-            console=console,
-            default="",
-            show_default=False,
-        )
-        while not address and not start:
-            start = text("Command that starts it? ({address} is replaced by its address)")
-    tester = options.tester or _route_to(address)
-    if address and tester and not options.tester:
-        tester = text("Address of this machine, as the device sees it?", tester)
-    kinds = _kinds(set(roles), started=bool(start))
-    kind = options.stimulus or (
-        kinds[0] if len(kinds) == 1 else Prompt.ask("How does the suite make it call?", console=console, choices=kinds)
-    )
-    follows = options.follows
-    if follows is None and set(roles) & {"uac", "b2bua", "proxy"}:
-        follows = Confirm.ask("Does it follow a 302 by itself?", console=console, default="uac" in roles)
-    registers = options.registers
-    if registers is None and set(roles) & {"uac", "b2bua"}:
-        registers = Confirm.ask("Does it register with a registrar?", console=console, default=False)
-    most = options.max_calls
-    if most is None:
-        most = max(1, IntPrompt.ask("How many calls does it carry at once?", console=console, default=1))
-    return Answers(
-        name=name,
-        roles=roles,
-        stimulus=kind,
-        vendor=vendor,
-        model=model,
-        firmware=options.firmware or "",
-        serial=options.serial or "",
-        address=address,
-        start=start,
-        tester=tester,
-        follows=bool(follows),
-        registers=bool(registers),
-        max_calls=most,
+        exchange=options.exchange or "",
+        prefix=options.prefix or "",
+        user=options.user or "",
+        numbers=numbers_of(options),
     )
 
 

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 ROLES = ("uac", "uas", "b2bua", "proxy", "redirect")
+PRODUCTS: Final[dict[str, str]] = {
+    "phone": "uac",
+    "b2bua": "b2bua",
+    "proxy": "proxy",
+    "redirect": "redirect",
+    "answering": "uas",
+}
+"""The kinds of products, and the role of each: the words of the first question, which ``--role`` takes as well."""
 FILE = "device.toml"
 
 
@@ -12,7 +21,13 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     """One option for each question.  An option replaces its question."""
     yes_no = argparse.BooleanOptionalAction
     parser.add_argument("path", nargs="?", default=FILE, metavar="PATH", help=f"the file to write (default: {FILE})")
-    parser.add_argument("--role", action="append", choices=ROLES, help="a role in which it is tested; may be repeated")
+    parser.add_argument(
+        "--role",
+        action="append",
+        type=role,
+        choices=ROLES,
+        help="a role in which it is tested, or a kind of product (phone, answering); may be repeated",
+    )
     parser.add_argument("--name", help="its name in verdicts and reports")
     parser.add_argument("--vendor", help="its maker")
     parser.add_argument("--model", help="the product")
@@ -24,6 +39,19 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stimulus", metavar="KIND", help="how it is made to call (the questions list the kinds)")
     parser.add_argument("--follows", action=yes_no, default=None, help="whether it follows a 302")
     parser.add_argument("--registers", action=yes_no, default=None, help="whether it registers with a registrar")
+    parser.add_argument(
+        "--exchange", metavar="IPv4:PORT", help="where this machine is its registrar, trunk or outbound proxy"
+    )
+    parser.add_argument("--prefix", metavar="DIGITS", help="the digits before every number that it is made to dial")
+    parser.add_argument("--user", metavar="NAME", help="the user of the suite's own calls, if the device asks for one")
+    parser.add_argument(
+        "--number", action="append", metavar="KEY=URI", help="whom to call for an answer (lab.numbers); may be repeated"
+    )
     parser.add_argument("--max-calls", type=int, metavar="N", help="the number of calls that it carries at once")
     parser.add_argument("--yes", action="store_true", help="ask no questions: use the defaults for missing options")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def role(word: str) -> str:
+    """The role of a kind of product; any other word as it is."""
+    return PRODUCTS.get(word, word)

@@ -20,12 +20,20 @@ def replay(folder: str, *, as_json: bool = False) -> int:
     status = ExitStatus.EVIDENCE if found.differences else run.tally.exit_status
     if as_json:
         told = [{"case": str(one.line.case), "why": one.why} for one in found.differences]
-        answer = {"run": run.header.run, "judged": found.judged, "differences": told, "status": int(status)}
+        answer = {
+            "run": run.header.run,
+            "repeated": len(run.header.repeated),
+            "judged": found.judged,
+            "differences": told,
+            "status": int(status),
+        }
         print(machine.text(answer))
         return int(status)
     for difference in found.differences:
         print(printable(difference.sentence))
     differing = len(found.differences)
     result = "every verdict is the same" if not differing else f"{differing} differ"
+    if run.header.merger:
+        print(run.header.merger)
     print(f"{found.judged} records judged again from {printable(folder)}{unjudged(run)}: {result}")
     return int(status)

@@ -111,7 +111,8 @@ def _to_stderr() -> Iterator[None]:
 
 def _print_json(publisher: Publisher, status: int) -> None:
     if publisher.answer is not None and publisher.folder.verdicts.is_file():
-        run = read_run(publisher.folder.path, cut_off=True)
+        whole = publisher.merged.run if publisher.merged else None
+        run = whole or read_run(publisher.folder.path, cut_off=True)
         print(machine.text(machine.of_run(run, publisher.answer, status)))
 
 

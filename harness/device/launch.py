@@ -110,6 +110,7 @@ class Launch:
                     f"it may use {', '.join(sorted(self._values))}, pixit and secret",
                 ) from error
             target = self._folder / file.removesuffix(".j2")
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=0o600)  # it may hold a password
             target.write_text(text, "utf-8")
 

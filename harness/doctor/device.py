@@ -1,34 +1,40 @@
-"""Checks of a device by its profile: installation, address, and the suite's own addresses."""
+"""Checks of a device by its profile: its program, and whether it is there."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import ssl
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 
-from harness.device import Profile, options_ping
+from harness.device import Profile
 from harness.device.ready import bound
 from harness.device.tables.placeholders import names_in
-from harness.device.tables.values import hosts_in
+from harness.doctor.access import control_checks, name_checks, secret_checks
 from harness.doctor.check import Check
-from harness.doctor.machine import holders
-from harness.net.address import Address
+from harness.doctor.lab import held_by, lab_checks
+from harness.net.address import Address, Carrier
 from harness.net.binding import why_not_ours
 from harness.net.probe import source_towards
+from harness.net.probes import prober_at
 
 PING_S = 2.0
 
 
 def device_checks(profile: Profile) -> Iterator[Check]:
-    """The profile, its program and its addresses."""
+    """The profile, its program, what makes it act, and all addresses."""
     section = profile.device
     roles, calls = "/".join(section.roles), f"{section.max_calls} call{'s' if section.max_calls > 1 else ''} at once"
     yield Check(f"{profile.name}: profile", "ok", f"{profile.source.name}: {roles}, {calls}, {profile.stimulus.kind}")
     yield from _program(profile)
     yield from _address(profile)
-    yield from _tester(profile)
+    yield from secret_checks(profile)
+    yield from name_checks(profile)
+    yield from control_checks(profile)
+    yield from lab_checks(profile)
 
 
 def _program(profile: Profile) -> Iterator[Check]:
@@ -49,11 +55,12 @@ def _program(profile: Profile) -> Iterator[Check]:
 
 
 def _address(profile: Profile) -> Iterator[Check]:
-    name, text = f"{profile.name}: address", profile.lab.address
+    carrier = Carrier(profile.device.transports[0], profile.device.families[0])
+    name, text = f"{profile.name}: address", profile.over(carrier).lab.address
     if "{" in text:
         yield Check(name, "ok", "leased for each run" if text == "{lease}" else f"known when the run begins ({text})")
         return
-    address = Address.parse(text)
+    address = Address.parse(text, carrier.transport)
     if profile.process is not None:
         yield _to_be_started_at(name, address)
         return
@@ -64,35 +71,33 @@ def _address(profile: Profile) -> Iterator[Check]:
             name, "problem", f"there is no route to {address}: {error.strerror}", "see lab.address and ip route"
         )
         return
-    answer = asyncio.run(options_ping(address, None, PING_S))
-    if answer:
-        yield Check(name, "ok", f"{address} is reached from {own.host} and answers an OPTIONS: {answer[:80]}")
-    else:
-        todo = (
-            "check that it is on and that lab.address is right; some devices never answer OPTIONS: try sipverdict smoke"
-        )
-        yield Check(
-            name, "warn", f"{address}, reached from {own.host}, does not answer an OPTIONS in {PING_S:g} s", todo
-        )
+    yield asyncio.run(_is_there(name, address, replace(own, transport=address.transport)))
+
+
+async def _is_there(name: str, address: Address, own: Address) -> Check:
+    """Whether the device answers an OPTIONS; if not, whether the network says that nobody is there."""
+    place = f"{address} ({address.transport.upper()}), reached from {own.host},"
+    async with prober_at(own, _any_certificate) as prober:
+        if answer := await prober.ping(address, PING_S):
+            return Check(name, "ok", f"{place} answers an OPTIONS: {answer[:80]}")
+        if await prober.refused_by(address, PING_S):
+            todo = "switch it on, or start its SIP service; is lab.address right, with its port?"
+            return Check(name, "problem", f"{place} is closed: its host says that nothing listens there", todo)
+    todo = "check that it is on and that lab.address is right; some devices never answer OPTIONS: try sipverdict smoke"
+    return Check(name, "warn", f"{place} does not answer an OPTIONS in {PING_S:g} s", todo)
+
+
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _to_be_started_at(name: str, address: Address) -> Check:
     """Whether a device that the suite starts can have ``address``."""
     if bound(address):
-        who = " and ".join(dict.fromkeys([*holders(address.port, address.host), *holders(address.port)]))
-        return Check(
-            name, "problem", f"{address} is held by {who or 'another program'}", "end it, or change lab.address"
-        )
+        return Check(name, "problem", f"{address} is held by {held_by(address)}", "end it, or change lab.address")
     if why := why_not_ours(address.host):
         return Check(name, "problem", f"{address} {why}", "lab.address must be an address of this machine, or {lease}")
     return Check(name, "ok", f"{address} is free on this machine")
-
-
-def _tester(profile: Profile) -> Iterator[Check]:
-    """The suite's own addresses in a profile.  A loopback address only reaches loopback."""
-    name, stated = f"{profile.name}: the suite's addresses", profile.lab.tester
-    hosts = hosts_in(stated) if stated else ()
-    if wrong := [f"{host} {why}" for host in hosts if (why := why_not_ours(host))]:
-        yield Check(name, "problem", "; ".join(wrong), "lab.tester must be addresses of this machine (ip address)")
-    elif hosts:
-        yield Check(name, "ok", f"{stated}: of this machine")

@@ -18,10 +18,10 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-import psutil
 from packaging.requirements import Requirement
 
 from harness.doctor.check import Check
+from harness.doctor.lab import holders
 from harness.drive.bench import SEATS
 from harness.net.address import Address
 from harness.net.binding import is_free
@@ -106,19 +106,6 @@ def _suite() -> Iterator[Check]:
 
 
 # --- the network
-
-
-def holders(port: int, host: str = "0.0.0.0") -> list[str]:
-    """The programs that hold UDP ``port`` of ``host``: name and process id, as far as this user may see them."""
-    found = []
-    for connection in psutil.net_connections("udp"):
-        if not connection.laddr or connection.laddr.port != port or connection.laddr.ip not in (host, "::"):
-            continue
-        try:
-            found.append(f"{psutil.Process(connection.pid).name()} (process {connection.pid})")
-        except (psutil.Error, TypeError, ValueError):  # no pid: it belongs to another user
-            found.append("a program of another user")
-    return found
 
 
 def _ports() -> Iterator[Check]:

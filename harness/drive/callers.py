@@ -41,7 +41,7 @@ class Callers:
         hangs_up = call.act == "hangup" or self.role in ("uas", "redirect")
         credentials = context.lab.credentials
         state = self.recorder.callers[name] = CallerState(call, clock.now(), hangs_up, credentials is not None)
-        made = CallOrder(call, hangs_up, self.plan.statuses, credentials)
+        made = CallOrder(call, hangs_up, self.plan.statuses, credentials, context.lab.identity)
         way = context.lab.way(self.places.token, self.places.device)
 
         async def start() -> LiveSeat:

@@ -12,7 +12,7 @@ from harness.device import Device, Profile
 from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench
 from harness.drive.capacity import Capacity
-from harness.endpoints.host import LiveSeat
+from harness.endpoints.host import Identity, LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
@@ -99,6 +99,13 @@ class Lab:
         """User and password with which callers answer the device's challenges."""
         asked = self.profile.lab.credentials
         return (asked.user, self.profile.reveal(asked.password)) if asked else None
+
+    @property
+    def identity(self) -> Identity:
+        """Who callers say they are: what the profile says, else the user of the credentials."""
+        said, credentials = self.profile.lab.caller, self.profile.lab.credentials
+        usual = Identity(user=credentials.user) if credentials else Identity()
+        return Identity(said.user or usual.user, said.display, said.asserted) if said else usual
 
     def way(self, token: str, device: Address | None) -> Way:
         """The way of the callers in the drive of ``token`` to the device."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from harness.endpoints.tap.routes import Hop, Outlet
@@ -44,6 +44,18 @@ class SeatOrder:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Who the suite's calls come from."""
+
+    user: str = "caller"
+    """Of the From URI."""
+    display: str = "sipverdict"
+    """Of the From; "" for none."""
+    asserted: str = ""
+    """The URI of a P-Asserted-Identity; "" for none."""
+
+
+@dataclass(frozen=True)
 class CallOrder:
     """The way in which a call is made through the device, or to it."""
 
@@ -54,6 +66,7 @@ class CallOrder:
     """Statuses outside the IANA registry that the device may send."""
     credentials: tuple[str, str] | None = None
     """User and password, for a device that challenges callers."""
+    identity: Identity = field(default_factory=Identity)
 
 
 class LiveSeat(Protocol):

@@ -149,7 +149,9 @@ def _of_run(run: StoredRun) -> Iterator[str]:
         )
     if header.weather:
         yield f"the taps changed what the network does ({header.weather}); a certificate needs a run without --weather"
-    if header.again:
+    if header.merger:
+        yield f"it is {header.merger}; a certificate needs one run, without --again"
+    elif header.again:
         yield "the run only repeats the non-passes of another run; a certificate needs a whole run"
 
 

@@ -8,7 +8,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-from harness.device.tables.lab_section import LabSection
 from harness.device.tables.pics import CLAIMS
 from harness.device.tables.sections import DeviceSection
 from harness.manual.docstrings import sentences
@@ -39,6 +38,19 @@ class Answers:
     follows: bool = False
     registers: bool = False
     max_calls: int = 1
+    exchange: str = ""
+    """IPv4:port or ``{lease}``.  Empty: there is one only for a device that registers."""
+    prefix: str = ""
+    user: str = ""
+    """That of the suite's own calls, for a device that challenges them."""
+    numbers: tuple[tuple[str, str], ...] = ()
+    """Keys of ``lab.numbers``, and the URI of each."""
+
+    @property
+    def listens_at(self) -> str:
+        """The exchange; "" if there is none."""
+        where = f"{self.tester}:5060" if self.tester else "{lease}"
+        return self.exchange or (where if self.registers else "")
 
 
 STIMULI: Final[dict[str, str]] = {
@@ -87,7 +99,7 @@ kind = "ami" # Asterisk's manager interface
 control = "{host}:5038" # the manager port
 username = "sipverdict" # CHANGE THIS: the section of manager.conf
 secret = "{secret:AMI_SECRET}" # see [secrets]
-channel = "PJSIP/{user}@sipverdict" # CHANGE THIS: technology, number, endpoint
+channel = "PJSIP/sipverdict/{uri}" # CHANGE THIS: technology, endpoint, what it calls
 application = "Wait" # the application of the calling side when the call is answered
 data = "60" # its argument
 """,
@@ -99,6 +111,13 @@ dial = "sofia/external/{uri}" # the dial string; or through a gateway: sofia/gat
 """,
 }
 """The first ``[stimulus]`` of each kind."""
+_TO_THE_EXCHANGE: Final = {
+    "PJSIP/sipverdict/{uri}": "PJSIP/{user}@sipverdict",
+    'sofia/external/{uri}" # the dial string; or through a gateway: sofia/gateway/NAME/{user}': (
+        'sofia/gateway/sipverdict/{user}" # CHANGE THIS: the gateway whose proxy is lab.exchange'
+    ),
+}
+"""How a PBX calls any URI, and how it calls a number through the trunk that is the exchange."""
 
 _HEAD: Final = f"""\
 #:schema ./{FILE_NAME}
@@ -118,7 +137,7 @@ def starter(answers: Answers, file: str) -> str:
         _pixit(answers),
         _lab(answers),
         _process(answers),
-        f"[stimulus] # how it is made to act\n{STIMULI[answers.stimulus]}",
+        f"[stimulus] # how it is made to act\n{_stimulus(answers)}",
         _next(file),
     ]
     return "\n".join(part for part in parts if part)
@@ -167,8 +186,11 @@ def _pixit(answers: Answers) -> str:
         "# [pixit] # values of this specimen for its configuration templates; the names are free",
         '# extension = "2001"',
     ]
-    if name := _SECRETS.get(answers.stimulus):
+    secrets = [_SECRETS[answers.stimulus]] if answers.stimulus in _SECRETS else []
+    secrets += ["USER_PASSWORD"] if answers.user else []
+    if secrets:
         lines += ["", "[secrets] # the place of each password; no message and no report contains one"]
+    for name in secrets:
         lines += [f'{name} = {{ env = "{name}" }} # an environment variable; or {{ file = "a/path" }}']
     return _text(lines)
 
@@ -179,31 +201,46 @@ def _lab(answers: Answers) -> str:
         lines += _line(f"address = {toml(answers.address)}", "the address where it listens, IPv4:port")
     else:
         lines += _line('address = "{lease}"', "the suite leases an address for it")
-    if answers.tester and "tester" in LabSection.model_fields:
+    if answers.tester:
         lines += _line(f"tester = {toml(answers.tester)}", "this machine, as the device sees it")
-    if answers.registers and "registration" in LabSection.model_fields:
-        where = f"{answers.tester}:5060" if answers.tester else "{lease}"
-        lines += _line(f"exchange = {toml(where)}", "the registrar to configure in the device; the suite listens there")
+    if {"uac", "b2bua"} & set(answers.roles) or answers.listens_at:
+        where = answers.listens_at or (f"{answers.tester}:5060" if answers.tester else "127.0.0.10:5060")
+        what = "its registrar, trunk or outbound proxy, as configured in the device; the suite listens there"
+        lines += _line(f"exchange = {toml(where)}", what, used=bool(answers.listens_at))
+        what = "the digits before every number that it dials, which its dial plan sends to the exchange"
+        lines += _line(f"prefix = {toml(answers.prefix or '7')}", what, used=bool(answers.prefix))
     if {"proxy", "redirect"} & set(answers.roles):
         users = "whether it is a registrar that accepts users without a password"
         users += "; [lab.numbers] is not needed then" if answers.roles == ("redirect",) else ""
         lines += _line("registrar = true", users, used=False)
     other = "or the IPv4:port that it tries after a failure; the suite watches it"
     lines += _line("backup = false", other, used=False)
-    if {"uas", "redirect"} & set(answers.roles):
-        lines += [
-            "",
-            "[lab.numbers] # CHANGE THIS: the number for each answer; {token} is digits, new for each call",
-        ]
-        for key, prefix in _NUMBERS.items():
-            number = toml(f"sip:{prefix}{{token}}@{{device}}")
-            used = key in ("redirects", "declines")
-            lines += _line(f"{key} = {number}", f"who {NUMBER_SENTENCES[key]}", used=used)
-    if answers.registers and "registration" in LabSection.model_fields:
+    if answers.user:
+        lines += ["", "[lab.credentials] # with which the suite's own calls answer a 401 or 407"]
+        lines += _line(f"user = {toml(answers.user)}", "the user")
+        lines += _line('password = "{secret:USER_PASSWORD}"', "see [secrets]")
+    elif {"uas", "b2bua", "proxy", "redirect"} & set(answers.roles):
+        lines += ['# credentials = { user = "200", password = "a password" } # if it challenges the suite\'s calls']
+    numbers = dict(answers.numbers)
+    if {"uas", "redirect"} & set(answers.roles) or numbers:
+        change = "" if numbers else "CHANGE THIS: "
+        lines += ["", f"[lab.numbers] # {change}the number for each answer; {{token}} is digits, new for each call"]
+        usual = {key: f"sip:{prefix}{{token}}@{{device}}" for key, prefix in _NUMBERS.items()}
+        for key, number in {**usual, **numbers}.items():
+            used = key in numbers if numbers else key in ("redirects", "declines")
+            lines += _line(f"{key} = {toml(number)}", f"who {NUMBER_SENTENCES.get(key, 'does that')}", used=used)
+    if answers.registers:
         lines += ["", "[lab.registration] # the account with which the device registers"]
         lines += _line('user = "2001"', "CHANGE THIS")
         lines += _line('password = "{secret:SIP_PASSWORD}"', "if it has one; see [secrets]", used=False)
     return _text(lines)
+
+
+def _stimulus(answers: Answers) -> str:
+    text = STIMULI[answers.stimulus]
+    for anywhere, trunk in _TO_THE_EXCHANGE.items() if answers.listens_at else ():
+        text = text.replace(anywhere, trunk)
+    return text
 
 
 def _process(answers: Answers) -> str:

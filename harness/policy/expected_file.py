@@ -165,13 +165,20 @@ def _purposes(suites: Path) -> list[str]:
 def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case], window: Window) -> list[Known]:
     """``old`` brought up to date with what a run of ``window`` has ``seen`` of one variant, in the cases ``executed``.
 
-    Entries that were not executed, or show in longer windows only, stay; so do reasons and dates that people wrote.
+    Entries that were not executed stay, and so do reasons and dates that people wrote.  A run of a shorter window says
+    nothing about an entry of a longer one, unless it has seen the very same already.
     """
-    before = {one.case: one for one in old}
-    now = {one.case: one for one in seen}
-    ran = set(executed)
-    kept = [one for one in old if one.case not in ran or WINDOWS[one.window].seconds > window.seconds]
-    kept = [one for one in kept if one.case not in now]
+    now, ran = {one.case: one for one in seen}, set(executed)
+    before: dict[Case, Known] = {}
+    kept: list[Known] = []
+    for one in sorted(old, key=lambda one: WINDOWS[one.window].seconds):
+        again, longer = now.get(one.case), WINDOWS[one.window].seconds > window.seconds
+        if longer and (again is None or again.verdict != one.verdict):
+            kept.append(one)
+        elif again is not None:
+            before[one.case] = one
+        elif one.case not in ran:
+            kept.append(one)
     for case, one in now.items():
         known = before.get(case)
         # One that is new in a long window may not be seen in a shorter one.
@@ -180,4 +187,8 @@ def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case
         kept.append(
             one.model_copy(update={"window": first, **({"reason": same.reason, "until": same.until} if same else {})})
         )
-    return sorted(kept, key=lambda one: (one.requirement, one.purpose, one.role, one.transport, one.family))
+    return sorted(kept, key=lambda one: (*_place(one), WINDOWS[one.window].seconds))
+
+
+def _place(one: Known) -> tuple[str, ...]:
+    return one.requirement, one.purpose, one.role, one.transport, one.family

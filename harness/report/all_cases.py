@@ -31,6 +31,8 @@ class CaseRow:
     """Flow and anchor of each ladder that the page shows of it."""
     further: int
     """How many more flows it has."""
+    repeated: bool
+    """Whether it is of a repetition that was merged into the run."""
 
 
 SHOWN = 3
@@ -49,6 +51,7 @@ def all_cases(
     ``rows`` are the requirements of each purpose, for the cases that came to no finding.
     """
     more: dict[str, Evidence] = {}
+    repeated = set(run.header.repeated)
     made = []
     for record in run.records:
         about = [row.id for row in record.requirements] or list(rows.get(record.purpose, ()))
@@ -73,6 +76,7 @@ def all_cases(
                 seconds=times_of(room.flows(record.flows))[2],
                 ladders=tuple(ladders),
                 further=max(len(record.flows) - SHOWN, 0),
+                repeated=record.case in repeated,
             )
         )
     return made, [one for one in more.values() if one.svg is not None]

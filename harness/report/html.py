@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -18,6 +19,7 @@ from harness.model.printable import capped, lines, printable
 from harness.paths import TEMPLATES
 from harness.report.words import Words
 
+_BREAK = re.compile(r"([_+.@:/-]+)(?=\w)")
 LONGEST = 800
 """Characters of one text; a device may send 100 kB in one header line."""
 
@@ -30,6 +32,12 @@ def render(template: str, words: Words, values: Mapping[str, object]) -> str:
 def quoted(text: object, limit: int = LONGEST) -> Markup:
     """``text`` in one line, shortened in the middle, in a direction of its own."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(printable(_middle(str(text), limit)))
+
+
+def breakable(html: Markup) -> Markup:
+    """What ``quoted`` made, which a narrow column may break after punctuation: names of runs have no blanks."""
+    parts = re.split(r"(<[^>]*>)", str(html))
+    return Markup("".join(one if one.startswith("<") else _BREAK.sub(r"\1<wbr>", one) for one in parts))
 
 
 def block(text: object, limit: int = 2000) -> Markup:
@@ -63,5 +71,6 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["quoted"] = quoted
+    made.filters["breakable"] = breakable
     made.filters["block"] = block
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,45 @@ from harness.errors import SetupError
 from harness.store.files import write_whole
 
 _COUNTED: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def merged_junit(before: Path, again: Path, path: Path) -> None:
+    """Write the tests of the file ``before`` to ``path``, those that ``again`` repeats replaced and marked.
+
+    The mark is the property ``repeated``.  SetupError if a file cannot be read or written; without both: nothing.
+    """
+    if not (before.is_file() and again.is_file()):
+        return
+    try:
+        old, new = ET.parse(before).getroot(), ET.parse(again).getroot()
+    except (OSError, ET.ParseError) as error:
+        raise SetupError(f"{before} and {again}: expected the junit.xml of two runs, but {error}") from error
+    fresh = {_name(test): test for test in new.iter("testcase")}
+    for test in fresh.values():
+        properties = test.find("properties")
+        if properties is None:
+            properties = ET.SubElement(test, "properties")
+        ET.SubElement(properties, "property", {"name": "repeated", "value": "true"})
+    for suite in old.iter("testsuite"):
+        for place, test in enumerate(list(suite)):
+            if test.tag == "testcase" and (other := fresh.pop(_name(test), None)) is not None:
+                suite[place] = other
+    # What the first run had not come to.
+    old.extend(suite for suite in new.iter("testsuite") if _without_others(suite, fresh))
+    write_whole(path, ET.tostring(old, encoding="utf-8", xml_declaration=True))
+    by_device(path)
+
+
+def _name(test: ET.Element) -> tuple[str, str]:
+    return test.get("classname", ""), test.get("name", "")
+
+
+def _without_others(suite: ET.Element, fresh: Mapping[tuple[str, str], ET.Element]) -> bool:
+    """Leave only ``fresh`` tests in ``suite``, and say whether there are any."""
+    for test in suite.findall("testcase"):
+        if _name(test) not in fresh:
+            suite.remove(test)
+    return suite.find("testcase") is not None
 
 
 def by_device(path: Path) -> None:

@@ -29,6 +29,8 @@ def of_run(run: StoredRun, answer: Answer, status: int) -> dict[str, Any]:
         "complete": footer is not None,
         "counts": dict(run.tally.counts),
         "planned": header.planned,
+        "again": header.again,
+        "repeated": list(map(str, header.repeated)),
         "whole": header.whole,
         "window": header.window,
         "ruling": header.ruling,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from harness.model.device_name import split
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, Tally
@@ -16,8 +19,10 @@ from harness.report.coverage import NOT_CHOSEN, STATUSES, Covered, Suite, Why, c
 from harness.report.html import render, source_hash
 from harness.report.identity import Identity, devices_of
 from harness.report.words import Words, words
+from harness.store.folder import FLOW_ID
 from harness.store.provenance import version
 from harness.store.stored_run import StoredRun
+from harness.store.verdict_lines import VerdictLine
 
 _WORSE = {"pass": 1, "warn": 2, "inconclusive": 3, "fail": 4}
 
@@ -34,6 +39,12 @@ class Column:
     tally: Tally
     covered: tuple[Covered, ...]
     """Every statement of the catalogue, in its order."""
+    decisive: Mapping[str, str]
+    """The flow that shows the worst verdict on a requirement, for those that rest on one."""
+    folder: Path
+    """Of the run."""
+    anchors: frozenset[str]
+    """Of the ladders in the page of the run."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ class Change:
     before: Covered
     after: Covered
     kind: str
-    """``worse``, ``better``, or ``other`` if only one of them is decided."""
+    """``worse`` or ``better``."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,8 @@ class Comparison:
     before: Column
     after: Column
     changes: tuple[Change, ...]
+    in_one: int
+    """How many requirements only one of the two runs has decided: they are not compared."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,7 @@ def matrix(runs: Iterable[StoredRun], suite: Suite) -> Matrix:
     """The matrix of ``runs``, one column for each device in each of them."""
     columns: list[Column] = []
     for run in runs:
+        anchors = _anchors(run.folder / "index.html")
         for device in devices_of(run):
             records = [record for record in run.records if record.device == device.name]
             columns.append(
@@ -86,6 +100,9 @@ def matrix(runs: Iterable[StoredRun], suite: Suite) -> Matrix:
                     device,
                     Tally.of((record.verdict for record in records), len(records)),
                     coverage(suite, records, [device]),
+                    _decisive(records),
+                    run.folder,
+                    anchors,
                 )
             )
     return Matrix(tuple(columns), tuple(_compare(columns)))
@@ -134,7 +151,7 @@ def as_json(made: Matrix) -> str:
     )
 
 
-def as_page(made: Matrix, texts: Words) -> str:
+def as_page(made: Matrix, texts: Words, page: Path) -> str:
     """The matrix as a self-contained page.  Its one script filters; without it everything is shown."""
     script = (TEMPLATES / "matrix.js").read_text(encoding="utf-8")
     return render(
@@ -145,6 +162,8 @@ def as_page(made: Matrix, texts: Words) -> str:
             "rows": made.rows,
             "statuses": [s for s in STATUSES if any(c.status == s for row in made.rows for c in row)],
             "in_words": lambda why: in_words(why, texts),
+            "links": lambda column, row: links(column, row, page),
+            "differs": differs,
             "script": script,
             "script_hash": source_hash(script),
             "version": version(),
@@ -191,7 +210,8 @@ def _compare(columns: Sequence[Column]) -> Iterable[Comparison]:
     for group in groups.values():
         group.sort(key=lambda column: column.run)
         for before, after in itertools.pairwise(group):
-            yield Comparison(before, after, tuple(_changes(before, after)))
+            decided = [(one.status in _WORSE) + (other.status in _WORSE) for one, other in _pairs(before, after)]
+            yield Comparison(before, after, tuple(_changes(before, after)), decided.count(1))
 
 
 def _product(device: Identity) -> tuple[str, ...]:
@@ -200,9 +220,61 @@ def _product(device: Identity) -> tuple[str, ...]:
     return (device.product, variant) if device.product else ("", name, variant)
 
 
+def _pairs(before: Column, after: Column) -> Iterable[tuple[Covered, Covered]]:
+    return zip(before.covered, after.covered, strict=True)
+
+
 def _changes(before: Column, after: Column) -> Iterable[Change]:
-    for one, other in zip(before.covered, after.covered, strict=True):
-        if one.status != other.status:
-            ranks = _WORSE.get(one.status), _WORSE.get(other.status)
-            kind = "other" if None in ranks else "worse" if ranks[0] < ranks[1] else "better"  # type: ignore[operator]
+    """What both have decided, and not in the same way."""
+    for one, other in _pairs(before, after):
+        if one.status in _WORSE and other.status in _WORSE and one.status != other.status:
+            kind = "worse" if _WORSE[one.status] < _WORSE[other.status] else "better"
             yield Change(one.row.id, one.row.requirement, one, other, kind)
+
+
+def _decisive(records: Iterable[VerdictLine]) -> dict[str, str]:
+    """For each requirement the flow that its worst verdict points at."""
+    worst: dict[str, tuple[int, str]] = {}
+    for record in records:
+        for row in record.requirements:
+            flow = row.flow or next(iter(record.flows), "")
+            if flow and FLOW_ID.fullmatch(flow) and worst.get(row.id, (0, ""))[0] < row.rank.value:
+                worst[row.id] = (row.rank.value, flow)
+    return {row: flow for row, (_, flow) in worst.items()}
+
+
+def differs(row: Sequence[Covered]) -> bool:
+    """Whether columns that have decided a requirement have decided it differently."""
+    return len({cell.status for cell in row if cell.status in _WORSE}) > 1
+
+
+@dataclass(frozen=True)
+class Links:
+    """What a cell leads to, relative to the page.  "" for what is not there."""
+
+    ladder: str
+    """In the page of its run."""
+    pcap: str
+
+
+def links(column: Column, requirement: str, page: Path) -> Links | None:
+    """The links of a cell in ``page``; None if its verdict rests on no flow."""
+    flow = column.decisive.get(requirement)
+    if flow is None:
+        return None
+    there = quote(os.path.relpath(column.folder.resolve(), page.parent))
+    # A ladder that marks a message is called after it, too.
+    named = re.compile(rf"flow-{re.escape(flow)}(?:-\d+)?")
+    anchor = min(filter(named.fullmatch, column.anchors), default="")
+    packets = Path("pcap") / f"{flow}.pcapng"
+    return Links(
+        f"{there}/index.html#{quote(anchor)}" if anchor else "",
+        f"{there}/{quote(str(packets))}" if (column.folder / packets).is_file() else "",
+    )
+
+
+def _anchors(page: Path) -> frozenset[str]:
+    try:
+        return frozenset(re.findall(r'id="(flow-[^"<>]+)"', page.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return frozenset()

@@ -161,6 +161,8 @@ def _headline(run: StoredRun, texts: Words) -> _Headline:
         sentences.append(texts("sentence.not_tested", n=untested))
     if scope.subset:
         sentences.append(texts("sentence.subset", planned=scope.planned, whole=scope.whole))
+    if repeated := len(run.header.repeated):
+        sentences.append(texts("sentence.merged", n=repeated, planned=scope.planned, run=run.header.again))
     if run.footer is None:
         sentences.append(texts("sentence.cut_off"))
     if incomplete:

@@ -208,7 +208,7 @@ GROUPS = (
             ),
             Option(
                 "--again",
-                "run only the cases that did not pass in this stored run, on its devices",
+                "run only the cases that did not pass in this stored run, on its devices, and merge both into one run",
                 metavar="RUN",
                 type=Path,
             ),

@@ -31,7 +31,9 @@ from harness.report.at_end import redress_lines, write_reports
 from harness.requirements.catalogue import Catalogue
 from harness.run.declared import declared
 from harness.run.items import Items, cases_of_the_suite
+from harness.run.merging import Merged, merged
 from harness.run.options import RULINGS, SELECTED_BY
+from harness.run.rerun import Again
 from harness.run.settings import Settings
 from harness.store import mutation
 from harness.store.codec import load
@@ -76,6 +78,8 @@ class Publisher:
         """What the verdict of the run covers, once it is planned."""
         self.answer: Answer | None = None
         """The answer of the gate, once the run is over."""
+        self.merged: Merged | None = None
+        """What became of a repetition (``--again``)."""
 
     def plan(self, items: Iterable[str]) -> None:
         """Plan a verdict for the cases of these pytest items.  The first call begins the stream."""
@@ -182,6 +186,8 @@ class Publisher:
             conditions=self.conditions,
         )
         summary.print_summary(finished, Console(file=reporter._tw._file, highlight=False))
+        if self.merged:
+            reporter.write_line(printable(self.merged.sentence))
         for sentence in self.answer.sentences(self._gated) if self.answer else ():
             reporter.write_line(printable(sentence))
 
@@ -211,7 +217,10 @@ class Publisher:
             self.trouble(trouble)
         if self._stream is not None:
             try:
-                self.settings.files.write(read_run(self.folder.path, cut_off=True), self.answer)
+                if self.settings.again and not cut_off:
+                    self._merge(self.settings.again)
+                whole = self.merged.run if self.merged else None
+                self.settings.files.write(whole or read_run(self.folder.path, cut_off=True), self.answer)
             except (SetupError, EvidenceError) as error:
                 self.trouble(str(error))
         if self.troubles:
@@ -220,7 +229,16 @@ class Publisher:
         # A gate has its own rules, and must give the same answer for the stored run, which has no profile beside it.
         if cut_off or self._gated:
             return status
-        return self.expectations.exit_status(status, tally, self.records, forgive=self.settings.expected)
+        run = self.merged.run if self.merged else None
+        tally, records = (run.tally, run.records) if run else (tally, self.records)
+        return self.expectations.exit_status(status, tally, records, forgive=self.settings.expected)
+
+    def _merge(self, again: Again) -> None:
+        """Make one run of this repetition and of what it repeats; what is asked of this run is asked of that one."""
+        self.merged = merged(
+            again, self.folder, self.settings.title.replace(" ", ""), self._answer, self.expectations.footer
+        )
+        self.answer = self.merged.answer or self.answer
 
     def discard_unplanned(self) -> None:
         """Remove the folder of a run in which nothing was planned, and nothing written."""
@@ -246,6 +264,9 @@ class Publisher:
             self.scope,
             self.losses,
         )
+        return self._answer(run)
+
+    def _answer(self, run: GateInput) -> Answer:
         purposes = all_purposes() if self.settings.gate.profile else {}
         return answer(
             self.settings.gate, run, self.settings.waivers, Catalogue.load(), purposes, datetime.now(UTC).date()

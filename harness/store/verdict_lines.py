@@ -85,6 +85,8 @@ class Header:
     """How many mutants of the reference device the suite notices, in words; empty: not measured, or not yet known."""
     again: str = ""
     """The run whose non-passes this run repeats; empty: none."""
+    repeated: tuple[CaseId, ...] = ()
+    """The cases whose verdicts are of the repetition; all others are those of ``again``.  Empty: nothing was merged."""
     weather: str = ""
     """What the taps did to messages on purpose; empty: nothing."""
     rounds: Annotated[int, Field(ge=0, le=MOST_ROUNDS)] = 0
@@ -93,6 +95,12 @@ class Header:
     """The name of the machine that the suite ran on."""
     whole: Count = 0
     """How many cases the whole suite has for these devices; 0: not known.  More than planned: the run is a subset."""
+
+    @property
+    def merger(self) -> str:
+        """That the run was made of two, in words; "" if it was not."""
+        number = len(self.repeated)
+        return f"a merged run: {number} verdicts are of a repetition, the others of {self.again}" if number else ""
 
     @property
     def scope(self) -> Scope:

@@ -234,6 +234,27 @@ def test_configuration_is_rendered_into_a_private_folder(write: Write, lease: Le
         started(write(script, text, phone__conf__j2="{{ adress }}"), lease())
 
 
+def test_configuration_in_a_folder_of_its_own(write: Write, lease: Lease) -> None:
+    script = """
+        import os, pathlib, time
+        path = pathlib.Path("etc/lines/one.conf")
+        print("READY", path.read_text(), oct(path.stat().st_mode)[-3:], oct(os.stat(".").st_mode)[-3:], flush=True)
+        time.sleep(60)
+    """
+    profile = write(script)
+    template = profile.source.parent / "etc" / "lines" / "one.conf.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{{ address }}")
+    profile = write(script, MINIMAL.replace("[ready]", 'files = ["etc/lines/one.conf.j2"]\n[ready]'))
+    address = lease()
+
+    async def run() -> str:
+        async with Device(profile, address=address) as device:
+            return device.output()
+
+    assert asyncio.run(run()) == f"READY {address} 600 700"
+
+
 def test_version_is_asked_or_read_from_its_output(write: Write, lease: Lease) -> None:
     asked = MINIMAL.replace("[ready]", 'version = ["{python}", "-c", "print(\'toy version 4.5.6-rc1\')"]\n[ready]')
     assert started(write(SLEEPER, asked), lease())[0].identity()["version"] == "4.5.6-rc1"

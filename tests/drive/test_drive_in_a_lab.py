@@ -53,6 +53,22 @@ def test_a_device_that_asks_who_calls_is_told(tmp_path: Path) -> None:
     assert len(flow.select("INVITE", at="callee")) == 1
 
 
+def test_calls_come_from_whom_the_profile_names(tmp_path: Path) -> None:
+    lab = 'credentials = { user = "200", password = "word" }\n'
+    lab += 'caller = { user = "1001", display = "Lobby [1]", asserted = "tel:+15550100" }'
+    [flow] = drive(tmp_path, "asks", Plan((callee(Response(603)),)), lab=lab)
+    assert not flow.troubles
+    first, second = flow.select("INVITE", at="caller")
+    for invite in (first, second):
+        assert invite.from_uri.partition("@")[0] == "sip:1001"
+        assert (invite.header("From") or "").startswith('"Lobby [1]" <sip:1001@')
+        assert invite.header("P-Asserted-Identity") == "<tel:+15550100>"
+    assert 'username="200"' in (second.header("Proxy-Authorization") or ""), "who calls is not who has the password"
+    [ack, *_] = flow.select("ACK", at="caller")
+    assert ack.header("P-Asserted-Identity") is None
+    assert ack.header("From") == first.header("From")
+
+
 def test_a_challenge_without_credentials_is_the_answer(tmp_path: Path) -> None:
     [flow] = drive(tmp_path, "asks", Plan((callee(Response(603)),)))
     [one] = asked(flow)

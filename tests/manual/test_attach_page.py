@@ -49,6 +49,13 @@ def test_init_as_the_page_has_it(words: list[str], tmp_path: Path, monkeypatch: 
     shown = next(tomllib.loads(text) for text in PROFILES if INITS[PROFILES.index(text)] == words)
     assert list(written.device.roles) == shown["device"]["roles"]
     assert written.stimulus.kind == shown["stimulus"]["kind"]
+    lab = shown.get("lab", {})
+    assert written.lab.exchange == lab.get("exchange")
+    assert written.lab.prefix == lab.get("prefix", "7")
+    assert written.lab.numbers == lab.get("numbers", {})
+    assert (written.lab.credentials is None) == ("credentials" not in lab)
+    if written.lab.credentials:
+        assert written.lab.credentials.user == lab["credentials"]["user"]
 
 
 @pytest.mark.parametrize("words", OTHERS, ids=" ".join)

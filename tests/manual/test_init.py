@@ -94,7 +94,11 @@ def test_what_is_commented_out_is_right_as_well(tmp_path: Path) -> None:
         ([], "expected --role, --address (or --start)"),
         (["--role", "proxy"], "expected --address (or --start)"),
         (["--yes"], "--yes asks no questions: expected --role"),
-        (["--role", "phone"], "--role: invalid choice: 'phone'"),
+        (["--role", "toaster"], "--role: invalid choice: 'toaster'"),
+        (["--role", "uac", "--start", "x", "--exchange", "pbx:5060"], "--exchange: expected IPv4:port"),
+        (["--role", "uas", "--start", "x", "--number", "declines"], "--number: expected KEY=URI; got 'declines'"),
+        (["--role", "uas", "--start", "x", "--number", "sings=sip:1@{device}"], "no such number"),
+        (["--role", "b2bua", "--start", "x", "--prefix", "ninety"], "expected digits, as in 97"),
         (["--role", "uac", "--address", "192.0.2.7", "--stimulus", "command"], "--address: expected IPv4:port"),
         (["--role", "uac", "--address", "pbx:5060", "--stimulus", "command"], "--address: expected IPv4:port"),
         (["--role", "uac", "--address", "192.0.2.7:5060", "--tester", "me"], "--tester: expected an IPv4 address"),
@@ -119,6 +123,35 @@ def test_wrong_options(
     assert said in told
     assert len(told.splitlines()) <= 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "anywhere", "trunk"),
+    [
+        ("ami", "PJSIP/sipverdict/{uri}", "PJSIP/{user}@sipverdict"),
+        ("esl", "sofia/external/{uri}", "sofia/gateway/sipverdict/{user}"),
+    ],
+)
+def test_a_pbx_that_is_told_to_call_through_its_trunk(kind: str, anywhere: str, trunk: str, tmp_path: Path) -> None:
+    where = ["--role", "phone", "--stimulus", kind, "--address", "192.0.2.7:5060", "--tester", "192.0.2.10"]
+    assert cli.main(["init", str(tmp_path / "a.toml"), *where]) == 0
+    assert cli.main(["init", str(tmp_path / "b.toml"), *where, "--exchange", "192.0.2.10:5070", "--prefix", "97"]) == 0
+    alone, through = load_profile(tmp_path / "a.toml"), load_profile(tmp_path / "b.toml")
+    assert (alone.device.roles, alone.lab.exchange, alone.lab.registration) == (("uac",), None, None)
+    assert alone.stimulus.texts("call")[0] == anywhere  # type: ignore[attr-defined]
+    assert (through.lab.exchange, through.lab.prefix) == ("192.0.2.10:5070", "97")
+    assert through.stimulus.texts("call")[0] == trunk  # type: ignore[attr-defined]
+
+
+def test_numbers_and_the_user_of_the_suites_own_calls(tmp_path: Path) -> None:
+    path = tmp_path / "phone.toml"
+    numbers = ["--number", "declines=sip:603@{device}", "--number", "rings=sip:180{token}@{device}"]
+    assert cli.main(["init", str(path), "--role", "answering", *ENOUGH[2:], *numbers, "--user", "200"]) == 0
+    lab = load_profile(path).lab
+    assert lab.numbers == {"declines": "sip:603@{device}", "rings": "sip:180{token}@{device}"}
+    assert lab.credentials is not None
+    assert (lab.credentials.user, lab.credentials.password) == ("200", "{secret:USER_PASSWORD}")
+    assert tomllib.loads(path.read_text())["secrets"] == {"USER_PASSWORD": {"env": "USER_PASSWORD"}}
 
 
 ENOUGH = ["--role", "proxy", "--address", "192.0.2.7:5060"]
@@ -218,15 +251,18 @@ class Terminal:
 def test_questions_on_a_terminal(tmp_path: Path) -> None:
     with Terminal(tmp_path, "my.toml") as on:
         on.answer("It is a", "toaster\n")
-        on.answer("It is a", "phone\n")
+        on.answer("It is a", "uac\n")
         on.answer("Vendor?", "Example Ltd\n")
         on.answer("Model?", "T-1000\n")
         on.answer("Name in reports", "\n")
         on.answer("Its address", "pbx.example.com\n")
         on.answer("Its address", "127.0.0.9:5060\n")
         on.answer("make it call", "command\n")
-        on.answer("follow a 302", "y\n")
-        on.answer("register", "n\n")
+        on.answer("follow a 302", "yes\n")
+        on.answer("register", "No\n")
+        on.answer("trunk or outbound proxy", "anywhere\n")
+        on.answer("trunk or outbound proxy", "127.0.0.8:5060\n")
+        on.answer("Digits before every number", "97\n")
         on.answer("calls does it carry", "2\n")
         assert on.status() == 0, on.text
     assert "pbx.example.com" in on.text
@@ -235,6 +271,7 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
     assert (profile.name, profile.device.vendor, profile.device.max_calls) == ("T-1000", "Example Ltd", 2)
     assert profile.claims("follows_redirects")
     assert not profile.claims("registers")
+    assert (profile.lab.exchange, profile.lab.prefix) == ("127.0.0.8:5060", "97")
     assert "next: complete what says CHANGE THIS, then sipverdict doctor --device my.toml" in on.text
 
 

@@ -173,8 +173,11 @@ class Page(HTMLParser):
         return [attributes["id"] or "" for _, attributes in self.tags if "id" in attributes]
 
 
-def assert_inert(text: str, *, scripts: int = 0) -> Page:
-    """The page asks nobody for anything, runs nothing of the device's, and turns no line round."""
+def assert_inert(text: str, *, scripts: int = 0, links: tuple[str, ...] = ()) -> Page:
+    """The page asks nobody for anything, runs nothing of the device's, and turns no line round.
+
+    ``links``: beginnings of what it may lead to besides.
+    """
     page = Page(text)
     assert sum(tag == "script" for tag, _ in page.tags) == scripts
     assert not {tag for tag, _ in page.tags} & {"iframe", "object", "embed", "img", "link", "base", "video", "audio"}
@@ -182,7 +185,7 @@ def assert_inert(text: str, *, scripts: int = 0) -> Page:
         assert not any(name.startswith("on") for name in attributes), (tag, attributes)
         assert "src" not in attributes
         target = attributes.get("href")
-        known = ("#", "https://www.rfc-editor.org/rfc/", "https://www.ecfr.gov/current/")
+        known = ("#", "https://www.rfc-editor.org/rfc/", "https://www.ecfr.gov/current/", *links)
         assert target is None or target.startswith(known), target
         assert tag != "meta" or attributes.get("http-equiv") in (None, "Content-Security-Policy")
     assert "url(" not in page.styles

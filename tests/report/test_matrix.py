@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from flows import HOSTILE, flow, record, ruled
@@ -65,7 +67,7 @@ def test_as_a_page(runs: list[str], tmp_path: Path) -> None:
     out = tmp_path / "m.html"
     assert main(["matrix", *runs, "--out", str(out)]) == 0
     text = out.read_text("utf-8")
-    page = assert_inert(text, scripts=1)
+    page = assert_inert(text, scripts=1, links=("../matrix",))
     policy = next(attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes)
     assert f"script-src '{source_hash(page.scripts)}'" in str(policy)
     assert "A (phone 1.0) and B (phone 1.1): 2 requirements got another verdict." in page.text
@@ -78,6 +80,54 @@ def test_as_a_page(runs: list[str], tmp_path: Path) -> None:
     assert [attributes.get("id") for _, attributes in page.tags if "hidden" in attributes] == ["filter"]
     assert main(["matrix", *runs, "--lang", "fr", "--out", str(out)]) == 0
     assert "2 exigences ont changé de verdict" in Page(out.read_text("utf-8")).text
+
+
+def test_headings_have_the_firmware_and_cells_lead_to_ladder_and_packets(runs: list[str]) -> None:
+    out = Path(runs[0]).parent / "m.html"
+    for run in runs:
+        assert main(["report", run]) == 0
+    assert main(["matrix", *runs, "--out", str(out)]) == 0
+    text = out.read_text("utf-8")
+    headings = [
+        Page(cell.replace("<wbr>", "")).text.split()
+        for cell in re.findall(r'<th scope="col" class="cell">(.*?)</th>', text)
+    ]
+    assert headings == [["A", "phone", "1.0"], ["B", "phone", "1.1"], ["C", "other", "7"]]
+    cell = next(cell for cell in re.findall(r'<td class="cell fail".*?</td>', text))
+    ladder, packets = re.findall(r'href="([^"]*)"', cell)
+    page, _, anchor = ladder.partition("#")
+    assert f'id="{anchor}"' in (out.parent / unquote(page)).read_text("utf-8")
+    assert (out.parent / unquote(packets)).read_bytes()[:4] == bytes.fromhex("0a0d0d0a"), "a section header of pcapng"
+
+
+def test_only_what_both_runs_decided_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = record(Verdict.PASS, "uac/decline_is_final/decline_is_final", ruled())
+    alone = record(Verdict.PASS, "uac/redirect_is_followed/x", ruled(requirement=HUNTS))
+    first, second = str(stored(tmp_path / "1", [both, alone], [])), str(stored(tmp_path / "2", [both], []))
+    assert main(["matrix", "--json", first, second]) == 0
+    (difference,) = json.loads(capsys.readouterr().out)["differences"]
+    assert difference["changes"] == []
+    out = tmp_path / "m.html"
+    assert main(["matrix", first, second, "--out", str(out)]) == 0
+    text = out.read_text("utf-8")
+    assert "One requirement was decided in one of the two runs only, and is not compared." in Page(text).text
+    assert "data-differs>" not in text, "no row is marked for it"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt install chromium)")
+def test_matrix_fits_a_phone(runs: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "m.html"
+    main(["matrix", *runs, "--out", str(out)])
+    text = out.read_text("utf-8").replace("Content-Security-Policy", "x-lifted")
+    ask = (
+        "<script>const r=[...document.querySelectorAll('#matrix td')].map(c=>c.getBoundingClientRect().right);"
+        "parent.postMessage(Math.max(...r)<=document.documentElement.clientWidth,'*')</script>"
+    )
+    (tmp_path / "asked.html").write_text(text.replace("</body>", f"{ask}</body>"), "utf-8")
+    frame = "<iframe src=asked.html style='width:400px;height:900px;border:0'></iframe>"
+    listen = "<script>onmessage=e=>{document.body.append('every cell can be seen: '+e.data)}</script>"
+    (tmp_path / "frame.html").write_text(f"{listen}<body>{frame}</body>", "utf-8")
+    assert "every cell can be seen: true" in dom(tmp_path / "frame.html", tmp_path)
 
 
 def test_one_run_of_several_devices(tmp_path: Path) -> None:
@@ -98,7 +148,7 @@ def test_devices_stand_in_the_order_in_which_they_were_asked_for(tmp_path: Path)
 def test_hostile_bytes_stay_text(tmp_path: Path) -> None:
     run = hostile(tmp_path)
     assert main(["matrix", str(run), str(run)]) == 0
-    page = assert_inert((run / "matrix.html").read_text("utf-8"), scripts=1)
+    page = assert_inert((run / "matrix.html").read_text("utf-8"), scripts=1, links=("./pcap/",))
     assert HOSTILE[0] in page.text
     assert main(["matrix", str(run), "--json", "--out", str(tmp_path / "m.json")]) == 0
     assert (tmp_path / "m.json").read_text("ascii")

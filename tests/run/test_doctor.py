@@ -199,9 +199,9 @@ def test_doctor_where_the_address_of_the_device_is_taken(taken: str) -> None:
 def test_doctor_of_a_device_that_is_not_there(tmp_path: Path) -> None:
     gone = load_profile(profile(tmp_path, running(5999)))
     (told,) = [check for check in doctors.device_checks(gone) if check.name == "phone: address"]
-    assert told.state == "warn"
-    assert f"{FIXED}:5999, reached from 127." in told.found
-    assert "sipverdict smoke" in told.todo
+    assert told.state == "problem"
+    assert f"{FIXED}:5999 (UDP), reached from 127." in told.found
+    assert "switch it on" in told.todo
 
 
 def test_doctor_of_a_profile_that_cannot_be_used(
@@ -314,6 +314,20 @@ def test_smoke_where_the_address_of_the_device_is_taken(taken: str, capsys: pyte
     told = capsys.readouterr().out
     assert f"{FIXED}:5060 is taken by another program" in told
     assert "blame  this machine" in told
+
+
+def test_smoke_of_a_program_that_listens_on_every_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As docs/attach-a-device.md has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("0.0.0.0", 0))
+        port = free.getsockname()[1]
+    text = REFERENCE.partition("# What it is in the other roles")[0].replace('"{lease}"', f'"127.0.0.1:{port}"')
+    assert '"{address}"' in text
+    everywhere = text.replace('"{address}"', f'"0.0.0.0:{port}"', 1)
+    assert main(["smoke", "--device", profile(tmp_path, everywhere)]) == 0
+    told = capsys.readouterr().out
+    assert "302  ok" in told
+    assert "went on to target" in told
 
 
 def test_smoke_where_port_5060_is_taken(runs: dict[str, Future[Said]]) -> None:

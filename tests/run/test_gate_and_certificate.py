@@ -23,6 +23,7 @@ import pytest
 import yaml
 
 from harness.cli import main
+from harness.store.stored_run import read_run
 from tests.run.suite import ROOT, Finished, command, committed_suite, left_behind, run_suite
 
 FINAL = "suites/uac/test_decline_is_final.py::test_decline_is_final"
@@ -225,13 +226,47 @@ def test_repeated(runs: Runs) -> None:
 
 
 def test_only_what_did_not_pass_is_run_again(runs: Runs) -> None:
-    run = runs["again"].result()
+    run, before = runs["again"].result(), runs["failing"].result()
     assert run.status == 1, run.output
-    assert [(one["purpose"], one["device"]) for one in run.records] == [
+    (folder,) = [
+        path for path in run.out.iterdir() if not path.is_symlink() and path != run.folder and path.name[0] == "2"
+    ]
+    alone = read_run(folder)
+    assert [(one.purpose, one.device) for one in alone.records] == [
         ("uac/decline_is_final/decline_is_final", "reference+redials_at_once")
     ]
-    assert run.lines[0]["again"] == runs["failing"].result().folder.name
-    assert len(runs["failing"].result().records) == 2
+    assert (alone.header.again, alone.header.repeated) == (before.folder.name, ())
+
+
+def test_what_was_run_again_is_merged_into_one_whole_run(
+    runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, before = runs["again"].result(), runs["failing"].result()
+    assert f"merged with {before.folder.name}: " in run.output
+    assert "; fail, a subset: 2 of the suite's" in run.output
+    whole = read_run(run.folder)
+    assert [line.case for line in whole.records] == [line.case for line in read_run(before.folder).records]
+    assert "uac/decline_is_final/decline_is_final" in {case.purpose for case in whole.header.repeated}
+    assert main(["replay", str(run.folder)]) == 1
+    told = capsys.readouterr().out
+    assert f"a merged run: {len(whole.header.repeated)} verdicts are of a repetition" in told
+    assert "every verdict is the same" in told
+    assert main(["gate", str(run.folder), "--gate", "must", "--allow-subset"]) == 1
+    assert f"the others of {before.folder.name}" in capsys.readouterr().out
+    tests = list(ElementTree.parse(run.folder / "junit.xml").iter("testcase"))
+    assert len(tests) == 2
+    marked = [test for test in tests if test.find("properties/property[@name='repeated']") is not None]
+    assert [test.get("name") for test in marked] == [
+        test.get("name") for test in tests if test.find("failure") is not None
+    ]
+    page = (run.folder / "index.html").read_text()
+    assert "are of a later repetition" in page or "is of a later repetition" in page
+    assert before.folder.name in page
+    assert main(["keygen", "-o", str(tmp_path / "lab")]) == 0
+    key, out = str(tmp_path / "lab.key"), str(tmp_path / "certificate")
+    assert main(["certify", str(run.folder), "--profile", "ua-decline", "--key", key, "-o", out]) != 0
+    said = capsys.readouterr()
+    assert "a certificate needs one run, without --again" in said.out + said.err
 
 
 def test_nothing_to_run_again(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

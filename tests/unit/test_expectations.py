@@ -214,6 +214,15 @@ def test_update_knows_in_which_window_something_shows() -> None:
     assert updated([known()], [late], [case], STANDARD) == [known()]
 
 
+def test_update_from_a_short_window_keeps_what_shows_in_a_longer_one() -> None:
+    case, late = known().case, known(window="standard", reason="redials after 32 s")
+    early = known(verdict="warn", reason="a SHOULD")
+    assert updated([early, late], [early], [case], QUICK) == [early, late]
+    assert updated([late], [early], [case], QUICK) == [early, late]
+    assert updated([early, late], [], [case], QUICK) == [late]
+    assert updated([early, late], [early], [case], STANDARD) == [early], "the standard window decides both"
+
+
 def test_what_is_written_can_be_read_whatever_a_device_said(tmp_path: Path) -> None:
     said = 'a "quote"\\ \x1b[31m \u202e \x7f <script> ' + "x" * 500 + " ]]\n[[expected]]"
     entries = [known(reason=steady(said), until=datetime.date(2027, 1, 31)), known(requirement=OTHER)]

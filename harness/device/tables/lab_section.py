@@ -59,6 +59,24 @@ def _number(text: str) -> str:
     return text
 
 
+def _user(text: str) -> str:
+    if not re.fullmatch(r"[^\s<>@\"\\\x00-\x1f\x7f]*", text):
+        raise ValueError(f"expected the user part of a SIP URI, as in 1001; got {text!r}")
+    return text
+
+
+def _display(text: str) -> str:
+    if not text.isprintable() or '"' in text or "\\" in text:
+        raise ValueError(f"expected printable text without quotes and backslashes; got {text!r}")
+    return text
+
+
+def _asserted(text: str) -> str:
+    if text and not re.fullmatch(r"(sips?|tel):[^\s<>\"\x00-\x1f\x7f]+", text, re.IGNORECASE):
+        raise ValueError(f"expected a SIP or tel URI, as in tel:+15550100; got {text!r}")
+    return text
+
+
 class RegistrationSection(Section):
     """``[lab.registration]``: the account with which the device registers at the exchange."""
 
@@ -70,6 +88,17 @@ class RegistrationSection(Section):
     """The longest registration that the exchange grants, in seconds."""
     within_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Seconds that a run waits for the device to register.  A real phone may have to be restarted."""
+
+
+class CallerSection(Section):
+    """``[lab.caller]``: who the suite's own calls come from, for a device that knows its callers by name or number."""
+
+    user: Annotated[str, AfterValidator(_user)] = ""
+    """The user of the From URI.  Empty: the one of ``lab.credentials``, or else ``caller``."""
+    display: Annotated[str, AfterValidator(_display)] = "sipverdict"
+    """The display name of the From.  Empty: none."""
+    asserted: Annotated[str, AfterValidator(_asserted)] = ""
+    """The URI of a P-Asserted-Identity (RFC 3325), as in sip:+15550100@example.com or tel:+15550100.  Empty: none."""
 
 
 class CredentialsSection(Section):
@@ -96,6 +125,7 @@ class LabSection(Section):
     loopback address, which ``process`` receives as ``{exchange}``; or a fixed one of this machine."""
     registration: RegistrationSection | None = None
     credentials: CredentialsSection | None = None
+    caller: CallerSection | None = None
     prefix: Annotated[str, AfterValidator(_digits)] = "7"
     """The first digits of every dialled number, which the device's dial plan sends to the suite."""
     backup: bool | Annotated[str, AfterValidator(_address)] = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -13,8 +13,11 @@ from harness.net.address import Family
 
 
 def _file_name(text: str) -> str:
-    if Path(text).name != text:
-        raise ValueError("expected the name of a file in the profile's own folder")
+    path = PurePosixPath(text)
+    if str(path) != text or path.is_absolute() or ".." in path.parts or not path.name:
+        raise ValueError(
+            "expected the name of a file in the profile's own folder, or below it, as in etc/phone.conf.j2"
+        )
     return text
 
 
@@ -72,7 +75,7 @@ class ProcessSection(Section):
     env: dict[str, Filled] = Field(default_factory=dict)
     """Environment variables, in addition to the suite's own."""
     files: Annotated[tuple[Annotated[str, AfterValidator(_file_name)], ...], LAX] = ()
-    """Jinja2 templates in the profile's folder, rendered into ``{folder}`` (without ``.j2``)."""
+    """Jinja2 templates in the profile's folder or below, rendered to the same place in ``{folder}`` without ``.j2``."""
     modules: Annotated[tuple[str, ...], LAX] = ()
     """Python modules that ``{python}`` must be able to import.  The suite reports a missing one before the start."""
     install: str = ""

@@ -68,7 +68,7 @@ class SippHost:
             hangs_up=call.hangs_up,
             authorises=call.credentials is not None,
             statuses=call.statuses,
-            user=call.credentials[0] if call.credentials else "caller",
+            identity=call.identity,
         )
         uri = order.places.fill(call.call.to)
         seat = await SippSeat.open(self, order, scenario, calls=True, credentials=call.credentials, digest_uri=uri)

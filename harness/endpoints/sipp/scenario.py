@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import jinja2
 
+from harness.endpoints.host import Identity
 from harness.endpoints.sipp import prerendered as stand_ins
 from harness.endpoints.sipp.values import check_answer, check_call, check_line, escape, fill, header_name, milliseconds
 from harness.errors import PlanError
@@ -186,18 +187,18 @@ def render_call(
     hangs_up: bool = False,
     authorises: bool = False,
     statuses: Iterable[int] = (),
-    user: str = "caller",
+    identity: Identity | None = None,
 ) -> str:
     """The scenario of a caller at ``own`` that makes ``call`` through the device.
 
     ``hangs_up``: it ends a call that is answered, for there is nobody else who would.  ``authorises``: it answers a
     challenge with the credentials of SIPp's command line.  ``statuses``: what it may be answered with; it knows those
     that are registered anyhow, and what it does not know it neither heeds nor acknowledges.  PlanError if it cannot be.
-    ``user``: who calls; a device that asks for a password looks for its account by that name.
+    ``identity``: who calls.
     """
     if places.device is None:
         raise PlanError("a call can only be rendered when the device's address is known")
-    way = _Way(hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), user)
+    way = _Way(hangs_up, authorises, tuple(sorted({*REASONS, *statuses})), identity or Identity())
     try:
         drawn = _call_for_all(call, stand_ins.reached(places), own.transport, own.family, way)
         return _measured(stand_ins.put_in(drawn, places, own), "caller")
@@ -212,7 +213,7 @@ class _Way:
     hangs_up: bool
     authorises: bool
     statuses: tuple[int, ...]
-    user: str
+    identity: Identity
 
 
 @lru_cache(maxsize=4096)
@@ -236,7 +237,8 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
     defaults = (contact, *_OF_AN_INVITE)
     routes = tuple(line for line in lines if header_name(line) == "route")
     names = {header_name(line) for line in lines}
-    given = defaults if call.method == "INVITE" else _OF_ANY
+    asserted = (f"P-Asserted-Identity: <{way.identity.asserted}>",) if way.identity.asserted else ()
+    given = (*defaults, *asserted) if call.method == "INVITE" else _OF_ANY
     return render(
         "call.xml.j2",
         "caller",
@@ -253,7 +255,8 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         from_params=filled_in(call.from_params),
         hangs_up=way.hangs_up,
         authorises=way.authorises,
-        user=quote(way.user, safe=_USER_SAFE),
+        user=quote(way.identity.user, safe=_USER_SAFE),
+        display=f'"{way.identity.display}" ' if way.identity.display else "",
         statuses=way.statuses,
         copy_ms=COPY_MS,
         late_ms=LATE_MS,

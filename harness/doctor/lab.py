@@ -1,0 +1,107 @@
+"""Checks of the suite's own addresses in a profile: exchange, backup, and the range of its endpoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import psutil
+
+from harness.device import Profile
+from harness.device.tables.values import hosts_in, ports_in
+from harness.doctor.check import Check
+from harness.drive.bench import RESERVED
+from harness.errors import SetupError
+from harness.net.address import Address, Transport
+from harness.net.binding import is_free
+from harness.net.pool import LabPool
+from harness.purposes.discovery import all_purposes
+
+SEATS_OF_A_DRIVE = 3
+"""Addresses that most drives take."""
+
+
+def lab_checks(profile: Profile) -> Iterator[Check]:
+    """The fixed addresses at which the suite is to listen.  A loopback address only reaches loopback."""
+    lab = profile.lab
+    if lab.exchange and "{" not in lab.exchange:
+        yield from _listens_at(profile, "lab.exchange", lab.exchange)
+    if isinstance(lab.backup, str):
+        yield from _listens_at(profile, "lab.backup", lab.backup)
+    if lab.tester:
+        yield _tester(profile, lab.tester)
+
+
+def holders(port: int, host: str = "0.0.0.0", transport: Transport = "udp") -> list[str]:
+    """The programs that hold ``port`` of ``host``: name and process id, as far as this user may see them."""
+    found = []
+    for connection in psutil.net_connections("udp" if transport == "udp" else "tcp"):
+        if not connection.laddr or connection.laddr.port != port or connection.laddr.ip not in (host, "::"):
+            continue
+        if transport != "udp" and connection.status != psutil.CONN_LISTEN:
+            continue
+        try:
+            found.append(f"{psutil.Process(connection.pid).name()} (process {connection.pid})")
+        except (psutil.Error, TypeError, ValueError):  # no pid: it belongs to another user
+            found.append("a program of another user")
+    return found
+
+
+def held_by(address: Address) -> str:
+    """Who holds ``address``, or its port on every address."""
+    host, port, transport = address.host, address.port, address.transport
+    who = dict.fromkeys([*holders(port, host, transport), *holders(port, transport=transport)])
+    return " and ".join(who) or "another program"
+
+
+def _listens_at(profile: Profile, key: str, text: str) -> Iterator[Check]:
+    """Whether the suite can listen at ``text``, over each transport of the device."""
+    name = f"{profile.name}: {key}"
+    for transport in profile.device.transports:
+        address = Address.parse(text, transport)
+        place = f"{transport.upper()} {address}"
+        try:
+            free = is_free(address)
+        except OSError as error:
+            todo = f"{key} must be an address of this machine (ip address)"
+            yield Check(name, "problem", f"{place} cannot be bound on this machine: {error.strerror}", todo)
+            continue
+        if free:
+            yield Check(name, "ok", f"{place} is free")
+        else:
+            todo = f"end it; or change the port of {key}, and the device's setting with it"
+            yield Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
+
+
+def _tester(profile: Profile, stated: str) -> Check:
+    """Whether the endpoints of every plan for the device find room at ``lab.tester`` and ``lab.ports``."""
+    name, hosts, ports = f"{profile.name}: the suite's addresses", hosts_in(stated), ports_in(profile.lab.ports)
+    try:
+        pool = LabPool(hosts, ports)
+    except SetupError as error:
+        return Check(name, "problem", error.cause, error.hint)
+    room = len(pool) - RESERVED
+    pool.close()
+    needs = _seats_of_tests(profile)
+    largest, most = max(needs, default=1), SEATS_OF_A_DRIVE * profile.calls_at_once
+    found = f"{stated}, ports {profile.lab.ports}: room for {max(room, 0)} endpoints beside {RESERVED} reserved ones"
+    if room < largest:
+        without = sum(count for seats, count in needs.items() if seats > room)
+        todo = f"name more addresses in lab.tester or more ports in lab.ports: {max(largest, most) + RESERVED} or more"
+        found += f"; {without} of {needs.total()} tests do not fit"
+        return Check(name, "problem" if without == needs.total() else "warn", found, todo)
+    if room < most:
+        todo = f"name {most + RESERVED} addresses and ports or more, or accept a longer run"
+        return Check(name, "warn", f"{found}; {profile.calls_at_once} calls at once need {most}", todo)
+    return Check(name, "ok", found)
+
+
+def _seats_of_tests(profile: Profile) -> Counter[int]:
+    """How many tests for the device need how many endpoints at a time: those that it calls, and those that call it."""
+    needs: Counter[int] = Counter()
+    for purpose in all_purposes().values():
+        for role in profile.device.roles:
+            plans = () if purpose.apart or (purpose.roles and role not in purpose.roles) else purpose.plans_for(role)
+            if plans:
+                needs[max(len(plan.endpoints) + (len(plan.calls) if role != "uac" else 0) for plan in plans)] += 1
+    return needs
