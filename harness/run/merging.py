@@ -54,7 +54,7 @@ def merged(again: Again, folder: RunFolder, title: str, ask: Ask, compare: Compa
     except EvidenceError as error:
         return Merged(f"not merged with {before}: {error.cause}")
     merged_junit(again.folder / "junit.xml", folder.junit, made.junit)
-    if trouble := write_reports(made):
+    if trouble := write_reports(made, {}):
         raise trouble
     run = read_run(made.path)
     number, all_of_them = len(run.header.repeated), run.header.planned
