@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.model.finding_key import FindingKey
 from harness.model.verdict import Verdict
+from harness.purposes.discovery import all_purposes
 from harness.report.causes import by_cause
 from harness.report.evidence_view import Evidence, EvidenceRoom
 from harness.report.reproduce import reproduce
@@ -47,6 +48,12 @@ class CaseView:
     transport: str
     verdict: str
     drives: int
+    flows: int
+    """How many flows it rests on."""
+    everywhere: bool
+    """An invariant: it is judged in whatever was driven for others."""
+    alone: bool
+    """The device was lost, and lost again when the plan was driven alone: that is its second drive."""
     reason: str
     findings: tuple[FindingView, ...]
     reproduce: str
@@ -135,6 +142,8 @@ def _case(
 ) -> CaseView:
     worst = sorted((row for row in record.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
     evidence, further = room.of(record, worst)
+    purpose = all_purposes().get(record.purpose)
+    everywhere = purpose is not None and purpose.everywhere
     return CaseView(
         anchor=_anchor(f"{record.device}-{record.role}-{record.purpose}", anchors),
         purpose=record.purpose,
@@ -144,6 +153,9 @@ def _case(
         transport=record.transport,
         verdict=record.verdict,
         drives=record.drives,
+        flows=len(record.flows),
+        everywhere=everywhere,
+        alone=record.verdict == "fail" and record.drives == 1 and not everywhere,
         reason=record.reason,
         findings=tuple(_finding(line, record.key(line), catalogue) for line in worst),
         reproduce=reproduce(record.case, window=window, source=source),
