@@ -37,6 +37,7 @@ class Launch:
         backup: Address | None,
         peer: Address | None,
         exchange: Address | None = None,
+        resolver: Address | None = None,
         tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``tls``: the files of a device over TLS, ``certificate`` and ``authority``."""
@@ -61,6 +62,7 @@ class Launch:
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
             **({"exchange": str(exchange)} if exchange else {}),
+            **({"resolver": str(resolver), "resolver_host": resolver.host} if resolver else {}),
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
