@@ -14,7 +14,16 @@ from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.model.zone import CANNOT_LISTEN
 from harness.purposes.everywhere import NO_OCCASION
-from harness.purposes.purpose import KEEPS_REINVITES, NO_RESOLVER, NOT_DECLARED, ONLY_OVER, Purpose, applicable_rows
+from harness.purposes.purpose import (
+    KEEPS_REINVITES,
+    NAMES_IN_CONTACTS,
+    NO_BACKUP,
+    NO_RESOLVER,
+    NOT_DECLARED,
+    ONLY_OVER,
+    Purpose,
+    applicable_rows,
+)
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -85,6 +94,9 @@ def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator
             yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
         if plan.zone:
             yield NO_RESOLVER.format(device)
+            yield NAMES_IN_CONTACTS.format(device)
+        if plan.uses_backup:
+            yield NO_BACKUP.format(device)
         if role == "proxy" and redirects_strangers(plan):
             yield NOT_RELAYED.format(device)
 

@@ -20,6 +20,7 @@ from suites.names import NAMED, OVER, not_asked, servers
 from suites.plans import CALLERS, RINGING, accept, callee, redirect, refuse, target
 from suites.uac.test_redirect_hung_up import RINGS_S
 
+_SERVERS: Final = ("first", "second")
 _FAILING: Final = refuse(503)
 
 
@@ -83,6 +84,7 @@ def test_decline_does_not_move_the_call_to_the_next_server(flow: Flow) -> Findin
         flow,
         code="next-server-called",
         after=declined.final,
+        at=_SERVERS,
         expected="an ACK, and nothing at the other server of the domain",
         means="a callee who declined is rung again by way of the other server",
         look_at="which status codes count as a failed server: 503 and silence do, a 603 does not",
@@ -112,7 +114,7 @@ def test_cancel_goes_to_the_server_that_rings(flow: Flow) -> Findings:
     Typical defect: each request is resolved anew, and the CANCEL comes to a server that knows of no call.
     """
     ringing = _served(flow)
-    cancel = next(iter(flow.select("CANCEL", received=True)), None)
+    cancel = next(iter(flow.select("CANCEL", received=True, at=_SERVERS)), None)
     if ringing is None:
         yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
     elif cancel is None:
@@ -123,7 +125,7 @@ def test_cancel_goes_to_the_server_that_rings(flow: Flow) -> Findings:
 
 def _served(flow: Flow) -> Attempt | None:
     """The attempt at the first server that was called."""
-    return next((attempt for attempt in tries(flow) if attempt.seat in ("first", "second")), None)
+    return next((attempt for attempt in tries(flow) if attempt.seat in _SERVERS), None)
 
 
 def _stays(request: Event, attempt: Attempt, code: str, means: str) -> Finding:

@@ -11,6 +11,7 @@ from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of
 from harness.judge.say import Findings, expect, not_proven, unseen, violated
 from harness.judge.silence import gap, silent
+from harness.judge.targets import asked_for, user_of
 from harness.model.flow import Event, Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
@@ -96,6 +97,7 @@ def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
     """A Contact whose name does not exist, or cannot be asked for, ends the attempt: no INVITE goes anywhere for it.
 
     Typical defect: without an address the device uses the one that it has, so the redirector gets the call again.
+    An INVITE for the number that was dialled is not one for the Contact: another rule covers it.
     """
     first = original(flow)
     response = redirection_of(first) if first else None
@@ -108,6 +110,7 @@ def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
             flow,
             code="called-all-the-same",
             after=response,
+            unless=lambda attempt: user_of(attempt.invite.request_uri) != user_of(asked_for(response)[0]),
             expected="an ACK, and no INVITE for a name that leads nowhere",
             means="a server that has nothing to do with the target gets a call for it",
             look_at="what the destination is where the resolver has found none",
@@ -146,7 +149,8 @@ def _leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findi
     elif missing := not_asked(flow):
         yield missing
     elif attempt is None:
-        if lacking := gap(flow, ("callee",)) or may_yet_come(flow, response):
+        # Only of a device that follows a Contact with a number is it known that the name is the reason.
+        if lacking := gap(flow, ("callee", "usual_port")) or may_yet_come(flow, response):
             yield not_proven("no INVITE followed the 302", lacking)
             return
         yield violated(
@@ -158,6 +162,8 @@ def _leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findi
             look_at="which of the answers does the device not understand?",
             at_most=Verdict.WARN,
         )
+    elif attempt.seat == "callee":
+        yield unseen("the INVITE came to the redirector once more (another rule covers this)", code="old-server")
     else:
         yield expect(
             attempt.seat == "first",

@@ -67,7 +67,7 @@ class Names:
         return [(name, f"{_SERVICES[name]}.{host}") for name in able]
 
     async def _hosts(self, name: str, port: int, transport: str) -> list[Address]:
-        if numeric(name):
+        if numeric(name) and not self._behaviour.looks_up_addresses:
             return [Address(name, port, transport)]
         kind = "AAAA" if ":" in self._server[0] else "A"
         return [Address(str(found), port, transport) for found in await self._ask(name, kind)]
