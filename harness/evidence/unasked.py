@@ -16,8 +16,6 @@ from harness.model.zone import CANNOT_LISTEN
 from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
-    NAMES_IN_CONTACTS,
-    NO_BACKUP,
     NO_RESOLVER,
     NOT_DECLARED,
     ONLY_OVER,
@@ -94,9 +92,6 @@ def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator
             yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
         if plan.zone:
             yield NO_RESOLVER.format(device)
-            yield NAMES_IN_CONTACTS.format(device)
-        if plan.uses_backup:
-            yield NO_BACKUP.format(device)
         if role == "proxy" and redirects_strangers(plan):
             yield NOT_RELAYED.format(device)
 

@@ -30,8 +30,6 @@ from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
-    NAMES_IN_CONTACTS,
-    NO_BACKUP,
     NO_RESOLVER,
     NOT_DECLARED,
     ONLY_OVER,
@@ -306,8 +304,6 @@ def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
 
 def _cannot_name(profile: Profile, device: str, family: Family) -> str:
     """Why ``device`` cannot be given the names of a plan; "" if it can."""
-    if not profile.claims("follows_redirects"):
-        return NAMES_IN_CONTACTS.format(device)
     return why_not(profile.lab.resolver, family) if profile.lab.resolver else NO_RESOLVER.format(device)
 
 
@@ -317,8 +313,6 @@ def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
         return f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(unnamed)}"
     if plan.bindings and not profile.lab.registrar and not all(call.numbers for call in plan.calls):
         return f"{device} accepts no registrations: its profile lacks lab.registrar = true"
-    if plan.uses_backup and not profile.lab.backup:
-        return NO_BACKUP.format(device)
     met_at_home = role == "proxy" and profile.lab.registrar and not profile.claims("relays_foreign")
     if met_at_home and redirects_strangers(plan):
         return NOT_RELAYED.format(device)

@@ -69,7 +69,7 @@ def test_next_server_is_tried_after_silence(flow: Flow) -> Findings:
         yield from _moves_on(flow, tried, tried.invite, "did not answer")
 
 
-@purpose("RFC3263-4.3-02", plan=DECLINES, faults=["next_server_after_603"], roles=CALLERS)
+@purpose("RFC3263-4.3-03", plan=DECLINES, faults=["next_server_after_603"], roles=CALLERS)
 def test_decline_does_not_move_the_call_to_the_next_server(flow: Flow) -> Findings:
     """A 603 from a server of the Contact's domain is the answer: no other server of that domain gets the call.
 

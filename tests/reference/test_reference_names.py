@@ -123,7 +123,7 @@ def test_looks_up_addresses(play: Play, faulty: bool) -> None:
 def test_a_silent_name_server_ends_the_attempt(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         got = await scene(bench, NAMED, zone=Zone(unanswered=("{d}",)))
-        await bench.quiet(seconds=2.2, limit=4)
+        await bench.quiet(seconds=3.2, limit=6)
         assert got.reached() == []
 
     play(scenario)

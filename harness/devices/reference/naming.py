@@ -15,7 +15,7 @@ from .sip_uri import Address, SipUri, default_port, numeric
 
 _SERVICES = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 _NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
-_PATIENCE_S = 1.0
+_PATIENCE_S = 1.5
 _TIMES = 2
 
 
