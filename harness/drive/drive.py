@@ -233,7 +233,8 @@ class Drive:
             return
         resolver = self.context.lab.resolver
         if resolver is None:
-            why = why_not(self.context.profile.lab.resolver, self.carrier.family)
+            where = self.context.profile.lab.resolver
+            why = where and why_not(where, self.carrier.family)
             raise SetupError(why or "the device has no resolver of this lab", "see lab.resolver of the profile")
         hosts = {address.host for address in seats.values()}
         resolver.serve(self.places.domain, self.plan.zone, self.places.fill, hosts)

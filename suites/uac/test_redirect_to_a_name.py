@@ -44,6 +44,21 @@ WITHOUT_PORT: Final = tuple(map(_without_port, OVER))
 """Two SRV records, and an address record of the name itself.  The best server is not at the usual port."""
 WITH_PORT: Final = tuple(map(_with_port, OVER))
 """An address record of the name and, which do not count, SRV records."""
+BY_TCP: Final = Plan(
+    (callee(redirect(NAMED)), replace(target(accept(), name="first"), by="tcp"), guard("by_udp")),
+    over=("udp",),
+    zone=Zone(
+        (
+            '{domain} NAPTR 10 10 "s" "SIP+D2T" "" _sip._tcp.{domain}',
+            '{domain} NAPTR 20 10 "s" "SIP+D2U" "" _sip._udp.{domain}',
+            "_sip._tcp.{domain} SRV 10 0 {first.port} first.{domain}",
+            "_sip._udp.{domain} SRV 10 0 {by_udp.port} by_udp.{domain}",
+            "first.{domain} {first.record}",
+            "by_udp.{domain} {by_udp.record}",
+        )
+    ),
+)
+"""A domain that prefers TCP, and has a server for UDP as well."""
 NOWHERE: Final = tuple(
     Plan((callee(redirect("<sip:9{token}@nowhere.{domain}>")), guard("bare")), over=OVER, zone=zone)
     for zone in (Zone(("{domain} {bare.record}",)), Zone(("{domain} {bare.record}",), ("nowhere.{domain}",)))
@@ -65,7 +80,7 @@ def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
     An operator moves calls from one site to another by these numbers.  Typical defects: the device asks for an A
     record only and calls port 5060; it reads "priority" as "the higher, the better".
 
-    A device may leave NAPTR out: SRV says where the server is.
+    Whether the device asks for NAPTR records first is another test's question.
     """
     yield from _leads_to_first(
         flow,
@@ -89,6 +104,18 @@ def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
         flow,
         {"elsewhere": "srv-despite-port", "usual_port": "port-ignored"},
         "is the port of the URI looked at before SRV records are asked for?",
+    )
+
+
+@purpose("RFC3263-4.1-03", plan=BY_TCP, faults=["ignores_naptr"], roles=CALLERS)
+def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
+    """A Contact with a name, and neither port nor transport, is called by the transport that NAPTR puts first.
+
+    The domain prefers TCP, and the first half of the call went over UDP.  Typical defect: the transport of the account
+    decides which SRV records are asked for.
+    """
+    yield from _leads_to_first(
+        flow, {"by_udp": "naptr-ignored"}, "are NAPTR records asked for, and is the least order taken first?"
     )
 
 
@@ -150,7 +177,7 @@ def _leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findi
         yield missing
     elif attempt is None:
         # Only of a device that follows a Contact with a number is it known that the name is the reason.
-        if lacking := gap(flow, ("callee", "usual_port")) or may_yet_come(flow, response):
+        if lacking := gap(flow, _guards(flow)) or may_yet_come(flow, response):
             yield not_proven("no INVITE followed the 302", lacking)
             return
         yield violated(
@@ -169,11 +196,15 @@ def _leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findi
             attempt.seat == "first",
             code=codes.get(attempt.seat, "elsewhere"),
             expected=f"the INVITE at {right}",
-            actual=f"it came to {attempt.seat} ({attempt.invite.destination})",
+            actual=f"it came to {attempt.seat} ({attempt.invite.destination}, {attempt.invite.transport.upper()})",
             event=attempt.invite,
             means="calls for a domain go to the wrong server, or to none",
             look_at=look_at,
         )
+
+
+def _guards(flow: Flow) -> tuple[str, ...]:
+    return tuple(seat.name for seat in flow.seats if seat.kind in ("callee", "guard"))
 
 
 def _moved(flow: Flow) -> tuple[Attempt | None, Event | None]:

@@ -10,7 +10,8 @@ import pytest
 from sip_bench import Bench
 from sip_peer import Peer
 
-from harness.devices.reference.behaviour import Behaviour
+from harness.devices.reference.faults import fault_named
+from harness.devices.reference.misbehaviour import behaviour_with
 from harness.devices.reference.naming import Names
 from harness.devices.reference.sip_uri import Address as Place
 from harness.lab.resolver import Resolver
@@ -120,13 +121,14 @@ def test_looks_up_addresses(play: Play, faulty: bool) -> None:
     play(scenario)
 
 
-def test_a_silent_name_server_ends_the_attempt(play: Play) -> None:
+def test_a_silent_name_server_ends_the_call(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
     async def scenario(bench: Bench) -> None:
         got = await scene(bench, NAMED, zone=Zone(unanswered=("{d}",)))
         await bench.quiet(seconds=3.2, limit=6)
         assert got.reached() == []
 
     play(scenario)
+    assert '"event": "failed", "status": 302' in capsys.readouterr().out
 
 
 def test_servers_of_one_priority_share_by_weight() -> None:
@@ -160,11 +162,12 @@ def test_naptr_chooses_the_transport(play: Play) -> None:
         resolver = await Resolver.open(Address("127.0.0.1", 0))
         resolver.serve("d.test", Zone(zone), lambda text: text.format(d="d.test"), [])
         found = []
-        for transports in (("udp", "tcp"), ("udp",), ("tls",)):
-            behaviour = Behaviour()
+        able = [("udp", "tcp"), ("udp",), ("tls",), ("udp", "tcp")]
+        for transports, faults in zip(able, [[], [], [], [fault_named("ignores_naptr")]], strict=True):
+            behaviour = behaviour_with(faults)
             behaviour.transports = transports
             found.append(await Names(resolver.address.sockaddr, behaviour).servers("sip:m@d.test"))
         await resolver.close()
-        assert found == [[Place("127.0.0.5", 5080, "tcp")], [Place("127.0.0.5", 5090)], []]
+        assert found == [[Place("127.0.0.5", 5080, "tcp")], [Place("127.0.0.5", 5090)], [], [Place("127.0.0.5", 5090)]]
 
     play(scenario)

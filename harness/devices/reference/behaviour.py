@@ -157,6 +157,9 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
         return usable_request_uri(contact, self.transports, names=self.knows_names)
 
+    asks_for_rules = True
+    """NAPTR records are asked for where a URI names neither port nor transport (RFC 3263 section 4.1)."""
+
     def asks_for_services(self, port: str | None) -> bool:
         """Say whether SRV records are asked for: unless the URI has a ``port`` (RFC 3263 section 4.2)."""
         return port is None

@@ -101,6 +101,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),
     Fault("ignores_srv_port", "Calls the host of an SRV record at port 5060.", _CLIENT, "dns"),
     Fault("ignores_srv", "Asks for the address of a name, and for no SRV record.", _CLIENT, "dns"),
+    Fault("ignores_naptr", "Asks for the SRV records of UDP, and for no NAPTR record.", _CLIENT, "dns"),
     Fault("asks_srv_despite_port", "Goes by SRV records where the URI has a port.", _CLIENT, "dns"),
     Fault(
         "next_server_after_603", "Takes a 603 for a failed server and tries the next one of the name.", _CLIENT, "dns"

@@ -59,7 +59,7 @@ class Names:
 
     async def _services(self, host: str, able: Sequence[str], *, choose: bool) -> list[tuple[str, str]]:
         """Transports and the names of their SRV records: as NAPTR says, or else every one that the device has (4.1)."""
-        rules = await self._ask(host, "NAPTR") if choose else []
+        rules = await self._ask(host, "NAPTR") if choose and self._behaviour.asks_for_rules else []
         rules = [rule for rule in rules if _NAPTR.get(_text(rule.service).upper()) in able]
         if rules:
             best = min(rules, key=lambda rule: (rule.order, rule.preference))

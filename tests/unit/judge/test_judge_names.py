@@ -31,13 +31,22 @@ def at(seat: str, **more: Any) -> Try:
 @pytest.mark.parametrize(
     ("plan", "judge", "wrong"),
     [
-        (WITHOUT_PORT, name.test_name_leads_to_its_best_server, {"second": "priority-reversed", "bare": "srv-ignored"}),
-        (WITH_PORT, name.test_port_of_a_contact_ends_the_search_for_servers, {"elsewhere": "srv-despite-port"}),
+        (
+            WITHOUT_PORT,
+            name.test_name_leads_to_its_best_server,
+            {"second": "priority-reversed", "bare": "srv-ignored", "usual_port": "port-ignored"},
+        ),
+        (name.BY_TCP, name.test_domain_says_by_what_it_is_called, {"by_udp": "naptr-ignored"}),
+        (
+            WITH_PORT,
+            name.test_port_of_a_contact_ends_the_search_for_servers,
+            {"elsewhere": "srv-despite-port", "usual_port": "port-ignored"},
+        ),
     ],
 )
 def test_a_name_leads_to_one_place(plan, judge, wrong) -> None:
     assert outcomes(judge, named(plan, at("first"))) == ["satisfied"]
-    for seat, code in {**wrong, "usual_port": "port-ignored"}.items():
+    for seat, code in wrong.items():
         [finding] = judge(named(plan, at(seat)))
         assert (finding.outcome, finding.code, finding.event) == ("violated", code, 4)
     assert outcomes(judge, named(plan, at("callee"))) == ["unseen"]

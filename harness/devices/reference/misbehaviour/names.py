@@ -59,6 +59,12 @@ class StaysWithDeadServer(Behaviour):
         return False
 
 
+class IgnoresNaptr(Behaviour):
+    """Against RFC 3263 section 4.1: NAPTR says which transport the domain prefers."""
+
+    asks_for_rules = False
+
+
 class UnknownNameToOldServer(Behaviour):
     """Wrong by RFC 3263 section 4: a name that leads nowhere ends the attempt."""
 
