@@ -17,7 +17,7 @@ from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
-from harness.lab.resolver import Resolver, placed, why_not
+from harness.lab.resolver import Resolver, placed
 from harness.model.plan import Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
 from harness.net.pool import AddressPool, CarrierPool
@@ -100,9 +100,9 @@ class Lab:
             name_server = placed(profile.lab.resolver, pool.lease) if profile.lab.resolver else None
             resolver = None
             # Where it cannot listen, what needs it is not tested; everything else is.
-            if name_server and profile.claims("dns") and not why_not(profile.lab.resolver, carrier.family):
-                resolver = await Resolver.open(name_server)
-                opened.push_async_callback(resolver.close)
+            if name_server and profile.claims("dns"):
+                with contextlib.suppress(SetupError):
+                    resolver = await opened.enter_async_context(bench.resolver(name_server))
             yield cls(bench, profile, pool, prober, exchange, capacity, name_server, resolver)
 
     @property

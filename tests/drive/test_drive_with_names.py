@@ -20,7 +20,8 @@ from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.windows import Window
 from harness.model.zone import CANNOT_LISTEN
-from harness.net.address import Carrier
+from harness.net.address import Address, Carrier
+from harness.net.binding import is_free
 from harness.store.codec import dump, load
 from suites.plans import REDIRECT
 from suites.uac.test_next_server import DECLINES, FAILS
@@ -98,3 +99,22 @@ def test_where_nobody_can_answer_the_rest_goes_on(tmp_path: Path) -> None:
     ]
     assert not plain.troubles
     assert invited(plain) == ["callee", "target"]
+
+
+def test_devices_that_are_pointed_at_one_place_share_the_resolver(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        place = Address.of(free.getsockname())
+
+    async def shared() -> None:
+        async with Bench.open(tmp_path, find_sipp()) as bench:
+            async with bench.resolver(place) as first:
+                async with bench.resolver(place) as second:
+                    assert first is second
+                async with bench.resolver(place) as third:
+                    assert first is third
+            assert is_free(place)
+            async with bench.resolver(place) as fresh:
+                assert fresh is not first
+
+    asyncio.run(shared())
