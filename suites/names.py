@@ -28,8 +28,8 @@ def servers(transport: Transport, **priorities: int) -> tuple[str, ...]:
 
 
 def not_asked(flow: Flow) -> Finding | None:
-    """That the device never asked the lab about the name, so that nothing shows how it resolves names."""
-    if flow.lookups:
+    """That a device which follows redirections never asked the lab about the name: nothing shows how it resolves it."""
+    if flow.lookups or all(control.seat_kind != "target" for control in flow.controls):
         return None
     return unseen(
         "the lab's resolver was asked nothing: does the device have it as its name server?", code="resolver-not-asked"

@@ -56,6 +56,8 @@ def test_a_name_leads_to_one_place(plan, judge, wrong) -> None:
     assert outcomes(judge, named(plan, alive=False)) == ["unseen"]
     [finding] = judge(named(plan, lookups=()))
     assert (finding.outcome, finding.code) == ("unseen", "resolver-not-asked")
+    [finding] = judge(named(plan, lookups=(), control=False))  # it follows nothing: that is no matter of names
+    assert (finding.outcome, finding.code) == ("unseen", "no-positive-control")
 
 
 @pytest.mark.parametrize("plan", name.NOWHERE)
