@@ -46,6 +46,7 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
+        self._resolver = resolver
         self.secrets = secrets.all_confidential_texts(profile)
         """The confidential texts, longest first."""
         self._secret = profile.secret
@@ -66,10 +67,11 @@ class Launch:
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
-        """The command line, with the backup address and the faults if there are any."""
+        """The command line, with backup address, name server and faults if there are any."""
         parts = [
             *section.argv,
             *(section.backup_argv if self._backup else ()),
+            *(section.resolver_argv if self._resolver and self._profile.claims("dns") else ()),
             *(section.tls_argv if self._over_tls else ()),
         ]
         argv = [self._filled(part) for part in parts]

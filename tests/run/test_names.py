@@ -25,7 +25,7 @@ def profile(folder: Path, name: str, *changes: tuple[str, str]) -> str:
 
 
 def test_only_devices_that_resolve_names_are_asked_and_the_reason_is_said(tmp_path: Path) -> None:
-    no_resolver = (', "--resolver", "{resolver}"', ""), ('resolver = "{lease}"\n', "")
+    no_resolver = ('resolver_argv = ["--resolver", "{resolver}"]\n', ""), ('resolver = "{lease}"\n', "")
     no_backup = ("backup = true\n", ""), ("backup_proxy = true\n", ""), ('backup_argv = ["--backup", "{backup}"]\n', "")
     with socket.create_server(("127.0.0.1", 0)) as other:
         place = f"127.0.0.1:{other.getsockname()[1]}"
