@@ -30,10 +30,10 @@ class Device:
 
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
     needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
-    every call, if it does (``lab.exchange``).  ``faults`` are names that the reference device knows.  If
-    ``version`` is known, the product is not asked for it.  ``work`` is the folder for its private folder, ``lease``
-    gives the stimulus an address of the tester to send from, and ``person`` performs manual acts.  ``carrier`` is what
-    carries its SIP; over TLS ``authority`` makes its certificate.
+    every call, if it does (``lab.exchange``), ``resolver`` its name server (``lab.resolver``).  ``faults`` are
+    names that the reference device knows.  If ``version`` is known, the product is not asked for it.  ``work`` is the
+    folder for its private folder, ``lease`` gives the stimulus an address of the tester to send from, and ``person``
+    performs manual acts.  ``carrier`` is what carries its SIP; over TLS ``authority`` makes its certificate.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Device:
         backup: Address | None = None,
         peer: Address | None = None,
         exchange: Address | None = None,
+        resolver: Address | None = None,
         faults: Sequence[str] = (),
         python: str = sys.executable,
         version: str | None = None,
@@ -58,6 +59,7 @@ class Device:
         self.backup = _backup(profile, backup, carrier)
         self.peer = peer
         self.exchange = exchange
+        self.resolver = resolver
         self.stimulus: Stimulus | None = None
         """The way to make it act; None until it is started."""
         self.version = version
@@ -111,6 +113,7 @@ class Device:
             self.backup,
             self.peer,
             self.exchange,
+            self.resolver,
             self._authority.files_for(self.address.host) if self._authority and over_tls else {},
         )
         self._secrets = launch.secrets

@@ -37,6 +37,7 @@ class Launch:
         backup: Address | None,
         peer: Address | None,
         exchange: Address | None = None,
+        resolver: Address | None = None,
         tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``tls``: the files of a device over TLS, ``certificate`` and ``authority``."""
@@ -45,6 +46,7 @@ class Launch:
         self._folder = folder
         self._python = python
         self._backup = backup
+        self._resolver = resolver
         self.secrets = secrets.all_confidential_texts(profile)
         """The confidential texts, longest first."""
         self._secret = profile.secret
@@ -61,13 +63,15 @@ class Launch:
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
             **({"exchange": str(exchange)} if exchange else {}),
+            **({"resolver": str(resolver), "resolver_host": resolver.host} if resolver else {}),
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
-        """The command line, with the backup address and the faults if there are any."""
+        """The command line, with backup address, name server and faults if there are any."""
         parts = [
             *section.argv,
             *(section.backup_argv if self._backup else ()),
+            *(section.resolver_argv if self._resolver and self._profile.claims("dns") else ()),
             *(section.tls_argv if self._over_tls else ()),
         ]
         argv = [self._filled(part) for part in parts]

@@ -16,6 +16,7 @@ from harness.device.tables.placeholders import names_in
 from harness.doctor.access import control_checks, name_checks, secret_checks
 from harness.doctor.check import Check
 from harness.doctor.lab import held_by, lab_checks
+from harness.lab.resolver import why_not
 from harness.net.address import Address, Carrier
 from harness.net.binding import why_not_ours
 from harness.net.probe import source_towards
@@ -35,6 +36,8 @@ def device_checks(profile: Profile) -> Iterator[Check]:
     yield from name_checks(profile)
     yield from control_checks(profile)
     yield from lab_checks(profile)
+    if profile.claims("dns") and profile.lab.resolver:
+        yield _resolver(profile)
 
 
 def _program(profile: Profile) -> Iterator[Check]:
@@ -101,3 +104,10 @@ def _to_be_started_at(name: str, address: Address) -> Check:
     if why := why_not_ours(address.host):
         return Check(name, "problem", f"{address} {why}", "lab.address must be an address of this machine, or {lease}")
     return Check(name, "ok", f"{address} is free on this machine")
+
+
+def _resolver(profile: Profile) -> Check:
+    name, where = f"{profile.name}: the lab's resolver", profile.lab.resolver
+    if why := why_not(where, profile.device.families[0]):
+        return Check(name, "warn", why, "without it, Contacts with names are not tested; see docs/transports.md")
+    return Check(name, "ok", f"{where}: can be listened at")

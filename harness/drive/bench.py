@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -16,6 +17,8 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.endpoints.sipp.host import SippHost
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
+from harness.lab.resolver import Resolver
+from harness.net.address import Address
 from harness.net.authority import Authority
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import CarrierPool, LabPool
@@ -58,6 +61,9 @@ class Bench:
     time: Timekeeper = field(default_factory=Timekeeper)
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
+    _resolvers: dict[Address, tuple[Resolver, int]] = field(default_factory=dict)
+    """Those that listen, and the number of devices that are pointed at each."""
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _testers: dict[tuple[tuple[str, ...], range], Tester] = field(default_factory=dict)
 
     @classmethod
@@ -76,6 +82,26 @@ class Bench:
         finally:
             taps.close()
             pool.close()
+
+    @contextlib.asynccontextmanager
+    async def resolver(self, address: Address) -> AsyncIterator[Resolver]:
+        """The resolver at ``address``, shared by all devices of the run that are pointed there.
+
+        SetupError if nobody can listen there.
+        """
+        async with self._opening:
+            known, users = self._resolvers.get(address) or (await Resolver.open(address), 0)
+            self._resolvers[address] = known, users + 1
+        try:
+            yield known
+        finally:
+            async with self._opening:
+                _, users = self._resolvers[address]
+                if users > 1:
+                    self._resolvers[address] = known, users - 1
+                else:
+                    del self._resolvers[address]
+                    await known.close()
 
     @contextlib.contextmanager
     def tester(self, hosts: Sequence[str], ports: range) -> Iterator[Tester]:

@@ -40,5 +40,6 @@ def blanked(flow: Flow, known: Iterable[str]) -> Flow:
         strays=tuple(map(read, flow.strays)),
         troubles=tuple(dataclasses.replace(trouble, text=clean(trouble.text)) for trouble in flow.troubles),
         lost=tuple(dataclasses.replace(event, raw=clean(event.raw)) for event in flow.lost),
+        lookups=tuple(dataclasses.replace(one, name=clean(one.name)) for one in flow.lookups),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )

@@ -67,6 +67,7 @@ class Devices:
             backup=self.backup,
             peer=peer,
             exchange=lab.exchange.address if lab.exchange else None,
+            resolver=lab.name_server,
             faults=self.spec.faults,
             version=self._version,
             work=self.bench.folder,

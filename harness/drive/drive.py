@@ -26,8 +26,9 @@ from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
-from harness.errors import DeviceError, SipverdictError
+from harness.errors import DeviceError, SetupError, SipverdictError
 from harness.lab.exchange import Line
+from harness.lab.resolver import why_not
 from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
@@ -209,6 +210,7 @@ class Drive:
         device, token = self._chosen.address, self.places.token
         self.places = Places(token, seats, device, self.context.devices.numbers(token, device))
         check_ports(self.plan, {**seats, "device": device})
+        self._name(seats)
         binding = (self._seat(endpoint, own[endpoint.name]) for endpoint in self.carried.endpoints)
         bound = await asyncio.gather(*binding, return_exceptions=True)
         order = [endpoint.name for endpoint in self.plan.endpoints]
@@ -224,6 +226,18 @@ class Drive:
             by_name = {seat.name: seat for seat in self.seats}
             callee = next((by_name[name] for name in self.plan.dialled), None)
             exchange.connect(token, Line(callee, {seats[name]: by_name[name] for name in own}))
+
+    def _name(self, seats: Mapping[str, Address]) -> None:
+        """Have the lab's resolver know the names of this drive, if its plan has any."""
+        if self.plan.zone is None:
+            return
+        resolver = self.context.lab.resolver
+        if resolver is None:
+            where = self.context.profile.lab.resolver
+            why = where and why_not(where, self.carrier.family)
+            raise SetupError(why or "the device has no resolver of this lab", "see lab.resolver of the profile")
+        hosts = {address.host for address in seats.values()}
+        resolver.serve(self.places.domain, self.plan.zone, self.places.fill, hosts)
 
     def _lease(self, endpoint: Endpoint, own: Mapping[str, Address]) -> Address:
         """An address for ``endpoint``, whose neighbours are at ``own``."""
@@ -353,6 +367,7 @@ class Drive:
             cut_at=recorder.cut_at,
             interruptions=self.context.bench.time.since(self._interrupted),
             strays=tuple(self._strays(watch)),
+            lookups=self.context.lab.resolver.lookups(self.places.domain) if self.context.lab.resolver else (),
         )
 
     def _strays(self, watch: Watch) -> Iterator[Event]:

@@ -17,6 +17,7 @@ from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
+from harness.lab.resolver import Resolver, placed
 from harness.model.plan import Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
 from harness.net.pool import AddressPool, CarrierPool
@@ -51,6 +52,10 @@ class Lab:
     """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
     """The limit of seats, where addresses are few."""
+    name_server: Address | None = None
+    """The name server that the device is pointed at, whether it answers or not."""
+    resolver: Resolver | None = None
+    """The resolver that listens there, for a device that resolves names."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -92,7 +97,13 @@ class Lab:
                     security=bench.authority,
                 )
                 opened.push_async_callback(exchange.close)
-            yield cls(bench, profile, pool, prober, exchange, capacity)
+            name_server = placed(profile.lab.resolver, pool.lease) if profile.lab.resolver else None
+            resolver = None
+            # Where it cannot listen, what needs it is not tested; everything else is.
+            if name_server and profile.claims("dns"):
+                with contextlib.suppress(SetupError):
+                    resolver = await opened.enter_async_context(bench.resolver(name_server))
+            yield cls(bench, profile, pool, prober, exchange, capacity, name_server, resolver)
 
     @property
     def credentials(self) -> tuple[str, str] | None:

@@ -12,8 +12,16 @@ from itertools import chain, combinations
 
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
+from harness.model.zone import CANNOT_LISTEN
 from harness.purposes.everywhere import NO_OCCASION
-from harness.purposes.purpose import KEEPS_REINVITES, NOT_DECLARED, ONLY_OVER, Purpose, applicable_rows
+from harness.purposes.purpose import (
+    KEEPS_REINVITES,
+    NO_RESOLVER,
+    NOT_DECLARED,
+    ONLY_OVER,
+    Purpose,
+    applicable_rows,
+)
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
@@ -42,7 +50,8 @@ def contradiction(
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
     reason, why = line.reason, _plain(why)
     verdict = NOT_TESTED if rows else NOT_APPLICABLE
-    if reason == why if why else reason in _by_profile(purpose, line, device.name):
+    unheard = reason.startswith(CANNOT_LISTEN) and any(plan.zone for plan in purpose.plans_for(line.role))
+    if reason == why if why else unheard or reason in _by_profile(purpose, line, device.name):
         return (
             "" if line.verdict == verdict else f"stored {_kind(line)}, now {verdict.replace('_', ' ')}: {reason!s:.160}"
         )
@@ -81,6 +90,8 @@ def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator
             yield f"the profile of {device} lacks a number: lab.numbers.{' and lab.numbers.'.join(missing)}"
         if plan.bindings and not all(call.numbers for call in plan.calls):
             yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
+        if plan.zone:
+            yield NO_RESOLVER.format(device)
         if role == "proxy" and redirects_strangers(plan):
             yield NOT_RELAYED.format(device)
 

@@ -26,7 +26,7 @@ EVIDENCE: Final = 3
 """So many flows are named."""
 
 UNOBSERVABLE: Final[Mapping[str, str]] = {
-    "dns": "addresses are numbers here: nothing is looked up",
+    "dns": "a name is used only in calls of devices that claim it",
     "forwards_tel": "what a tel: URI resolves to is configured outside of SIP",
     "isup_gateway": "the other side of a gateway is not SIP",
     "maps_isup": "the other side of a gateway is not SIP",

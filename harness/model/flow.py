@@ -15,6 +15,7 @@ from typing import Any, Literal
 from harness.model.connection import Connection
 from harness.model.plan import Places, Plan
 from harness.model.windows import Window
+from harness.model.zone import Lookup
 from harness.net.address import Address, Family, Transport
 from harness.sip.message import SipMessage
 from harness.system.timekeeper import Interruption
@@ -245,6 +246,9 @@ class Flow:
     """What came to an address that all drives share, while this one went on, and bears nobody's digits."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """How many messages of a kind (``INVITE``) came beyond those that a flow keeps of a flood."""
+    lookups: tuple[Lookup, ...] = ()
+    """What the lab's resolver was asked of the names of this drive, and of the hosts of its seats; where the plan has a
+    zone."""
     format: Literal[1] = 1
     """Version of the stored form; raised when an old flow could no longer be judged the same."""
 

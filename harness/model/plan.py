@@ -5,13 +5,16 @@ when the plan is driven:
 
 ``{callee}``, ``{target}`` …
     what stands behind the ``@`` of a URI of the endpoint of that name: host:port and, over another transport than UDP,
-    ``;transport=``.  ``{callee.host}``, ``{callee.port}`` and ``{callee.parameters}`` are the three parts of it
+    ``;transport=``.  ``{callee.host}``, ``{callee.port}`` and ``{callee.parameters}`` are the three parts of it, and
+    ``{callee.record}`` is the DNS record of its host (``A 127.0.0.1``)
 ``{device}``
     the same of the device
 ``{transport}``
     the word of the drive's transport, as a URI has it
 ``{token}``
     the digits that are this drive's own
+``{domain}``
+    the domain that is this drive's own: see :attr:`Plan.zone`
 ``{redirects}``, ``{declines}`` …
     the URIs of the profile's ``lab.numbers``
 ``{request_uri}``
@@ -30,6 +33,7 @@ from typing import Literal
 
 from harness.model.oddity import NOTHING_ODD, Oddity
 from harness.model.weather import CALM, Weather
+from harness.model.zone import Zone
 from harness.net.address import Address, Transport
 
 Kind = Literal["callee", "target", "guard"]
@@ -198,6 +202,8 @@ class Plan:
 
     Not needed by a plan that calls nothing but numbers which the profile names: there they are left out.
     """
+    zone: Zone | None = None
+    """The names of ``{domain}``, for a device that is pointed at the lab's resolver; None: no name is used."""
 
     def __hash__(self) -> int:
         return self._hash
@@ -231,6 +237,8 @@ class Plan:
     def texts(self) -> Iterator[str]:
         """Every string in which placeholders may stand."""
         yield from self.bindings
+        if self.zone:
+            yield from (*self.zone.records, *self.zone.unanswered)
         for call in self.calls:
             yield from (call.to, call.from_params, *call.headers, *call.cancel_headers, *call.vias)
         for endpoint in self.endpoints:
@@ -273,6 +281,11 @@ class Places:
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The URIs of the profile's ``lab.numbers``, for this drive."""
 
+    @property
+    def domain(self) -> str:
+        """The domain of this drive, for plans with a zone: .test is nobody's (RFC 6761 6.2)."""
+        return f"t{self.token}.test"
+
     def fill(self, text: str, **more: object) -> str:
         """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist.
 
@@ -282,9 +295,8 @@ class Places:
         one = next(iter(known.values()), None)
         transports = {"transport": one.transport} if one else {}
         written = {name: _Written.of(address) for name, address in known.items()}
-        return text.format_map(
-            {"token": self.token, "request_uri": REQUEST_URI, **transports, **self.numbers, **written, **more}
-        )
+        own = {"token": self.token, "domain": self.domain, "request_uri": REQUEST_URI}
+        return text.format_map({**own, **transports, **self.numbers, **written, **more})
 
 
 @dataclass(frozen=True)
@@ -295,10 +307,13 @@ class _Written:
     host: str
     port: str
     parameters: str
+    record: str
+    """Type and data of the DNS record that leads to its host."""
 
     @classmethod
     def of(cls, address: Address) -> _Written:
-        return cls(address.in_uri, address.uri_host, str(address.port), address.parameters)
+        record = f"{'AAAA' if address.family == 'ipv6' else 'A'} {address.host}"
+        return cls(address.in_uri, address.uri_host, str(address.port), address.parameters, record)
 
     def __str__(self) -> str:
         return self.whole

@@ -26,6 +26,8 @@ _OF_CODE: Final[Mapping[str, Party]] = {
     # A response of the harness crossed one of the device's.
     "timer-g": "harness",
     "no-reinvite": "profile",
+    # The device has another name server, or none.
+    "resolver-not-asked": "profile",
 }
 """Codes of findings that name the doing; without one it is the device that did not come to what was to be judged."""
 

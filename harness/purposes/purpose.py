@@ -38,6 +38,8 @@ ROUNDS = 12
 ONLY_OVER = "its question arises over {} only, not over {}"
 NOT_DECLARED = "the device does not declare {} (device.transports, device.further_transports)"
 """Why a purpose whose plan changes the transport is not asked."""
+NO_RESOLVER = "the profile of {} does not point it at the lab's names: lab.resolver"
+"""Why a purpose whose plan has a zone is not asked."""
 KEEPS_REINVITES = "{} does not claim sends_reinvite: it answers the re-INVITEs of its callers by itself"
 """Why a purpose about re-INVITEs is not tested on a B2BUA."""
 

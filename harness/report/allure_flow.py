@@ -86,6 +86,7 @@ def _redacted(flow: Flow, clean: Redact) -> Flow:
         late=tuple(_event(event, clean) for event in flow.late),
         between=tuple(_event(event, clean) for event in flow.between),
         strays=tuple(_event(event, clean) for event in flow.strays),
+        lookups=tuple(dataclasses.replace(one, name=clean(one.name)) for one in flow.lookups),
         unreadable=tuple(dataclasses.replace(one, text=clean(one.text)) for one in flow.unreadable),
     )
 

@@ -30,6 +30,8 @@ _CAUSES = 400
 """Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
+_LOOKUPS = 8
+"""How many questions to the lab's resolver stand below a ladder."""
 
 STYLE = """
 .svl{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -274,10 +276,11 @@ def _notes(flow: Flow) -> list[str]:
     notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
     if past := [event.method or str(event.status) for event in flow.between]:
         notes.append(f"between the endpoints, past the device, which is not in the route set: {', '.join(past)}")
+    notes += [f"asked of the lab's resolver: {one}" for one in flow.lookups[:_LOOKUPS]]
     strays = [one for one in flow.strays if one.method == "INVITE"]
     notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
     more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
-    more += flow.unreadable_left_out
+    more += max(len(flow.lookups) - _LOOKUPS, 0) + flow.unreadable_left_out
     return [*notes, *([f"… {more} more"] if more else [])]
 
 

@@ -17,17 +17,26 @@ from harness.device import Profile
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
 from harness.judge.observed import Glimpse, glimpses
+from harness.lab.resolver import why_not
 from harness.model.axes import Axes
 from harness.model.finding import Party, Record
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
-from harness.net.address import Carrier
+from harness.net.address import Carrier, Family
 from harness.policy.profiles import load as load_profiles
 from harness.purposes.case import Case
 from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
-from harness.purposes.purpose import KEEPS_REINVITES, NOT_DECLARED, ONLY_OVER, Purpose, applicable_rows, purpose_of
+from harness.purposes.purpose import (
+    KEEPS_REINVITES,
+    NO_RESOLVER,
+    NOT_DECLARED,
+    ONLY_OVER,
+    Purpose,
+    applicable_rows,
+    purpose_of,
+)
 from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
@@ -276,7 +285,10 @@ def _permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> t
     """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
     plans = purpose.plans_for(axes.role)
     reasons = [
-        _not_over(plan, axes.carrier, profile) or _cannot_call(plan, profile, device, axes.role) for plan in plans
+        _not_over(plan, axes.carrier, profile)
+        or _cannot_call(plan, profile, device, axes.role)
+        or (_cannot_name(profile, device, axes.family) if plan.zone else "")
+        for plan in plans
     ]
     permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
     enough = permitted == plans or (permitted and purpose.judges_each_flow)
@@ -291,6 +303,11 @@ def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
     if plan.over and carrier.transport not in plan.over:
         return ONLY_OVER.format(" and ".join(plan.over), carrier.transport)
     return ""
+
+
+def _cannot_name(profile: Profile, device: str, family: Family) -> str:
+    """Why ``device`` cannot be given the names of a plan; "" if it can."""
+    return why_not(profile.lab.resolver, family) if profile.lab.resolver else NO_RESOLVER.format(device)
 
 
 def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:

@@ -74,6 +74,7 @@ def test_every_copy_of_a_refusal_is_acknowledged(flow: Flow) -> Findings:
         "ack_wrong_to_tag",
         "ack_wrong_cseq",
         "ack_with_body",
+        "looks_up_again",
     ],
 )
 def test_every_ack_of_a_refusal_is_made_of_its_invite(flow: Flow) -> Findings:

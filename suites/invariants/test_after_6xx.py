@@ -35,7 +35,7 @@ ASKED_NOBODY = "what made the device call again: a list of routes, a redial time
         *REDIALS,
         *("redials_after_ringing", "redials_before_retry_after", "redials_at_retry_after", "reads_reason_phrase"),
         *("tries_backup_after_603", "follows_contact_in_603", "acts_on_second_final", "unknown_6xx_as_4xx"),
-        "tries_next_route_after_603plus",
+        *("tries_next_route_after_603plus", "next_server_after_603"),
     ],
     roles=["uac", "b2bua"],
 )

@@ -16,6 +16,7 @@ from harness.devices.reference.console import Console, Orders
 from harness.devices.reference.device import Device
 from harness.devices.reference.faults import fault_named
 from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.naming import Names
 from harness.devices.reference.roles import ROLES
 from harness.devices.reference.sip_uri import Address as SipAddress
 from harness.devices.reference.timers import Timers
@@ -66,10 +67,18 @@ class Bench:
             idle = idle + 1 if heard == before else 0
             rounds += 1
 
-    async def device(self, *faults: str, backup: Peer | None = None, role: str = "ua") -> Driven:
+    async def device(
+        self,
+        *faults: str,
+        backup: Peer | None = None,
+        role: str = "ua",
+        resolver: tuple[str, int] | None = None,
+    ) -> Driven:
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
         address = None if backup is None else SipAddress(*backup.address)
-        device = Device({"udp": bind("127.0.30.9", 0)}, behaviour, timers=self.timers, backup=address, core=ROLES[role])
+        names = Names(resolver, behaviour) if resolver else None
+        bound = {"udp": bind("127.0.30.9", 0)}
+        device = Device(bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names)
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]

@@ -62,6 +62,7 @@ def test_the_contract(tmp_path: Path) -> None:
         "suite_dirty": True,
         "suite_digest": "",
         "again": "",
+        "repeated": [],
         "whole": 0,
         "rounds": 0,
         "host": "",

@@ -230,6 +230,20 @@ def test_doctor_of_other_profiles(tmp_path: Path, text: str, name: str, found: s
     assert checks[name].todo
 
 
+def test_doctor_where_the_resolver_of_the_lab_cannot_listen(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{other.getsockname()[1]}"
+        found = {}
+        for where in (place, "{lease}"):
+            text = REFERENCE.replace('resolver = "{lease}"', f'resolver = "{where}"')
+            checks = doctors.device_checks(load_profile(profile(tmp_path, text)))
+            found[where] = next(check for check in checks if check.name == "reference: the lab's resolver")
+    assert (found[place].state, found["{lease}"].state) == ("warn", "ok")
+    assert f"another program has UDP {place}" in found[place].found
+    assert found[place].todo
+
+
 def test_doctor_where_runs_cannot_be_stored(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     (disk,) = [check for check in examine([], tmp_path / "out") if check.name == "disk: runs"]

@@ -64,6 +64,7 @@ PATIENT = {
     "reads_reason_phrase",
     "redials_after_302",
     "skips_same_place",
+    "stays_with_dead_server",
     "swallows_302",
     "swallows_302_without_contact",
     "takes_apostrophe_for_quote",

@@ -70,9 +70,14 @@ def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
             "lab.exchange",
             "expected an address of this machine: without a [process] the suite cannot give the device a lease",
         )
-    used = {name for text in (*process.argv, *process.env.values()) for name in names_in(text)} if process else set()
+    texts = (*process.argv, *process.resolver_argv, *process.env.values()) if process else ()
+    used = {name for text in texts for name in names_in(text)}
     if "exchange" in used and not lab.exchange:
         yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
+    if {"resolver", "resolver_host"} & used and not lab.resolver:
+        yield "process.argv", '{resolver} is given: expected lab.resolver = "{lease}" with it'
+    if lab.resolver.startswith("{lease}") and process is None:
+        yield "lab.resolver", "expected an address of this machine: without a [process] the device is given no lease"
     # Other machines cannot reach endpoints on loopback, and the suite must not guess which address the lab uses.
     near = ("127.", "[::1]")
     far = [place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith(near)]

@@ -77,6 +77,14 @@ def _asserted(text: str) -> str:
     return text
 
 
+def _resolver(text: str) -> str:
+    if re.fullmatch(r"\{lease\}(:\d+)?", text):
+        if not 0 < int(text.partition(":")[2] or 53) < 65536:
+            raise ValueError(f"expected a port of 1 to 65535; got {text!r}")
+        return text
+    return _address(text) if text else text
+
+
 class RegistrationSection(Section):
     """``[lab.registration]``: the account with which the device registers at the exchange."""
 
@@ -131,6 +139,10 @@ class LabSection(Section):
     backup: bool | Annotated[str, AfterValidator(_address)] = False
     """True: the suite leases a backup address for the device.  A fixed one: the backup address that the device has.
     The suite listens there, so it must be an address of this machine."""
+    resolver: Annotated[str, AfterValidator(_resolver)] = ""
+    """Where the lab's own DNS server listens, for a device that claims ``pics.dns``.  ``{lease}``: a loopback address,
+    which ``process`` receives as ``{resolver}``; ``{lease}:53``: the same, on port 53; or a fixed one of this machine
+    that the device has as its only name server (``192.0.2.10:53``).  Empty: there is none."""
     registrar: bool = False
     """Whether it is a registrar that accepts Contacts without a password for ``sip:USER@`` its own address."""
     numbers: dict[Annotated[str, AfterValidator(_number_key)], Annotated[str, AfterValidator(_number)]] = Field(

@@ -21,6 +21,8 @@ START: Final = frozenset(
         "backup",
         "peer",
         "exchange",
+        "resolver",
+        "resolver_host",
     ]
 )
 """What a profile's argv, env and control address may name."""

@@ -67,6 +67,8 @@ class ProcessSection(Section):
     """Program and arguments, one each; never a shell string."""
     backup_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if there is a backup address."""
+    resolver_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended if the device claims ``pics.dns`` and there is a ``lab.resolver``."""
     tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended over TLS.  ``{certificate}`` is a PEM file with the certificate of the device and its
     key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""

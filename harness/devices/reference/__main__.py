@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--certificate", metavar="FILE", help="for TLS: its certificate and key (PEM)")
     parser.add_argument("--authority", metavar="FILE", help="for TLS: whose certificates it trusts (PEM)")
     parser.add_argument("--backup", type=_address, metavar="HOST:PORT", help="where to call if the first hop fails")
+    parser.add_argument("--resolver", type=_address, metavar="HOST:PORT", help="the name server that it asks")
     parser.add_argument("--role", choices=_ROLES, default="ua", help="what it is (default: %(default)s)")
     parser.add_argument(
         "--registrar", type=_address, metavar="HOST:PORT", help="register there, and send it every call"
@@ -100,7 +101,12 @@ def main(arguments: list[str] | None = None) -> int:
     account = Account(registrar, options.user, options.password) if registrar else None
     behaviour, core = behaviour_with(faults), ROLES[options.role]
     contexts = Contexts(options.certificate, options.authority) if "tls" in bound else None
-    device = Device(bound, behaviour, backup=backup, core=core, account=account, contexts=contexts)
+    names = None
+    if options.resolver:
+        from .naming import Names
+
+        names = Names(options.resolver, behaviour)
+    device = Device(bound, behaviour, backup=backup, core=core, account=account, contexts=contexts, names=names)
     try:
         asyncio.run(run(device, *ways, referred=options.refer))
     except OSError as error:

@@ -32,6 +32,16 @@ class Redial:
     """Who is called instead, at the same server; "" for the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What an SRV record says (RFC 2782)."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
 class Behaviour(ProxyRules, ServerRules):
     """What a conforming user agent client does, and a B2BUA that passes on how its call ended.
 
@@ -40,6 +50,12 @@ class Behaviour(ProxyRules, ServerRules):
 
     transports: tuple[str, ...] = ("udp",)
     """By what the device can send; it says so itself when it is made."""
+
+    knows_names = False
+    """Whether a host that is a name can be resolved; the device says so itself when it is made."""
+
+    looks_up_addresses = False
+    """Whether the name server is asked about a numeric host: there is nothing to ask (RFC 3263 section 4.2)."""
 
     acknowledges_copies = True
     """A copy of a final response is acknowledged again (17.1.1.2)."""
@@ -139,7 +155,34 @@ class Behaviour(ProxyRules, ServerRules):
 
     def request_uri(self, contact: Contact) -> str | None:
         """Return the Request-URI that calls a Contact, ``None`` to step over it."""
-        return usable_request_uri(contact, self.transports)
+        return usable_request_uri(contact, self.transports, names=self.knows_names)
+
+    asks_for_rules = True
+    """NAPTR records are asked for where a URI names neither port nor transport (RFC 3263 section 4.1)."""
+
+    def asks_for_services(self, port: str | None) -> bool:
+        """Say whether SRV records are asked for: unless the URI has a ``port`` (RFC 3263 section 4.2)."""
+        return port is None
+
+    def preferred(self, services: Sequence[Service]) -> Sequence[Service]:
+        """Return the SRV records of a name in the order in which they are tried: as RFC 2782 has put them."""
+        return services
+
+    def port_of(self, service: Service) -> int:
+        """Return the port at which an SRV record's host is called."""
+        return service.port
+
+    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
+        """Return the servers of a target, the best first."""
+        return servers
+
+    def tries_next_server(self, final: Final) -> bool:
+        """Say whether the next server of a name is tried: after silence, a network error or 503 (RFC 3263 4.3)."""
+        return final.response is None or final.code == 503
+
+    def server_of_nowhere(self, previous: Address) -> Address | None:
+        """Return where an INVITE goes whose host cannot be found: nowhere. ``previous`` has sent the redirection."""
+        return None
 
     def admits(self, uri: str, known: Sequence[str], current: str, *, repeated: bool) -> bool:
         """Say whether a URI joins the target set: once in a call at most (8.1.3.4, equality by 19.1.4).

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from .behaviour import Redial
+from .contacts import Target
 from .credentials import ANSWERS, answered
 from .dialog import Dialog, DialogId
 from .invites import CallOrder, cancel_of, first_invite, late_answer, next_invite, same_invite
 from .leg import Leg, LegOwner
-from .sip_uri import SipUri, destination_of
+from .sip_uri import Address, SipUri, destination_of, has_name
 from .stack import Stack, identity_of
 from .targets import TargetSet
 from .transactions import ClientTransaction, TransactionLayer
@@ -55,6 +57,7 @@ class Call:
         self._redirected = False
         self._resorted = False
         self._repeated: set[str] = set()
+        self._looking_up: asyncio.Future[None] | None = None
 
     def start(self) -> None:
         """Send the first INVITE."""
@@ -96,6 +99,10 @@ class Call:
             if self._targets.join(final.response, attempt.invite.uri, repeated=repeated):
                 self._owner.on_redirected(final.response)
             self._try_next(attempt, final)
+        elif attempt.others and behaviour.tries_next_server(final):
+            # Another server of the same target: RFC 3263 section 4.3.
+            server, *others = attempt.others
+            self._place(same_invite(attempt.invite, server, identity_of(attempt.layer)), attempt.layer, others=others)
         elif attempt.number == 1 and backup is not None and behaviour.fails_over(final):
             self._place(same_invite(attempt.invite, backup, identity_of(attempt.layer)), attempt.layer)
         elif behaviour.ends_call(final.code):
@@ -120,25 +127,30 @@ class Call:
         self._stack.dialogs.add(leg)
         self._owner.on_answered(leg, response)
 
-    def _place(self, invite: OutboundRequest, layer: TransactionLayer, sent: OutboundRequest | None = None) -> None:
+    def _place(
+        self,
+        invite: OutboundRequest,
+        layer: TransactionLayer,
+        sent: OutboundRequest | None = None,
+        others: Sequence[Address] = (),
+    ) -> None:
+        """Send ``invite``, or what was made of it; ``others`` are further servers of its target."""
         self._over = False
         self._attempts += 1
         self._built = invite
-        self._latest = _Attempt(self, sent or invite, layer, self._attempts)
+        self._latest = _Attempt(self, sent or invite, layer, self._attempts, others)
         self._latest.start()
 
     def _try_next(self, attempt: _Attempt, final: Final) -> None:
         assert self._built is not None
-        # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way;
-        # what a fault made of it for its target does not go on.
         latest, layer = self._built, attempt.layer
         if target := self._targets.take():
             self._redirected = True
-            target_address = destination_of(target.uri, self.behaviour.transports) or attempt.invite.destination
-            invite = next_invite(latest, target.uri, target_address, identity_of(layer))
-            if not self.behaviour.keeps_credentials:
-                invite = invite.without(*(answers for _, answers in ANSWERS.values()))
-            self._place(invite, layer, self.behaviour.redirected(invite, attempt.invite, target))
+            address = destination_of(target.uri, self.behaviour.transports)
+            if self._stack.names and (self.behaviour.looks_up_addresses or has_name(target.uri)):
+                self._looking_up = asyncio.ensure_future(self._look_up(attempt, final, target, address))
+            else:
+                self._call_target(attempt, target, [address or attempt.invite.destination])
             return
         uri = self.behaviour.last_resort(final, self._order.dialled, redirected=self._redirected)
         destination = None if uri is None or self._resorted else destination_of(uri, self.behaviour.transports)
@@ -147,6 +159,31 @@ class Call:
             return
         self._resorted = True
         self._place(next_invite(latest, uri, destination, identity_of(layer)), layer)
+
+    async def _look_up(self, attempt: _Attempt, final: Final, target: Target, address: Address | None) -> None:
+        """Call a target at its servers; go on without it where there is none."""
+        assert self._stack.names is not None
+        servers = await self._stack.names.servers(target.uri)
+        if address is not None:
+            servers = [address]
+        elif not servers and (other := self.behaviour.server_of_nowhere(attempt.invite.destination)):
+            servers = [other]
+        if self._hung_up:
+            self._fail(attempt, final)
+        elif servers:
+            self._call_target(attempt, target, servers)
+        else:
+            self._try_next(attempt, final)
+
+    def _call_target(self, attempt: _Attempt, target: Target, servers: Sequence[Address]) -> None:
+        # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way;
+        # what a fault made of it for its target does not go on.
+        assert self._built is not None
+        invite = next_invite(self._built, target.uri, servers[0], identity_of(attempt.layer))
+        if not self.behaviour.keeps_credentials:
+            invite = invite.without(*(answers for _, answers in ANSWERS.values()))
+        sent = self.behaviour.redirected(invite, attempt.invite, target)
+        self._place(invite, attempt.layer, sent, servers[1:])
 
     def _fail(self, attempt: _Attempt, final: Final) -> None:
         """Report the failure that says most: a redirection that led nowhere says less than the last refusal."""
@@ -185,7 +222,15 @@ class Call:
 class _Attempt(UacUser):
     """One INVITE of a call, and the ACKs of its 2xx responses."""
 
-    def __init__(self, call: Call, invite: OutboundRequest, layer: TransactionLayer, number: int) -> None:
+    def __init__(
+        self,
+        call: Call,
+        invite: OutboundRequest,
+        layer: TransactionLayer,
+        number: int,
+        others: Sequence[Address] = (),
+    ) -> None:
+        self.others = others
         self.invite = invite
         self.layer = layer
         self.number = number

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from .headers import Parameters, parse_name_addr
-from .sip_uri import SipUri, destination_of
+from .sip_uri import SipUri, destination_of, has_name
 from .wire import Fields, Inbound, InboundResponse
 
 HARMLESS = ("alert-info", "call-info", "priority", "subject", "user-to-user")
@@ -54,12 +54,14 @@ def contacts_of(message: Inbound) -> list[Contact]:
     return contacts
 
 
-def usable_request_uri(contact: Contact, transports: Collection[str]) -> str | None:
+def usable_request_uri(contact: Contact, transports: Collection[str], *, names: bool = False) -> str | None:
     """Return the Request-URI that calls a Contact, ``None`` where it cannot be reached by any of the transports.
+
+    ``names``: a host that is a name may lead somewhere.
 
     The whole URI is kept except its headers and its method (section 19.1.5): see :func:`harmless_headers`.
     """
-    if destination_of(contact.uri, transports) is None:
+    if destination_of(contact.uri, transports) is None and not (names and has_name(contact.uri)):
         return None
     return str(SipUri.parse(contact.uri).as_request_uri())
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 from .answering import AnsweringDevice
 from .behaviour import Behaviour
@@ -29,6 +30,9 @@ from .transport import ThroughProxy, UdpTransport, Worded
 from .user_agent import UserAgent
 from .wire import InboundRequest, InboundResponse
 
+if TYPE_CHECKING:
+    from .naming import Names
+
 _STDIN = 0
 
 Core = Callable[[Stack], TransactionUser]
@@ -48,14 +52,17 @@ class Device:
         core: Core = UserAgent,
         account: Account | None = None,
         contexts: Contexts | None = None,
+        names: Names | None = None,
     ) -> None:
         """``bound``: its sockets by transport, that of its usual one first.
 
         ``account``: it registers there, and sends every request to its registrar. ``contexts``: those of TLS.
+        ``names``: how it finds the servers of a name.
         """
         self._transports: list[UdpTransport | StreamTransport] = []
         self._contexts = contexts
         behaviour.transports = tuple(bound)
+        behaviour.knows_names = names is not None
         self._proxy = account.registrar if account else None
         timers = timers or Timers()
         layer = self._layer(bound, behaviour, timers)
@@ -63,7 +70,7 @@ class Device:
         if behaviour.needs_other_port:
             local = layer.transport.local
             other = self._layer({local.transport: bind(local.host, 0, local.transport)}, behaviour, timers)
-        self.stack = Stack(layer, behaviour, backup, other)
+        self.stack = Stack(layer, behaviour, backup, other, names)
         self.core = core(self.stack)
         self.registration = Registration(self.stack, account) if account else None
 

@@ -97,6 +97,19 @@ FAULTS: tuple[Fault, ...] = (
         over="tcp",
     ),
     Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
+    # Where the server of a name is.
+    Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),
+    Fault("ignores_srv_port", "Calls the host of an SRV record at port 5060.", _CLIENT, "dns"),
+    Fault("ignores_srv", "Asks for the address of a name, and for no SRV record.", _CLIENT, "dns"),
+    Fault("ignores_naptr", "Asks for the SRV records of UDP, and for no NAPTR record.", _CLIENT, "dns"),
+    Fault("asks_srv_despite_port", "Goes by SRV records where the URI has a port.", _CLIENT, "dns"),
+    Fault(
+        "next_server_after_603", "Takes a 603 for a failed server and tries the next one of the name.", _CLIENT, "dns"
+    ),
+    Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", _CLIENT, "dns"),
+    Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist to the redirector.", _CLIENT, "dns"),
+    Fault("looks_up_addresses", "Asks the name server about a numeric host.", _CLIENT, "dns"),
+    Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", _CLIENT, "dns"),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),

@@ -96,6 +96,20 @@ class SipUri:
         return replace(self, parameters=kept, headers=None)
 
 
+def numeric(host: str) -> bool:
+    """Say whether a host is an address, and no name."""
+    return bool(_IPV4.fullmatch(host)) or ":" in host
+
+
+def has_name(uri: str) -> bool:
+    """Say whether a URI leads to a host by its name."""
+    try:
+        sip = SipUri.parse(uri)
+    except ValueError:
+        return False
+    return not numeric(sip.parameter("maddr") or sip.host)
+
+
 def destination_of(uri: str, transports: Collection[str] = tuple(_DEFAULT_PORTS)) -> Address | None:
     """Return where a request for the URI goes, ``None`` where the device cannot reach it by any of the transports.
 
@@ -111,7 +125,7 @@ def destination_of(uri: str, transports: Collection[str] = tuple(_DEFAULT_PORTS)
         transport = "tls" if sip.parameter("transport") in (None, "tcp", "tls") else ""
     host = bare(sip.parameter("maddr") or sip.host)
     port = int(sip.port or default_port(transport))
-    if transport not in transports or not (_IPV4.fullmatch(host) or ":" in host) or not 0 < port < 65536:
+    if transport not in transports or not numeric(host) or not 0 < port < 65536:
         return None
     return Address(host, port, transport)
 

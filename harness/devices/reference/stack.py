@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .behaviour import Behaviour
 from .dialog import Dialog, DialogId
@@ -11,6 +11,9 @@ from .identity import Identity
 from .sip_uri import Address
 from .transactions import InviteServerTransaction, ServerTransaction, TransactionLayer
 from .wire import InboundRequest
+
+if TYPE_CHECKING:
+    from .naming import Names
 
 
 class DialogUser(Protocol):
@@ -56,6 +59,8 @@ class Stack:
     backup: Address | None = None
     other_layer: TransactionLayer | None = None
     """A second local port. No correct device has it."""
+    names: Names | None = None
+    """How it finds the servers of a name; without it, it calls numeric hosts only."""
     dialogs: Dialogs = field(default_factory=Dialogs)
 
 

@@ -20,6 +20,7 @@ from . import (
     finals,
     invites,
     messages,
+    names,
     partings,
     recursion,
     relaying,
@@ -34,7 +35,7 @@ from . import (
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, partings, steps, targets, transports, upstream, uri_headers),
+    *(contacts, declines, finals, invites, names, partings, steps, targets, transports, upstream, uri_headers),
     *(searches, relaying, recursion),
     *(answers, repeats, messages, robustness),
     *(blocks, blocked_calls),

@@ -1,0 +1,173 @@
+"""The reference device and names: what it finds, which server it leaves, and that each fault in that shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sip_bench import Bench
+from sip_peer import Peer
+
+from harness.devices.reference.faults import fault_named
+from harness.devices.reference.misbehaviour import behaviour_with
+from harness.devices.reference.naming import Names
+from harness.devices.reference.sip_uri import Address as Place
+from harness.lab.resolver import Resolver
+from harness.model.zone import Zone
+from harness.net.address import Address
+
+Play = Callable[..., None]
+RANKED = (
+    '{d} NAPTR 20 1 "s" "SIP+D2T" "" _sip._tcp.{d}',
+    '{d} NAPTR 10 1 "s" "SIP+D2U" "" _sip._udp.{d}',
+    "_sip._udp.{d} SRV 20 1 {second.port} second.{d}",
+    "_sip._udp.{d} SRV 10 1 {first.port} first.{d}",
+    "first.{d} A {first.host}",
+    "second.{d} A {second.host}",
+    "{d} A {bare.host}",
+)
+NAMED, WITH_PORT, NOWHERE = "sip:m@{d}", "sip:m@{d}:{bare.port}", "sip:m@nowhere.{d}"
+
+
+@dataclass
+class Scene:
+    callee: Peer
+    first: Peer
+    second: Peer
+    bare: Peer
+    resolver: Resolver
+
+    def reached(self) -> list[str]:
+        """Who got INVITEs for the Contact."""
+        peers = {"callee": self.callee, "first": self.first, "second": self.second, "bare": self.bare}
+        return [name for name, peer in peers.items() for m in peer.of("INVITE")[name == "callee" :]]
+
+
+async def scene(bench: Bench, contact: str, *faults: str, first: str = "200 OK", zone: Zone | None = None) -> Scene:
+    """The device has called, and was redirected to ``contact``."""
+    callee, one, two, bare = [await bench.peer() for _ in range(4)]
+    one.says(first)
+    for peer in (two, bare):
+        peer.says("486 Busy Here")
+    places = {name: Address(*peer.address[:2]) for name, peer in (("first", one), ("second", two), ("bare", bare))}
+    resolver = await Resolver.open(Address("127.0.0.1", 0))
+    resolver.serve(
+        "d.test", zone or Zone(RANKED), lambda text: text.format(d="d.test", **places), [places["bare"].host]
+    )
+    callee.says(f"302 Moved\nContact: <{contact.format(d='d.test', **places)}>")
+    device = await bench.device(*faults, resolver=resolver.address.sockaddr)
+    device.do(f"call sip:700@{callee.uri}")
+    await callee.until("ACK")
+    await bench.quiet(seconds=0.3, limit=3)
+    await resolver.close()
+    return Scene(callee, one, two, bare, resolver)
+
+
+@pytest.mark.parametrize(
+    ("contact", "faults", "first", "reached"),
+    [
+        (NAMED, (), "200 OK", ["first"]),
+        (NAMED + ";transport=udp", (), "200 OK", ["first"]),
+        (NAMED, ("reverses_srv_priorities",), "200 OK", ["second"]),
+        (NAMED, ("ignores_srv_port",), "200 OK", []),
+        (NAMED, ("ignores_srv",), "200 OK", []),  # nobody is at port 5060 of that address
+        (WITH_PORT, (), "200 OK", ["bare"]),
+        (WITH_PORT, ("asks_srv_despite_port",), "200 OK", ["first"]),
+        (NAMED, (), "503 Down", ["first", "second"]),
+        (NAMED, ("stays_with_dead_server",), "503 Down", ["first"]),
+        (NAMED, (), "603 Decline", ["first"]),
+        (NAMED, ("next_server_after_603",), "603 Decline", ["first", "second"]),
+        (NOWHERE, (), "200 OK", []),
+        (NOWHERE, ("unknown_name_to_old_server",), "200 OK", ["callee"]),
+    ],
+)
+def test_where_a_name_leads(play: Play, contact: str, faults: tuple[str, ...], first: str, reached: list[str]) -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await scene(bench, contact, *faults, first=first)).reached() == reached
+
+    play(scenario)
+
+
+def test_the_next_server_gets_the_same_invite_with_another_branch(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, first="503 Down")
+        one, two = got.first.of("INVITE")[0], got.second.of("INVITE")[0]
+        assert one.branch != two.branch
+        assert (one.uri, two.uri) == ("sip:m@d.test", "sip:m@d.test")
+        assert [one.header(name) == two.header(name) for name in ("Call-ID", "CSeq", "From", "To")] == [True] * 4
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_looks_up_again(play: Play, faulty: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, *(["looks_up_again"] if faulty else []), first="603 Decline")
+        assert bool(got.second.of("ACK")) is faulty
+        assert bool(got.first.of("ACK")) is not faulty
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_looks_up_addresses(play: Play, faulty: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, "sip:m@{bare}", *(["looks_up_addresses"] if faulty else []))
+        assert got.reached() == ["bare"]
+        assert bool(got.resolver.lookups("d.test")) is faulty
+
+    play(scenario)
+
+
+def test_a_silent_name_server_ends_the_call(play: Play, capsys: pytest.CaptureFixture[str]) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, zone=Zone(unanswered=("{d}",)))
+        await bench.quiet(seconds=3.2, limit=6)
+        assert got.reached() == []
+
+    play(scenario)
+    assert '"event": "failed", "status": 302' in capsys.readouterr().out
+
+
+def test_servers_of_one_priority_share_by_weight() -> None:
+    """RFC 2782: the share of each is its weight, and one without weight is rarely the first."""
+    from harness.devices.reference.behaviour import Service
+    from harness.devices.reference.naming import _in_order
+
+    services = [
+        Service(1, 90, 1, "often"),
+        Service(1, 10, 1, "seldom"),
+        Service(1, 0, 1, "rare"),
+        Service(0, 0, 1, "b"),
+    ]
+    firsts = Counter(_in_order(services)[1].target for _ in range(2000))
+    assert all(_in_order(services)[0].target == "b" for _ in range(20))
+    assert 0.8 < firsts["often"] / 2000 < 0.97
+    assert 0.03 < firsts["seldom"] / 2000 < 0.2
+    assert firsts["rare"] < 20
+
+
+def test_naptr_chooses_the_transport(play: Play) -> None:
+    zone = (
+        '{d} NAPTR 10 1 "s" "SIP+D2T" "" _sip._tcp.{d}',
+        '{d} NAPTR 20 1 "s" "SIP+D2U" "" _sip._udp.{d}',
+        "_sip._tcp.{d} SRV 1 1 5080 a.{d}",
+        "_sip._udp.{d} SRV 1 1 5090 a.{d}",
+        "a.{d} A 127.0.0.5",
+    )
+
+    async def scenario(bench: Bench) -> None:
+        resolver = await Resolver.open(Address("127.0.0.1", 0))
+        resolver.serve("d.test", Zone(zone), lambda text: text.format(d="d.test"), [])
+        found = []
+        able = [("udp", "tcp"), ("udp",), ("tls",), ("udp", "tcp")]
+        for transports, faults in zip(able, [[], [], [], [fault_named("ignores_naptr")]], strict=True):
+            behaviour = behaviour_with(faults)
+            behaviour.transports = transports
+            found.append(await Names(resolver.address.sockaddr, behaviour).servers("sip:m@d.test"))
+        await resolver.close()
+        assert found == [[Place("127.0.0.5", 5080, "tcp")], [Place("127.0.0.5", 5090)], [], [Place("127.0.0.5", 5090)]]
+
+    play(scenario)
