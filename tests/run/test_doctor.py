@@ -98,7 +98,7 @@ kind = "sipp"
 def at_fixed(text: str, port: int) -> str:
     """The reference device's profile with a fixed address and without its variants."""
     base = text.partition("# What it is in the other roles")[0]
-    return base.replace('"{lease}"', f'"{FIXED}:{port}"')
+    return base.replace('"{lease}"', f'"{FIXED}:{port}"', 1)
 
 
 WRONG_NUMBER = (
@@ -335,7 +335,7 @@ def test_smoke_of_a_program_that_listens_on_every_address(tmp_path: Path, capsys
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("0.0.0.0", 0))
         port = free.getsockname()[1]
-    text = REFERENCE.partition("# What it is in the other roles")[0].replace('"{lease}"', f'"127.0.0.1:{port}"')
+    text = REFERENCE.partition("# What it is in the other roles")[0].replace('"{lease}"', f'"127.0.0.1:{port}"', 1)
     assert '"{address}"' in text
     everywhere = text.replace('"{address}"', f'"0.0.0.0:{port}"', 1)
     assert main(["smoke", "--device", profile(tmp_path, everywhere)]) == 0
