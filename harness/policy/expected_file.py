@@ -166,14 +166,17 @@ def updated(old: Sequence[Known], seen: Sequence[Known], executed: Iterable[Case
     """``old`` brought up to date with what a run of ``window`` has ``seen`` of one variant, in the cases ``executed``.
 
     Entries that were not executed stay, and so do reasons and dates that people wrote.  A run of a shorter window says
-    nothing about an entry of a longer one, unless it has seen the very same already.
+    nothing about an entry of a longer one, unless it has seen the very same already; and one of a longer window nothing
+    about what a shorter one leaves open.
     """
     now, ran = {one.case: one for one in seen}, set(executed)
     before: dict[Case, Known] = {}
     kept: list[Known] = []
     for one in sorted(old, key=lambda one: WINDOWS[one.window].seconds):
         again, longer = now.get(one.case), WINDOWS[one.window].seconds > window.seconds
-        if longer and (again is None or again.verdict != one.verdict):
+        shorter = WINDOWS[one.window].seconds < window.seconds
+        other = again is None or again.verdict != one.verdict
+        if other and (longer or (shorter and one.verdict == "inconclusive")):
             kept.append(one)
         elif again is not None:
             before[one.case] = one

@@ -223,6 +223,14 @@ def test_update_from_a_short_window_keeps_what_shows_in_a_longer_one() -> None:
     assert updated([early, late], [early], [case], STANDARD) == [early], "the standard window decides both"
 
 
+def test_update_from_a_long_window_keeps_what_a_shorter_one_leaves_open() -> None:
+    case, late = known().case, known(verdict="warn", window="standard")
+    open_ = known(verdict="inconclusive", reason="it may yet come")
+    assert updated([open_], [late], [case], STANDARD) == [open_, late]
+    assert updated([open_], [], [case], STANDARD) == [open_]
+    assert updated([open_], [], [case], QUICK) == []
+
+
 def test_what_is_written_can_be_read_whatever_a_device_said(tmp_path: Path) -> None:
     said = 'a "quote"\\ \x1b[31m \u202e \x7f <script> ' + "x" * 500 + " ]]\n[[expected]]"
     entries = [known(reason=steady(said), until=datetime.date(2027, 1, 31)), known(requirement=OTHER)]
