@@ -32,21 +32,29 @@ def spoilt(flow: Flow) -> str:
     """What this machine did to ``flow``, so that nothing in it is evidence, in one sentence; "" if nothing."""
     if flow.interruptions:
         return f"{flow.interruptions[0].sentence} while flow {flow.id} was recorded: nothing in it is evidence"
-    answered: dict[tuple[str, str | None], Event] = {}
+    # A final response that the caller never acknowledges is one that it could not take: that is the device's doing.
+    taken = {_transaction(event): event.number for event in flow.events if _is_our(event, "ACK")}
+    refused: dict[tuple[object, ...], Event] = {}
     for event in flow.events:
-        if event.cseq_method != "INVITE":
-            continue
-        transaction = (event.seat, event.branch)
-        if event.from_device and (event.status or 0) >= 200:
-            answered.setdefault(transaction, event)
-        elif not event.from_device and event.method == "INVITE" and transaction in answered:
-            final = answered[transaction]
+        transaction = _transaction(event)
+        if event.from_device and event.cseq_method == "INVITE" and (event.status or 0) >= 300:
+            refused.setdefault(transaction, event)
+        elif _is_our(event, "INVITE") and transaction in refused and taken.get(transaction, 0) > event.number:
+            final = refused[transaction]
             if (late := event.time - final.time) > _FORGOTTEN_S:
                 return (
                     f"{event.seat} of the suite sent its INVITE again {late:.1f} s after the {final.status} had come "
                     f"(message {event.number}): this machine was too busy, and nothing in flow {flow.id} is evidence"
                 )
     return ""
+
+
+def _transaction(event: Event) -> tuple[object, ...]:
+    return event.seat, event.branch, event.call_id, event.cseq_number
+
+
+def _is_our(event: Event, method: str) -> bool:
+    return not event.from_device and event.method == method
 
 
 def contradiction(flow: Flow) -> str:

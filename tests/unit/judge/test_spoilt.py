@@ -19,6 +19,13 @@ def test_a_copy_after_the_device_may_have_forgotten_the_call_spoils_the_flow() -
     assert no_evidence(flow) == spoilt(flow)
 
 
+def test_a_response_that_the_caller_could_not_take_is_the_device_s_doing() -> None:
+    for late in (Line().ask().reply(1, 603).ask(7.2), Line().ask().reply(1, 603, call_id="another").ask(7.2)):
+        assert spoilt(late.flow()) == ""
+    astray = Line().ask().reply(1, 603, call_id="another").ask(7.2).reply(7.3, 603).ack(7.4)
+    assert spoilt(astray.flow()) == ""
+
+
 def test_another_transaction_is_no_copy() -> None:
     assert spoilt(Line().ask().reply(1, 603).ack(1.1).ask(9, branch="z9hG4bKtwo").flow()) == ""
 
