@@ -59,11 +59,11 @@ class Run:
         self.profiles = tuple(load_profiles(self.catalogue).values())
         self.session: Session | None = None
         self.troubles: list[str] = []
+        """Errors of this machine or the set-up that occurred during the run; they set the exit status."""
         self._unstored: dict[str, SetupError] = {}
+        """Why a flow could not be stored, by its id."""
         self.flows: dict[str, Flow] = {}
         """Every flow that was stored, by id: the reports need not read them again."""
-        """Why a flow could not be stored, by its id."""
-        """Errors of this machine or the set-up that occurred during the run; they set the exit status."""
         self.work = folder.path / "work" / str(os.getpid())
         self._looked_at: set[str] = set()
         self._cases: dict[str, Case] = {}
