@@ -118,6 +118,7 @@ def profiles() -> list[dict[str, Any]]:
             "needs": profile.needs,
             "title": profile.title,
             "requirements": list(profile.requirements),
+            "if_met": list(profile.if_met),
             "awaiting": list(profile.awaiting),
         }
         for profile in found

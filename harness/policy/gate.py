@@ -62,7 +62,7 @@ class Gate:
         """Whether the verdict about the requirement of ``found`` in ``line`` keeps the gate shut."""
         verdict, row = found.verdict, found.requirement
         if self.profile is not None:
-            mine = row in (*self.profile.requirements, *self.profile.if_met) and line.role in self.profile.roles
+            mine = row in self.profile.asked and line.role in self.profile.roles
             return mine and verdict in ("fail", "inconclusive", "none")
         if verdict == "warn":
             return self.name == "should" and (row not in catalogue or catalogue[row].level != "MAY")

@@ -65,6 +65,11 @@ class RequirementProfile:
     robustness: bool
     """Whether it asks for the purposes as well that are run only with ``--robustness``."""
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Every requirement that a device must not break."""
+        return (*self.requirements, *self.if_met)
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -125,8 +130,7 @@ def named(name: str, catalogue: Catalogue, purposes: Mapping[str, Purpose] | Non
 
 
 def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
-    asked = (*profile.requirements, *profile.if_met)
-    rows = (*asked, *profile.awaiting)
+    rows = (*profile.asked, *profile.awaiting)
     if unknown := [row for row in rows if row not in catalogue]:
         return f"{unknown[0]} is not in the catalogue"
     if twice := [row for row in rows if rows.count(row) > 1]:
@@ -137,12 +141,10 @@ def _wrong(profile: RequirementProfile, catalogue: Catalogue) -> str:
         return f"positions: no PICS key is called {sorted(unknown_places)[0]}"
     if profile.awaiting and profile.status != "draft":
         return f"{profile.awaiting[0]} is awaited, so the profile must be a draft"
-    weak = [row for row in asked if not _can_fail(catalogue[row])]
+    weak = [row for row in profile.asked if not _can_fail(catalogue[row])]
     if weak:
         return f"{weak[0]} cannot fail: its violation costs less"
-    idle = [
-        row for row in (*profile.requirements, *profile.if_met) if not set(catalogue[row].roles) & set(profile.roles)
-    ]
+    idle = [row for row in profile.asked if not set(catalogue[row].roles) & set(profile.roles)]
     return f"{idle[0]} binds none of the roles {', '.join(profile.roles)}" if idle else ""
 
 
@@ -153,7 +155,7 @@ def _can_fail(row: Row) -> bool:
 def undecided(profile: RequirementProfile, purposes: Mapping[str, Purpose], catalogue: Catalogue) -> list[str]:
     """The requirements of ``profile`` that no purpose can decide in the standard window, a sentence each."""
     found = []
-    for row in (*profile.requirements, *profile.if_met):
+    for row in profile.asked:
         for role in (role for role in profile.roles if role in catalogue[row].roles):
             deciding = _deciding(profile, row, role, purposes, catalogue)
             if not deciding:
@@ -182,7 +184,7 @@ def demands(
         )
         for role in device.roles
         if role in profile.roles
-        for row in (*profile.requirements, *profile.if_met)
+        for row in profile.asked
         if role in catalogue[row].roles
         for applies in [
             catalogue[row].applies_to(device.pics) and set(catalogue[row].transports) & set(device.transports)

@@ -165,7 +165,7 @@ def _and_above(row: Row) -> Iterator[str]:
 
 
 def _in_profile(profile: RequirementProfile, row: Row, role: str) -> bool:
-    return row.id in profile.requirements and role in profile.roles
+    return row.id in profile.asked and role in profile.roles
 
 
 def _clause(text: str) -> str:

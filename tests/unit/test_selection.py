@@ -88,12 +88,13 @@ def test_roles_and_tags_narrow_it() -> None:
     assert chosen(tag=["heart"])
 
 
-def test_a_profile_chooses_what_its_certificate_needs() -> None:
-    profile = load_profiles(CATALOGUE)["ua-decline"]
-    found = chosen(profile=["ua-decline"])
+@pytest.mark.parametrize("name", ["ua-decline", "proxy-3xx-6xx"])
+def test_a_profile_chooses_what_its_certificate_needs(name: str) -> None:
+    profile = load_profiles(CATALOGUE)[name]
+    found = chosen(profile=[name])
     assert {case.role for case, _ in found} == set(profile.roles)
     asked = {row.id for _, rows in found for row in rows}
-    assert set(profile.requirements) <= asked
+    assert set(profile.asked) <= asked
 
 
 @pytest.mark.parametrize(
