@@ -85,9 +85,9 @@ class Lab:
             prober = await opened.enter_async_context(_prober(profile, bench, pool))
             exchange = None
             if where := profile.lab.exchange:
-                address = pool.lease() if where == "{lease}" else Address.parse(where, carrier.transport)
+                places = (where, *profile.lab.further_exchanges)
                 exchange = await Exchange.open(
-                    address,
+                    [pool.lease() if one == "{lease}" else Address.parse(one, carrier.transport) for one in places],
                     Registrar(_account(profile)),
                     tokens,
                     on_device,

@@ -13,7 +13,7 @@ from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
-from harness.lab.exchange import Line
+from harness.lab.lines import Line
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Carrier
@@ -115,6 +115,7 @@ class Seating:
             lambda outlet: Hop(outlet, device) if device else None,
             symmetric=exchange is not None,
             place=self.places.seats[endpoint.name],
+            further=exchange.addresses[1:] if exchange and dialled else (),
             forecast=self.forecast,
             oddities=endpoint.oddities,
             # Whoever is dialled is sure to be called, and to be called soon.
