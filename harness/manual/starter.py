@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import textwrap
 from dataclasses import dataclass
 from typing import Final
+
+import tomlkit
 
 from harness.device.tables.pics import CLAIMS
 from harness.device.tables.sections import DeviceSection
@@ -145,8 +146,8 @@ def starter(answers: Answers, file: str) -> str:
 
 
 def toml(value: object) -> str:
-    """``value`` as TOML: its strings, numbers, booleans and lists are JSON's, but for DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """``value`` as TOML."""
+    return tomlkit.item(value).as_string()
 
 
 def _device(answers: Answers) -> str:
