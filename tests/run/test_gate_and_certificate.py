@@ -47,7 +47,8 @@ def _waived(folder: Path, failing: Future[Finished]) -> Finished:
 
 
 def _again(folder: Path, failing: Future[Finished]) -> Finished:
-    return run_suite(folder, "--again", str(failing.result().folder))
+    (latest := folder / "latest").symlink_to(failing.result().folder)  # as a user names it, and soon this run's
+    return run_suite(folder, "--again", str(latest))
 
 
 def _told(*arguments: str) -> str:
