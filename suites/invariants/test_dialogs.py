@@ -13,6 +13,8 @@ from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.purposes.invariant import invariant
+from harness.sip.address import NameAddr, split_outside
+from harness.sip.uri import SipUri
 
 INSIDE = ("BYE", "INVITE", "UPDATE", "PRACK", "INFO")
 """What belongs into a dialog, and is sent in none that is not there."""
@@ -239,6 +241,8 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
             crossed = gone is not None and (reply is None or gone.number < reply.number)
             if crossed or not in_order or any(b.method == "BYE" and b.number < event.number for b in leg.ours):
                 continue
+            if reply is None and _listens_elsewhere(event):
+                continue
             if reply is None:
                 yield from _unanswered(flow, leg, event)
             elif status < 300 or status in (401, 407):
@@ -254,6 +258,14 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
                     means="the call stays up on the device when the other side has hung up",
                     look_at="what a refused re-INVITE, or the end of the other leg, does to the dialog and its CSeq",
                 )
+
+
+def _listens_elsewhere(event: Event) -> bool:
+    """Whether the device asked for another transport than the datagram in which the tester sent it ``event``."""
+    routes = event.headers("Route")
+    hop = SipUri.parse(NameAddr.parse(split_outside(routes[0], ",")[0]).uri if routes else event.request_uri)
+    wanted = (hop.parameter("transport") if hop else None) or "udp"
+    return event.transport == "udp" and wanted.lower() != "udp"
 
 
 def _unanswered(flow: Flow, leg: Leg, event: Event) -> Iterator[Finding]:
