@@ -24,6 +24,9 @@ _BARE = re.compile(r"\s*sips?:(?![^<\"]*>)[^<>\"]*\{(?!token\b|domain\b)\w")
 """A Contact that names an endpoint, and has no brackets."""
 _TRANSPORT_LOST = "without brackets ;transport is no parameter of the URI (20.10): the plan needs over=('udp',)"
 
+_TWO = re.compile(r";transport=[^<>?]*;transport=", re.IGNORECASE)
+_TWICE = "over TCP its URI has ;transport twice (19.1.1): write {target.host}:{target.port};transport={transport}"
+
 
 def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
     """Raise PlanError with every mistake in ``purposes``."""
@@ -88,7 +91,7 @@ def _problems(plan: Plan) -> list[str]:
     seats = {endpoint.name: _SAMPLE for endpoint in plan.endpoints}
     places = Places("70000000", seats, _SAMPLE, dict.fromkeys(NUMBERS, f"sip:{_SAMPLE}"))
     problems = []
-    if plan.over != ("udp",):
+    if not plan.over:
         values = [
             value
             for endpoint in plan.endpoints
@@ -96,7 +99,9 @@ def _problems(plan: Plan) -> list[str]:
             for response in answer.responses
             for value in response.contacts
         ]
+        over_tcp = Places("70000000", dict.fromkeys(seats, Address("127.0.0.1", transport="tcp")))
         problems += [f"Contact {value}: {_TRANSPORT_LOST}" for value in values if _BARE.match(value)]
+        problems += [f"Contact {value}: {_TWICE}" for value in values if _TWO.search(over_tcp.fill(value))]
     for call in plan.calls:
         try:
             render_call(call, places, _SAMPLE)

@@ -184,6 +184,13 @@ def test_contact_without_brackets_is_asked_over_udp_alone() -> None:
     check_suite([dataclasses.replace(bare, plans_by_role={"": (over_udp,)})], CATALOGUE)
 
 
+def test_contact_names_its_transport_once() -> None:
+    plan = Plan((callee(redirect("<sip:9{token}@{target};transport=udp>")), target(accept())))
+    twice: Purpose = dataclasses.replace(PURPOSES[FINAL], plans_by_role={"": (plan,)})
+    with pytest.raises(PlanError, match="over TCP its URI has ;transport twice"):
+        check_suite([twice], CATALOGUE)
+
+
 def test_codes_of_the_suite_are_well_formed() -> None:
     check_suite(PURPOSES.values(), CATALOGUE)
     assert malformed_codes("harness.judge.declines") == []
