@@ -110,6 +110,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist to the redirector.", _CLIENT, "dns"),
     Fault("looks_up_addresses", "Asks the name server about a numeric host.", _CLIENT, "dns"),
     Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", _CLIENT, "dns"),
+    Fault("returns_to_first_server", "Sends ACK and CANCEL to the server that failed before.", ("uac",), "dns"),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),
@@ -333,6 +334,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("maps_603plus_to_486", "Passes a 603+ on as 486, with its Reason.", _PATH),
     Fault("cuts_reason_at_semicolon", "Cuts the Reason of a 603+ at the first semicolon of its text.", _PATH),
     Fault("loses_603plus_after_180", "Passes a 603+ on as a plain 603 if the phone has rung.", _PATH),
+    Fault("forgets_603plus_in_copies", "Repeats a 603+ that has no ACK yet as a plain 603.", (*_PATH, *_ANSWERING)),
+    Fault("remembers_reason_of_603plus", "Passes the 603 of a host on as the 603+ that came from it before.", _PATH),
     Fault("makes_603plus", "Passes a plain 603 on as a 603+.", _PATH),
     Fault("makes_plain_603", "Passes a 603+ on as a plain 603.", _PATH),
     Fault("rewrites_redress", "Writes a host of its own into the contacts of a 603+.", _PATH),
