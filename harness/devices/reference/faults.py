@@ -355,6 +355,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("late_cancel_ends_call", "Sends 487 when a CANCEL comes after its refusal.", _ANSWERING),
     Fault("ignores_cancel", "Ends a cancelled call, and sends no response to the CANCEL.", ("uas", "b2bua", "proxy")),
     Fault("cancel_declined", "Answers a ringing INVITE 603 when it is cancelled.", _UAS),
+    Fault("merges_by_call_id", "Answers 482 to the next INVITE of a caller who keeps the Call-ID.", _ANSWERING),
     Fault("remembers_calls", "Answers 482 to a call whose Call-ID, From tag and CSeq it has ever seen.", _UAS),
 )
 
