@@ -160,6 +160,9 @@ class Behaviour(ProxyRules, ServerRules):
     asks_for_rules = True
     """NAPTR records are asked for where a URI names neither port nor transport (RFC 3263 section 4.1)."""
 
+    heeds_absent_service = True
+    """An SRV record whose target is the root says that there is no such service: nobody is called (RFC 2782)."""
+
     def asks_for_services(self, port: str | None) -> bool:
         """Say whether SRV records are asked for: unless the URI has a ``port`` (RFC 3263 section 4.2)."""
         return port is None

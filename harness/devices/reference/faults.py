@@ -108,6 +108,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", _CLIENT, "dns"),
     Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist to the redirector.", _CLIENT, "dns"),
+    Fault("calls_closed_domain", "Calls the address of a domain whose SRV record says: no service.", _CLIENT, "dns"),
     Fault("looks_up_addresses", "Asks the name server about a numeric host.", _CLIENT, "dns"),
     Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", _CLIENT, "dns"),
     Fault("returns_to_first_server", "Sends ACK and CANCEL to the server that failed before.", ("uac",), "dns"),

@@ -43,6 +43,12 @@ class AsksSrvDespitePort(Behaviour):
         return True
 
 
+class CallsClosedDomain(Behaviour):
+    """Wrong by RFC 2782: a record says that there is no service."""
+
+    heeds_absent_service = False
+
+
 class NextServerAfter603(Behaviour):
     """Wrong by RFC 3263 section 4.3: a 603 is an answer."""
 
