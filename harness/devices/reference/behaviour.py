@@ -75,6 +75,9 @@ class Behaviour(ProxyRules, ServerRules):
     goes_on_after_hangup = False
     """Whether a call that was hung up goes on to another target (9.1: its user has given up)."""
 
+    ends_unwanted_answer = True
+    """A 2xx that comes after the call was hung up is acknowledged and ended (13.2.2.4)."""
+
     acknowledges_answer_copies = True
     """A copy of a 2xx is acknowledged again (13.2.2.4)."""
 

@@ -49,6 +49,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ignores_3xx_after_media", "Takes a 3xx that follows a 183 for the end of the call."),
     Fault("skips_same_place", "Calls no Contact at the host and port that was dialled."),
     Fault("goes_on_after_hangup", "Calls the next Contact of a call that its user has hung up."),
+    Fault("keeps_unwanted_call", "Acknowledges a 200 that comes after its CANCEL, and sends no BYE."),
     Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
     Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),
     Fault("retries_after_482", "Tries the same target once more after a 482 or 483."),

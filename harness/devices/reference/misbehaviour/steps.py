@@ -55,6 +55,12 @@ class GoesOnAfterHangup(Behaviour):
     goes_on_after_hangup = True
 
 
+class KeepsUnwantedCall(Behaviour):
+    """Wrong by 13.2.2.4: what has been answered must be ended."""
+
+    ends_unwanted_answer = False
+
+
 class TakesApostropheForQuote(Behaviour):
     """Wrong by 25.1: an apostrophe is a character like any other."""
 
