@@ -156,7 +156,7 @@ def test_decline_of_the_next_server_ends_the_call(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4-01", plan=NEXT_DECLINES, faults=["returns_to_first_server"], roles=["uac"])
+@purpose("RFC3263-4-01", plan=NEXT_DECLINES, faults=["returns_to_first_server", "looks_up_again"], roles=["uac"])
 def test_ack_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
     """When a server has failed, the ACK of what the next one answers goes to that next one.
 
@@ -173,7 +173,13 @@ def test_ack_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
     yield _stays(acks[0], declined, "ack-elsewhere", "the server repeats its 603 for 32 s")
 
 
-@purpose("RFC3263-4-01", plan=NEXT_RINGS, faults=["returns_to_first_server"], roles=["uac"], acts={"hangup"})
+@purpose(
+    "RFC3263-4-01",
+    plan=NEXT_RINGS,
+    faults=["returns_to_first_server", "looks_up_again"],
+    roles=["uac"],
+    acts={"hangup"},
+)
 def test_cancel_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
     """When a server has failed and the next one rings, the CANCEL goes to that next one.
 

@@ -154,7 +154,7 @@ def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-04", plan=CLOSED, faults=["calls_closed_domain"], roles=CALLERS)
+@purpose("RFC3263-4.2-04", plan=CLOSED, faults=["calls_closed_domain", "ignores_srv"], roles=CALLERS)
 def test_domain_without_service_is_not_called(flow: Flow) -> Findings:
     """A Contact in a domain whose SRV record has the target "." ends the attempt: no INVITE goes to the address of the
     name.

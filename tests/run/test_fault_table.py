@@ -54,6 +54,7 @@ PATIENT = {
     "first_contact_only",
     "first_value_of_line",
     "follows_302_only",
+    "forgets_older_contacts",
     "ignores_302",
     "ignores_3xx_after_media",
     "leaves_caller_ringing",

@@ -148,6 +148,10 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the Contacts that are considered, in the order of the response: all that can be read."""
         return contacts_of(response)
 
+    def waits_on(self, waiting: Sequence[Target]) -> Sequence[Target]:
+        """Return which targets still wait when a further redirection is followed: all of them (8.1.3.4)."""
+        return waiting
+
     def preference(self, contact: Contact) -> float:
         """Return by what the target set is ordered, the highest first: q (8.1.3.4)."""
         return contact.q

@@ -34,6 +34,7 @@ FAULTS: tuple[Fault, ...] = (
     # Whether a redirection is followed, and where to.
     Fault("ignores_302", "Takes a 3xx for a failure and calls none of its Contacts."),
     Fault("first_contact_only", "Calls the first Contact listed and forgets the others."),
+    Fault("forgets_older_contacts", "Forgets the Contacts that it has not tried yet when it is redirected again."),
     Fault("endless_loop", "Forgets which URIs it has tried: A redirecting to B and B to A keep it going for ever."),
     Fault("retries_equal_contact", "Calls a Contact that equals the Request-URI which has just been redirected."),
     Fault("retries_original", "Tries the original URI once more when every redirect target has failed."),

@@ -55,6 +55,14 @@ class GoesOnAfterHangup(Behaviour):
     goes_on_after_hangup = True
 
 
+class ForgetsOlderContacts(Behaviour):
+    """Wrong by 8.1.3.4: the Contacts join the target set."""
+
+    def waits_on(self, waiting: Sequence[Target]) -> Sequence[Target]:
+        """Begin a new list."""
+        return ()
+
+
 class KeepsUnwantedCall(Behaviour):
     """Wrong by 13.2.2.4: what has been answered must be ended."""
 
