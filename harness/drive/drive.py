@@ -33,6 +33,8 @@ from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Troub
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import UNRELIABLE, Address, Carrier
+from harness.net.authority import Showing
+from harness.net.certificate import Certificate
 from harness.net.pool import AddressesTaken
 from harness.system import clock
 
@@ -263,11 +265,17 @@ class Drive:
             place=self.places.seats[endpoint.name],
             forecast=self.forecast,
             oddities=endpoint.oddities,
+            security=Showing(self.context.lab.authority, self._certificate(endpoint)),
             # Whoever is dialled is sure to be called, and to be called soon.
             at_once=endpoint.name in self.plan.dialled,
         )
         methods = frozenset(call.method for call in self.plan.calls)
         self.seats.append(await self.context.bench.host.answer(endpoint, order, methods))
+
+    def _certificate(self, endpoint: Endpoint) -> Certificate:
+        """The one that ``endpoint`` shows over TLS, in this drive."""
+        shown = endpoint.certificate
+        return replace(shown, names=tuple(map(self.places.fill, shown.names)))
 
     async def _device(self) -> Device:
         if self.context.devices.shared is not None:

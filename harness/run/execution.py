@@ -30,6 +30,7 @@ from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
+    NO_AUTHORITY_KEY,
     NO_RESOLVER,
     NOT_DECLARED,
     ONLY_OVER,
@@ -288,6 +289,7 @@ def _permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> t
         _not_over(plan, axes.carrier, profile)
         or _cannot_call(plan, profile, device, axes.role)
         or (_cannot_name(profile, device, axes.family) if plan.zone else "")
+        or _cannot_show(plan, profile, device)
         for plan in plans
     ]
     permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
@@ -308,6 +310,13 @@ def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
 def _cannot_name(profile: Profile, device: str, family: Family) -> str:
     """Why ``device`` cannot be given the names of a plan; "" if it can."""
     return why_not(profile.lab.resolver, family) if profile.lab.resolver else NO_RESOLVER.format(device)
+
+
+def _cannot_show(plan: Plan, profile: Profile, device: str) -> str:
+    """Why the endpoints of ``plan`` cannot show ``device`` the certificates that they are to show; "" if they can."""
+    given = profile.lab.tls is not None and profile.lab.tls.certificate
+    ordered = any(endpoint.certificate.made_to_order for endpoint in plan.endpoints)
+    return NO_AUTHORITY_KEY.format(device) if given and ordered else ""
 
 
 def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
