@@ -47,6 +47,8 @@ from harness.run.settings import Settings
 from harness.run.settling import Options, Settled
 from harness.run.suite_check import check_suite
 from harness.store.folder import RunFolder
+from harness.system import isolation
+from harness.system.isolation import NOT_ENTERED, is_entered
 
 
 class Run:
@@ -96,6 +98,8 @@ class Run:
         if purpose.least_window > window.seconds:
             return f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
         profile = self.settings.specs[device].profile
+        if (own := profile.isolation) and not is_entered(own.isolation):
+            return f"{device} is tested in a network of its own, and {isolation.why_not() or NOT_ENTERED}"
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"

@@ -111,5 +111,6 @@ def test_an_authority_that_the_device_does_not_know_is_no_verdict(tmp_path: Path
     stranger.private_key_pem.write_to_path(tmp_path / "other.key")
     run = run_on(tmp_path, 'authority = "other.pem"\nauthority_key = "other.key"')
     assert {line["verdict"] for line in run.records} == {"inconclusive", "not_applicable"}, run.output
-    assert "TLS handshake: tlsv1 alert unknown ca" in run.output
+    assert "TLS handshake: " in run.output  # an alert, or a reset
+    assert "lab.tls" in run.output
     assert run.status != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 from harness.device.profile import claims, secrets
 from harness.device.stimuli.section import StimulusSection
@@ -19,6 +20,7 @@ def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterato
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
     yield from _of_tls(profile)
+    yield from _of_isolation(profile)
 
 
 def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
@@ -117,3 +119,17 @@ def _of_tls(profile: ProfileTables) -> Iterator[tuple[str, str]]:
             "lab.tls.certificate",
             "is for a device that stands in the lab: for one that the suite starts, expected lab.tls.authority_key",
         )
+
+
+def _of_isolation(profile: ProfileTables) -> Iterator[tuple[str, str]]:
+    section = profile.isolation
+    if section is None:
+        return
+    if profile.process is None:
+        yield "isolation", "needs a [process]: a device that the suite does not start is not in the network of a run"
+    known, sources = list(map(ip_network, section.networks)), list(map(ip_address, section.sources))
+    for source in sources:
+        if not any(source in network for network in known):
+            yield "isolation.sources", f"expected addresses of isolation.networks; got {source}"
+    if len({source.version for source in sources}) < len(sources):
+        yield "isolation.sources", "expected one address of each IP family at most"

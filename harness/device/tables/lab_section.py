@@ -146,7 +146,7 @@ class LabSection(Section):
     [2001:db8::7]:5060; or ``{registered}``: the address from which it registers."""
     tester: Annotated[str, AfterValidator(_tester)] | None = None
     """The address of this machine for the endpoints, or a range (``192.0.2.10-192.0.2.40``); never guessed.  Over IPv6
-    one of its addresses (``2001:db8::10``).  Absent: loopback."""
+    the same (``2001:db8::10``).  Absent: loopback."""
     ports: Annotated[str, AfterValidator(_ports)] = "5060-6059"
     """The ports of endpoints at ``tester``, whatever the transport."""
     exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
