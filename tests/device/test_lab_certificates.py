@@ -115,10 +115,3 @@ def test_the_doctor_says_what_is_shown_and_what_a_device_on_a_desk_cannot_trust(
     [check] = [check for check in lab_checks(load_profile(tmp_path)) if check.name.endswith(": certificates")]
     assert check.state == "warn"
     assert "[lab.tls]" in check.todo
-
-
-def test_whoever_checks_certificates_has_tls(tmp_path: Path) -> None:
-    path = tmp_path / "device.toml"
-    path.write_text(MINIMAL + "[pics]\nverifies_certificates = true\n")
-    with pytest.raises(ProfileError, match=r"pics\.verifies_certificates: claimed, but the device has only"):
-        load_profile(path)

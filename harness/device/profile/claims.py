@@ -39,10 +39,6 @@ EXCLUDES: Final[tuple[tuple[str, str, str], ...]] = (
 """Pairs of keys that must not both be claimed, and why."""
 
 
-NEEDS_A_TRANSPORT: Final[dict[str, str]] = {"verifies_certificates": "tls"}
-"""Keys about one transport, which the device must have."""
-
-
 def contradictions(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     """Each contradiction as (dotted key, what is wrong and expected)."""
     yield from _of_roles(profile)
@@ -81,14 +77,6 @@ def _of_claims(profile: ProfileTables) -> Iterator[tuple[str, str]]:
         if key in claimed and claimed.isdisjoint(needed):
             wanted = " or ".join(f"pics.{other} = true" for other in needed)
             yield f"pics.{key}", f"claimed without the key that it refines: expected {wanted} with it, or {key} = false"
-    for key, transport in NEEDS_A_TRANSPORT.items():
-        if key in claimed and transport not in profile.device.all_transports:
-            has = _quoted(profile.device.all_transports, "and")
-            yield (
-                f"pics.{key}",
-                f'claimed, but the device has only {has}: expected "{transport}" in device.transports or '
-                f"device.further_transports, or {key} = false",
-            )
     for one, other, why in EXCLUDES:
         if {one, other} <= claimed:
             yield (
