@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from harness.commands import Parser
+from harness.commands.isolated import enter_its_network
 from harness.model.outcome import ExitStatus
 from harness.paths import ROOT, SUITES
 from harness.plugin import PUBLISHER
@@ -40,6 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"{again.header.run}: every test passed or did not apply; nothing to run again")
         return int(ExitStatus.CONFORMING)
 
+    enter_its_network(options.device or [], ["run", *arguments])
     command = [
         # The suite's own settings, whatever configuration the current folder has.
         "-c",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.commands.isolated import enter_its_network
 from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import ProfileError, SetupError
 from harness.model.printable import printable
@@ -27,6 +29,7 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
     console = Console(highlight=False)
     try:
         sipp = find_sipp()
+        enter_its_network(devices, _arguments(devices, faults, as_json=as_json))
         specs = device_specs(list(devices) or ["reference"], list(faults))
         with tempfile.TemporaryDirectory(prefix="sipverdict-smoke-") as work:
             looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work), _to_person))
@@ -40,6 +43,11 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
             console.print(Text(f"{printable(device)} ({role})", "bold"))
             _print(list(group), console)
     return int(max(look.exit_status for look in looks))
+
+
+def _arguments(devices: Sequence[str], faults: Sequence[str], *, as_json: bool) -> list[str]:
+    of_each = [*(("--device", one) for one in devices), *(("--fault", one) for one in faults)]
+    return ["smoke", *itertools.chain.from_iterable(of_each), *(["--json"] if as_json else [])]
 
 
 def _to_person(text: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
 from harness.net.address import UDP4, Address, Carrier
 from harness.net.authority import Authority
+from harness.net.probe import source_towards
 from harness.system.starved import waited_for_cpu
 
 
@@ -132,7 +134,9 @@ class Device:
         self.stimulus = self._make_stimulus(launch, folder)
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
-            context = self._authority.client_context if self._authority else None
+            context = None
+            if self._authority is not None:
+                context = partial(self._authority.client_context, source_towards(self.address).host)
             await wait_ready(self.profile, self.address, self._process, self.stimulus, context)
             self.version = self.version or (await ask if ask else None) or self._version_in_output()
         finally:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from harness.device import Profile
 from harness.device.ready import bound
 from harness.device.tables.placeholders import names_in
+from harness.device.tables.sections import IsolationSection
 from harness.doctor.access import control_checks, name_checks, secret_checks
 from harness.doctor.check import Check
 from harness.doctor.lab import held_by, lab_checks
@@ -21,6 +22,7 @@ from harness.net.address import Address, Carrier
 from harness.net.binding import why_not_ours
 from harness.net.probe import source_towards
 from harness.net.probes import prober_at
+from harness.system.isolation import why_not as why_not_isolated
 
 PING_S = 2.0
 
@@ -31,6 +33,11 @@ def device_checks(profile: Profile) -> Iterator[Check]:
     roles, calls = "/".join(section.roles), f"{section.max_calls} call{'s' if section.max_calls > 1 else ''} at once"
     yield Check(f"{profile.name}: profile", "ok", f"{profile.source.name}: {roles}, {calls}, {profile.stimulus.kind}")
     yield from _program(profile)
+    if profile.isolation:
+        # Its addresses are not those of this machine as it is outside.
+        yield _isolation(profile, profile.isolation)
+        yield from secret_checks(profile)
+        return
     yield from _address(profile)
     yield from secret_checks(profile)
     yield from name_checks(profile)
@@ -38,6 +45,16 @@ def device_checks(profile: Profile) -> Iterator[Check]:
     yield from lab_checks(profile)
     if profile.claims("dns") and profile.lab.resolver:
         yield _resolver(profile)
+
+
+def _isolation(profile: Profile, section: IsolationSection) -> Check:
+    name = f"{profile.name}: network of its own"
+    if why := why_not_isolated():
+        todo = (
+            "run as root, or allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)"
+        )
+        return Check(name, "warn", f"it is not tested here: {why}", todo)
+    return Check(name, "ok", f"a run can have {' and '.join(section.networks)} for itself")
 
 
 def _program(profile: Profile) -> Iterator[Check]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import psutil
 
 from harness.device import Profile
+from harness.device.profile.certificates import own_files
 from harness.device.tables.values import hosts_in, ports_in
 from harness.doctor.check import Check
 from harness.drive.bench import RESERVED
-from harness.errors import SetupError
+from harness.errors import ProfileError, SetupError
 from harness.net.address import Address, Transport
 from harness.net.binding import is_free
 from harness.net.pool import LabPool
@@ -33,6 +34,8 @@ def lab_checks(profile: Profile) -> Iterator[Check]:
         yield from _listens_at(profile, "lab.backup", lab.backup)
     if lab.tester:
         yield _tester(profile, lab.tester)
+    if lab.tls or (profile.process is None and profile.claims("verifies_certificates")):
+        yield _tls(profile)
 
 
 def holders(port: int, host: str = "0.0.0.0", transport: Transport = "udp") -> list[str]:
@@ -74,6 +77,21 @@ def _listens_at(profile: Profile, key: str, text: str) -> Iterator[Check]:
         else:
             todo = f"end it; or change the port of {key}, and the device's setting with it"
             yield Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
+
+
+def _tls(profile: Profile) -> Check:
+    """Whether the files of ``[lab.tls]`` can be used, and a device that checks certificates can trust them."""
+    name, tls = f"{profile.name}: certificates", profile.lab.tls
+    if tls is None:
+        todo = "give it the authority of a lab, and the suite that and its key: [lab.tls] (docs/transports.md)"
+        return Check(name, "warn", "it checks certificates, and each run has an authority that it does not know", todo)
+    try:
+        own_files(profile)
+    except ProfileError as error:
+        return Check(name, "problem", error.cause, error.hint)
+    shown = tls.certificate or (f"made by {tls.authority}" if tls.authority else "made by the authority of each run")
+    demanded = "; the device must show one" if tls.demanded else ""
+    return Check(name, "ok", f"the endpoints show certificates: {shown}{demanded}")
 
 
 def _tester(profile: Profile, stated: str) -> Check:

@@ -12,6 +12,7 @@ from harness.errors import SetupError
 from harness.model.flow import Seat
 from harness.model.plan import Answer, Endpoint, Places, Response
 from harness.net.address import Address
+from harness.net.authority import Authority, Showing
 from harness.net.pool import CarrierPool
 
 ENDPOINT = Endpoint("backup", "guard", (Answer((Response(480),)),), cap=10_000)
@@ -26,13 +27,26 @@ class Backup:
     listener: Listener
     _seat: LiveSeat | None = None
 
-    async def open(self, bench: Bench, pool: CarrierPool, flow: str, fixed: Address | None) -> None:
-        """Listen at ``fixed``, or else at an address that is leased.  SetupError if that cannot be."""
+    async def open(
+        self, bench: Bench, pool: CarrierPool, authority: Authority, flow: str, fixed: Address | None
+    ) -> None:
+        """Listen at ``fixed``, or else at an address that is leased.  SetupError if that cannot be.
+
+        ``authority``: whose certificate it has, over TLS.
+        """
 
         async def start(own: Address) -> LiveSeat:
             places = Places(self.board.names.token(), {ENDPOINT.name: own})
             order = SeatOrder(
-                flow, ENDPOINT.name, "backup", own, places, self.listener, lambda _own: None, at_once=False
+                flow,
+                ENDPOINT.name,
+                "backup",
+                own,
+                places,
+                self.listener,
+                lambda _own: None,
+                security=Showing(authority),
+                at_once=False,
             )
             return await bench.host.answer(ENDPOINT, order, frozenset())
 

@@ -19,7 +19,7 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.port import PortTaken
 from harness.lab.resolver import Resolver
 from harness.net.address import Address
-from harness.net.authority import Authority
+from harness.net.authority import Authority, OwnFiles
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import CarrierPool, LabPool
 from harness.net.probe import Prober
@@ -57,13 +57,14 @@ class Bench:
     prober: Prober
     taps: TapLoop
     authority: Authority
-    """Whose certificates the endpoints have, over TLS."""
+    """That of the run: whose certificates the endpoints have over TLS, unless a lab has an authority of its own."""
     time: Timekeeper = field(default_factory=Timekeeper)
     setting_up: PriorityGate = field(default_factory=lambda: PriorityGate(SETTING_UP))
     capacity: Capacity = field(default_factory=lambda: Capacity(SEATS, "the SIPps that this machine may run"))
     _resolvers: dict[Address, tuple[Resolver, int]] = field(default_factory=dict)
     """Those that listen, and the number of devices that are pointed at each."""
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _authorities: dict[OwnFiles, Authority] = field(default_factory=dict)
     _testers: dict[tuple[tuple[str, ...], range], Tester] = field(default_factory=dict)
 
     @classmethod
@@ -77,7 +78,7 @@ class Bench:
         pool, taps, authority = LoopbackPool(), TapLoop(), Authority(folder / "tls", key_log)
         try:
             async with await Prober.open(pool.lease()) as prober:
-                host = SippHost(scenarios, sipp, pool, taps, security=authority)
+                host = SippHost(scenarios, sipp, pool, taps)
                 yield cls(folder, host, pool, prober, taps, authority)
         finally:
             taps.close()
@@ -102,6 +103,14 @@ class Bench:
                 else:
                     del self._resolvers[address]
                     await known.close()
+
+    def authority_of(self, own: OwnFiles | None) -> Authority:
+        """That of a lab with these files, shared by all labs that have the same; None: that of the run."""
+        if own is None:
+            return self.authority
+        if own not in self._authorities:
+            self._authorities[own] = self.authority.with_files(own, str(len(self._authorities)))
+        return self._authorities[own]
 
     @contextlib.contextmanager
     def tester(self, hosts: Sequence[str], ports: range) -> Iterator[Tester]:

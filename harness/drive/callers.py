@@ -13,6 +13,7 @@ from harness.endpoints.host import CallOrder, LiveSeat, SeatOrder
 from harness.endpoints.tap.tap import Listener
 from harness.model.plan import Call, Places, Plan
 from harness.model.weather import Forecast
+from harness.net.authority import Showing
 from harness.system import clock
 
 
@@ -56,6 +57,7 @@ class Callers:
                 way.hop,
                 symmetric=context.lab.exchange is not None,
                 forecast=self.forecast,
+                security=Showing(context.lab.authority),
             )
             try:
                 return await context.bench.host.call(made, order, way.on_seat)

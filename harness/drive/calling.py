@@ -154,11 +154,18 @@ class Calling:
                 self._trouble("stimulus", f"no person placed the call: {self.calls[-1].uri} was requested, and {late}")
             else:
                 remark = f" ({remark})" if (remark := self.device.remark()) else ""
+                remark += self._handshakes()
                 if self.device.profile.calls_at_once == 1 and not self._deaf_s:
                     remark += "; if it takes no order for a time after a call, its profile says so: pixit.busy_tone_s"
                 self._trouble("device", f"the device did not call: call {number + 1} was requested, and {late}{remark}")
             return False
         return not self._misdialled(before)
+
+    def _handshakes(self) -> str:
+        """What became of connections over TLS that were not established: which certificate whom did not please."""
+        of_seats = (one.trouble for seat in self.seats for one in seat.evidence().connections)
+        failed = [trouble for trouble in of_seats if trouble.startswith("TLS handshake")]
+        return f"; {failed[-1]} (lab.tls: whose certificates both sides trust)" if failed else ""
 
     def _misdialled(self, before: int) -> bool:
         """Whether a person dialled a wrong number.  The drive then says nothing about its plan."""

@@ -73,7 +73,7 @@ class Devices:
             work=self.bench.folder,
             lease=lab.pool.lease,
             carrier=lab.pool.carrier,
-            authority=self.bench.authority,
+            authority=lab.authority,
             person=self.person,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from harness.device import Device, Profile
+from harness.device.profile.certificates import own_files
 from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench
 from harness.drive.capacity import Capacity
@@ -20,6 +21,7 @@ from harness.lab.registrar import Account, Registrar
 from harness.lab.resolver import Resolver, placed, why_not
 from harness.model.plan import Places, Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
+from harness.net.authority import Authority, Showing
 from harness.net.pool import AddressPool, CarrierPool
 from harness.net.probe import Pings
 from harness.net.probes import prober_at
@@ -48,6 +50,8 @@ class Lab:
     pool: CarrierPool
     """The addresses of its drives' endpoints."""
     prober: Pings
+    authority: Authority
+    """Whose certificates its endpoints have, over TLS."""
     exchange: Exchange | None = None
     """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
@@ -82,7 +86,8 @@ class Lab:
                 tester = opened.enter_context(bench.tester(hosts_in(profile.lab.tester), ports_in(profile.lab.ports)))
                 addresses, capacity = tester.pool, tester.capacity
             pool = CarrierPool(addresses, carrier)
-            prober = await opened.enter_async_context(_prober(profile, bench, pool))
+            authority = bench.authority_of(own_files(profile))
+            prober = await opened.enter_async_context(_prober(profile, bench, pool, authority))
             exchange = None
             if where := profile.lab.exchange:
                 places = (where, *profile.lab.further_exchanges)
@@ -94,7 +99,7 @@ class Lab:
                     bench.taps,
                     relays=profile.claims("outbound_proxy"),
                     unclaimed=unclaimed,
-                    security=bench.authority,
+                    security=Showing(authority),
                 )
                 opened.push_async_callback(exchange.close)
             name_server = placed(profile.lab.resolver, pool.lease) if profile.lab.resolver else None
@@ -103,7 +108,7 @@ class Lab:
             if name_server and profile.claims("dns"):
                 with contextlib.suppress(SetupError):
                     resolver = await opened.enter_async_context(bench.resolver(name_server))
-            yield cls(bench, profile, pool, prober, exchange, capacity, name_server, resolver)
+            yield cls(bench, profile, pool, prober, authority, exchange, capacity, name_server, resolver)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -171,14 +176,14 @@ def check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _prober(profile: Profile, bench: Bench, pool: CarrierPool) -> AsyncIterator[Pings]:
+async def _prober(profile: Profile, bench: Bench, pool: CarrierPool, authority: Authority) -> AsyncIterator[Pings]:
     """Whoever asks for signs of life, by what carries the drives."""
     if not profile.lab.tester and pool.carrier == UDP4:
         yield bench.prober
         return
     own = pool.lease()
     pool.give_back(own)
-    async with prober_at(replace(own, port=0), bench.authority.client_context) as prober:
+    async with prober_at(replace(own, port=0), partial(authority.client_context, own.host)) as prober:
         yield prober
 
 

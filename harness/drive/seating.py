@@ -17,6 +17,8 @@ from harness.lab.lines import Line
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Carrier
+from harness.net.authority import Showing
+from harness.net.certificate import Certificate
 
 
 @dataclass
@@ -118,8 +120,14 @@ class Seating:
             further=exchange.addresses[1:] if exchange and dialled else (),
             forecast=self.forecast,
             oddities=endpoint.oddities,
+            security=Showing(self.context.lab.authority, self._certificate(endpoint)),
             # Whoever is dialled is sure to be called, and to be called soon.
             at_once=dialled,
         )
         methods = frozenset(call.method for call in self.plan.calls)
         self.taken.append(await self.context.bench.host.answer(endpoint, order, methods))
+
+    def _certificate(self, endpoint: Endpoint) -> Certificate:
+        """The one that ``endpoint`` shows over TLS, in this drive."""
+        shown = endpoint.certificate
+        return replace(shown, names=tuple(map(self.places.fill, shown.names)))

@@ -174,7 +174,7 @@ class Station:
         if (where := spec.profile.lab.backup) is not False:
             backup = Backup(board, Listener(board.hear, board.put_aside, life.heard))
             fixed = Address.parse(where, self.carrier.transport) if isinstance(where, str) else None
-            await backup.open(bench, lab.pool, f"{spec.name}-{self.carrier.label}", fixed)
+            await backup.open(bench, lab.pool, lab.authority, f"{spec.name}-{self.carrier.label}", fixed)
             self._open.push_async_callback(backup.close)
         carries = spec.profile.calls_at_once
         return DriveContext(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from harness.endpoints.tap.routes import Hop, Outlet
+from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import Answer, Listener
 from harness.model.flow import Seat
 from harness.model.oddity import Oddity
@@ -41,6 +42,8 @@ class SeatOrder:
     """The disturbances of messages on their way; None for none."""
     oddities: tuple[Oddity, ...] = ()
     """What the tap changes in its responses, by the number that the endpoint marks them with."""
+    security: Security | None = None
+    """What it needs over TLS."""
     at_once: bool = True
     """Whether it gets ready at once, not when its first message arrives."""
 

@@ -35,6 +35,7 @@ from harness.model.oddity import NOTHING_ODD, Oddity
 from harness.model.weather import CALM, Weather
 from harness.model.zone import Zone
 from harness.net.address import Address, Transport
+from harness.net.certificate import RIGHT, Certificate
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
@@ -131,6 +132,8 @@ class Endpoint:
     """The transport by which it is reached, where that is not the drive's own: for calls that change theirs."""
     at: str = ""
     """The name of the endpoint whose host and port it shares, by another transport."""
+    certificate: Certificate = RIGHT
+    """What it shows over TLS; its names may hold placeholders."""
 
     @property
     def oddities(self) -> tuple[Oddity, ...]:
@@ -243,6 +246,7 @@ class Plan:
         for call in self.calls:
             yield from (call.to, call.from_params, *call.headers, *call.cancel_headers, *call.vias)
         for endpoint in self.endpoints:
+            yield from endpoint.certificate.names
             for answer in endpoint.answers:
                 for response in (*answer.responses, *answer.reinvites, answer.crossing):
                     yield from (response.reason or "", response.body, response.contact_header)

@@ -71,12 +71,18 @@ def _contradictions(flow: Flow) -> Iterator[str]:
             if (address.transport, address.family) != (_planned(flow, seat.name), flow.family):
                 yield f"{seat.name} was at {address} ({address.transport}, {address.family})"
     for event in flow.events:
-        if event.transport != _planned(flow, event.seat):
+        if event.transport != _planned(flow, event.seat) and not _in_clear(flow, event):
             yield f"{event.label}, went over {event.transport}"
     for event in flow.events:
         if not event.from_device:
             yield from _of_ours(flow, event)
     yield from _of_the_device(flow)
+
+
+def _in_clear(flow: Flow, event: Event) -> bool:
+    """Whether it crossed a connection that came to a TLS port without TLS: the device's doing, and recorded as such."""
+    ends = {event.source, event.destination}
+    return any({one.local, one.peer} == ends for one in flow.seat(event.seat).connections)
 
 
 def _planned(flow: Flow, seat: str) -> Transport:

@@ -40,6 +40,10 @@ NOT_DECLARED = "the device does not declare {} (device.transports, device.furthe
 """Why a purpose whose plan changes the transport is not asked."""
 NO_RESOLVER = "the profile of {} does not point it at the lab's names: lab.resolver"
 """Why a purpose whose plan has a zone is not asked."""
+NO_AUTHORITY_KEY = (
+    "{} trusts an authority whose key the suite has not got (lab.tls.authority_key), to make a wrong certificate"
+)
+"""Why a purpose about certificates is not asked."""
 KEEPS_REINVITES = "{} does not claim sends_reinvite: it answers the re-INVITEs of its callers by itself"
 """Why a purpose about re-INVITEs is not tested on a B2BUA."""
 

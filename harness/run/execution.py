@@ -30,6 +30,7 @@ from harness.purposes.discovery import all_purposes
 from harness.purposes.doing import doing_of_error
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
+    NO_AUTHORITY_KEY,
     NO_RESOLVER,
     NOT_DECLARED,
     ONLY_OVER,
@@ -46,6 +47,8 @@ from harness.run.settings import Settings
 from harness.run.settling import Options, Settled
 from harness.run.suite_check import check_suite
 from harness.store.folder import RunFolder
+from harness.system import isolation
+from harness.system.isolation import NOT_ENTERED, is_entered
 
 
 class Run:
@@ -95,6 +98,8 @@ class Run:
         if purpose.least_window > window.seconds:
             return f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
         profile = self.settings.specs[device].profile
+        if (own := profile.isolation) and not is_entered(own.isolation):
+            return f"{device} is tested in a network of its own, and {isolation.why_not() or NOT_ENTERED}"
         missing = purpose.acts - profile.stimulus.acts
         if role == "uac" and missing:
             return f"the profile of {device} has no stimulus to {' or to '.join(sorted(missing))}"
@@ -288,6 +293,7 @@ def _permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> t
         _not_over(plan, axes.carrier, profile)
         or _cannot_call(plan, profile, device, axes.role)
         or (_cannot_name(profile, device, axes.family) if plan.zone else "")
+        or _cannot_show(plan, profile, device)
         for plan in plans
     ]
     permitted = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)
@@ -308,6 +314,13 @@ def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
 def _cannot_name(profile: Profile, device: str, family: Family) -> str:
     """Why ``device`` cannot be given the names of a plan; "" if it can."""
     return why_not(profile.lab.resolver, family) if profile.lab.resolver else NO_RESOLVER.format(device)
+
+
+def _cannot_show(plan: Plan, profile: Profile, device: str) -> str:
+    """Why the endpoints of ``plan`` cannot show ``device`` the certificates that they are to show; "" if they can."""
+    given = profile.lab.tls is not None and profile.lab.tls.certificate
+    ordered = any(endpoint.certificate.made_to_order for endpoint in plan.endpoints)
+    return NO_AUTHORITY_KEY.format(device) if given and ordered else ""
 
 
 def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from harness.device import Profile, builtin_profiles, load_profiles
+from harness.device.profile.certificates import own_files
 from harness.device.spec import DeviceSpec
 from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
@@ -50,6 +51,7 @@ def device_specs(devices: Sequence[str], faults: Sequence[str]) -> dict[str, Dev
                 name = "+".join((profile.name, *given))
                 if name in specs:
                     raise SetupError(f"the device {name} is listed twice", "name each device once")
+                own_files(profile)  # what is wrong with them is to be said before anything is started
                 over = dict.fromkeys(fault.over for fault in map(_fault, given) if fault.over)
                 carriers = tuple(map(Carrier.named, over))
                 specs[name] = DeviceSpec(name, profile, given, "" if built_in else split(device)[0], carriers)

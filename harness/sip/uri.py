@@ -73,6 +73,12 @@ class SipUri:
         """The value of parameter ``name``: "" if it has none, None if it is not there."""
         return next((value or "" for key, value in self.parameters if key.lower() == name.lower()), None)
 
+    def reached_by(self, transport: str) -> bool:
+        """Whether a request for it may go over ``transport`` (udp, tcp, tls): as scheme and ;transport say."""
+        if self.scheme.lower() == "sips":
+            return transport == "tls"
+        return (self.parameter("transport") or transport).lower() == transport
+
     def __str__(self) -> str:
         password = "" if self.password is None else f":{self.password}"
         userinfo = "" if self.user is None else f"{self.user}{password}@"

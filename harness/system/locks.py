@@ -8,10 +8,16 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from harness.system import isolation
+
 
 def lock_folder() -> Path:
     """Where the locks of this user's runs live: outside any run, so that runs see each other."""
-    folder = Path(tempfile.gettempdir()) / f"sipverdict-locks-{os.getuid()}"
+    if outside := isolation.locks_outside():
+        # In a network of its own nobody else's addresses matter; the number of a namespace that is over is used again.
+        folder = Path(outside) / f"net-{isolation.namespace()}"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"sipverdict-locks-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 

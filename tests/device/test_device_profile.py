@@ -118,7 +118,12 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
             "",
         ),
         ("[ready]", '[over.sctp]\nlab.prefix = "9"\n[ready]', "over.sctp: expected a table [over.X], where X is", ""),
-        ("[ready]", "[over.tls]\ndevice.max_calls = 2\n[ready]", "over.tls: expected no device and no pics", ""),
+        (
+            "[ready]",
+            "[over.tls]\ndevice.max_calls = 2\n[ready]",
+            "over.tls: expected no device, no pics and no iso",
+            "",
+        ),
         ("[ready]", '[over.tls]\nlab.adress = "x"\n[ready]', "over.tls.lab.adress: unknown key", "lab.address"),
         ("argv", 'files = ["absent.j2"]\nargv', "process.files.0: expected a template", ""),
         ("argv", 'files = ["../x.j2"]\nargv', "process.files.0: expected the name of a file", ""),

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sipp_peer import address, run
 
+from harness.endpoints.tap import stream
 from harness.endpoints.tap.heard import Heard
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop, Outlet
@@ -89,6 +90,13 @@ async def tapped(
 
 async def connected(tap: Tap, **more: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(*tap.port.address.sockaddr, **more)  # type: ignore[arg-type]
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection by RST."""
+    own: socket.socket = writer.get_extra_info("socket")
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def connections(tap: Tap) -> tuple[Connection, ...]:
@@ -280,11 +288,109 @@ async def test_tls_keeps_what_was_agreed_and_writes_its_keys(tmp_path: Path) -> 
 
 
 @run
+async def test_what_comes_in_clear_to_a_tls_port_is_recorded_as_such_and_answered_there(tmp_path: Path) -> None:
+    async with tapped(transport="tls", authority=Authority(tmp_path)) as (tap, seen):
+        reader, writer = await connected(tap)
+        invite = INVITE.format(via="127.0.0.9:5999", branch=1)
+        writer.write(invite.encode())
+        await seen.until(1)
+        assert (seen.events[0].raw, seen.events[0].transport) == (invite, "tcp")
+        tap.emit(RESPONSE.format(via="127.0.0.9:5999", branch=1).encode())
+        assert (await reader.readline()).startswith(b"SIP/2.0 603")
+        (one,) = connections(tap)
+        assert (one.trouble, one.handshake) == ("in clear, where TLS is due", None)
+        assert seen.events[1].transport == one.peer.transport == "tcp"
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await seen.until(2, noise=1)
+        assert seen.noise[0].text.startswith("GET / HTTP/1.1")
+        writer.close()
+
+
+@run
+async def test_a_handshake_that_is_never_begun_or_never_finished_ends_by_our_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HANDSHAKE_S", 0.2)
+    async with tapped(transport="tls", authority=Authority(tmp_path)) as (tap, seen):
+        _, silent = await connected(tap)
+        _, half = await connected(tap)
+        half.write(b"\x16\x03\x01\x02\x00\x01")
+        while any(one.closed_at is None for one in connections(tap)) or len(connections(tap)) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert {(one.closed_by, one.trouble) for one in connections(tap)} == {
+            ("suite", "TLS handshake: not established in time")
+        }
+        assert seen.events == []
+        silent.close()
+        half.close()
+
+
+@run
+async def test_a_reset_in_the_handshake_and_one_between_two_messages_over_tls_are_facts(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=authority.files_for("127.0.0.1")["authority"])
+    async with tapped(transport="tls", authority=authority) as (tap, seen):
+        _, broken = await connected(tap)
+        broken.write(b"\x16\x03\x01")
+        await broken.drain()
+        _reset(broken)
+        _, writer = await connected(tap, ssl=context, server_hostname=tap.port.address.host)
+        writer.write(INVITE.format(via="127.0.0.9:5999", branch=1).encode())
+        await seen.until(1)
+        _reset(writer)
+        while any(one.closed_at is None for one in connections(tap)) or len(connections(tap)) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert [(one.closed_by, one.trouble) for one in connections(tap)] == [
+            ("device", "TLS handshake: reset by the device"),
+            ("device", "reset by the device"),
+        ]
+        _, later = await connected(tap, ssl=context, server_hostname=tap.port.address.host)
+        later.write(INVITE.format(via="127.0.0.9:5999", branch=2).encode())
+        await seen.until(2)
+        later.close()
+
+
+@run
+async def test_a_header_of_a_megabyte_over_tls_ends_its_connection_alone(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=authority.files_for("127.0.0.1")["authority"])
+    async with tapped(transport="tls", authority=authority) as (tap, seen):
+        _, writer = await connected(tap, ssl=context, server_hostname=tap.port.address.host)
+        writer.write(b"INVITE sip:1@x SIP/2.0\r\nX: " + b"x" * 1_000_000)
+        await seen.until(noise=1)
+        (one,) = connections(tap)
+        assert one.closed_by == "suite"
+        assert "a message of more than" in one.trouble
+        _, later = await connected(tap, ssl=context, server_hostname=tap.port.address.host)
+        later.write(INVITE.format(via="127.0.0.9:5999", branch=1).encode())
+        await seen.until(1)
+        later.close()
+        writer.transport.abort()
+
+
+@run
+async def test_a_thousand_connections_without_a_handshake_leave_room_for_the_next_one(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=authority.files_for("127.0.0.1")["authority"])
+    async with tapped(transport="tls", authority=authority) as (tap, seen):
+        many = [await connected(tap) for _ in range(1_000)]
+        for _, writer in many:
+            writer.transport.abort()
+        while sum(one.closed_at is None for one in connections(tap)):  # noqa: ASYNC110 - a fact, not an event
+            await asyncio.sleep(0.01)
+        assert any("more than" in one.trouble for one in connections(tap))
+        _, later = await connected(tap, ssl=context, server_hostname=tap.port.address.host)
+        later.write(INVITE.format(via="127.0.0.9:5999", branch=1).encode())
+        await seen.until(1)
+        later.close()
+
+
+@run
 async def test_garbage_before_the_handshake_and_an_old_version_are_facts(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     async with tapped(transport="tls", authority=authority) as (tap, seen):
         _, writer = await connected(tap)
-        writer.write(b"INVITE sip:1@x SIP/2.0\r\n\r\n")
+        writer.write(b"\x80\x2e\x01\x03garbage\r\n\r\n")
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
         with pytest.warns(DeprecationWarning, match="TLSv1"):

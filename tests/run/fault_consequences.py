@@ -53,6 +53,12 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
     ),
+    "falls_back_to_tcp": frozenset(
+        {
+            # Of the 200 that came in clear: its Contact says TLS, where the certificate is still wrong.
+            "invariants/dialogs/every_2xx_is_acknowledged",
+        }
+    ),
     "hides_603": frozenset(
         {
             "plus603/beside/rejected_keeps_its_card",

@@ -169,3 +169,19 @@ def test_differences_are_none_between_equals_and_short_between_monsters() -> Non
     (text,) = differences("sip:m@h", "sip:" + "\x07" + "x" * 100_000 + "@h")
     assert len(text) < 200
     assert "\x07" not in text
+
+
+@pytest.mark.parametrize(
+    ("uri", "transports"),
+    [
+        ("sip:a@192.0.2.1", {"udp", "tcp", "tls"}),
+        ("sip:a@192.0.2.1;transport=", {"udp", "tcp", "tls"}),
+        ("sip:a@192.0.2.1;Transport=TLS", {"tls"}),
+        ("sip:a@192.0.2.1;transport=udp", {"udp"}),
+        ("sips:a@192.0.2.1;transport=tcp", {"tls"}),
+    ],
+)
+def test_a_uri_says_by_what_it_is_reached(uri: str, transports: set[str]) -> None:
+    parsed = SipUri.parse(uri)
+    assert parsed is not None
+    assert {one for one in ("udp", "tcp", "tls") if parsed.reached_by(one)} == transports

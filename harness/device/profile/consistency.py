@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 from harness.device.profile import claims, secrets
 from harness.device.stimuli.section import StimulusSection
@@ -18,6 +19,8 @@ def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterato
     yield from _of_ready(profile, stimulus)
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
+    yield from _of_tls(profile)
+    yield from _of_isolation(profile)
 
 
 def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
@@ -92,3 +95,50 @@ def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     far = [place for place in named if place and "{" not in place and not place.startswith(near)]
     if far and not lab.tester:
         yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"
+
+
+def _of_tls(profile: ProfileTables) -> Iterator[tuple[str, str]]:
+    tls = profile.lab.tls
+    if tls is None:
+        return
+    if "tls" not in profile.device.all_transports:
+        yield "lab.tls", 'the device has no TLS: expected "tls" in device.transports or device.further_transports'
+    if tls.authority_key and not tls.authority:
+        yield "lab.tls.authority_key", "needs lab.tls.authority: the certificate of that authority"
+    if tls.authority_key and tls.certificate:
+        yield (
+            "lab.tls.certificate",
+            "expected this or lab.tls.authority_key, by which the suite makes its own: not both",
+        )
+    if bool(tls.certificate) != bool(tls.key):
+        yield (
+            "lab.tls.key" if tls.certificate else "lab.tls.certificate",
+            "missing: certificate and key need each other",
+        )
+    if tls.authority and not (tls.authority_key or tls.certificate):
+        yield (
+            "lab.tls.authority",
+            "expected its key (lab.tls.authority_key), or a certificate that it has signed for the endpoints "
+            "(lab.tls.certificate and lab.tls.key)",
+        )
+    if tls.certificate and tls.demanded and not tls.authority:
+        yield "lab.tls.demanded", "needs lab.tls.authority: whose certificates the device may show"
+    if profile.process is not None and tls.certificate:
+        yield (
+            "lab.tls.certificate",
+            "is for a device that stands in the lab: for one that the suite starts, expected lab.tls.authority_key",
+        )
+
+
+def _of_isolation(profile: ProfileTables) -> Iterator[tuple[str, str]]:
+    section = profile.isolation
+    if section is None:
+        return
+    if profile.process is None:
+        yield "isolation", "needs a [process]: a device that the suite does not start is not in the network of a run"
+    known, sources = list(map(ip_network, section.networks)), list(map(ip_address, section.sources))
+    for source in sources:
+        if not any(source in network for network in known):
+            yield "isolation.sources", f"expected addresses of isolation.networks; got {source}"
+    if len({source.version for source in sources}) < len(sources):
+        yield "isolation.sources", "expected one address of each IP family at most"

@@ -67,8 +67,10 @@ def over(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, 
             raise VariantError(
                 f"{OVER}.{label}", f"expected a table [{OVER}.X], where X is one of {', '.join(CARRIERS)}"
             )
-        if "device" in changes or "pics" in changes:
-            raise VariantError(f"{OVER}.{label}", "expected no device and no pics in it: they hold over everything")
+        if {"device", "pics", "isolation"} & changes.keys():
+            raise VariantError(
+                f"{OVER}.{label}", "expected no device, no pics and no isolation in it: they hold over everything"
+            )
     return base, {
         label: {**base, **{section: _over(section, base.get(section), new) for section, new in changes.items()}}
         for label, changes in changed.items()

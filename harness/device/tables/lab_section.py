@@ -123,6 +123,27 @@ class CredentialsSection(Section):
     """Preferably ``{secret:NAME}``."""
 
 
+class TlsSection(Section):
+    """``[lab.tls]``: certificates of the lab's own, for a device that checks them.  Files are found beside the profile.
+
+    Without it each run has an authority of its own, which only devices that the suite starts can know.
+    """
+
+    authority: Annotated[str, AfterValidator(one_line)] = ""
+    """The PEM file of the authority that the device trusts, or of several.  A certificate that the device shows is
+    checked by it (``demanded``)."""
+    authority_key: Annotated[str, AfterValidator(one_line)] = ""
+    """The PEM file of that authority's key, without a password: the suite makes certificates for its endpoints, right
+    ones and, for the tests of certificates, wrong ones.  Use an authority of the lab alone."""
+    certificate: Annotated[str, AfterValidator(one_line)] = ""
+    """Instead of ``authority_key``: the PEM file of the one certificate that all endpoints show, with its chain."""
+    key: Annotated[str, AfterValidator(one_line)] = ""
+    """The PEM file of the key of ``certificate``, without a password."""
+    demanded: bool = False
+    """Whether the endpoints demand a certificate of the device, signed by ``authority`` or, without that, by the run's
+    own (mutual TLS, as trunks have it).  A device that shows none gets no connection."""
+
+
 class LabSection(Section):
     """``[lab]``: the addresses of the device and of the suite's endpoints."""
 
@@ -131,7 +152,7 @@ class LabSection(Section):
     [2001:db8::7]:5060; or ``{registered}``: the address from which it registers."""
     tester: Annotated[str, AfterValidator(_tester)] | None = None
     """The address of this machine for the endpoints, or a range (``192.0.2.10-192.0.2.40``); never guessed.  Over IPv6
-    one of its addresses (``2001:db8::10``).  Absent: loopback."""
+    the same (``2001:db8::10``).  Absent: loopback."""
     ports: Annotated[str, AfterValidator(_ports)] = "5060-6059"
     """The ports of endpoints at ``tester``, whatever the transport."""
     exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
@@ -146,6 +167,7 @@ class LabSection(Section):
     registration: RegistrationSection | None = None
     credentials: CredentialsSection | None = None
     caller: CallerSection | None = None
+    tls: TlsSection | None = None
     prefix: Annotated[str, AfterValidator(_digits)] = "7"
     """The first digits of every dialled number, which the device's dial plan sends to the suite."""
     backup: bool | Annotated[str, AfterValidator(_address)] = False

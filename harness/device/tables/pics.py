@@ -171,6 +171,13 @@ _ALL: Final = [
         ("tcp", "speaks SIP over TCP", "Transport: TCP, in the account, trunk or listener."),
         ("tls", "speaks SIP over TLS", "Transport: TLS, with a certificate store."),
         (
+            "verifies_certificates",
+            "checks the certificate of a TLS server before it sends a request: signer, dates and name (RFC 5922)",
+            "A list of trusted certificates and a switch. Yealink: Only Accept Trusted Certificates, Common Name "
+            "Validation; Snom: Check Server Certificate; Polycom: sec.TLS.SIP.strictCertCommonNameValidation; "
+            "Grandstream: Validate Server Certificates; Kamailio: verify_certificate of tls.cfg.",
+        ),
+        (
             "sips",
             "handles sips: URIs",
             "Not the same as TLS: dial sips:user@host, and look whether the INVITE says sips:.",

@@ -13,7 +13,7 @@ from harness.device.tables.lab_section import LabSection
 from harness.device.tables.pics import PICS
 from harness.device.tables.placeholders import fill
 from harness.device.tables.secret_reference import Reference, SecretName, read_secret
-from harness.device.tables.sections import DeviceSection, ProcessSection, ReadySection
+from harness.device.tables.sections import DeviceSection, IsolationSection, ProcessSection, ReadySection
 from harness.device.tables.values import Section
 from harness.errors import ProfileError
 
@@ -54,6 +54,7 @@ class ProfileTables(Section):
     secrets: dict[SecretName, Reference] = Field(default_factory=dict)
     """The place of each password, by a free name.  ``{secret:NAME}`` is replaced by the password."""
     lab: LabSection = LabSection()
+    isolation: IsolationSection | None = None
     process: ProcessSection | None = None
     ready: ReadySection = ReadySection()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, Field
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.model.axes import Role
 from harness.net.address import Family
+from harness.system.isolation import Isolation
 
 
 def _file_name(text: str) -> str:
@@ -92,6 +94,41 @@ class ProcessSection(Section):
     """Seconds from SIGTERM until the process group is killed."""
     orphan_signal: Literal["KILL", "TERM"] = "KILL"
     """The signal that it receives if the suite itself is killed: TERM if it must end child processes of its own."""
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"expected a network, as in 10.77.0.0/16 or fd00:77::/64: {error}") from None
+    if network.is_loopback or network.overlaps(
+        ipaddress.ip_network("::1/128" if network.version == 6 else "127.0.0.0/8")
+    ):
+        raise ValueError(f"expected another network than loopback, as in 10.77.0.0/16; got {text!r}")
+    return str(network)
+
+
+def _host(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"expected an address, as in 10.77.0.1 or fd00:77::1; got {text!r}") from None
+
+
+class IsolationSection(Section):
+    """``[isolation]``: a run of the device has a network of its own, a namespace of this machine, with no way out."""
+
+    networks: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], Field(strict=False, min_length=1)]
+    """Every address of them can be bound there: ``["10.77.0.0/16", "fd00:77::/64"]``.  ``lab.address``, ``lab.tester``
+    and ``lab.exchange`` name some."""
+    sources: Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], LAX] = ()
+    """The addresses, one of each IP family, that a program sends from if it binds none: for a device that listens on
+    all addresses or opens its connections from any, its own address."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """It as the run enters it."""
+        return Isolation(self.networks, self.sources)
 
 
 class ReadySection(Section):

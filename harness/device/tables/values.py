@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -18,19 +17,17 @@ REGISTERED = "{registered}"
 
 
 def hosts_in(text: str) -> tuple[str, ...]:
-    """The addresses of ``192.0.2.7``, ``192.0.2.7-192.0.2.20`` or ``2001:db8::7``; ValueError if it is none of them."""
-    if ":" in text:
-        with contextlib.suppress(ValueError):
-            return (str(ipaddress.IPv6Address(text.strip())),)
-        raise ValueError(f"expected one IPv6 address, without brackets; got {text!r}")
+    """The addresses of ``192.0.2.7``, ``192.0.2.7-192.0.2.20`` or the same of IPv6; ValueError for others."""
+    kind = ipaddress.IPv6Address if ":" in text else ipaddress.IPv4Address
     first, dash, last = (part.strip() for part in text.partition("-"))
     try:
-        low, high = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last if dash else first)
+        low, high = kind(first), kind(last if dash else first)
     except ValueError:
-        raise ValueError(f"expected an IPv4 address, or two joined by a dash; got {text!r}") from None
+        what = "an IPv6 address without brackets" if ":" in text else "an IPv4 address"
+        raise ValueError(f"expected {what}, or two joined by a dash; got {text!r}") from None
     if not 0 <= int(high) - int(low) < 1024:
         raise ValueError(f"expected at most 1024 addresses, the lower one first; got {text!r}")
-    return tuple(str(ipaddress.IPv4Address(number)) for number in range(int(low), int(high) + 1))
+    return tuple(str(kind(number)) for number in range(int(low), int(high) + 1))
 
 
 def ports_in(text: str) -> range:

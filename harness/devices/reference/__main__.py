@@ -79,12 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     import asyncio
 
+    from .certificates import Contexts
     from .device import Device, run
     from .misbehaviour import behaviour_with
     from .registration import Account
     from .roles import ROLES
     from .sip_uri import Address
-    from .stream import Contexts
 
     ways = []
     if options.control:
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     account = Account(registrar, options.user, options.password) if registrar else None
     behaviour, core = behaviour_with(faults), ROLES[options.role]
-    contexts = Contexts(options.certificate, options.authority) if "tls" in bound else None
+    contexts = Contexts(options.certificate, options.authority, behaviour) if "tls" in bound else None
     names = None
     if options.resolver:
         from .naming import Names

@@ -54,6 +54,21 @@ class Behaviour(ProxyRules, ServerRules):
     knows_names = False
     """Whether a host that is a name can be resolved; the device says so itself when it is made."""
 
+    checks_certificates = True
+    """Whether a TLS server must show a certificate that a known authority has signed (RFC 5922 section 7.1)."""
+
+    checks_certificate_dates = True
+    """Whether the certificate must be valid now (RFC 5280 section 6.1.3)."""
+
+    checks_certificate_names = True
+    """Whether the certificate must name the host of the URI that is called (RFC 5922 section 7.3)."""
+
+    knows_sip_domains = True
+    """Whether a certificate may name a domain by its SIP URI (RFC 5922 section 7.1)."""
+
+    trusts_names_of_dns = False
+    """Whether it is enough that a certificate names a host that DNS has named (RFC 5922 section 4: it is not)."""
+
     looks_up_addresses = False
     """Whether the name server is asked about a numeric host: there is nothing to ask (RFC 3263 section 4.2)."""
 

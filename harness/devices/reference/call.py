@@ -180,6 +180,7 @@ class Call:
         # The numbers go on from the latest INVITE, which is another than the failed one if several are on their way;
         # what a fault made of it for its target does not go on.
         assert self._built is not None
+        servers = self.behaviour.located(servers)
         invite = next_invite(self._built, target.uri, servers[0], identity_of(attempt.layer))
         if not self.behaviour.keeps_credentials:
             invite = invite.without(*(answers for _, answers in ANSWERS.values()))

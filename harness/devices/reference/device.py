@@ -12,13 +12,14 @@ from .answering import AnsweringDevice
 from .behaviour import Behaviour
 from .binding import bind
 from .blocking import refuses
+from .certificates import Contexts
 from .console import Console, Orders
 from .diagnostics import complain
 from .referral import Referrals
 from .registration import Account, Registration
 from .sip_uri import Address
 from .stack import Stack
-from .stream import Contexts, StreamTransport
+from .stream import StreamTransport
 from .timers import Timers
 from .transactions import (
     InviteServerTransaction,

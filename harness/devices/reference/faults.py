@@ -98,6 +98,42 @@ FAULTS: tuple[Fault, ...] = (
         ("b2bua", "uas", "redirect"),
         over="tcp",
     ),
+    Fault(
+        "takes_any_certificate",
+        "Calls a TLS server whatever certificate it shows.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "takes_expired_certificates",
+        "Calls a TLS server whose certificate has expired.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "takes_any_name",
+        "Calls a TLS server whose certificate names somebody else.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "trusts_names_of_dns",
+        "Lets the certificate of a TLS server name the host of an SRV record.",
+        claim="verifies_certificates and dns",
+        over="tls",
+    ),
+    Fault(
+        "knows_no_sip_domains",
+        "Reads no sip: URI in the certificate of a TLS server.",
+        claim="verifies_certificates and dns",
+        over="tls",
+    ),
+    Fault(
+        "falls_back_to_tcp",
+        "Calls a TLS server over TCP when the handshake has failed.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
     Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
     # Where the server of a name is.
     Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),

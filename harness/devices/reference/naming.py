@@ -33,7 +33,7 @@ class Names:
     async def servers(self, uri: str) -> Sequence[Address]:
         """Return where a request for the URI may go, the best first; nothing where its name leads nowhere."""
         try:
-            return self._behaviour.located(await self._located(SipUri.parse(uri)))
+            return await self._located(SipUri.parse(uri))
         except _SilentError:
             return []
 
@@ -57,9 +57,9 @@ class Names:
                 elif found:
                     chosen = self._behaviour.preferred(_in_order(found))
                     ports = [(one.target, self._behaviour.port_of(one)) for one in chosen]
-                    return [place for name, port in ports for place in await self._hosts(name, port, transport)]
+                    return [place for name, port in ports for place in await self._hosts(host, name, port, transport)]
         usual = "udp" if "udp" in able and not asked else able[0]
-        return await self._hosts(host, int(sip.port or default_port(usual)), usual)
+        return await self._hosts(host, host, int(sip.port or default_port(usual)), usual)
 
     async def _services(self, host: str, able: Sequence[str], *, choose: bool) -> list[tuple[str, str]]:
         """Transports and the names of their SRV records: as NAPTR says, or else every one that the device has (4.1)."""
@@ -70,11 +70,13 @@ class Names:
             return [(_NAPTR[_text(best.service).upper()], str(best.replacement))]
         return [(name, f"{_SERVICES[name]}.{host}") for name in able]
 
-    async def _hosts(self, name: str, port: int, transport: str) -> list[Address]:
+    async def _hosts(self, domain: str, name: str, port: int, transport: str) -> list[Address]:
         if numeric(name) and not self._behaviour.looks_up_addresses:
             return [Address(name, port, transport)]
         kind = "AAAA" if ":" in self._server[0] else "A"
-        return [Address(str(found), port, transport) for found in await self._ask(name, kind)]
+        named = dict.fromkeys((domain, name.rstrip(".")) if self._behaviour.trusts_names_of_dns else (domain,))
+        names = tuple(named) if transport == "tls" else ()
+        return [Address(str(found), port, transport, names) for found in await self._ask(name, kind)]
 
     async def _ask(self, name: str, kind: str) -> list[Any]:
         """Return the data of the records of this kind."""

@@ -18,6 +18,8 @@ class Address(NamedTuple):
     host: str
     port: int
     transport: str = "udp"
+    names: tuple[str, ...] = ()
+    """Whom its certificate has to name, one of them, where that is not the host: whose server it is, as DNS says."""
 
     @property
     def host_port(self) -> str:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from typing import cast
 
+from .certificates import Contexts
 from .diagnostics import complain
 from .sip_uri import Address
 from .transport import Receiver, Undeliverable
@@ -77,23 +78,22 @@ class StreamTransport:
                     destination.port,
                     local_addr=(self.local.host, 0),
                     ssl=context,
-                    server_hostname=destination.host if context else None,
+                    server_hostname=(*destination.names, destination.host)[0] if context else None,
                 )
         except (OSError, TimeoutError, ssl.SSLError) as error:
-            complain(f"no connection with {destination}: {error}")
-            self.drop(connection)
-            for data in connection.unsent():
-                self.hear(data)
+            self.fail(connection, destination, error)
 
+    def fail(self, connection: _Connection, destination: Address, why: object) -> None:
+        """Give a connection up that could not be established: what was to be sent on it comes back."""
+        complain(f"no connection with {destination}: {why}")
+        self.drop(connection)
+        for data in connection.unsent():
+            self.hear(data)
 
-class Contexts:
-    """What TLS needs: a certificate of its own, and the authority of everybody else's (RFC 3261 26.3.1)."""
-
-    def __init__(self, certificate: str, authority: str) -> None:
-        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.server.load_cert_chain(certificate)
-        self.client = ssl.create_default_context(cafile=authority)
-        self.client.load_cert_chain(certificate)
+    def trusts(self, transport: asyncio.BaseTransport, peer: Address) -> bool:
+        """Say whether the other end is whom this side has called, as far as TLS can tell (RFC 5922 section 7.3)."""
+        agreed = transport.get_extra_info("ssl_object")
+        return agreed is None or self._contexts is None or self._contexts.trusts(agreed, peer.names or (peer.host,))
 
 
 class _Connection(asyncio.Protocol):
@@ -121,6 +121,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what has waited."""
         self._transport = cast(asyncio.Transport, transport)
+        if self._peer is not None and not self._owner.trusts(transport, self._peer):
+            self._owner.fail(self, self._peer, "its certificate names somebody else")
+            self._transport.close()
+            return
         if self._peer is None:
             host, port = transport.get_extra_info("peername")[:2]
             self._peer = Address(host, port, self._owner.local.transport)

@@ -18,7 +18,6 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import PortTaken, UdpPort
 from harness.endpoints.tap.routes import Outlet
-from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import Answer, Listener, Neighbours, Tap
 from harness.errors import SipverdictError
 from harness.model.flow import Seat
@@ -49,8 +48,6 @@ class SippHost:
     taps: TapLoop
     readiness: Readiness = field(default_factory=Readiness)
     neighbours: Neighbours = field(default_factory=Neighbours)
-    security: Security | None = None
-    """What seats over TLS need."""
 
     async def answer(self, endpoint: Endpoint, order: SeatOrder, methods: frozenset[str]) -> SippSeat:
         """See :class:`harness.endpoints.host.EndpointHost`."""
@@ -122,7 +119,7 @@ class SippSeat:
             forecast=order.forecast,
             neighbour=lambda address: host.neighbours.at(order.flow, address),
             odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
-            security=host.security,
+            security=order.security,
         )
         self._tap.deliver_to(self._deliver)
         host.neighbours.join(order.flow, self._tap)
@@ -147,8 +144,8 @@ class SippSeat:
         digest_uri: str = "",
     ) -> SippSeat:
         """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
-        if host.security is not None and order.own.transport == "tls":
-            host.security.server_context(order.own.host)  # a certificate is not made in the thread of the taps
+        if order.security is not None and order.own.transport == "tls":
+            order.security.server_context(order.own.host)  # a certificate is not made in the thread of the taps
         return await host.taps.do(
             lambda: cls(host, order, scenario, calls=calls, credentials=credentials, digest_uri=digest_uri)
         )

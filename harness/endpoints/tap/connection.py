@@ -14,7 +14,7 @@ from cryptography import x509
 from harness.endpoints.tap.framing import PING, PONG, Framer, TooLong
 from harness.endpoints.tap.heard import Heard
 from harness.model.connection import Connection, Handshake, Side
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from harness.net.authority import NAME_ASKED_FOR
 from harness.system import clock
 
@@ -22,6 +22,10 @@ KEPT: Final = 2_000
 """The most bytes kept of what became no message."""
 MOST_WAITING: Final = 200
 """The most messages that wait for a connection to be established."""
+
+
+_TOO_LATE: Final = (TimeoutError, ConnectionAbortedError)
+"""What ends a connection that is not established in time; asyncio has the second one for a handshake."""
 
 
 class StreamConnection(asyncio.Protocol):
@@ -77,7 +81,14 @@ class StreamConnection(asyncio.Protocol):
             self._heard.on_refused(self.peer)
         elif self.peer.transport == "tls":
             why = f"TLS handshake: {why}"
-        self._end("device", why)
+        self._end("suite" if isinstance(error, _TOO_LATE) else "device", why)
+
+    def is_in_clear(self) -> None:
+        """Note that it has no TLS, although it came where TLS is due."""
+        clear: Transport = "tcp"
+        local, peer = replace(self.facts.local, transport=clear), replace(self.peer, transport=clear)
+        self.facts = replace(self.facts, local=local, peer=peer, trouble="in clear, where TLS is due")
+        self.address = local
 
     # --- asyncio.Protocol
 
@@ -150,7 +161,7 @@ def _why(error: BaseException) -> str:
         return (error.reason or str(error)).lower().replace("_", " ")
     if isinstance(error, ConnectionResetError):
         return "reset by the device"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, _TOO_LATE):
         return "not established in time"
     number = getattr(error, "errno", None)
     return (os.strerror(number) if number else str(error) or type(error).__name__).lower()

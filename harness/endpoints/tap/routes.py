@@ -109,7 +109,8 @@ class Routes:
     def named_by(self, message: SipMessage) -> Address | None:
         """The next hop that a request in a dialog names (12.2.1.1): its first Route, or else its Request-URI.
 
-        None for everything else, and where a host name would have to be looked up.
+        None for everything else, where a host name would have to be looked up, and for another transport than the
+        seat's own: a device may have one Contact for all its calls, and the call came by this one.
         """
         if message.method in (None, "CANCEL") or not message.to_tag:
             return None
@@ -121,7 +122,7 @@ class Routes:
             return None
         host = (uri.parameter("maddr") or uri.host).strip("[]")
         port = DEFAULT_PORTS[self.own.address.transport] if uri.port is None else uri.port
-        if family_of(host) is None or not 0 < port < 65536:
+        if family_of(host) is None or not 0 < port < 65536 or not uri.reached_by(self.own.address.transport):
             return None
         return Address(host, port, self.own.address.transport)
 

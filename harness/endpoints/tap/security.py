@@ -12,5 +12,5 @@ class Security(Protocol):
     def server_context(self, host: str) -> ssl.SSLContext:
         """That of a server at ``host``, a numeric address."""
 
-    def client_context(self) -> ssl.SSLContext:
-        """That of a client."""
+    def client_context(self, host: str) -> ssl.SSLContext:
+        """That of a client there."""

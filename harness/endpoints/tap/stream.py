@@ -158,8 +158,17 @@ class StreamPort:
         with _closed_on_error(accepted):
             _at_once(accepted)
             context = self._context_of_server()
+            if context and await _begins_in_clear(accepted):
+                self._is_in_clear(one)
+                context = None
             limit = HANDSHAKE_S if context else None
             await self._loop.connect_accepted_socket(lambda: one, accepted, ssl=context, ssl_handshake_timeout=limit)
+
+    def _is_in_clear(self, one: StreamConnection) -> None:
+        """Take ``one`` for what it is: what comes there is evidence of what goes over the network in clear."""
+        self._forget(one)
+        one.is_in_clear()
+        self._by_peer[one.peer] = one
 
     async def _call(self, calling: socket.socket, one: StreamConnection) -> None:
         with _closed_on_error(calling):
@@ -177,7 +186,7 @@ class StreamPort:
 
     def _context_of_client(self) -> ssl.SSLContext | None:
         if self._security is not None and self._client_context is None:
-            self._client_context = self._security.client_context()
+            self._client_context = self._security.client_context(self.address.host)
         return self._client_context
 
 
@@ -187,6 +196,18 @@ async def _until_done(work: Coroutine[None, None, None], one: StreamConnection) 
         await work
     except (TimeoutError, OSError, ssl.SSLError) as error:
         one.fail(error)
+
+
+async def _begins_in_clear(accepted: socket.socket) -> bool:
+    """Whether the first byte of a connection for TLS is a letter: a handshake begins with another (RFC 8446 5.1)."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(accepted, readable.set)
+    try:
+        async with asyncio.timeout(HANDSHAKE_S):
+            await readable.wait()
+    finally:
+        loop.remove_reader(accepted)
+    return accepted.recv(1, socket.MSG_PEEK).isalpha()
 
 
 @contextlib.contextmanager

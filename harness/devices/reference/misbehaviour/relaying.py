@@ -86,7 +86,7 @@ class Rewrites302(Behaviour):
         response = super().upstream(response, request, local)
         if not 300 <= response.code < 400:
             return response
-        host, port, _ = local
+        host, port, *_ = local
         fields = tuple(
             (name, f"<{_moved(value, host, port)}>" if canonical(name) == "contact" else value)
             for name, value in response.fields

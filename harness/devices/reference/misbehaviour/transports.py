@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
 from ..contacts import Target
 from ..sip_uri import Address, bare, default_port
-from ..wire import InboundRequest, OutboundRequest, OutboundResponse
+from ..wire import Final, InboundRequest, OutboundRequest, OutboundResponse
 
 
 class KeepsTransport(Behaviour):
@@ -27,6 +28,49 @@ class ViaOfOldTransport(Behaviour):
         """Write the Via as that of the redirected INVITE was."""
         invite = super().redirected(invite, previous, target)
         return invite.with_field("Via", _old_via(invite, previous))
+
+
+class TakesAnyCertificate(Behaviour):
+    """Wrong by RFC 5922 section 7.1: a certificate that nobody known has signed says nothing."""
+
+    checks_certificates = False
+
+
+class TakesExpiredCertificates(Behaviour):
+    """Wrong by RFC 5922 section 7.1 and RFC 5280 section 6.1.3."""
+
+    checks_certificate_dates = False
+
+
+class TakesAnyName(Behaviour):
+    """Wrong by RFC 5922 section 7.3: the certificate has to name whom the URI names."""
+
+    checks_certificate_names = False
+
+
+class TrustsNamesOfDns(Behaviour):
+    """Wrong by RFC 5922 sections 4 and 7.3: an SRV record may be forged."""
+
+    trusts_names_of_dns = True
+
+
+class KnowsNoSipDomains(Behaviour):
+    """Wrong by RFC 5922 section 7.1: a sip: URI in a certificate names a domain."""
+
+    knows_sip_domains = False
+
+
+class FallsBackToTcp(Behaviour):
+    """Wrong by RFC 3263 section 4.1: the URI says TLS, and whoever asks for it wants no listeners."""
+
+    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
+        """Know a way without TLS to each server."""
+        clear = [server._replace(transport="tcp") for server in servers if server.transport == "tls"]
+        return (*super().located(servers), *clear)
+
+    def tries_next_server(self, final: Final) -> bool:
+        """Take that way when there is no connection; a 503 came on one."""
+        return final.response is None
 
 
 class ManglesIpv6(Behaviour):

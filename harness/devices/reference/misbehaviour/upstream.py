@@ -91,6 +91,6 @@ class RedirectsToItself(Behaviour):
         """Write its own address into the Contact, as into those of its other messages."""
         if not 300 <= final.code < 400:
             return super().told(final, dialled, local)
-        host, port, _ = local
+        host, port, *_ = local
         contact = SipUri("sip", SipUri.parse(dialled).user, host, str(port), (), None)
         return Refusal(302, "Moved Temporarily", (("Contact", f"<{contact}>"),))

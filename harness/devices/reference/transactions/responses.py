@@ -31,7 +31,7 @@ def build_response(
 def echoed_vias(request: InboundRequest) -> list[str]:
     """Return the Vias as they came, with ``received`` and ``rport`` filled in on top."""
     top, *rest = split_values(request.headers.getlist("Via"))
-    host, port, _ = request.source
+    host, port, *_ = request.source
     asked = _RPORT.search(top) is not None
     if asked:
         top = _RPORT.sub(f";rport={port}", top, count=1)
