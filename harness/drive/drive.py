@@ -375,7 +375,10 @@ class Drive:
         return self.context.board.strays(self._began_at or watch.closed_at, watch.closed_at)
 
     def _seats_of_flow(self) -> Iterator[Seat]:
-        yield from (seat.evidence() for seat in self.seats)
+        exchange = self.context.lab.exchange
+        for seat in (one.evidence() for one in self.seats):
+            # What the device finds at the exchange has come over the connections there.
+            yield replace(seat, connections=exchange.port.connections) if exchange and seat.behind else seat
         backup = self.context.backup
         # What comes to the backup address counts, whatever the plan expects there.
         if backup and (self.plan.uses_backup or self.recorder.saw(_at_backup)):

@@ -143,7 +143,7 @@ class Exchange:
         plan.  ``security``: what TLS needs.
         """
         hear = taps.heard_by(on_device)
-        if security is not None and address.transport == "tls":
+        if security is not None and address.secure:
             security.server_context(address.host)  # a certificate is not made in the thread of the taps
         return await taps.do(lambda: cls(address, registrar, tokens, hear, taps, relays, unclaimed, security))
 

@@ -42,6 +42,8 @@ FORMS = Plan(
             redirect("\"O'Brien, 'Jo'\" <sip:8{token}@{target}>;odd=\"a, b; 'c'\";q=0.5", tag="b"),
             accept(),
         ),
-    )
+    ),
+    # Without brackets a ;transport would be the header's, so that the URI means UDP (RFC 3263 4.1).
+    over=("udp",),
 )
 """A bare URI with a quoted parameter in which there are brackets; commas, semicolons and apostrophes inside quotes."""

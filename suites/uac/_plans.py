@@ -140,7 +140,10 @@ COMMA = Plan((callee(redirect(", ".join(_EXHAUST))), _FAILING))
 FOLDED = Plan((callee(redirect(",\r\n ".join(_EXHAUST))), _FAILING))
 """The same three Contacts in one folded line."""
 
-BARE_LIST = Plan((callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING))
+BARE_LIST = Plan(
+    (callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING),
+    over=("udp",),  # as BARE
+)
 """The same three Contacts in one line, without brackets."""
 
 BAD_Q = Plan(

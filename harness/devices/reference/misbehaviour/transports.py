@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
@@ -52,6 +53,27 @@ class AnswersOnNewConnection(Behaviour):
         response, via, source = super().answer(response, request), request.vias[0], request.source
         port = via.port or default_port(source.transport)
         return replace(response, destination=Address(bare(via.host), port, source.transport))
+
+
+class OmitsSubprotocol(Behaviour):
+    """Wrong by RFC 7118 section 4.1: the client names ``sip``, and the server answers with it."""
+
+    subprotocols = ()
+
+
+class PlainViaWhenSecure(Behaviour):
+    """Wrong by RFC 7118 section 5.2.1: ``ws`` is the word of URIs for both, and not that of the Via."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Write WS into its own Via."""
+        if not data.startswith(b"SIP/2.0 "):
+            data = data.replace(b"\r\nVia: SIP/2.0/WSS ", b"\r\nVia: SIP/2.0/WS ", 1)
+        return super().worded(data, destination)
+
+    def datagram(self, data: bytes) -> bytes:
+        """Know its own Via in a response."""
+        data = super().datagram(data)
+        return data.replace(b" SIP/2.0/WS ", b" SIP/2.0/WSS ", 1) if data.startswith(b"SIP/2.0 ") else data
 
 
 def _old_via(invite: OutboundRequest, previous: OutboundRequest) -> str:
