@@ -27,7 +27,7 @@ from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError, SetupError, SipverdictError
-from harness.lab.exchange import Line
+from harness.lab.line import Line
 from harness.lab.resolver import why_not
 from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
 from harness.model.plan import Endpoint, Places, Plan

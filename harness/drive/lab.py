@@ -16,10 +16,11 @@ from harness.endpoints.host import Identity, LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
+from harness.lab.pings import RegisteredPings
 from harness.lab.registrar import Account, Registrar
 from harness.lab.resolver import Resolver, placed
 from harness.model.plan import Plan
-from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
+from harness.net.address import DEFAULT_PORTS, UDP4, WEB, Address, Carrier
 from harness.net.pool import AddressPool, CarrierPool
 from harness.net.probe import Pings
 from harness.net.probes import prober_at
@@ -83,7 +84,7 @@ class Lab:
                 addresses, capacity = tester.pool, tester.capacity
             pool = CarrierPool(addresses, carrier)
             prober = await opened.enter_async_context(_prober(profile, bench, pool))
-            exchange = None
+            exchange: Exchange | None = None
             if where := profile.lab.exchange:
                 address = pool.lease() if where == "{lease}" else Address.parse(where, carrier.transport)
                 exchange = await Exchange.open(
@@ -97,6 +98,8 @@ class Lab:
                     security=bench.authority,
                 )
                 opened.push_async_callback(exchange.close)
+                if profile.lab.address == REGISTERED and carrier.transport in WEB:
+                    prober = RegisteredPings(exchange)
             name_server = placed(profile.lab.resolver, pool.lease) if profile.lab.resolver else None
             resolver = None
             # Where it cannot listen, what needs it is not tested; everything else is.

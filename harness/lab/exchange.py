@@ -11,11 +11,12 @@ Outside of plans it answers REGISTER and keepalives.  Other requests for no plan
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from harness.endpoints.host import LiveSeat
@@ -26,6 +27,7 @@ from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
+from harness.lab.line import Line
 from harness.lab.registrar import Registrar
 from harness.lab.reply import OVER, Reply, refusal, written
 from harness.model.flow import Event, Unreadable
@@ -40,8 +42,6 @@ _HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
 NAME: Final = "exchange"
 """The seat of what comes here and is passed on to nobody."""
-MOST_CALLS: Final = 1_000
-"""How many Call-IDs of one drive are remembered."""
 _UNKNOWN: Final = Reply(404, "Not Found")
 
 
@@ -51,35 +51,6 @@ class Unclaimed:
 
     on_event: Callable[[Event], None] = lambda _event: None
     on_unreadable: Callable[[Unreadable], None] = lambda _unreadable: None
-
-
-@dataclass
-class Line:
-    """The seats of one drive, as the exchange connects them."""
-
-    callee: LiveSeat | None
-    """The seat that answers the dialled number; None if the plan has none."""
-    by_uri: Mapping[Address, LiveSeat]
-    """The seats by the address that URIs name."""
-    callers: list[LiveSeat] = field(default_factory=list)
-    _calls: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def seats(self) -> Iterator[LiveSeat]:
-        """All seats."""
-        yield from self.by_uri.values()
-        yield from filter(None, [self.callee])
-        yield from self.callers
-
-    def came(self, call_id: str) -> None:
-        """Remember that a message of this call has arrived here."""
-        self._calls[call_id] = None
-        if len(self._calls) > MOST_CALLS:
-            del self._calls[next(iter(self._calls))]
-
-    def knows(self, call_id: str) -> bool:
-        """Whether a message of this call has arrived here."""
-        return call_id in self._calls
 
 
 class Exchange:
@@ -108,6 +79,9 @@ class Exchange:
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
         """Protects the lines and the registrations."""
+        self._asked: dict[str, asyncio.Future[str]] = {}
+        """Whoever waits for the answer to a request of the exchange's own, by its branch."""
+        self._tell_answered = taps.heard_by(self._answered)
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
@@ -172,6 +146,32 @@ class Exchange:
         source = self._source()
         return Hop(self.port.towards(source), source) if source else None
 
+    async def say(self, write: Callable[[Address], bytes]) -> bool:
+        """Send the device what ``write`` makes of the address it is at; False if it is not registered."""
+
+        def send() -> bool:
+            if (hop := self.hop_to_device()) is None or not hop.outlet.is_open:
+                return False
+            hop.outlet.send(write(hop.to), hop.to)
+            return True
+
+        return await self._taps.do(send)
+
+    @contextlib.contextmanager
+    def answer_to(self, branch: str) -> Iterator[asyncio.Future[str]]:
+        """The status line of the final response to what the exchange asks with ``branch``, when it comes."""
+        answer = self._asked[branch] = asyncio.get_running_loop().create_future()
+        try:
+            yield answer
+        finally:
+            del self._asked[branch]
+            answer.cancel()
+
+    def _answered(self, response: SipMessage) -> None:
+        waiting = self._asked.get(response.branch or "")
+        if waiting is not None and not waiting.done() and (response.status or 0) >= 200:
+            waiting.set_result(response.start_line)
+
     async def registration(self, seconds: float) -> Address:
         """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
         try:
@@ -219,6 +219,8 @@ class Exchange:
         if message.status is not None:
             with self._lock:
                 seat = self._seat_that_sent(message)
+            if seat is None:
+                self._tell_answered(message)
         elif message.method == "REGISTER":
             with self._lock:
                 reply = self.registrar.answer(message, source, clock.now())

@@ -16,7 +16,8 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import DeviceError, SetupError
-from harness.lab.exchange import Exchange, Line, Unclaimed
+from harness.lab.exchange import Exchange, Unclaimed
+from harness.lab.line import Line
 from harness.lab.registrar import Account, Registrar
 from harness.model.flow import Event, Seat, Unreadable
 from harness.net.address import Address
