@@ -28,7 +28,7 @@ class RegisteredPings:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 with self._exchange.answer_to(branch) as answer:
-                    while not await self._exchange.say(
+                    while not await self._exchange.say(  # noqa: ASYNC110 - whether it comes back is no event
                         lambda to: options_request(to, self._exchange.address, branch, token)
                     ):
                         await asyncio.sleep(t1)

@@ -98,7 +98,7 @@ def _check_addresses(specs: dict[str, DeviceSpec]) -> None:
     for name, spec in specs.items():
         lab = spec.profile.lab
         # Whoever registers is told apart by where it does.
-        address = lab.exchange if lab.address == REGISTERED else lab.address
+        address = lab.exchange or "" if lab.address == REGISTERED else lab.address
         if address != "{lease}" and at.setdefault(address, name) != name:
             raise SetupError(
                 f"{at[address]} and {name} are both at {address}",

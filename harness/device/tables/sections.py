@@ -66,8 +66,8 @@ class ProcessSection(Section):
     resolver_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if the device claims ``pics.dns`` and there is a ``lab.resolver``."""
     tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
-    """Arguments that are appended over TLS.  ``{certificate}`` is a PEM file with the certificate of the device and its
-    key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
+    """Arguments that are appended over TLS and WSS.  ``{certificate}`` is a PEM file with the certificate of the device
+    and its key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
     fault_argv: Annotated[tuple[str, ...], LAX] = ()
     """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
     env: dict[str, Filled] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""JsSIP in a headless Chromium for the suite: says READY when it is registered, then obeys ``call URI``, ``hangup URI``.
+"""JsSIP in a headless Chromium for the suite: says READY when it is registered, and obeys ``call URI``, ``hangup URI``.
 
 The page comes from a web server of its own on loopback; the browser is driven over DevTools, by two pipes and no port.
 It reaches 127.0.0.1 and the host of the WebSocket, and nothing else.
@@ -48,7 +48,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
         name = Path(path).name or "page.html"
         return str(BUNDLE if name == "jssip.js" else HERE / name)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library gives it
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: the suite reads what is printed."""
 
 
