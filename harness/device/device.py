@@ -131,7 +131,8 @@ class Device:
         self.stimulus = self._make_stimulus(launch, folder)
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
-            await wait_ready(self.profile, self.address, self._process, self.stimulus)
+            context = self._authority.client_context if self._authority else None
+            await wait_ready(self.profile, self.address, self._process, self.stimulus, context)
             self.version = self.version or (await ask if ask else None) or self._version_in_output()
         finally:
             if ask and not ask.done():

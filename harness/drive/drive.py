@@ -173,7 +173,7 @@ class Drive:
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
             self.calling = Calling(
-                as_driven(self.carried, self.role, self.context.profile),
+                as_driven(self.carried, self.role, self.context.profile, self.carrier.transport),
                 self.places,
                 self.recorder,
                 self.device,
@@ -287,7 +287,7 @@ class Drive:
         return Callers(
             self.context,
             self.id,
-            as_driven(self.carried, self.role, self.context.profile),
+            as_driven(self.carried, self.role, self.context.profile, self.carrier.transport),
             self.role,
             self.places,
             self.recorder,
