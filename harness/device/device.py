@@ -107,7 +107,7 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        over_tls = self._authority is not None and self.address.transport == "tls"
+        over_tls = self._authority is not None and self.address.secure
         launch = Launch(
             self.profile,
             folder,

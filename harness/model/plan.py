@@ -298,7 +298,7 @@ class Places:
         """
         known = {**({"device": self.device} if self.device else {}), **self.seats}
         one = next(iter(known.values()), None)
-        transports = {"transport": one.transport, "TRANSPORT": one.transport.upper()} if one else {}
+        transports = {"transport": one.uri_transport, "TRANSPORT": one.uri_transport.upper()} if one else {}
         written = {name: _Written.of(address) for name, address in known.items()}
         own = {"token": self.token, "domain": self.domain, "request_uri": REQUEST_URI}
         return text.format_map({**own, **transports, **self.numbers, **written, **more})

@@ -19,7 +19,7 @@ async def prober_at(own: Address, context: Callable[[], ssl.SSLContext] | None =
     ``context``: that of a TLS client.
     """
     if own.reliable:
-        yield StreamProber(own.host, context if own.transport == "tls" else None)
+        yield StreamProber(own.host, context if own.secure else None)
     else:
         async with await Prober.open(own) as prober:
             yield prober

@@ -10,8 +10,9 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from harness.net.address import Address
+from harness.net.address import WEB, Address
 from harness.net.probe import T1, options_request
+from harness.net.streams import Broken
 
 _STATUS: Final = re.compile(rb"SIP/2\.0 (?!1)\d{3}[^\r\n]*")
 
@@ -52,7 +53,10 @@ class StreamProber:
         async with self._connected(address, secure=True) as (reader, writer):
             own = Address.of(writer.get_extra_info("sockname"), address.transport)
             token = secrets.token_hex(8)
-            writer.write(options_request(address, own, f"z9hG4bK-ping-{token}", token))
+            request = options_request(address, own, f"z9hG4bK-ping-{token}", token)
+            if address.transport in WEB:
+                return await _asked_by_websocket(address, request, reader, writer)
+            writer.write(request)
             while line := await reader.readline():
                 if status := _STATUS.match(line):
                     return status[0].decode("utf-8", "replace")
@@ -74,3 +78,23 @@ class StreamProber:
         finally:
             # Nobody waits for the other side: a device that hangs must not hold up the run.
             writer.transport.abort()
+
+
+async def _asked_by_websocket(
+    address: Address, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> str | None:
+    from harness.net.websocket import SipWebSocket  # only runs over WebSockets need the library
+
+    websocket = SipWebSocket.calling(address)
+    writer.write(websocket.outgoing())
+    asked = False
+    with contextlib.suppress(Broken):
+        while data := await reader.read(1 << 16):
+            for message in websocket.feed(data):
+                if status := _STATUS.match(message):
+                    return status[0].decode("utf-8", "replace")
+            if websocket.ready and not asked:
+                websocket.put(request)
+                asked = True
+            writer.write(websocket.outgoing())
+    return None

@@ -142,7 +142,7 @@ FOLDED = Plan((callee(redirect(",\r\n ".join(_EXHAUST))), _FAILING))
 
 BARE_LIST = Plan(
     (callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING),
-    over=("udp",),
+    over=("udp",),  # as BARE
 )
 """The same three Contacts in one line, without brackets."""
 

@@ -51,6 +51,9 @@ class Behaviour(ProxyRules, ServerRules):
     transports: tuple[str, ...] = ("udp",)
     """By what the device can send; it says so itself when it is made."""
 
+    subprotocols: tuple[str, ...] = ("sip",)
+    """What both sides of a WebSocket have to name (RFC 7118 section 4.1)."""
+
     knows_names = False
     """Whether a host that is a name can be resolved; the device says so itself when it is made."""
 

@@ -134,6 +134,18 @@ FAULTS: tuple[Fault, ...] = (
         claim="verifies_certificates",
         over="tls",
     ),
+    Fault(
+        "omits_subprotocol",
+        "Opens and accepts WebSockets without the subprotocol sip.",
+        ("uac", "b2bua", "uas", "redirect", "proxy"),
+        over="ws",
+    ),
+    Fault(
+        "plain_via_when_secure",
+        "Writes WS into the Via of its requests over a secure WebSocket.",
+        ("uac", "b2bua", "proxy"),
+        over="wss",
+    ),
     Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
     # Where the server of a name is.
     Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),

@@ -144,7 +144,7 @@ class SippSeat:
         digest_uri: str = "",
     ) -> SippSeat:
         """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
-        if order.security is not None and order.own.transport == "tls":
+        if order.security is not None and order.own.secure:
             order.security.server_context(order.own.host)  # a certificate is not made in the thread of the taps
         return await host.taps.do(
             lambda: cls(host, order, scenario, calls=calls, credentials=credentials, digest_uri=digest_uri)

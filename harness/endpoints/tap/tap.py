@@ -205,7 +205,8 @@ class Tap:
             other._deliver(data)
 
     def _send(self, data: bytes, message: SipMessage, hop: Hop, fate: Fate) -> None:
-        self._heard(message, hop, hop.outlet.send(data, hop.to), fate)
+        # What waits for a connection has not been sent: its time is when it leaves.
+        hop.outlet.once_open(lambda: self._heard(message, hop, hop.outlet.send(data, hop.to), fate))
 
     def _heard(self, message: SipMessage, hop: Hop, at: float, fate: Fate) -> None:
         source, to = hop.outlet.address, hop.to
