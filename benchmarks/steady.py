@@ -1,4 +1,7 @@
-"""Whether verdicts stay the same: many runs in a row, with two busy loops beside them."""
+"""Whether verdicts stay the same: many runs in a row, with two busy loops beside them.
+
+With ``--loss`` the reference device stands behind a line that loses packets (root; see tests/chaos/link.py).
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--device", default="reference")
+    parser.add_argument("--fault", action="append", default=[], help="of the reference device; repeatable")
+    parser.add_argument("--loss", type=float, default=0.0, help="share of the packets that a line loses")
     options = parser.parse_args()
     loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
     seen: dict[tuple[str, str, str], Counter[str]] = {}
     reasons: dict[tuple[str, str, str, str], str] = {}
     try:
         for number in range(options.runs):
-            for record in run(options.device):
+            for record in run(options, number):
                 key = (record["purpose"], record["device"], record["role"])
                 seen.setdefault(key, Counter())[record["verdict"]] += 1
                 reasons[(*key, record["verdict"])] = record["reason"]
@@ -39,18 +44,32 @@ def main() -> None:
                 print(f"    {verdict}: {reasons[(*key, verdict)]}")
     differing = sum(len(counts) > 1 for counts in seen.values())
     print(f"{options.device}: {options.runs} runs, {len(seen)} verdicts each, {differing} not always the same")
+    told = sum((counts for counts in seen.values()), Counter[str]())
+    print(", ".join(f"{count} {verdict}" for verdict, count in told.most_common()))
     sys.exit(bool(differing))
 
 
-def run(device: str) -> list[dict[str, str]]:
+def run(options: argparse.Namespace, number: int) -> list[dict[str, str]]:
+    command = [sys.executable, "-m", "sipverdict", "run", *(f"--fault={fault}" for fault in options.fault), "--no-page"]
+    if options.loss:
+        line = [sys.executable, "-m", "tests.chaos.link", f"--loss={options.loss}", f"--seed={number}", "--"]
+        command = [*line, *command, "--device={profile}"]
+    else:
+        command.append(f"--device={options.device}")
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [sys.executable, "-m", "sipverdict", "run", f"--device={device}", "--out", folder],
+        done = subprocess.run(
+            [*command, "--out", folder],
             cwd=ROOT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             check=False,
         )
-        lines = (Path(folder) / "latest" / "verdicts.jsonl").read_text().splitlines()
+        stored = Path(folder) / "latest" / "verdicts.jsonl"
+        if not stored.exists():
+            sys.exit(done.stdout)
+        lines = stored.read_text().splitlines()
+    print(*done.stdout.splitlines()[-2:], sep="\n", flush=True)
     return [record for line in lines if "purpose" in (record := json.loads(line))]
 
 

@@ -233,7 +233,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if settled.error is not None:
         raise settled.error
     source = run.settings.specs[settled.case.device].source
-    text = text_of(line, run.catalogue, source, run.settings.window.name) + (f"\n{troubles}" if troubles else "")
+    text = text_of(line, run.catalogue, source, run.settings.window.name, run.settings.columns)
+    text += f"\n{troubles}" if troubles else ""
     # Drawing ladders that nobody keeps takes longer than judging (-p no:allure_pytest).
     if pyfuncitem.config.pluginmanager.hasplugin("allure_listener"):
         allure_result.report(pyfuncitem, line, settled.flows, run.rows(settled.case), text)

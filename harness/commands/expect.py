@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS
 from harness.policy.expected_file import Case, Known, file_of, load, updated
+from harness.policy.expected_text import written
 from harness.report import machine
 from harness.requirements.catalogue import Catalogue
 from harness.run.specs import device_specs
@@ -28,10 +28,6 @@ _WHY = 200
 _LISTED = 8
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
 _TOKEN = re.compile(r"\b\d{0,3}7\d{7}\b")
-_HEAD = """\
-# Known non-passes of {device}, with reasons.  A run that differs, for better or worse, is red.
-# Written by: sipverdict expect RUN.  Reasons and dates (until) may be edited and are kept; comments are not.
-"""
 
 
 def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False, as_json: bool = False) -> int:
@@ -67,7 +63,8 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False, a
             omitted += left_out
             known += updated([one for one in old if one.variant == variant], seen, executed, window)
         if known:
-            write_whole(path, written(mine[0].profile.name.partition(":")[0], known))
+            before = path.read_text("utf-8") if old else ""
+            write_whole(path, written(mine[0].profile.name.partition(":")[0], known, before))
         elif is_file(path):
             path.unlink()
         files.append({"file": str(path), "known": len(known), "left_out": omitted})
@@ -159,15 +156,3 @@ def _disturbed(flow: Flow) -> bool:
 def steady(reason: str) -> str:
     """``reason`` in one printable line, without the parts that differ in every run: addresses and tokens."""
     return short(_TOKEN.sub("TOKEN", _ADDRESS.sub("ADDRESS", reason)), _WHY)
-
-
-def written(device: str, known: Iterable[Known]) -> str:
-    """The text of an ``expected.toml``."""
-    entries = []
-    for one in known:
-        lines = ["[[expected]]"]
-        for name, value in one.model_dump(exclude_defaults=True).items():
-            # A JSON string is a TOML string, but for DEL, which ``steady`` and a TOML file cannot hold.
-            lines.append(f"{name} = {value if name == 'until' else json.dumps(value, ensure_ascii=False)}")
-        entries.append("\n".join(lines))
-    return _HEAD.format(device=short(device, 60)) + "".join(f"\n{entry}\n" for entry in entries)

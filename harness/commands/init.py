@@ -62,7 +62,10 @@ def _check_target(path: Path, *, force: bool) -> None:
 def _check_options(options: argparse.Namespace) -> None:
     """SetupError for an option with an invalid value."""
     for name in ("address", "tester", "exchange"):
-        if (value := getattr(options, name)) and value != "{lease}":
+        given = getattr(options, name) or []
+        for value in given if isinstance(given, list) else [given]:
+            if value == "{lease}":
+                continue
             try:
                 if name != "tester":
                     Address.parse(value, family="ipv4")
@@ -117,7 +120,8 @@ def _usual(options: argparse.Namespace, path: Path) -> Answers:
         follows=bool(options.follows),
         registers=bool(options.registers),
         max_calls=options.max_calls or 1,
-        exchange=options.exchange or "",
+        exchange=(options.exchange or [""])[0],
+        further_exchanges=tuple((options.exchange or [])[1:]),
         prefix=options.prefix or "",
         user=options.user or "",
         numbers=numbers_of(options),

@@ -40,7 +40,10 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follows", action=yes_no, default=None, help="whether it follows a 302")
     parser.add_argument("--registers", action=yes_no, default=None, help="whether it registers with a registrar")
     parser.add_argument(
-        "--exchange", metavar="IPv4:PORT", help="where this machine is its registrar, trunk or outbound proxy"
+        "--exchange",
+        action="append",
+        metavar="IPv4:PORT",
+        help="where this machine is its registrar, trunk or outbound proxy; repeated for a trunk of several addresses",
     )
     parser.add_argument("--prefix", metavar="DIGITS", help="the digits before every number that it is made to dial")
     parser.add_argument("--user", metavar="NAME", help="the user of the suite's own calls, if the device asks for one")

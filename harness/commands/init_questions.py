@@ -135,7 +135,7 @@ def asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
     registers = options.registers
     if registers is None and set(roles) & {"uac", "b2bua"}:
         registers = _YesNo.ask("Does it register with a registrar?", console=console, default=False)
-    exchange = options.exchange or ""
+    exchange, *further = options.exchange or [""]
     if not exchange and set(roles) & {"uac", "b2bua"}:
         usual = f"{tester or '{lease}'}{':5060' if tester else ''}" if registers else ""
         question = "Its registrar, trunk or outbound proxy, played by this machine: IPv4:port? (empty: it has none)"
@@ -164,6 +164,7 @@ def asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
         registers=bool(registers),
         max_calls=most,
         exchange=exchange,
+        further_exchanges=tuple(further),
         prefix=prefix,
         user=user or "",
         numbers=numbers_of(options),

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,8 +30,9 @@ class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
-    needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchange`` is where it sends
-    every call, if it does (``lab.exchange``), ``resolver`` its name server (``lab.resolver``).  ``faults`` are
+    needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchanges`` are where it
+    sends every call, if it does (``lab.exchange``, ``lab.further_exchanges``), ``resolver`` is its name
+    server (``lab.resolver``).  ``faults`` are
     names that the reference device knows.  If ``version`` is known, the product is not asked for it.  ``work`` is the
     folder for its private folder, ``lease`` gives the stimulus an address of the tester to send from, and ``person``
     performs manual acts.  ``carrier`` is what carries its SIP; over TLS ``authority`` makes its certificate.
@@ -43,7 +45,7 @@ class Device:
         address: Address | None = None,
         backup: Address | None = None,
         peer: Address | None = None,
-        exchange: Address | None = None,
+        exchanges: Sequence[Address] = (),
         resolver: Address | None = None,
         faults: Sequence[str] = (),
         python: str = sys.executable,
@@ -58,7 +60,7 @@ class Device:
         self.address = _address(profile, address, carrier)
         self.backup = _backup(profile, backup, carrier)
         self.peer = peer
-        self.exchange = exchange
+        self.exchanges = tuple(exchanges)
         self.resolver = resolver
         self.stimulus: Stimulus | None = None
         """The way to make it act; None until it is started."""
@@ -112,7 +114,7 @@ class Device:
             self.address,
             self.backup,
             self.peer,
-            self.exchange,
+            self.exchanges,
             self.resolver,
             self._authority.files_for(self.address.host) if self._authority and over_tls else {},
         )
@@ -131,7 +133,8 @@ class Device:
         self.stimulus = self._make_stimulus(launch, folder)
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
-            await wait_ready(self.profile, self.address, self._process, self.stimulus)
+            context = partial(self._authority.client_context, self.address.host) if self._authority else None
+            await wait_ready(self.profile, self.address, self._process, self.stimulus, context)
             self.version = self.version or (await ask if ask else None) or self._version_in_output()
         finally:
             if ask and not ask.done():

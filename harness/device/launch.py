@@ -16,7 +16,7 @@ import jinja2
 from harness.device.process import DeviceProcess
 from harness.device.profile import secrets
 from harness.device.profile.models import Profile
-from harness.device.tables.placeholders import fill
+from harness.device.tables.placeholders import FURTHER_EXCHANGES, fill
 from harness.device.tables.sections import ProcessSection
 from harness.errors import DeviceError, ProfileError
 from harness.net.address import Address
@@ -36,7 +36,7 @@ class Launch:
         address: Address,
         backup: Address | None,
         peer: Address | None,
-        exchange: Address | None = None,
+        exchanges: Sequence[Address] = (),
         resolver: Address | None = None,
         tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -62,7 +62,7 @@ class Launch:
             "suite": str(ROOT),
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
-            **({"exchange": str(exchange)} if exchange else {}),
+            **dict(zip(("exchange", *FURTHER_EXCHANGES), map(str, exchanges), strict=False)),
             **({"resolver": str(resolver), "resolver_host": resolver.host} if resolver else {}),
         }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from collections.abc import Callable
 from typing import Any, Final
 
 from harness.device.process import DeviceProcess
@@ -25,13 +27,20 @@ def bound(address: Address) -> bool:
 
 
 async def wait_ready(
-    profile: Profile, address: Address, process: DeviceProcess | None, stimulus: Stimulus | None
+    profile: Profile,
+    address: Address,
+    process: DeviceProcess | None,
+    stimulus: Stimulus | None,
+    context: Callable[[], ssl.SSLContext] | None = None,
 ) -> None:
-    """Return when the device is ready.  DeviceError with its last output if it ends before, or is too late."""
+    """Return when the device is ready.  DeviceError with its last output if it ends before, or is too late.
+
+    ``context``: that of a TLS client.
+    """
     kind = profile.ready.kind
     if kind is None:
         return
-    waiting = asyncio.ensure_future(_event(kind, profile, address, process, stimulus))
+    waiting = asyncio.ensure_future(_event(kind, profile, address, process, stimulus, context))
     either: set[asyncio.Future[Any]] = {waiting, process.died} if process else {waiting}
     try:
         done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -64,7 +73,12 @@ async def wait_ready(
 
 
 async def _event(
-    kind: str, profile: Profile, address: Address, process: DeviceProcess | None, stimulus: Stimulus | None
+    kind: str,
+    profile: Profile,
+    address: Address,
+    process: DeviceProcess | None,
+    stimulus: Stimulus | None,
+    context: Callable[[], ssl.SSLContext] | None,
 ) -> None:
     if kind == "stdout":
         assert process
@@ -75,7 +89,7 @@ async def _event(
     elif kind == "options":
         if process:  # nothing can answer before the socket is there: no need to wait for T1
             await _bound(address)
-        await options_ping(address, None, profile.ready.timeout_s + 1, FIRST_COPY_S)
+        await options_ping(address, None, profile.ready.timeout_s + 1, FIRST_COPY_S, context)
     else:
         assert stimulus
         await stimulus.probe(profile.ready.timeout_s)

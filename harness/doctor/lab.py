@@ -27,6 +27,9 @@ def lab_checks(profile: Profile) -> Iterator[Check]:
     lab = profile.lab
     if lab.exchange and "{" not in lab.exchange:
         yield from _listens_at(profile, "lab.exchange", lab.exchange)
+    for place in lab.further_exchanges:
+        if "{" not in place:
+            yield from _listens_at(profile, "lab.further_exchanges", place)
     if isinstance(lab.backup, str):
         yield from _listens_at(profile, "lab.backup", lab.backup)
     if lab.tester:

@@ -66,7 +66,7 @@ class Devices:
             address=lab.pool.lease() if self._leased else None,
             backup=self.backup,
             peer=peer,
-            exchange=lab.exchange.address if lab.exchange else None,
+            exchanges=lab.exchange.addresses if lab.exchange else (),
             resolver=lab.name_server,
             faults=self.spec.faults,
             version=self._version,

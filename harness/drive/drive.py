@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -17,24 +17,17 @@ from harness.drive.calling import Calling
 from harness.drive.carried import carried
 from harness.drive.context import DriveContext
 from harness.drive.domain import as_driven
-from harness.drive.lab import check_ports
 from harness.drive.priority import URGENT, priority_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
+from harness.drive.seating import Seating
 from harness.drive.vigil import Lost, loss_of
 from harness.drive.window import OpenWindow
-from harness.endpoints.host import LiveSeat, SeatOrder
-from harness.endpoints.tap.port import PortTaken
-from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
-from harness.errors import DeviceError, SetupError, SipverdictError
-from harness.lab.exchange import Line
-from harness.lab.resolver import why_not
+from harness.errors import DeviceError, SipverdictError
 from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
-from harness.model.plan import Endpoint, Places, Plan
+from harness.model.plan import Places, Plan
 from harness.model.weather import Forecast
-from harness.net.address import UNRELIABLE, Address, Carrier
-from harness.net.authority import Showing
-from harness.net.certificate import Certificate
+from harness.net.address import UNRELIABLE, Carrier
 from harness.net.pool import AddressesTaken
 from harness.system import clock
 
@@ -64,13 +57,10 @@ class Drive:
     forecast: Forecast | None = field(init=False)
     """What happens to messages on purpose; None: nothing."""
     troubles: list[Trouble] = field(default_factory=list)
-    seats: list[LiveSeat] = field(default_factory=list)
-    places: Places = field(init=False)
+    seating: Seating = field(init=False)
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
-    _chosen: Device | None = None
-    """The device of this drive, which may not have been started yet."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
     _interrupted: int = 0
@@ -80,7 +70,6 @@ class Drive:
         self.context.progress.planned_drives += 1
         token = self.context.names.token()
         self.id = self.context.names.flow(self.role, token, self.attempt)
-        self.places = Places(token)
         self.carried = carried(self.plan, self.carrier.transport)
         self.recorder = Recorder(self.carried, self._on_event)
         board = self.context.board
@@ -95,6 +84,9 @@ class Drive:
         # What is lost or repeated below a stream is the network's own affair: no message is.
         stormy = weather and self.carrier.transport in UNRELIABLE
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if stormy else None
+        self.seating = Seating(
+            context, self.id, self.carried, self.carrier, self.listener, self.forecast, Places(token)
+        )
 
     async def run(self) -> Flow:
         """Drive the plan; the flow holds whatever came of it."""
@@ -153,7 +145,7 @@ class Drive:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.context.vigil.news(), SUSPECTED_S)
         elif self.plan.watched:
-            await window.watch(self.seats, self.context.progress)
+            await window.watch(self.seating.taken, self.context.progress)
         # A copy that comes later begins no new window.
         return Watch(self.context.window, window.opened_at(), clock.now())
 
@@ -170,126 +162,30 @@ class Drive:
             for gate in (self.context.setting_up, self.context.bench.setting_up):
                 await setting_up.enter_async_context(gate.entered(priority))
             # Before anything is dialled.
-            await on_free_port(self._take_seats, self.context.lab.pool)
+            await on_free_port(self.seating.take, self.context.lab.pool)
             self.device = await self._device()
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
             self.calling = Calling(
                 as_driven(self.carried, self.role, self.context.profile),
-                self.places,
+                self.seating.places,
                 self.recorder,
                 self.device,
                 self.context.slots,
                 callers,
-                tuple(self.seats),
+                tuple(self.seating.taken),
             )
             await self.calling.place_all(setting_up.aclose)
-
-    # --- seats
-
-    async def _take_seats(self) -> None:
-        """Bind every endpoint at addresses of this drive; what comes to nothing is given back."""
-        own: dict[str, Address] = {}
-        try:
-            await self._bind(own)
-        except BaseException:
-            bound = [seat.own for seat in self.seats]
-            for address in own.values():
-                if address not in bound:
-                    self.context.lab.pool.give_back(address)
-            raise
-
-    async def _bind(self, own: dict[str, Address]) -> None:
-        exchange = self.context.lab.exchange
-        for endpoint in self.carried.endpoints:
-            own[endpoint.name] = self._lease(endpoint, own)
-        seats = dict(own)
-        if exchange:
-            # What is dialled goes to the exchange, which knows by its digits where to.
-            seats |= dict.fromkeys(self.plan.dialled, exchange.address)
-        await self._dismiss()
-        self._chosen = self.context.devices.shared or self.context.devices.make(self._peer(seats))
-        device, token = self._chosen.address, self.places.token
-        self.places = Places(token, seats, device, self.context.devices.numbers(token, device))
-        check_ports(self.plan, {**seats, "device": device})
-        self._name(seats)
-        binding = (self._seat(endpoint, own[endpoint.name]) for endpoint in self.carried.endpoints)
-        bound = await asyncio.gather(*binding, return_exceptions=True)
-        order = [endpoint.name for endpoint in self.plan.endpoints]
-        self.seats.sort(key=lambda seat: order.index(seat.name))
-        problems = [problem for problem in bound if problem is not None]
-        if any(isinstance(problem, PortTaken) for problem in problems):
-            await asyncio.gather(*(one.stop() for one in self.seats))
-            self.seats = []
-        # Another problem than a port that was taken cannot be helped by another port.
-        for problem in sorted(problems, key=lambda problem: isinstance(problem, PortTaken)):
-            raise problem
-        if exchange:
-            by_name = {seat.name: seat for seat in self.seats}
-            callee = next((by_name[name] for name in self.plan.dialled), None)
-            exchange.connect(token, Line(callee, {seats[name]: by_name[name] for name in own}))
-
-    def _name(self, seats: Mapping[str, Address]) -> None:
-        """Have the lab's resolver know the names of this drive, if its plan has any."""
-        if self.plan.zone is None:
-            return
-        resolver = self.context.lab.resolver
-        if resolver is None:
-            where = self.context.profile.lab.resolver
-            why = where and why_not(where, self.carrier.family)
-            raise SetupError(why or "the device has no resolver of this lab", "see lab.resolver of the profile")
-        hosts = {address.host for address in seats.values()}
-        resolver.serve(self.places.domain, self.plan.zone, self.places.fill, hosts)
-
-    def _lease(self, endpoint: Endpoint, own: Mapping[str, Address]) -> Address:
-        """An address for ``endpoint``, whose neighbours are at ``own``."""
-        pool = self.context.lab.pool
-        if endpoint.at:
-            return replace(own[endpoint.at], transport=endpoint.by or self.carrier.transport)
-        if endpoint.beside:
-            return pool.beside(own[endpoint.beside])
-        return pool.lease(endpoint.by or None)
-
-    async def _seat(self, endpoint: Endpoint, own: Address) -> None:
-        """Bind one endpoint; at once among the seats, so that it ends with them whatever becomes of the others."""
-        device = self.places.device
-        order = SeatOrder(
-            self.id,
-            endpoint.name,
-            endpoint.kind,
-            own,
-            self.places,
-            self.listener,
-            lambda outlet: Hop(outlet, device) if device else None,
-            symmetric=self.context.lab.exchange is not None,
-            place=self.places.seats[endpoint.name],
-            forecast=self.forecast,
-            oddities=endpoint.oddities,
-            security=Showing(self.context.lab.authority, self._certificate(endpoint)),
-            # Whoever is dialled is sure to be called, and to be called soon.
-            at_once=endpoint.name in self.plan.dialled,
-        )
-        methods = frozenset(call.method for call in self.plan.calls)
-        self.seats.append(await self.context.bench.host.answer(endpoint, order, methods))
-
-    def _certificate(self, endpoint: Endpoint) -> Certificate:
-        """The one that ``endpoint`` shows over TLS, in this drive."""
-        shown = endpoint.certificate
-        return replace(shown, names=tuple(map(self.places.fill, shown.names)))
 
     async def _device(self) -> Device:
         if self.context.devices.shared is not None:
             return await self.context.devices.ready()
-        device = self._chosen
+        device = self.seating.chosen
         assert device is not None
         # Starting costs the machine more than a call does: no more at a time than may call at a time.
         async with self.context.slots:
             await self.context.devices.start(device)
         return device
-
-    def _peer(self, seats: Mapping[str, Address]) -> Address:
-        """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""
-        return seats.get("callee") or next(iter(seats.values()), None) or self.context.lab.pool.lease()
 
     def _callers(self) -> Callers:
         return Callers(
@@ -297,11 +193,11 @@ class Drive:
             self.id,
             as_driven(self.carried, self.role, self.context.profile),
             self.role,
-            self.places,
+            self.seating.places,
             self.recorder,
             self.listener,
             self.forecast,
-            self.seats.append,
+            self.seating.taken.append,
         )
 
     def _lost(self) -> Lost | None:
@@ -312,37 +208,31 @@ class Drive:
     async def _leave(self) -> None:
         """End the calls, stop the seats, and read what is left of their traces."""
         if self.calling is not None:
-            await self.calling.end(self.seats, lost=self._lost() is not None)
+            await self.calling.end(self.seating.taken, lost=self._lost() is not None)
             self.troubles += self.calling.troubles
         pool = self.context.lab.pool
         if pool.reuses:
-            await asyncio.gather(*(seat.stop() for seat in self.seats))
+            await asyncio.gather(*(seat.stop() for seat in self.seating.taken))
         else:
-            await self.context.afterwards.keep(self.seats)
+            await self.context.afterwards.keep(self.seating.taken)
         if self.context.lab.exchange:
-            self.context.lab.exchange.disconnect(self.places.token)
+            self.context.lab.exchange.disconnect(self.seating.places.token)
         self.recorder.over = True
-        for seat in self.seats:
+        for seat in self.seating.taken:
             pool.give_back(seat.own)
-
-    async def _dismiss(self) -> None:
-        """End the device of this drive, if it has one of its own."""
-        if self._chosen is not None and self._chosen is not self.context.devices.shared:
-            await self.context.devices.end(self._chosen)
-            self._chosen = None
 
     async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
         """Put it all together."""
         devices, recorder = self.context.devices, self.recorder
-        self._chosen = self._chosen or devices.shared or devices.make(None)
-        devices.learn(self._chosen)
-        identity = devices.identity(self._chosen)
-        await self._dismiss()
+        device = self.seating.chosen or devices.shared or devices.make(None)
+        devices.learn(device)
+        identity = devices.identity(device)
+        await self.seating.dismiss()
         if lost := self._lost():
             self._trouble(
                 "device", f"the device {lost.how} by itself, {lost.at - self._began_at:.1f} s into this drive"
             )
-        for seat in self.seats:
+        for seat in self.seating.taken:
             if seat.trouble:
                 self._trouble("harness", seat.trouble)
         if recorder.dropped:
@@ -357,7 +247,7 @@ class Drive:
             transport=self.carrier.transport,
             family=self.carrier.family,
             device=identity,
-            places=self.places,
+            places=self.seating.places,
             seats=tuple(self._seats_of_flow()),
             calls=tuple(self.calling.calls) if self.calling else (),
             events=events,
@@ -375,7 +265,7 @@ class Drive:
             cut_at=recorder.cut_at,
             interruptions=self.context.bench.time.since(self._interrupted),
             strays=tuple(self._strays(watch)),
-            lookups=self.context.lab.resolver.lookups(self.places.domain) if self.context.lab.resolver else (),
+            lookups=self.context.lab.resolver.lookups(self.seating.places.domain) if self.context.lab.resolver else (),
         )
 
     def _strays(self, watch: Watch) -> Iterator[Event]:
@@ -383,7 +273,7 @@ class Drive:
         return self.context.board.strays(self._began_at or watch.closed_at, watch.closed_at)
 
     def _seats_of_flow(self) -> Iterator[Seat]:
-        yield from (seat.evidence() for seat in self.seats)
+        yield from (seat.evidence() for seat in self.seating.taken)
         backup = self.context.backup
         # What comes to the backup address counts, whatever the plan expects there.
         if backup and (self.plan.uses_backup or self.recorder.saw(_at_backup)):

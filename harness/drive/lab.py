@@ -18,8 +18,8 @@ from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.registrar import Account, Registrar
-from harness.lab.resolver import Resolver, placed
-from harness.model.plan import Plan
+from harness.lab.resolver import Resolver, placed, why_not
+from harness.model.plan import Places, Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
 from harness.net.authority import Authority, Showing
 from harness.net.pool import AddressPool, CarrierPool
@@ -90,9 +90,9 @@ class Lab:
             prober = await opened.enter_async_context(_prober(profile, bench, pool, authority))
             exchange = None
             if where := profile.lab.exchange:
-                address = pool.lease() if where == "{lease}" else Address.parse(where, carrier.transport)
+                places = (where, *profile.lab.further_exchanges)
                 exchange = await Exchange.open(
-                    address,
+                    [pool.lease() if one == "{lease}" else Address.parse(one, carrier.transport) for one in places],
                     Registrar(_account(profile)),
                     tokens,
                     on_device,
@@ -130,6 +130,20 @@ class Lab:
             return Way(self.pool, lambda own: Hop(own, device) if device else None)
         # A NAT only lets packets through from an address that the device has sent to.
         return Way(self.pool, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
+
+    def name(self, plan: Plan, places: Places) -> None:
+        """Have the resolver know the names of the drive of ``plan`` at ``places``, if it has any.
+
+        SetupError where the device has no resolver of this lab.
+        """
+        if plan.zone is None:
+            return
+        if self.resolver is None:
+            where = self.profile.lab.resolver
+            why = where and why_not(where, self.pool.carrier.family)
+            raise SetupError(why or "the device has no resolver of this lab", "see lab.resolver of the profile")
+        hosts = {address.host for address in places.seats.values()}
+        self.resolver.serve(places.domain, plan.zone, places.fill, hosts)
 
     @contextlib.asynccontextmanager
     async def capacity_for(self, seats: int) -> AsyncIterator[None]:

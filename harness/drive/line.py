@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.device import Device
-from harness.model.flow import Line
+from harness.model.line import Line
 from harness.net.address import Address
 from harness.net.probe import Pings
 

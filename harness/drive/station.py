@@ -28,7 +28,8 @@ from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
 from harness.lab.exchange import Unclaimed
 from harness.live.progress import Progress
-from harness.model.flow import Flow, LifeSign, Line, Loss
+from harness.model.flow import Flow, LifeSign, Loss
+from harness.model.line import Line
 from harness.model.plan import Plan
 from harness.model.weather import Weather
 from harness.model.windows import Window

@@ -36,6 +36,8 @@ class SeatOrder:
     """Whether responses go to the source of the request, whatever its Via says."""
     place: Address | None = None
     """The address that the device uses for it, if that is not its own socket."""
+    further: tuple[Address, ...] = ()
+    """Where the device finds it as well, if it has several addresses for one thing."""
     forecast: Forecast | None = None
     """The disturbances of messages on their way; None for none."""
     oddities: tuple[Oddity, ...] = ()

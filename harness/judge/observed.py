@@ -209,7 +209,7 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
                 continue  # where it leads is for DNS, or for ;maddr, to say
             # What is dialled names the exchange itself where a device has one: only a redirection shows more.
             seat = flow.seat(attempt.seat)
-            if seat.kind == "backup":
+            if seat.kind == "backup" or arrived in seat.further:
                 continue  # it is meant for every call, whomever that names
             if arrived and named and not attempt.in_dialog and (str(arrived) != named or seat.behind is None):
                 yield _told("outbound_proxy", str(arrived) != named)

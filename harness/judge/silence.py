@@ -127,20 +127,20 @@ def gap(flow: Flow, seats: Iterable[str]) -> Gap | None:
 def _unguarded(flow: Flow, seat: Seat) -> Gap | None:
     first = min((call.placed_at for call in flow.calls), default=None)
     if seat.bound_at is None:
-        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was never listening")
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.where}) was never listening")
     if first is not None and seat.bound_at > first:
-        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) was not yet listening when the call was placed")
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.where}) was not yet listening when the call was placed")
     if seat.lost_at is not None:
         lasted = f"{seat.lost_at - seat.bound_at:.1f} s into the watch"
-        return Gap(NOT_LISTENING, f"{seat.name} ({seat.address}) stopped listening {lasted}")
+        return Gap(NOT_LISTENING, f"{seat.name} ({seat.where}) stopped listening {lasted}")
     if seat.drops:
-        return Gap(DROPS, f"this machine dropped {seat.drops} datagrams that arrived at {seat.name} ({seat.address})")
+        return Gap(DROPS, f"this machine dropped {seat.drops} datagrams that arrived at {seat.name} ({seat.where})")
     return None
 
 
 def _unread(flow: Flow, seats: Iterable[Seat]) -> Gap | None:
     """A request that arrived at one of ``seats`` and is no event; what does not look like one (keepalives) is none."""
-    places = {seat.name: seat.address for seat in seats}
+    places = {seat.name: seat.where for seat in seats}
     for one in flow.unreadable:
         if one.seat in places and (line := one.request_line):
             where = f"{one.seat} ({places[one.seat]})"

@@ -1,9 +1,10 @@
-"""The exchange: the one address with which a device registers, or to which it sends every call (trunk, outbound proxy).
+"""The exchange: where a device registers, or to which it sends every call (trunk, outbound proxy).
 
-Plans have seats of their own.  A phone knows only one address, and digits.  So the exchange is a socket that all
-seats share.  It finds the plan by the dialled digits (the token), and hands the message unchanged to the seat's tap.
-The seat's messages leave from here, to the port that the device sent from.  The exchange changes no byte and judges
-nothing.  The record says that a message arrived here, whatever its Request-URI names.
+Plans have seats of their own.  A phone knows only one address, and digits.  So the exchange is a socket that all seats
+share, or one for each address of a trunk that has several.  It finds the plan by the dialled digits (the token), and
+hands the message unchanged to the seat's tap.  The seat's messages leave from the socket at which the device's came, to
+the port that the device sent from.  The exchange changes no byte and judges nothing.  The record says at which address
+a message arrived, whatever its Request-URI names.
 
 Outside of plans it answers REGISTER and keepalives.  Other requests for no plan are refused, and told to a listener.
 """
@@ -14,18 +15,20 @@ import asyncio
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from harness.endpoints.host import LiveSeat
 from harness.endpoints.tap.heard import Heard
 from harness.endpoints.tap.loop import TapLoop
-from harness.endpoints.tap.ports import open_port
+from harness.endpoints.tap.ports import Port, open_port
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
+from harness.lab.lines import Line
 from harness.lab.registrar import Registrar
 from harness.lab.reply import OVER, Reply, refusal, written
 from harness.model.flow import Event, Unreadable
@@ -40,8 +43,6 @@ _HOST_PORT = re.compile(rf"sips?:(?:[^@>]*@)?({HOST_PORT})", re.IGNORECASE)
 _MADDR = re.compile(r";\s*maddr\s*=\s*([^;?>\s]+)", re.IGNORECASE)
 NAME: Final = "exchange"
 """The seat of what comes here and is passed on to nobody."""
-MOST_CALLS: Final = 1_000
-"""How many Call-IDs of one drive are remembered."""
 _UNKNOWN: Final = Reply(404, "Not Found")
 
 
@@ -53,44 +54,15 @@ class Unclaimed:
     on_unreadable: Callable[[Unreadable], None] = lambda _unreadable: None
 
 
-@dataclass
-class Line:
-    """The seats of one drive, as the exchange connects them."""
-
-    callee: LiveSeat | None
-    """The seat that answers the dialled number; None if the plan has none."""
-    by_uri: Mapping[Address, LiveSeat]
-    """The seats by the address that URIs name."""
-    callers: list[LiveSeat] = field(default_factory=list)
-    _calls: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def seats(self) -> Iterator[LiveSeat]:
-        """All seats."""
-        yield from self.by_uri.values()
-        yield from filter(None, [self.callee])
-        yield from self.callers
-
-    def came(self, call_id: str) -> None:
-        """Remember that a message of this call has arrived here."""
-        self._calls[call_id] = None
-        if len(self._calls) > MOST_CALLS:
-            del self._calls[next(iter(self._calls))]
-
-    def knows(self, call_id: str) -> bool:
-        """Whether a message of this call has arrived here."""
-        return call_id in self._calls
-
-
 class Exchange:
-    """One socket between a device and the seats of its drives; :meth:`close` ends it.
+    """The sockets between a device and the seats of its drives; :meth:`close` ends them.
 
     Messages arrive in the taps' thread; the driver's loop opens and connects.
     """
 
     def __init__(
         self,
-        address: Address,
+        addresses: Sequence[Address],
         registrar: Registrar,
         tokens: str,
         on_device: Callable[[float], None],
@@ -100,7 +72,7 @@ class Exchange:
         security: Security | None,
     ) -> None:
         """In the taps' thread: see :meth:`open`."""
-        self.address = address
+        self.addresses = tuple(addresses)
         self.registrar = registrar
         self._on_unclaimed = taps.heard_by(unclaimed.on_event)
         self._on_unreadable = taps.heard_by(unclaimed.on_unreadable)
@@ -114,18 +86,25 @@ class Exchange:
         self._relays = relays
         self._tag = secrets.token_hex(4)
         self._token = re.compile(tokens)
-        try:
-            self.port = open_port(address, Heard(self._arrived), security)
-        except SetupError as error:
-            raise SetupError(
-                f"the exchange cannot use {address}: {error.cause}",
-                "lab.exchange of the profile must be an address of this machine, and its port free (ss -lptun)",
-            ) from error
+        self._ports: list[Port] = []
+        """One for each of its addresses."""
+        self._registered_at: dict[Address, Port] = {}
+        """By the source of each registration that is current."""
+        for place, address in enumerate(self.addresses):
+            try:
+                self._ports.append(open_port(address, Heard(partial(self._arrived, place)), security))
+            except SetupError as error:
+                self._close()
+                key = "lab.further_exchanges" if place else "lab.exchange"
+                raise SetupError(
+                    f"the exchange cannot use {address}: {error.cause}",
+                    f"{key} of the profile must be an address of this machine, and its port free (ss -lptun)",
+                ) from error
 
     @classmethod
     async def open(
         cls,
-        address: Address,
+        addresses: Sequence[Address],
         registrar: Registrar,
         tokens: str,
         on_device: Callable[[float], None],
@@ -135,21 +114,31 @@ class Exchange:
         unclaimed: Unclaimed = Unclaimed(),
         security: Security | None = None,
     ) -> Exchange:
-        """Bind ``address``; SetupError if it is unusable.  ``tokens`` is a regular expression for a drive's digits.
+        """Bind each of ``addresses``; SetupError if one is unusable.
 
-        ``on_device`` hears when something of the device arrives (seconds since the epoch).  ``relays``: it is the
-        device's outbound proxy, and what names another seat is meant to come through here.  Else whatever comes here
-        has been sent to what is here, the callee, whatever its Request-URI says.  ``unclaimed`` hears what comes for no
-        plan.  ``security``: what TLS needs.
+        ``tokens`` is a regular expression for a drive's digits.  ``on_device`` hears when something of the device
+        arrives (seconds since the epoch).  ``relays``: it is the device's outbound proxy, and what names another seat
+        is meant to come through here.  Else whatever comes here has been sent to what is here, the callee, whatever
+        its Request-URI says.  ``unclaimed`` hears what comes for no plan.  ``security``: what TLS needs.
         """
         hear = taps.heard_by(on_device)
-        if security is not None and address.transport == "tls":
-            security.server_context(address.host)  # a certificate is not made in the thread of the taps
-        return await taps.do(lambda: cls(address, registrar, tokens, hear, taps, relays, unclaimed, security))
+        for address in addresses:
+            if security is not None and address.transport == "tls":
+                security.server_context(address.host)  # a certificate is not made in the thread of the taps
+        return await taps.do(lambda: cls(addresses, registrar, tokens, hear, taps, relays, unclaimed, security))
+
+    @property
+    def address(self) -> Address:
+        """The first of its addresses, which the suite names to the device."""
+        return self.addresses[0]
 
     async def close(self) -> None:
-        """Free the port."""
-        await self._taps.do(self.port.close)
+        """Free the ports."""
+        await self._taps.do(self._close)
+
+    def _close(self) -> None:
+        for port in self._ports:
+            port.close()
 
     def connect(self, token: str, line: Line) -> None:
         """Give calls to ``token`` to ``line`` from now on."""
@@ -170,7 +159,7 @@ class Exchange:
     def hop_to_device(self) -> Hop | None:
         """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
-        return Hop(self.port.towards(source), source) if source else None
+        return Hop(self._registered_at[source].towards(source), source) if source else None
 
     async def registration(self, seconds: float) -> Address:
         """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
@@ -200,14 +189,14 @@ class Exchange:
 
     # --- what arrives
 
-    def _arrived(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
+    def _arrived(self, place: int, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
         try:
-            self._take(data, source, at, outlet)
+            self._take(self._ports[place], data, source, at, outlet)
         except Exception as error:  # whatever a device sends, the next datagram is served
             text = f"({error!r:.200}) {data[:LONGEST_KEPT].decode('latin-1')}"
             self._on_unreadable(Unreadable(NAME, text, at, source, len(data)))
 
-    def _take(self, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
+    def _take(self, port: Port, data: bytes, source: Address, at: float, outlet: Outlet) -> None:
         """Pass a datagram on to a seat, or answer it."""
         self._on_device(at)
         if not data.strip(b"\r\n\0 "):
@@ -222,7 +211,11 @@ class Exchange:
         elif message.method == "REGISTER":
             with self._lock:
                 reply = self.registrar.answer(message, source, clock.now())
-            self._reply(reply, message, source)
+                if reply.status == 200:
+                    self._registered_at[source] = port
+                current = {one.source for one in self.registrar.current(clock.now())}
+                self._registered_at = {one: at for one, at in self._registered_at.items() if one in current}
+            port.send(written(reply, message, source, self._tag), source)
             if self._source():
                 self._tell_registered(None)
             return
@@ -230,7 +223,7 @@ class Exchange:
             with self._lock:
                 seat = self._seat_called(message)
             if seat is None:
-                self._refuse(message, source, at)
+                self._refuse(port, message, source, at)
         if seat is not None:
             seat.arrived(data, source, at, outlet)
 
@@ -259,25 +252,22 @@ class Exchange:
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = replace(named, host=maddr[1].strip("[]"))
         named = named and replace(named, transport=self.address.transport)
-        if self._relays and named is not None and named != self.address and named in line.by_uri:
+        if self._relays and named is not None and named not in self.addresses and named in line.by_uri:
             return line.by_uri[named]
         reachable = line.seats if self._relays else line.callers
         return next((seat for seat in reachable if seat.own == named), line.callee)
 
-    def _refuse(self, message: SipMessage, source: Address, at: float) -> None:
+    def _refuse(self, port: Port, message: SipMessage, source: Address, at: float) -> None:
         """Answer what belongs to no plan; it is told, unless it is what devices send by themselves."""
         if not (message.method and message.call_id):
             text = message.raw[:LONGEST_KEPT]
             self._on_unreadable(Unreadable(NAME, text, at, source, len(message.raw)))
             return
         if message.method != "OPTIONS":
-            self._on_unclaimed(Event(message.raw, 0, at, NAME, "received", source.transport, source, self.address))
+            self._on_unclaimed(Event(message.raw, 0, at, NAME, "received", source.transport, source, port.address))
         over = self._token.search(message.request_uri) is not None
         if reply := refusal(message, OVER if over else _UNKNOWN):
-            self._reply(reply, message, source)
-
-    def _reply(self, reply: Reply, message: SipMessage, source: Address) -> None:
-        self.port.send(written(reply, message, source, self._tag), source)
+            port.send(written(reply, message, source, self._tag), source)
 
 
 def _sent_by(message: SipMessage) -> Address:

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.system import clock
@@ -47,6 +48,8 @@ class Person:
     """The number of calls that the run will request, as far as known."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held during a request: two devices of a run share one person."""
+    on_change: Callable[[], None] = lambda: None
+    """Called when there is a request, or news, in the thread of whoever made it, which it must not keep waiting."""
     _request: Request | None = None
     _news: deque[str] = field(default_factory=deque)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -65,12 +68,14 @@ class Person:
         number = next(self._calls if is_call else self._numbers)
         with self._lock:
             self._request = Request(number, is_call, headline, where, details, clock.now() + seconds)
+        self.on_change()
 
     def done(self, news: str) -> None:
         """End the request with its result."""
         with self._lock:
             self._request = None
             self._news.append(news)
+        self.on_change()
 
     def news(self) -> list[str]:
         """The news since the last call.  Only the terminal calls it."""

@@ -175,6 +175,9 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "backup": "the backup address, where `lab.backup` is set",
     "peer": "the one callee of a `per_plan` device",
     "exchange": "the one address that it sends every call to, where `lab.exchange` is set",
+    "exchange_2": "the first of `lab.further_exchanges`",
+    "exchange_3": "the second of those",
+    "exchange_4": "the third",
     "resolver": "its name server, `host:port`, where `lab.resolver` is set",
     "resolver_host": "the host of that",
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import textwrap
 from dataclasses import dataclass
 from typing import Final
+
+import tomlkit
 
 from harness.device.tables.pics import CLAIMS
 from harness.device.tables.sections import DeviceSection
@@ -40,6 +41,7 @@ class Answers:
     max_calls: int = 1
     exchange: str = ""
     """IPv4:port or ``{lease}``.  Empty: there is one only for a device that registers."""
+    further_exchanges: tuple[str, ...] = ()
     prefix: str = ""
     user: str = ""
     """That of the suite's own calls, for a device that challenges them."""
@@ -144,8 +146,8 @@ def starter(answers: Answers, file: str) -> str:
 
 
 def toml(value: object) -> str:
-    """``value`` as TOML: its strings, numbers, booleans and lists are JSON's, but for DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """``value`` as TOML."""
+    return tomlkit.item(value).as_string()
 
 
 def _device(answers: Answers) -> str:
@@ -207,6 +209,9 @@ def _lab(answers: Answers) -> str:
         where = answers.listens_at or (f"{answers.tester}:5060" if answers.tester else "127.0.0.10:5060")
         what = "its registrar, trunk or outbound proxy, as configured in the device; the suite listens there"
         lines += _line(f"exchange = {toml(where)}", what, used=bool(answers.listens_at))
+        if answers.further_exchanges:
+            what = "the other addresses of its trunk, at which the suite listens as well"
+            lines += _line(f"further_exchanges = {toml(answers.further_exchanges)}", what)
         what = "the digits before every number that it dials, which its dial plan sends to the exchange"
         lines += _line(f"prefix = {toml(answers.prefix or '7')}", what, used=bool(answers.prefix))
     if {"proxy", "redirect"} & set(answers.roles):

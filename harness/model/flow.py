@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from harness.model.connection import Connection
+from harness.model.line import Line
 from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.model.zone import Lookup
@@ -75,6 +76,18 @@ class Seat:
     """How many datagrams the kernel had to drop there: what they were is not known."""
     connections: tuple[Connection, ...] = ()
     """Every connection with it, over a stream transport."""
+    further: tuple[Address, ...] = ()
+    """Where the device finds it as well as at ``address``: the further exchanges, for one that has several trunks."""
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Every address that the device has for it."""
+        return (self.address, *self.further)
+
+    @property
+    def where(self) -> str:
+        """Its addresses, in words."""
+        return " and ".join(map(str, self.addresses))
 
 
 @dataclass(frozen=True)
@@ -174,32 +187,6 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Line:
-    """How much got lost between the suite and the device, measured in this run with the suite's own OPTIONS."""
-
-    probes: int
-    """Each was sent once."""
-    unanswered: int
-
-    @property
-    def loses(self) -> bool:
-        """Whether packets get lost.  A single one may be chance; a device that answers hardly any shows nothing."""
-        return 2 <= self.unanswered <= 0.7 * self.probes
-
-    @property
-    def share(self) -> float:
-        """The part of all packets that gets lost, from 0 to 1: a probe and its answer are two."""
-        return float(1 - (1 - self.unanswered / self.probes) ** 0.5)
-
-    @property
-    def sentence(self) -> str:
-        """It in words: ``the line loses about 5 % of the packets (29 of 300 OPTIONS stayed without an answer)``."""
-        share = f"{100 * self.share:.1f}" if self.share < 0.02 else f"{100 * self.share:.0f}"
-        counted = f"{self.unanswered} of {self.probes} OPTIONS stayed without an answer"
-        return f"the line loses about {share} % of the packets ({counted})"
-
-
-@dataclass(frozen=True)
 class Flow:
     """The evidence of one drive."""
 
@@ -262,7 +249,7 @@ class Flow:
     @cached_property
     def own_addresses(self) -> frozenset[Address]:
         """Where the suite's own endpoints are."""
-        both = ((seat.address, seat.behind) for seat in self.seats)
+        both = ((*seat.addresses, seat.behind) for seat in self.seats)
         calling = (one.local for seat in self.seats for one in seat.connections)
         return frozenset((*(address for pair in both for address in pair if address is not None), *calling))
 

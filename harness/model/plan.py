@@ -10,7 +10,7 @@ when the plan is driven:
 ``{device}``
     the same of the device
 ``{transport}``
-    the word of the drive's transport, as a URI has it
+    the word of the drive's transport, as a URI has it; ``{TRANSPORT}``: in capitals
 ``{token}``
     the digits that are this drive's own
 ``{domain}``
@@ -297,7 +297,7 @@ class Places:
         """
         known = {**({"device": self.device} if self.device else {}), **self.seats}
         one = next(iter(known.values()), None)
-        transports = {"transport": one.transport} if one else {}
+        transports = {"transport": one.transport, "TRANSPORT": one.transport.upper()} if one else {}
         written = {name: _Written.of(address) for name, address in known.items()}
         own = {"token": self.token, "domain": self.domain, "request_uri": REQUEST_URI}
         return text.format_map({**own, **transports, **self.numbers, **written, **more})

@@ -7,12 +7,13 @@ certified.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -107,6 +108,9 @@ def load(path: Path, catalogue: Catalogue, purposes: Iterable[str] | None = None
     return waivers
 
 
+_DATE_LEFT_OPEN: Final = re.compile(r"^expires[ \t]*=[ \t]*(#|$)", re.MULTILINE)
+
+
 def _read(path: Path) -> dict[str, Any]:
     hint = "docs/gate.md shows a waivers file; omit --waivers if there are none"
     try:
@@ -119,6 +123,8 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8-sig")
         if number := costly_line(text):
             raise SetupError(f"{path}: line {number} has more than {MOST_DOTS} dots", hint)
+        if _DATE_LEFT_OPEN.search(text):
+            hint = "--draft leaves the dates open: write one behind each expires, as in 2027-01-31"
         return tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}", "check the path and its permissions") from error

@@ -67,7 +67,7 @@ def contradiction(flow: Flow) -> str:
 
 def _contradictions(flow: Flow) -> Iterator[str]:
     for seat in flow.seats:
-        for address in filter(None, (seat.address, seat.behind)):
+        for address in filter(None, (*seat.addresses, seat.behind)):
             if (address.transport, address.family) != (_planned(flow, seat.name), flow.family):
                 yield f"{seat.name} was at {address} ({address.transport}, {address.family})"
     for event in flow.events:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from harness.model.finding import Finding
-from harness.model.flow import Flow, Line
+from harness.model.flow import Flow
+from harness.model.line import Line
 
 MOST_DRIVES: Final = 6
 """How often a plan is driven at most to see it once without a lost packet: at 5 % one in three flows has one."""

@@ -18,16 +18,16 @@ CODE = "device-lost"
 
 def of_loss(flows: Sequence[Flow], rows: Iterable[str]) -> Iterator[Finding]:
     """A finding for each of ``rows`` if the device was lost in one of ``flows``; nothing if it was not."""
-    lost = [flow.loss for flow in flows if flow.loss is not None]
+    lost = [(flow.loss, flow.id) for flow in flows if flow.loss is not None]
     if not lost:
         return
     order = {"alone": 0, "once": 1, "beside": 2}
-    loss = min(lost, key=lambda one: order[one.ruling])
+    loss, flow = min(lost, key=lambda one: order[one[0].ruling])
     for row in rows:
-        yield _finding(loss, row)
+        yield _finding(loss, flow, row)
 
 
-def _finding(loss: Loss, row: str) -> Finding:
+def _finding(loss: Loss, flow: str, row: str) -> Finding:
     where = f"after {loss.after}" if loss.after else "before it was sent anything"
     if loss.ruling == "alone":
         return Finding(
@@ -37,6 +37,7 @@ def _finding(loss: Loss, row: str) -> Finding:
             expected=("the device keeps running, whatever it is sent",),
             actual=f"the device {loss.how} {where}, alone on the line as in flow {loss.before}",
             event=loss.event,
+            flow=flow,
             where=loss.after,
             means="one message from the network ends every call of the device, and nobody can call it",
             look_at="the device's own log or core file at that moment",

@@ -11,7 +11,8 @@ from harness.judge.copies import RACED
 from harness.judge.say import unseen
 from harness.judge.silence import NO_CONTROL
 from harness.model.finding import Finding, Ruled
-from harness.model.flow import Flow, Line
+from harness.model.flow import Flow
+from harness.model.line import Line
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
 from harness.purposes.cut import despite_the_cut

@@ -98,6 +98,8 @@ class EvidenceRoom:
         number = finding.message
         if number is None:
             return None
+        if finding.flow in flows:
+            return finding.flow, number
         found = [(name, flow) for name in flows if _has(flow := self._flow(name), number, finding.where)]
         if not _one_plan(found):
             # A dialled number is unique to its drive, so a finding that quotes it identifies the flow.

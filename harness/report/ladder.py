@@ -118,9 +118,7 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
         made.append(f"{begin}{short(row.label, room)} {printable(row.suffix)}".rstrip())
         for more in filter(None, (row.detail, f"└ {row.cause}" if row.cause else "")):
             made.append(" " * len(begin) + short(more, max(columns - len(begin), 20)))
-    made += [
-        f"{'':17}{short(quiet.seat, 16)} ({flow.seat(quiet.seat).address}) {quiet.text}" for quiet in silences(flow)
-    ]
+    made += [f"{'':17}{short(quiet.seat, 16)} ({flow.seat(quiet.seat).where}) {quiet.text}" for quiet in silences(flow)]
     made += [f"{'':17}{short(note, columns - 17)}" for note in _notes(flow)]
     return "\n".join(made)
 

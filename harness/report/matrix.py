@@ -56,7 +56,7 @@ class Change:
     before: Covered
     after: Covered
     kind: str
-    """``worse`` or ``better``."""
+    """``worse`` or ``better``; ``open`` where one of them is inconclusive, which says nothing about the device."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,8 @@ def _changes(before: Column, after: Column) -> Iterable[Change]:
     """What both have decided, and not in the same way."""
     for one, other in _pairs(before, after):
         if one.status in _WORSE and other.status in _WORSE and one.status != other.status:
-            kind = "worse" if _WORSE[one.status] < _WORSE[other.status] else "better"
+            known = "inconclusive" not in (one.status, other.status)
+            kind = "open" if not known else "worse" if _WORSE[one.status] < _WORSE[other.status] else "better"
             yield Change(one.row.id, one.row.requirement, one, other, kind)
 
 

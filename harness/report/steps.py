@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.judge.account.entry import Account
@@ -84,12 +84,16 @@ def times_of(flows: Iterable[Flow]) -> tuple[float, float, float]:
 def steps(flow: Flow, mark: int | None = None, limit: int = LIMIT) -> tuple[Step, ...]:
     """The steps of ``flow`` in order, at most about ``limit``; ``mark`` is the number of the decisive message."""
     start, causes = start_of(flow), account(flow)
+    further = {(seat.name, address) for seat in flow.seats for address in seat.further}
     made: list[Step] = []
     calls = list(flow.calls)
     seen: set[tuple[str, str, str]] = set()
 
     def step(event: Event) -> Step:
         drawn = _step(event, start, mark, causes, copy=(event.seat, event.direction, event.raw) in seen)
+        ours = event.destination if event.from_device else event.source
+        if (event.seat, ours) in further:
+            drawn = replace(drawn, suffix=f"{drawn.suffix} (at {ours})".strip())
         seen.add((event.seat, event.direction, event.raw))
         return drawn
 

@@ -143,7 +143,8 @@ def _print_expectations(run: Run, console: Console) -> None:
     if all(one.kind != "worse" for one in deviations) and run.folder is not None:
         names = dict.fromkeys(expected.asked.get(one.device, one.device) for one in deviations)
         devices = shlex.join(word for name in names for word in ("--device", name))
-        _say(console, Text(f"to accept the improvements: sipverdict expect {run.folder} {devices}"), whole=True)
+        accept = f"sipverdict expect {shlex.quote(str(run.folder))} {devices}"
+        _say(console, Text(f"to accept the improvements: {accept}"), whole=True)
 
 
 def _say(console: Console, text: Text, *, whole: bool = False) -> None:

@@ -13,7 +13,8 @@ from harness.report.reproduce import reproduce
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import RequirementLine, VerdictLine
 
-WIDTH = 110
+WIDTH: Final = 110
+"""Columns, where no terminal says how many it has."""
 _LABEL = 10
 UNSEEN_MEANS: Final = "this says nothing about the device, good or bad"
 _LONGEST = 800
@@ -30,26 +31,32 @@ _CONDITIONS: Final = {
 """The condition of proven silence that is missing, by the code of the finding."""
 
 
-def text_of(line: VerdictLine, catalogue: Catalogue, source: str = "", window: str = "quick") -> str:
+def text_of(
+    line: VerdictLine, catalogue: Catalogue, source: str = "", window: str = "quick", width: int = WIDTH
+) -> str:
     """Every finding of ``line`` that is not a plain pass, as a bug report.  A plain pass gets one line.
 
-    ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`.
+    ``source`` is the device's profile, as in :func:`harness.report.reproduce.reproduce`; ``width``: columns of a line.
     """
     worst_first = sorted((row for row in line.requirements if row.rank > Verdict.PASS), key=lambda row: -row.rank)
     command = reproduce(line.case, window=window, source=source)
     texts = []
     for found in worst_first:
         row = catalogue[found.id]
-        texts.append(explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), line.key(found), command))
+        texts.append(
+            explain(found, row.requirement, f"{row.clause}  {row.link}".strip(), line.key(found), command, width)
+        )
     return "\n\n".join(texts) or line.reason
 
 
-def explain(found: RequirementLine, row_text: str, clause: str, key: FindingKey, reproduce: str) -> str:
+def explain(
+    found: RequirementLine, row_text: str, clause: str, key: FindingKey, reproduce: str, width: int = WIDTH
+) -> str:
     """The report of one finding.
 
     ``row_text`` is the rule, ``clause`` its source, ``reproduce`` the command that runs only this case.  An
     inconclusive finding shows what was not seen.  An unproven silence shows which of the four conditions is missing.
-    Lines are at most WIDTH wide; longer words are not broken.
+    Lines are at most ``width`` wide; longer words are not broken.
     """
     head = f"{found.id}  {found.level}  {printable(row_text)}"
     entries = [("expected" if number == 0 else "or", text) for number, text in enumerate(found.expected)]
@@ -64,7 +71,10 @@ def explain(found: RequirementLine, row_text: str, clause: str, key: FindingKey,
         )
     entries += [("clause", clause), ("finding", str(key)), ("run only", reproduce)]
     return "\n".join(
-        [*_wrapped(head, "  "), *(line for label, text in entries if text for line in _entry(label, text))]
+        [
+            *_wrapped(head, "  ", width),
+            *(line for label, text in entries if text for line in _entry(label, text, width)),
+        ]
     )
 
 
@@ -78,14 +88,14 @@ def _weak(found: RequirementLine) -> bool:
     return found.level in ("SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED", "MAY")
 
 
-def _entry(label: str, text: str) -> list[str]:
+def _entry(label: str, text: str, width: int) -> list[str]:
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST - 100]} … {text[-60:]} ({len(text)} characters)"
-    return _wrapped(f"{label:<{_LABEL}}{printable(text)}", " " * _LABEL)
+    return _wrapped(f"{label:<{_LABEL}}{printable(text)}", " " * _LABEL, width)
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
     # A URI or a command must be copied whole, so words are never broken.
     return textwrap.wrap(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
     ) or [text]

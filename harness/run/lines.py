@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from harness.drive.station import Station
 from harness.live.progress import Progress
-from harness.model.flow import Control, Flow, Line
+from harness.model.flow import Control, Flow
+from harness.model.line import Line
 
 
 @dataclass

@@ -9,6 +9,7 @@ from harness.errors import EvidenceError, SetupError
 from harness.evidence.merge import Closing, merge, why_apart
 from harness.policy.gate import Answer, GateInput
 from harness.purposes.discovery import all_purposes
+from harness.report.allure_merge import merged_allure
 from harness.report.at_end import write_reports
 from harness.report.junit import merged_junit
 from harness.requirements.catalogue import Catalogue
@@ -54,6 +55,12 @@ def merged(again: Again, folder: RunFolder, title: str, ask: Ask, compare: Compa
     except EvidenceError as error:
         return Merged(f"not merged with {before}: {error.cause}")
     merged_junit(again.folder / "junit.xml", folder.junit, made.junit)
+    merged_allure(
+        again.folder / made.allure_results.name,
+        folder.allure_results,
+        made.allure_results,
+        read_run(made.path).records,
+    )
     if trouble := write_reports(made, {}):
         raise trouble
     run = read_run(made.path)

@@ -24,6 +24,7 @@ class Again:
     @classmethod
     def of(cls, folder: Path) -> Again:
         """The non-passes of the run in ``folder``, which may have been cut off; EvidenceError if it is no run."""
+        folder = folder.resolve()  # ``latest`` leads to this run when this one has begun
         run = read_run(folder, cut_off=True)
         failed = (line.case for line in run.records if line.verdict not in PASSED)
         return cls(folder, run.header, frozenset((*failed, *run.missing)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from harness.policy.waivers import Waiver
 from harness.policy.waivers import load as load_waivers
 from harness.purposes.discovery import all_purposes
 from harness.report.pull_request import PullRequestFiles
+from harness.report.text import WIDTH
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 from harness.run.carriers import Wanted, carried
@@ -56,6 +59,8 @@ class Settings:
     """Which cases are asked."""
     weather: Weather = field(default_factory=Weather)
     """What the taps do to messages on purpose."""
+    columns: int = WIDTH
+    """The width of findings as text."""
     rounds: int = 0
     """How many odd responses are drawn; 0: as many as the purpose says."""
 
@@ -102,8 +107,14 @@ class Settings:
             files=PullRequestFiles(option.sarif, option.code_quality, option.summary),
             selection=Selection.of({one: getattr(option, one) for one in SELECTED_BY}, catalogue, all_purposes()),
             weather=_weather(option.weather or ""),
+            columns=_columns(),
             rounds=_rounds(option.robustness_rounds, stored.rounds if stored else 0),
         )
+
+
+def _columns() -> int:
+    """The width of this terminal, as long as a line is read with ease; what is no terminal has any width."""
+    return min(WIDTH, max(40, shutil.get_terminal_size().columns)) if sys.stdout.isatty() else WIDTH
 
 
 def _rounds(asked: int | None, before: int) -> int:

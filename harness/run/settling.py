@@ -17,7 +17,8 @@ from harness.endpoints.sipp.binary import SippBinary
 from harness.live.progress import Progress
 from harness.model.axes import Axes, CaseId
 from harness.model.finding import Record, Ruled
-from harness.model.flow import Control, Flow, Line
+from harness.model.flow import Control, Flow
+from harness.model.line import Line
 from harness.model.outcome import NOT_TESTED
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 
 from harness import judge
@@ -19,6 +20,12 @@ from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue
 
 _SAMPLE = Address("127.0.0.1")
+_BARE = re.compile(r"\s*sips?:(?![^<\"]*>)[^<>\"]*\{(?!token\b|domain\b)\w")
+"""A Contact that names an endpoint, and has no brackets."""
+_TRANSPORT_LOST = "without brackets ;transport is no parameter of the URI (20.10): the plan needs over=('udp',)"
+
+_TWO = re.compile(r";transport=[^<>?]*;transport=", re.IGNORECASE)
+_TWICE = "over TCP its URI has ;transport twice (19.1.1): write {target.host}:{target.port};transport={transport}"
 
 
 def check_suite(purposes: Iterable[Purpose], catalogue: Catalogue) -> None:
@@ -84,6 +91,17 @@ def _problems(plan: Plan) -> list[str]:
     seats = {endpoint.name: _SAMPLE for endpoint in plan.endpoints}
     places = Places("70000000", seats, _SAMPLE, dict.fromkeys(NUMBERS, f"sip:{_SAMPLE}"))
     problems = []
+    if not plan.over:
+        values = [
+            value
+            for endpoint in plan.endpoints
+            for answer in endpoint.answers
+            for response in answer.responses
+            for value in response.contacts
+        ]
+        over_tcp = Places("70000000", dict.fromkeys(seats, Address("127.0.0.1", transport="tcp")))
+        problems += [f"Contact {value}: {_TRANSPORT_LOST}" for value in values if _BARE.match(value)]
+        problems += [f"Contact {value}: {_TWICE}" for value in values if _TWO.search(over_tcp.fill(value))]
     for call in plan.calls:
         try:
             render_call(call, places, _SAMPLE)

@@ -9,15 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from harness.live import prompt
 from harness.live.person import Person, Request
 
-_LOOK_EVERY_S = 0.1
-
 
 @contextlib.asynccontextmanager
 async def asking(person: Person, planned: int, write: Callable[[str], None]) -> AsyncIterator[None]:
     """Write each request to ``person``, and its result, with ``write``; ``planned``: how many calls there will be."""
-    person.attended, person.planned_calls = True, planned
+    changed = asyncio.Event()  # of the loop in which the calls are made
+    person.attended, person.planned_calls, person.on_change = True, planned, changed.set
     write(prompt.beforehand(planned))
-    task = asyncio.create_task(_watch(person, planned, write))
+    task = asyncio.create_task(_watch(person, planned, write, changed))
     try:
         yield
     finally:
@@ -27,16 +26,16 @@ async def asking(person: Person, planned: int, write: Callable[[str], None]) -> 
         _news(person, write)
 
 
-async def _watch(person: Person, planned: int, write: Callable[[str], None]) -> None:
+async def _watch(person: Person, planned: int, write: Callable[[str], None], changed: asyncio.Event) -> None:
     shown: Request | None = None
     while True:
+        await changed.wait()
+        changed.clear()
         _news(person, write)
         request = person.request
         if request is not None and request != shown:
             write("\n".join(prompt.block(request, planned)))
         shown = request
-        # A person's request is left in a field, not sent: the driver must never wait for a terminal.
-        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _news(person: Person, write: Callable[[str], None]) -> None:

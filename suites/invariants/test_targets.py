@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.judge.account.openings import MOVE_ON
 from harness.judge.acks import routes
 from harness.judge.attempts import Attempt
 from harness.judge.calls import Call, calls
@@ -48,7 +49,7 @@ def test_each_target_is_tried_once(flow: Flow) -> Findings:
         redirected = False
         for attempt, before in _with_equals(call):
             if before is not None:
-                yield _once(call, attempt, before, redirected=redirected)
+                yield _once(flow, call, attempt, before, redirected=redirected)
             redirected = redirected or 300 <= (attempt.status or 0) < 400
             if (attempt.status or 0) >= 600:
                 break
@@ -63,7 +64,7 @@ def test_each_target_of_a_proxy_is_tried_once(flow: Flow) -> Findings:
     for call in calls(flow):
         for attempt, before in _with_equals(call):
             if before is not None:
-                yield _once(call, attempt, before)
+                yield _once(flow, call, attempt, before)
 
 
 def _with_equals(call: Call) -> Iterator[tuple[Attempt, tuple[Attempt, ...] | None]]:
@@ -76,11 +77,13 @@ def _with_equals(call: Call) -> Iterator[tuple[Attempt, tuple[Attempt, ...] | No
         near.append(attempt)
 
 
-def _once(call: Call, attempt: Attempt, equals: tuple[Attempt, ...], *, redirected: bool | None = None) -> Finding:
+def _once(
+    flow: Flow, call: Call, attempt: Attempt, equals: tuple[Attempt, ...], *, redirected: bool | None = None
+) -> Finding:
     invite = attempt.invite
     for other in equals:
         uri = other.invite.request_uri
-        if not _is_another_request(attempt, other):
+        if not _is_another_request(flow, attempt, other):
             original = other is call.tries[0]
             came = f"{other.status}" if other.status else "no final response"
             return violated(
@@ -110,9 +113,14 @@ def _row_of_repeat(*, original: bool, redirected: bool | None) -> str:
     return "RFC3261-8.1.3.4-02" if original else "RFC3261-8.1.3.4-03"
 
 
-def _is_another_request(attempt: Attempt, other: Attempt) -> bool:
+def _is_another_request(flow: Flow, attempt: Attempt, other: Attempt) -> bool:
     """Whether ``attempt`` is no second try of ``other``: it is corrected, at another server, or after Retry-After."""
     if attempt.invite.destination != other.invite.destination and attempt.seat != other.seat:
+        return True
+    # One trunk may have several addresses: what failed at one of them is asked again at the next.
+    trunk = flow.seat(attempt.seat).addresses
+    ends = {attempt.invite.destination, other.invite.destination}
+    if len(ends) == 2 and ends <= set(trunk) and (other.status is None or other.status in MOVE_ON):
         return True
     if other.status in CORRECTABLE and _content(attempt.invite) != _content(other.invite):
         return True

@@ -12,7 +12,7 @@ from suites.answering import redirecting
 THREE = redirecting(
     to="sip:{token}@{device}",
     bindings=(
-        "<sip:9{token}@{target};transport=udp>;q=0.3",
+        "<sip:9{token}@{target.host}:{target.port};transport={transport}>;q=0.3",
         "<sip:8{token}@{target}>;q=0.7",
         "<sip:7{token}@{target};user=phone>;q=0.125",
     ),

@@ -42,6 +42,7 @@ FORMS = Plan(
             redirect("\"O'Brien, 'Jo'\" <sip:8{token}@{target}>;odd=\"a, b; 'c'\";q=0.5", tag="b"),
             accept(),
         ),
-    )
+    ),
+    over=("udp",),
 )
 """A bare URI with a quoted parameter in which there are brackets; commas, semicolons and apostrophes inside quotes."""

@@ -77,7 +77,7 @@ DANGEROUS = Plan(
         callee(
             redirect(
                 "<sip:9{token}@{target}?From=sip:evil%40evil.test&Call-ID=evil&CSeq=4711%20INVITE"
-                "&Via=SIP/2.0/UDP%20evil.test&Record-Route=%3Csip:evil.test%3Blr%3E&Route=%3Csip:{detour}%3Blr%3E"
+                "&Via=SIP/2.0/UDP%20evil.test&Record-Route=%3Csip:evil.test%3Blr%3E&Route=%3Csip:{detour.host}:{detour.port}%3Blr%3E"
                 "&Accept=text/evil&Accept-Encoding=evil&Accept-Language=evil&Allow=EVIL"
                 "&Contact=%3Csip:evil%40evil.test%3E&Organization=evil&Supported=evil&User-Agent=evil>"
             )
@@ -140,7 +140,10 @@ COMMA = Plan((callee(redirect(", ".join(_EXHAUST))), _FAILING))
 FOLDED = Plan((callee(redirect(",\r\n ".join(_EXHAUST))), _FAILING))
 """The same three Contacts in one folded line."""
 
-BARE_LIST = Plan((callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING))
+BARE_LIST = Plan(
+    (callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING),
+    over=("udp",),
+)
 """The same three Contacts in one line, without brackets."""
 
 BAD_Q = Plan(
@@ -175,7 +178,7 @@ DUPLICATES = Plan(
             redirect(
                 "<sip:a{token}@{target.host}:{target.port};foo=bar;transport={transport}>;q=1.0",
                 "<sip:a{token}@{target.host}:{target.port};foo=bar;transport={transport}>;q=0.9",
-                "<sip:%61{token}@{target};Transport=UDP;FOO=bar>;q=0.8",
+                "<sip:%61{token}@{target.host}:{target.port};Transport={TRANSPORT};FOO=bar>;q=0.8",
                 "<sip:b{token}@{target}>;q=0.5",
                 "<sip:B{token}@{target}>;q=0.4",
             )

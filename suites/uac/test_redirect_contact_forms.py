@@ -42,23 +42,41 @@ _PARSER = "the parser of Contact: does it know only the form that the vendor's o
 
 @purpose(
     "RFC3261-7.3.1-01",
-    plan=followed(EXHAUST, COMMA, FOLDED, BARE_LIST, proxy=(recursed(EXHAUST), recursed(COMMA))),
-    faults=["first_value_of_line", "needs_brackets_in_lists"],
+    plan=followed(EXHAUST, COMMA, FOLDED, proxy=(recursed(EXHAUST), recursed(COMMA))),
+    faults=["first_value_of_line"],
 )
 def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
-    """Several Contact lines, one line with commas, a folded line and one without brackets carry the same list.
+    """Several Contact lines, one line with commas and a folded line carry the same list.
 
     The redirector is free to choose the form; a device that reads only one form works with half of them.  Typical
     defect: the device takes the first line, or the first value of each line, for the list.
 
     Whether all targets are tried is another rule (8.1.3.4).  Only a difference between the forms counts here.
     """
+    yield from _same_list(flows, "one line with commas", "one folded line")
+
+
+@purpose(
+    "RFC3261-7.3.1-01",
+    plan=dict.fromkeys(CALLERS, (EXHAUST, BARE_LIST)),
+    faults=["needs_brackets_in_lists"],
+)
+def test_list_without_brackets_is_the_same_list(flows: Sequence[Flow]) -> Findings:
+    """One line of Contacts without brackets carries the same list as a line for each Contact.
+
+    Brackets are needed only around a URI that has a comma, a semicolon or a question mark.  Typical defect: the device
+    reads to the first semicolon and drops what stands behind it, or the whole header.
+    """
+    yield from _same_list(flows, "one line without brackets")
+
+
+def _same_list(flows: Sequence[Flow], *forms: str) -> Findings:
+    """The targets of the first flow, which has a line for each Contact, are tried in the others as well."""
     lines, *others = flows
     reference = _tried(lines)
     if not reference:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
-    forms = ("one line with commas", "one folded line", "one line without brackets")
     for flow, form in zip(others, forms, strict=False):
         first = original(flow)
         lost = lost_ack(flow, first, lines, what=f"a 302 with its Contacts in {form}") if first else None

@@ -106,7 +106,7 @@ def test_a_caller_gives_up_and_hangs_up(name: str, lease: Lease) -> None:
 def test_a_relay_passes_calls_on_to_its_peer(name: str, lease: Lease) -> None:
     async def run() -> None:
         peer, caller = lease(), lease()
-        device = Device(load_profile(name), address=lease(), exchange=peer)
+        device = Device(load_profile(name), address=lease(), exchanges=[peer])
         async with listening(peer, declining) as callee, device, listening(caller) as back:
             assert re.fullmatch(r"\d+(\.\d+)+", device.identity()["version"])
             assert not device.supports

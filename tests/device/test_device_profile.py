@@ -143,6 +143,8 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
         ('"{address}"', '"{backup}"', "process.argv: {backup} is given: expected lab.backup", ""),
         ("[ready]", "[lab]\nbackup = true\n[ready]", "lab.backup: expected {backup} in", ""),
         ("[ready]", "[pics]\nbackup_proxy = true\n[ready]", "pics.backup_proxy: claimed, but lab.backup", ""),
+        ('"{address}"', '"{exchange_2}"', "process.argv: {exchange_2} is given: expected one more", ""),
+        ("[ready]", '[lab]\nfurther_exchanges = ["{lease}"]\n[ready]', "lab.further_exchanges: needs lab.exchange", ""),
         ('"{address}"', '"{resolver}"', "process.argv: {resolver} is given: expected lab.resolver", ""),
         ("[ready]", '[lab]\nresolver = "{lease}:0"\n[ready]', "lab.resolver: expected a port of 1 to 65535", ""),
         ("[ready]", '[lab]\nresolver = "ns.test"\n[ready]', "lab.resolver: expected IPv4:port", ""),
@@ -187,6 +189,16 @@ call = ["true", "{uri}"]
     [
         ('"192.0.2.7:5060"', '"{lease}"', "lab.address: expected the device's IPv4:port"),
         ("[ready]", "backup = true\n[ready]", "lab.backup: expected the IPv4:port"),
+        (
+            "[ready]",
+            'exchange = "127.0.0.8:5060"\nfurther_exchanges = ["{lease}"]\n[ready]',
+            "lab.further_exchanges: expected an address of this machine",
+        ),
+        (
+            "[ready]",
+            'further_exchanges = ["a"]\n[ready]',
+            "lab.further_exchanges.0: expected IPv4:port",
+        ),
         ("[ready]", 'resolver = "{lease}"\n[ready]', "lab.resolver: expected an address of this machine"),
         ("options = true", 'stdout = "READY"', "ready.stdout: needs a [process]"),
         ('roles = ["uac"]', 'roles = ["uac"]\nper_plan = true', "device.per_plan: needs a [process]"),

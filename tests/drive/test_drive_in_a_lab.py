@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ from harness.drive.bench import Bench
 from harness.drive.station import Station
 from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import SetupError, SipverdictError
+from harness.judge.account.replay import account
 from harness.judge.answers import asked
 from harness.live.progress import Progress
 from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.net.loopback import LoopbackPool
 from harness.net.pool import LabPool
+from harness.report.ladder import text_ladder
 from harness.store.codec import dump, load
+from suites.invariants import test_targets
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>",))
 REDIRECTED = Plan(
@@ -163,6 +167,30 @@ def test_a_phone_that_knows_its_registrar_alone_meets_every_plan(tmp_path: Path)
     first, second = flows[0].select("INVITE")
     assert first.request_uri == f"sip:{flows[0].places.token}@{exchange}"
     assert second.request_uri == f"sip:{flows[0].places.token}@{flows[0].seat('target').address}"
+
+
+TWO_TRUNKS = {
+    'exchange = "{lease}"': 'exchange = "{lease}"\\nfurther_exchanges = ["{lease}"]',
+    '"--user", "100",': '"--backup", "{exchange_2}", "--user", "100",',
+}
+
+
+def test_a_phone_moves_a_call_that_failed_to_the_next_address_of_its_trunk(tmp_path: Path) -> None:
+    failing = Plan((callee(Response(503)),))
+    [flow] = driven(tmp_path, phone(tmp_path, **TWO_TRUNKS), failing)
+    assert not flow.troubles
+    seat = flow.seat("callee")
+    assert len(seat.addresses) == 2
+    assert [event.destination for event in flow.select("INVITE")] == list(seat.addresses)
+    assert [event.destination for event in flow.select("ACK")] == list(seat.addresses)
+    assert [event.source for event in flow.select(status=503)] == list(seat.addresses)
+    assert load(Flow, dump(flow), "flow") == flow
+    assert f"(at {seat.further[0]})" in text_ladder(flow)
+    assert not list(account(flow).unexplained())
+    assert {one.outcome for one in test_targets.test_each_target_is_tried_once(flow)} == {"satisfied"}
+    # At one address it would be the same server that is asked once more.
+    one_trunk = replace(flow, seats=(replace(seat, further=()), *flow.seats[1:]))
+    assert "violated" in {one.outcome for one in test_targets.test_each_target_is_tried_once(one_trunk)}
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,12 @@ from harness.judge.say import Findings, expect, unseen, violated
 from harness.model.finding_key import FindingKey
 from harness.model.flow import Flow
 from harness.model.outcome import ExitStatus
+from harness.model.plan import Plan
 from harness.purposes.purpose import Purpose
 from harness.run.suite_check import check_suite, malformed_codes
 from harness.store.stored_run import StoredRun
 from harness.store.verdict_lines import RequirementLine
+from suites.plans import accept, callee, redirect, target
 
 KEY = FindingKey("RFC3261-21.6-01", FINAL, "uac", "redialled")
 LINE = "RFC3261-21.6-01:uac/decline_is_final/decline_is_final:uac:redialled"
@@ -171,6 +173,22 @@ def test_malformed_code_is_found_at_collection() -> None:
     assert isinstance(refused.value, SetupError)
     assert "'Calls Again' is no code" in refused.value.cause
     assert "'calls_again' is no code" in refused.value.cause
+
+
+def test_contact_without_brackets_is_asked_over_udp_alone() -> None:
+    plan = Plan((callee(redirect("sip:9{token}@{target};q=0.5")), target(accept())))
+    bare: Purpose = dataclasses.replace(PURPOSES[FINAL], plans_by_role={"": (plan,)})
+    with pytest.raises(PlanError, match="without brackets ;transport is no parameter of the URI"):
+        check_suite([bare], CATALOGUE)
+    over_udp = dataclasses.replace(plan, over=("udp",))
+    check_suite([dataclasses.replace(bare, plans_by_role={"": (over_udp,)})], CATALOGUE)
+
+
+def test_contact_names_its_transport_once() -> None:
+    plan = Plan((callee(redirect("<sip:9{token}@{target};transport=udp>")), target(accept())))
+    twice: Purpose = dataclasses.replace(PURPOSES[FINAL], plans_by_role={"": (plan,)})
+    with pytest.raises(PlanError, match="over TCP its URI has ;transport twice"):
+        check_suite([twice], CATALOGUE)
 
 
 def test_codes_of_the_suite_are_well_formed() -> None:

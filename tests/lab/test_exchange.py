@@ -16,7 +16,8 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import DeviceError, SetupError
-from harness.lab.exchange import Exchange, Line, Unclaimed
+from harness.lab.exchange import Exchange, Unclaimed
+from harness.lab.lines import Line
 from harness.lab.registrar import Account, Registrar
 from harness.model.flow import Event, Seat, Unreadable
 from harness.net.address import Address
@@ -111,12 +112,18 @@ class TapSeat:
 
 @asynccontextmanager
 async def lab(
-    registrar: Registrar | None = None, *, relays: bool = False, unclaimed: Unclaimed | None = None
+    registrar: Registrar | None = None, *, relays: bool = False, unclaimed: Unclaimed | None = None, trunks: int = 1
 ) -> AsyncIterator[tuple[Exchange, Party, TapSeat, TapSeat]]:
     """An exchange, a device, and the callee and the target of one drive."""
     taps, known = TapLoop(), registrar or Registrar()
     exchange = await Exchange.open(
-        _pool().lease(), known, r"7123\d{4}", lambda _at: None, taps, relays=relays, unclaimed=unclaimed or Unclaimed()
+        [_pool().lease() for _ in range(trunks)],
+        known,
+        r"7123\d{4}",
+        lambda _at: None,
+        taps,
+        relays=relays,
+        unclaimed=unclaimed or Unclaimed(),
     )
     device = Party()
     callee, target = [await seat(name, exchange, taps) for name in ("callee", "target")]
@@ -166,6 +173,34 @@ async def test_a_call_goes_to_its_plan_and_back_unchanged() -> None:
     assert [(event.source, event.destination) for event in callee.events] == [there, back, there]
     assert [event.raw for event in callee.events] == [invite, moved, ack]
     assert [event.time for event in callee.events] == sorted(event.time for event in callee.events)
+
+
+@run
+async def test_each_address_of_a_trunk_leads_to_the_plan_and_back() -> None:
+    async with lab(trunks=3) as (exchange, device, callee, _):
+        for number, trunk in enumerate(exchange.addresses):
+            invite = message(f"INVITE sip:{TOKEN}@{exchange.address} SIP/2.0", device.own, f"c{number}", f"z9{number}")
+            device.send(invite, trunk)
+            assert await callee.get() == invite
+            busy = message("SIP/2.0 486 Busy Here", device.own, f"c{number}", f"z9{number}")
+            await callee.says(busy)
+            assert await device.get() == (busy, trunk), "from where the call came to"
+        device.send(message("OPTIONS sip:h SIP/2.0", device.own), trunk)
+        answer, source = await device.get()
+        assert (answer.split()[1], source) == ("200", trunk)
+    assert [event.destination for event in callee.events if event.from_device] == list(exchange.addresses)
+    assert len(set(exchange.addresses)) == 3
+
+
+@run
+async def test_a_phone_is_called_from_the_address_at_which_it_registered() -> None:
+    async with lab(trunks=2) as (exchange, device, callee, _):
+        contact = f"Contact: <sip:100@{device.own}>"
+        device.send(message("REGISTER sip:h SIP/2.0", device.own, "r", "z9hG4bKr", contact), exchange.addresses[1])
+        assert (await device.get())[1] == exchange.addresses[1]
+        invite = message("INVITE sip:100@h SIP/2.0", callee.own, "call")
+        await callee.says(invite)
+        assert await device.get() == (invite, exchange.addresses[1])
 
 
 @run
@@ -347,7 +382,21 @@ async def test_a_port_that_is_taken_is_told() -> None:
     taken, taps = Party(), TapLoop()
     try:
         with pytest.raises(SetupError, match=rf"the exchange cannot use {taken.own}: {taken.own} \(udp\) is taken"):
-            await Exchange.open(taken.own, Registrar(), "x", lambda _: None, taps)
+            await Exchange.open([taken.own], Registrar(), "x", lambda _: None, taps)
+    finally:
+        taken.close()
+        taps.close()
+
+
+@run
+async def test_a_further_port_that_is_taken_is_told_and_the_first_is_free_again() -> None:
+    taken, taps = Party(), TapLoop()
+    addresses = [_pool().lease(), taken.own]
+    try:
+        with pytest.raises(SetupError, match=rf"the exchange cannot use {taken.own}") as told:
+            await Exchange.open(addresses, Registrar(), "x", lambda _: None, taps)
+        assert told.value.hint.startswith("lab.further_exchanges of the profile")
+        await (await Exchange.open(addresses[:1], Registrar(), "x", lambda _: None, taps)).close()
     finally:
         taken.close()
         taps.close()

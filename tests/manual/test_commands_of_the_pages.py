@@ -13,7 +13,7 @@ from harness import cli
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CALLS = {"run", "smoke", "doctor", "init"}
-"""Those take long, or are executed as written by test_attach_page.py and test_installed.py."""
+"""Those take long, or are executed by tests/run/test_commands_that_call.py, test_attach_page.py, test_init.py."""
 COMMANDS = {
     line.strip(): shlex.split(line.partition(" > ")[0], comments=True)[1:]  # the shell's own part is not ours
     for page in PAGES

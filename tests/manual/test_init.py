@@ -96,6 +96,11 @@ def test_what_is_commented_out_is_right_as_well(tmp_path: Path) -> None:
         (["--yes"], "--yes asks no questions: expected --role"),
         (["--role", "toaster"], "--role: invalid choice: 'toaster'"),
         (["--role", "uac", "--start", "x", "--exchange", "pbx:5060"], "--exchange: expected IPv4:port"),
+        (["--role", "uac", "--start", "x", *2 * ["--exchange", "127.0.0.8:5060"]], "127.0.0.8:5060 is there twice"),
+        (
+            ["--role", "uac", "--start", "x", *5 * ["--exchange", "{lease}"]],
+            "expected at most 3 further addresses; got 4",
+        ),
         (["--role", "uas", "--start", "x", "--number", "declines"], "--number: expected KEY=URI; got 'declines'"),
         (["--role", "uas", "--start", "x", "--number", "sings=sip:1@{device}"], "no such number"),
         (["--role", "b2bua", "--start", "x", "--prefix", "ninety"], "expected digits, as in 97"),
@@ -141,6 +146,15 @@ def test_a_pbx_that_is_told_to_call_through_its_trunk(kind: str, anywhere: str, 
     assert alone.stimulus.texts("call")[0] == anywhere  # type: ignore[attr-defined]
     assert (through.lab.exchange, through.lab.prefix) == ("192.0.2.10:5070", "97")
     assert through.stimulus.texts("call")[0] == trunk  # type: ignore[attr-defined]
+
+
+def test_a_trunk_of_several_addresses(tmp_path: Path) -> None:
+    path, addresses = tmp_path / "sbc.toml", ("192.0.2.10:5060", "192.0.2.11:5060", "192.0.2.12:5060")
+    where = ["--role", "b2bua", "--address", "192.0.2.7:5060", "--tester", "192.0.2.10"]
+    exchanges = [word for address in addresses for word in ("--exchange", address)]
+    assert cli.main(["init", str(path), *where, *exchanges]) == 0
+    lab = load_profile(path).lab
+    assert (lab.exchange, *lab.further_exchanges) == addresses
 
 
 def test_numbers_and_the_user_of_the_suites_own_calls(tmp_path: Path) -> None:

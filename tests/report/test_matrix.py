@@ -63,6 +63,23 @@ def test_as_json(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert [(one["id"], one["kind"]) for one in difference["changes"]] == [(HUNTS, "worse"), (FINAL, "better")]
 
 
+def test_what_is_inconclusive_is_neither_better_nor_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+    made = [record(v, "uac/decline_is_final/decline_is_final", ruled(v), device="phone") for v in verdicts]
+    device = replace(DEVICE, name="phone")
+    runs = [str(stored(tmp_path / str(n), [one], [], device=device)) for n, one in enumerate(made)]
+    assert main(["matrix", "--json", *runs]) == 0
+    changes = [change for one in json.loads(capsys.readouterr().out)["differences"] for change in one["changes"]]
+    assert [(one["before"], one["after"], one["kind"]) for one in changes] == [
+        ("fail", "inconclusive", "open"),
+        ("inconclusive", "pass", "open"),
+    ]
+    for language, said in (("en", "not comparable"), ("fr", "non comparable")):
+        out = tmp_path / f"{language}.html"
+        assert main(["matrix", *runs, "--lang", language, "--out", str(out)]) == 0
+        assert f">{said}</span>" in out.read_text("utf-8")
+
+
 def test_as_a_page(runs: list[str], tmp_path: Path) -> None:
     out = tmp_path / "m.html"
     assert main(["matrix", *runs, "--out", str(out)]) == 0

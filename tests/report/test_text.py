@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import subprocess
+import sys
+import termios
 
 import pytest
 from flows import HOSTILE, record, ruled
@@ -185,3 +190,30 @@ def test_on_80_columns_two_tests_of_one_file_can_be_told_apart() -> None:
         assert line.startswith("fail          RFC3261-21.6-01  ")
     assert " ".join(text.split()).count(why) == 2
     assert all(len(line) <= 80 for line in lines if not any(name in line for name in names))
+
+
+def test_lines_are_as_wide_as_they_may_be_and_words_stay_whole() -> None:
+    said = "INVITE sip:73560003@127.180.0.5:5060 SIP/2.0 arrived " * 4
+    for width in (60, 110):
+        text = explain(ruled(Verdict.FAIL, actual=said, means=said), RULE, "RFC 3261 §21.6", KEY, AGAIN, width)
+        widths = [len(line) for line in text.splitlines() if str(KEY) not in line]
+        assert width - 30 < max(widths) <= width, text
+
+
+def test_a_terminal_is_asked_for_its_width() -> None:
+    """A pipe has none: what is stored is the same everywhere."""
+    program = [sys.executable, "-c", "from harness.run.settings import Settings, _columns; print(_columns())"]
+    parent, child = pty.openpty()
+    termios.tcsetwinsize(child, (24, 72))
+    try:
+        done = subprocess.run(program, stdout=child, stdin=child, env=_without_columns(), check=True, timeout=60)
+        assert (done.returncode, os.read(parent, 100).strip()) == (0, b"72")
+    finally:
+        os.close(child)
+        os.close(parent)
+    piped = subprocess.run(program, capture_output=True, env=_without_columns(), check=True, timeout=60)
+    assert piped.stdout.strip() == b"110"
+
+
+def _without_columns() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS"}

@@ -200,6 +200,20 @@ def test_exchange_that_another_program_has(tmp_path: Path, transport: str) -> No
     assert checked(path)["lab.exchange"].state == "ok"
 
 
+def test_each_address_of_a_trunk_is_looked_at(tmp_path: Path) -> None:
+    lab = f'exchange = "{HOST}:5070"\nfurther_exchanges = ["{HOST}:5072", "{HOST}:5074"]'
+    path = profile(tmp_path, CALLED, "b2bua", lab)
+    with bound(5074):
+        checks = [check for check in device_checks(load_profile(str(path))) if "exchange" in check.name]
+    told = [(check.name.rpartition("lab.")[2], check.state, check.found.split()[1]) for check in checks]
+    assert told == [
+        ("exchange", "ok", f"{HOST}:5070"),
+        ("further_exchanges", "ok", f"{HOST}:5072"),
+        ("further_exchanges", "problem", f"{HOST}:5074"),
+    ]
+    assert "change the port of lab.further_exchanges" in checks[-1].todo
+
+
 def test_exchange_of_another_machine(tmp_path: Path) -> None:
     lab = 'exchange = "192.0.2.10:5070"\nbackup = "192.0.2.10:5071"\ntester = "192.0.2.10"'
     path = profile(tmp_path, CALLED, "b2bua", lab)

@@ -44,6 +44,10 @@ def test_only_what_kills_the_device_fails(tmp_path: Path, way: str, how: str) ->
     for report in ("index.html", "junit.xml"):
         text = (run.folder / report).read_text()
         assert text.count(f"{how} at ") == 1, report
+    [row] = next(record for record in run.records if record["purpose"] == KILLER)["requirements"]
+    assert row["flow"]
+    page = (run.folder / "index.html").read_text()
+    assert page.index(f"Ladder of flow {row['flow']}") == page.index("Ladder of flow"), "the flow in which it was lost"
     again = subprocess.run(
         [sys.executable, "-m", "sipverdict", "replay", str(run.folder)], cwd=ROOT, capture_output=True, text=True
     )

@@ -5,6 +5,7 @@ All runs are begun at once: the long one, in the standard window, waits while th
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -47,7 +48,8 @@ def _waived(folder: Path, failing: Future[Finished]) -> Finished:
 
 
 def _again(folder: Path, failing: Future[Finished]) -> Finished:
-    return run_suite(folder, "--again", str(failing.result().folder))
+    (latest := folder / "latest").symlink_to(failing.result().folder)  # as a user names it, and soon this run's
+    return run_suite(folder, "--again", str(latest))
 
 
 def _told(*arguments: str) -> str:
@@ -238,6 +240,12 @@ def test_only_what_did_not_pass_is_run_again(runs: Runs) -> None:
     assert (alone.header.again, alone.header.repeated) == (before.folder.name, ())
 
 
+def _attachments(step: dict[str, Any]) -> Iterator[dict[str, str]]:
+    yield from step.get("attachments", ())
+    for one in step.get("steps", ()):
+        yield from _attachments(one)
+
+
 def test_what_was_run_again_is_merged_into_one_whole_run(
     runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,6 +267,13 @@ def test_what_was_run_again_is_merged_into_one_whole_run(
     assert [test.get("name") for test in marked] == [
         test.get("name") for test in tests if test.find("failure") is not None
     ]
+    results = [json.loads(path.read_text()) for path in (run.folder / "allure-results").glob("*-result.json")]
+    assert len(results) == 3, "Allure shows the later one of a test, and the earlier as its retry"
+    assert len({one["historyId"] for one in results}) == 2
+    attached = {part["source"] for one in results for part in _attachments(one)}
+    assert attached
+    assert attached <= {path.name for path in (run.folder / "allure-results").iterdir()}
+    assert (run.folder / "allure-results" / "environment.properties").is_file()
     page = (run.folder / "index.html").read_text()
     assert "are of a later repetition" in page or "is of a later repetition" in page
     assert before.folder.name in page

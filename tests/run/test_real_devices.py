@@ -6,6 +6,7 @@ What they do wrong is explained from the wire in docs/devices.md.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,14 @@ def test_product_does_what_it_is_known_to_do_and_nothing_else(runs: dict[str, Fi
     assert [one for one in told if one["device"] == name and one["got"] != "inconclusive"] == [], run.output
     assert run.status == (2 if told else 0), run.output
     assert any(record["verdict"] == "pass" for record in run.records if record["device"] == name)
+
+
+@pytest.mark.parametrize(("device", "transports"), [("baresip", "tcp,tls"), ("kamailio:base", "tls")])
+def test_product_does_the_same_over_another_transport(tmp_path: Path, device: str, transports: str) -> None:
+    run = run_suite(tmp_path, f"--device={device}", f"--transport={transports}", "--expected")
+    told = run.lines[-1]["expected"]["deviations"]
+    assert [one for one in told if one["got"] != "inconclusive"] == [], run.output
+    assert {record["transport"] for record in run.records if record["verdict"] == "pass"} == set(transports.split(","))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.model.finding import Finding
-from harness.model.flow import Line
+from harness.model.line import Line
 from harness.model.verdict import Verdict
 from harness.purposes.cut import despite_the_cut
 from harness.purposes.line import FAILS, MOST_DRIVES, despite_the_line

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.expect import steady, written
+from harness.commands.expect import steady
 from harness.errors import SetupError
 from harness.model.finding import Finding, Ruled
 from harness.model.outcome import Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
+from harness.paths import DEVICES
 from harness.policy.expectations import Expectations
 from harness.policy.expected_file import Known, file_of, load, updated
+from harness.policy.expected_text import written
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Compared, Deviation, RequirementLine, VerdictLine
 
@@ -239,6 +241,72 @@ def test_what_is_written_can_be_read_whatever_a_device_said(tmp_path: Path) -> N
     assert text.isprintable() is False  # line ends
     assert "\x1b" not in text
     assert "\x7f" not in text
+
+
+BY_HAND = """\
+# Our phone.
+
+# Reported to the vendor as 4711.
+# They answered: next release.
+[[expected]] # seen by us
+purpose = "uac/decline_is_final/decline_is_final"
+# it rings twice
+role = "uac"
+transport = "udp"
+requirement = "RFC3261-21.6-01"
+verdict = "fail"
+reason = 'it calls again' # ours
+until = 2027-01-31
+
+# Not so bad.
+[[expected]]
+purpose = "uac/decline_is_final/decline_is_final"
+role = "uac"
+requirement = "RFC3261-9.1-01"
+verdict = "warn"
+reason = "a CANCEL"
+
+# That is all.
+"""
+
+
+def _of(text: str) -> list[Known]:
+    return [Known.model_validate(entry) for entry in tomllib.loads(text)["expected"]]
+
+
+def test_what_people_wrote_stays_as_they_wrote_it() -> None:
+    assert written("phone", _of(BY_HAND), BY_HAND) == BY_HAND
+
+
+def test_comments_go_with_their_entry() -> None:
+    bad, mild = _of(BY_HAND)
+    more = known(requirement=OTHER)
+    changed = bad.model_copy(update={"verdict": "warn", "until": None, "window": "standard"})
+    text = written("phone", [more, mild, changed], BY_HAND)
+    assert _of(text) == [more, mild, changed]
+    parts = text.split("\n\n")
+    assert parts[0] == "# Our phone."
+    assert not any("#" in line for line in parts[1].splitlines())
+    assert parts[2].startswith("# Not so bad.\n[[expected]]\n")
+    assert parts[3].startswith("# Reported to the vendor as 4711.\n# They answered: next release.\n[[expected]] # seen")
+    assert "# it rings twice\n" in parts[3]
+    assert "reason = 'it calls again' # ours\n" in parts[3]
+    assert parts[4] == "# That is all.\n"
+
+
+def test_comments_of_an_entry_that_is_gone_are_gone() -> None:
+    _, mild = _of(BY_HAND)
+    text = written("phone", [mild], BY_HAND)
+    assert _of(text) == [mild]
+    assert "4711" not in text
+    assert text.startswith("# Our phone.\n\n# Not so bad.\n[[expected]]")
+    assert text.endswith("\n\n# That is all.\n")
+
+
+@pytest.mark.parametrize("path", sorted(DEVICES.glob("*/expected.toml")), ids=lambda path: path.parent.name)
+def test_a_file_in_which_nothing_changes_is_not_changed(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert written("x", _of(text), text) == text
 
 
 def test_reason_does_not_change_from_run_to_run() -> None:

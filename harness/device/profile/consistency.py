@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from harness.device.profile import claims, secrets
 from harness.device.stimuli.section import StimulusSection
-from harness.device.tables.placeholders import names_in
+from harness.device.tables.placeholders import FURTHER_EXCHANGES, names_in
 from harness.device.tables.profile_tables import ProfileTables
 
 
@@ -66,24 +66,33 @@ def _of_lab(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     lab, process = profile.lab, profile.process
     if lab.registration and not lab.exchange:
         yield "lab.registration", "needs lab.exchange: the address at which the device registers"
+    if lab.further_exchanges and not lab.exchange:
+        yield "lab.further_exchanges", "needs lab.exchange: the first of the addresses"
+    fixed = [place for place in (lab.exchange, *lab.further_exchanges) if place and place != "{lease}"]
+    for twice in sorted({place for place in fixed if fixed.count(place) > 1}):
+        yield "lab.further_exchanges", f"{twice} is there twice: expected each address of the trunk once"
     if lab.address == "{registered}" and not lab.registration:
         yield "lab.address", "{registered} is the address from which the device registers: expected [lab.registration]"
-    if lab.exchange == "{lease}" and process is None:
-        yield (
-            "lab.exchange",
-            "expected an address of this machine: without a [process] the suite cannot give the device a lease",
-        )
+    for key, places in (("lab.exchange", (lab.exchange,)), ("lab.further_exchanges", lab.further_exchanges)):
+        if "{lease}" in places and process is None:
+            yield (
+                key,
+                "expected an address of this machine: without a [process] the suite cannot give the device a lease",
+            )
     texts = (*process.argv, *process.resolver_argv, *process.env.values()) if process else ()
     used = {name for text in texts for name in names_in(text)}
     if "exchange" in used and not lab.exchange:
         yield "process.argv", '{exchange} is given: expected lab.exchange = "{lease}" with it'
+    for name in sorted(used & set(FURTHER_EXCHANGES[len(lab.further_exchanges) :])):
+        yield "process.argv", f'{{{name}}} is given: expected one more "{{lease}}" in lab.further_exchanges'
     if {"resolver", "resolver_host"} & used and not lab.resolver:
         yield "process.argv", '{resolver} is given: expected lab.resolver = "{lease}" with it'
     if lab.resolver.startswith("{lease}") and process is None:
         yield "lab.resolver", "expected an address of this machine: without a [process] the device is given no lease"
     # Other machines cannot reach endpoints on loopback, and the suite must not guess which address the lab uses.
     near = ("127.", "[::1]")
-    far = [place for place in (lab.address, lab.exchange) if place and "{" not in place and not place.startswith(near)]
+    named = (lab.address, lab.exchange, *lab.further_exchanges)
+    far = [place for place in named if place and "{" not in place and not place.startswith(near)]
     if far and not lab.tester:
         yield "lab.tester", f"missing: expected this machine's address that is reached from {far[0]} (ip route get)"
 

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from harness.device.tables import errors
-from harness.device.tables.placeholders import names_in
-from harness.device.tables.values import REGISTERED, Section, hosts_in, listed, one_line, ports_in
+from harness.device.tables.placeholders import FURTHER_EXCHANGES, names_in
+from harness.device.tables.values import LAX, REGISTERED, Section, hosts_in, listed, one_line, ports_in
 from harness.model.plan import NUMBERS
 from harness.net.address import Address
 
@@ -23,6 +23,12 @@ _NUMBER_NAMES: Final = frozenset({"device", "token"})
 
 def _address_or_lease(text: str) -> str:
     return text if text == "{lease}" else _address(text)
+
+
+def _few(places: tuple[str, ...]) -> tuple[str, ...]:
+    if len(places) > len(FURTHER_EXCHANGES):
+        raise ValueError(f"expected at most {len(FURTHER_EXCHANGES)} further addresses; got {len(places)}")
+    return places
 
 
 def _address_of_device(text: str) -> str:
@@ -152,6 +158,12 @@ class LabSection(Section):
     exchange: Annotated[str, AfterValidator(_address_or_lease)] | None = None
     """The one address to which the device sends every call: its registrar, outbound proxy or trunk.  ``{lease}``: a
     loopback address, which ``process`` receives as ``{exchange}``; or a fixed one of this machine."""
+    further_exchanges: Annotated[
+        tuple[Annotated[str, AfterValidator(_address_or_lease)], ...], LAX, AfterValidator(_few)
+    ] = ()
+    """The other addresses of a device that shares its calls among several trunks, or moves them from one to the next.
+    As ``exchange``, at which the suite listens as well; ``process`` receives a lease as ``{exchange_2}``, the next as
+    ``{exchange_3}``."""
     registration: RegistrationSection | None = None
     credentials: CredentialsSection | None = None
     caller: CallerSection | None = None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+FURTHER_EXCHANGES: Final = ("exchange_2", "exchange_3", "exchange_4")
 START: Final = frozenset(
     [
         "python",
@@ -21,13 +22,14 @@ START: Final = frozenset(
         "backup",
         "peer",
         "exchange",
+        *FURTHER_EXCHANGES,
         "resolver",
         "resolver_host",
     ]
 )
 """What a profile's argv, env and control address may name."""
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}|\{secret:([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z_0-9]*)\}|\{secret:([^{}]*)\}")
 
 
 def names_in(text: str) -> frozenset[str]:

@@ -64,7 +64,7 @@ class Device:
         self._contexts = contexts
         behaviour.transports = tuple(bound)
         behaviour.knows_names = names is not None
-        self._proxy = account.registrar if account else None
+        self._proxy, self._backup = account.registrar if account else None, backup
         timers = timers or Timers()
         layer = self._layer(bound, behaviour, timers)
         other: TransactionLayer | None = None
@@ -109,7 +109,7 @@ class Device:
                 else StreamTransport(one, layer.on_message, local, contexts)
             )
             worded = Worded(transport, behaviour.worded)
-            layer.attach(ThroughProxy(worded, self._proxy) if self._proxy else worded)
+            layer.attach(ThroughProxy(worded, self._proxy, self._backup) if self._proxy else worded)
             self._transports.append(transport)
         return layer
 

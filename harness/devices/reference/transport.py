@@ -67,15 +67,19 @@ class _Around:
 
 
 class ThroughProxy(_Around):
-    """A transport all of whose requests go to one outbound proxy, whatever they name (RFC 3261 section 8.1.2)."""
+    """A transport all of whose requests go to one outbound proxy, whatever they name (RFC 3261 section 8.1.2).
 
-    def __init__(self, transport: Transport, proxy: Address) -> None:
+    It may have another server, for when the first one fails.
+    """
+
+    def __init__(self, transport: Transport, proxy: Address, other: Address | None) -> None:
         super().__init__(transport)
-        self._proxy = proxy
+        self._proxy, self._other = proxy, other
 
     def send(self, data: bytes, destination: Address) -> None:
-        """Send a response where it belongs, and a request to the proxy."""
-        self._transport.send(data, destination if data.startswith(b"SIP/2.0 ") else self._proxy)
+        """Send a response where it belongs, and a request to the proxy, or to its other server if it is for that."""
+        stays = data.startswith(b"SIP/2.0 ") or destination == self._other
+        self._transport.send(data, destination if stays else self._proxy)
 
 
 class Worded(_Around):

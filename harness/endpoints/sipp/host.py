@@ -241,6 +241,7 @@ class SippSeat:
             behind,
             port.drops,
             port.connections,
+            self._order.further,
         )
 
     # --- in the taps' thread

@@ -118,6 +118,14 @@ def test_bye_of_the_tester_is_answered_500() -> None:
     assert codes(judge(wire.flow())) == ["bye-refused"]
 
 
+def test_bye_that_the_tester_sent_by_the_wrong_transport() -> None:
+    from_tester = {"from_": "<sip:7001@127.0.0.2>;tag=t1", "to_tag": "f1", "cseq": "1 BYE", "branch": "z9hG4bKours"}
+    judge = test_dialogs.test_our_requests_in_a_dialog_are_answered
+    for uri, said in (("sip:device@127.0.0.9", ["unanswered-in-dialog"]), ("sip:device@127.0.0.9;transport=TCP", [])):
+        wire = _answered().say(1.0, f"BYE {uri} SIP/2.0", sent=True, **from_tester)
+        assert codes(judge(wire.flow(closed=60.0))) == said
+
+
 def test_bye_to_another_uri_and_bye_without_dialog() -> None:
     wire = _answered().say(1.0, "BYE sip:7001@127.0.0.4 SIP/2.0", to_tag="t1", cseq="2 BYE", branch="z9hG4bKbye")
     assert "other-request-uri" in codes(test_dialogs.test_requests_of_a_dialog_go_to_its_peer(wire.flow()))

@@ -321,6 +321,10 @@ def test_only_a_difference_between_the_forms_counts():
     assert outcomes(judge, *one) == ["satisfied", "satisfied"]
     three = drive(plans.EXHAUST, Try(), to("3"), to("1"), to("2"))
     assert outcomes(judge, three, *one[1:]) == ["violated", "violated"]
+    bare = drive(plans.BARE_LIST, Try(), to("1"))
+    judge = forms.test_list_without_brackets_is_the_same_list
+    assert outcomes(judge, one[0], bare) == ["satisfied"]
+    assert outcomes(judge, three, bare) == ["violated"]
 
 
 def test_the_user_behind_the_display_name_is_called():
