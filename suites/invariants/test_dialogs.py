@@ -13,6 +13,7 @@ from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.purposes.invariant import invariant
+from harness.sip.address import NameAddr, split_outside
 from harness.sip.uri import SipUri
 
 INSIDE = ("BYE", "INVITE", "UPDATE", "PRACK", "INFO")
@@ -222,8 +223,7 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
     Whatever was refused before in that dialog does not matter. Typical defect: after a refused re-INVITE the device has
     lost the dialog, or counts on from the wrong CSeq, and answers the BYE 481 or 500.
 
-    A BYE that crosses one of the device, or that has a CSeq too low, may be refused.  A device need not hear one that
-    comes by another transport than its Contact names: a target that has no other sends it so.
+    A BYE that crosses one of the device, or that has a CSeq too low, may be refused.
     """
     for leg in dialogs(flow).legs:
         highest = leg.invite.cseq_number or 0 if not leg.by_device else 0
@@ -241,10 +241,10 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
             crossed = gone is not None and (reply is None or gone.number < reply.number)
             if crossed or not in_order or any(b.method == "BYE" and b.number < event.number for b in leg.ours):
                 continue
-            if reply is None and _by_the_transport_it_names(event):
-                yield from _unanswered(flow, leg, event)
-            elif reply is None:
+            if reply is None and _listens_elsewhere(event):
                 continue
+            if reply is None:
+                yield from _unanswered(flow, leg, event)
             elif status < 300 or status in (401, 407):
                 yield satisfied(f"{event.method} answered {status}", event=reply)
             elif event.method == "BYE" or status in (481, 500):
@@ -260,9 +260,12 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
                 )
 
 
-def _by_the_transport_it_names(event: Event) -> bool:
-    uri = SipUri.parse(event.request_uri)
-    return uri is None or uri.reached_by(event.transport)
+def _listens_elsewhere(event: Event) -> bool:
+    """Whether the device asked for another transport than the datagram in which the tester sent it ``event``."""
+    routes = event.headers("Route")
+    hop = SipUri.parse(NameAddr.parse(split_outside(routes[0], ",")[0]).uri if routes else event.request_uri)
+    wanted = (hop.parameter("transport") if hop else None) or "udp"
+    return event.transport == "udp" and wanted.lower() != "udp"
 
 
 def _unanswered(flow: Flow, leg: Leg, event: Event) -> Iterator[Finding]:

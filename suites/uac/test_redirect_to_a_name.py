@@ -17,9 +17,10 @@ from harness.model.plan import Plan
 from harness.model.verdict import Verdict
 from harness.model.zone import Zone
 from harness.net.address import Transport
+from harness.net.certificate import Certificate
 from harness.purposes.purpose import purpose
 from suites.names import NAMED, OVER, not_asked, servers
-from suites.plans import CALLERS, MOVED, accept, callee, guard, redirect, target
+from suites.plans import CALLERS, MOVED, accept, callee, guard, redirect, refuse, target
 
 _FIRST = replace(target(accept(), name="first"), beside="usual_port")
 
@@ -59,6 +60,26 @@ BY_TCP: Final = Plan(
     ),
 )
 """A domain that prefers TCP, and has a server for UDP as well."""
+_OF_THE_DOMAIN: Final = Certificate(("{domain}",))
+SECURE: Final = Plan(
+    (
+        callee(redirect("<sips:9{token}@{domain}>")),
+        replace(target(refuse(486), name="first"), certificate=_OF_THE_DOMAIN),
+        replace(guard("by_sip"), certificate=_OF_THE_DOMAIN),
+    ),
+    over=("tls",),
+    zone=Zone(
+        (
+            '{domain} NAPTR 10 10 "s" "SIP+D2T" "" _sip._tcp.{domain}',
+            '{domain} NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.{domain}',
+            "_sip._tcp.{domain} SRV 10 0 {by_sip.port} by_sip.{domain}",
+            "_sips._tcp.{domain} SRV 10 0 {first.port} first.{domain}",
+            "first.{domain} {first.record}",
+            "by_sip.{domain} {by_sip.record}",
+        )
+    ),
+)
+"""A domain that prefers TCP, and has a server for ``sips:``, which is the one to call."""
 NOWHERE: Final = tuple(
     Plan((callee(redirect("<sip:9{token}@nowhere.{domain}>")), guard("bare")), over=OVER, zone=zone)
     for zone in (Zone(("{domain} {bare.record}",)), Zone(("{domain} {bare.record}",), ("nowhere.{domain}",)))
@@ -126,6 +147,18 @@ def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     """
     yield from _leads_to_first(
         flow, {"by_udp": "naptr-ignored"}, "are NAPTR records asked for, and is the least order taken first?"
+    )
+
+
+@purpose("RFC3263-4.1-04", plan=SECURE, faults=["looks_up_sips_as_sip"], roles=CALLERS)
+def test_sips_name_leads_to_a_server_for_sips(flow: Flow) -> Findings:
+    """A sips: Contact with a name is called at a server of the service _sips._tcp, whatever else its domain prefers.
+
+    Typical defect: the scheme chooses TLS, and the records are those of sip:, so that calls which should be encrypted
+    go to a server that is not made for them.
+    """
+    yield from _leads_to_first(
+        flow, {"by_sip": "sips-service-ignored"}, "which NAPTR services and SRV records are asked for, for sips:?"
     )
 
 

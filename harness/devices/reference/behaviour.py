@@ -72,6 +72,9 @@ class Behaviour(ProxyRules, ServerRules):
     trusts_names_of_dns = False
     """Whether it is enough that a certificate names a host that DNS has named (RFC 5922 section 4: it is not)."""
 
+    service_of_tls = "_sips._tcp"
+    """Whose SRV records lead to servers for TLS (RFC 3263 section 4.1)."""
+
     looks_up_addresses = False
     """Whether the name server is asked about a numeric host: there is nothing to ask (RFC 3263 section 4.2)."""
 

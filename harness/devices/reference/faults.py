@@ -151,6 +151,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),
     Fault("ignores_srv_port", "Calls the host of an SRV record at port 5060.", _CLIENT, "dns"),
     Fault("ignores_srv", "Asks for the address of a name, and for no SRV record.", _CLIENT, "dns"),
+    Fault(
+        "looks_up_sips_as_sip",
+        "Calls the server of _sip._tcp, over TLS, for a sips: name.",
+        claim="dns and sips",
+        over="tls",
+    ),
     Fault("ignores_naptr", "Asks for the SRV records of UDP, and for no NAPTR record.", _CLIENT, "dns"),
     Fault("asks_srv_despite_port", "Goes by SRV records where the URI has a port.", _CLIENT, "dns"),
     Fault(

@@ -13,7 +13,7 @@ from dnslib import QTYPE, DNSError, DNSRecord
 from .behaviour import Behaviour, Service
 from .sip_uri import Address, SipUri, default_port, numeric
 
-_SERVICES = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
+_SERVICES = {"udp": "_sip._udp", "tcp": "_sip._tcp"}
 _NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 _PATIENCE_S = 1.5
 _TIMES = 2
@@ -68,7 +68,8 @@ class Names:
         if rules:
             best = min(rules, key=lambda rule: (rule.order, rule.preference))
             return [(_NAPTR[_text(best.service).upper()], str(best.replacement))]
-        return [(name, f"{_SERVICES[name]}.{host}") for name in able]
+        services = {**_SERVICES, "tls": self._behaviour.service_of_tls}
+        return [(name, f"{services[name]}.{host}") for name in able]
 
     async def _hosts(self, domain: str, name: str, port: int, transport: str) -> list[Address]:
         if numeric(name) and not self._behaviour.looks_up_addresses:

@@ -37,6 +37,7 @@ def at(seat: str, **more: Any) -> Try:
             {"second": "priority-reversed", "bare": "srv-ignored", "usual_port": "port-ignored"},
         ),
         (name.BY_TCP, name.test_domain_says_by_what_it_is_called, {"by_udp": "naptr-ignored"}),
+        (name.SECURE, name.test_sips_name_leads_to_a_server_for_sips, {"by_sip": "sips-service-ignored"}),
         (
             WITH_PORT,
             name.test_port_of_a_contact_ends_the_search_for_servers,

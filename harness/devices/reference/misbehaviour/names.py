@@ -71,6 +71,13 @@ class IgnoresNaptr(Behaviour):
     asks_for_rules = False
 
 
+class LooksUpSipsAsSip(Behaviour):
+    """Wrong by RFC 3263 section 4.1: sips: has services of its own."""
+
+    asks_for_rules = False
+    service_of_tls = "_sip._tcp"
+
+
 class UnknownNameToOldServer(Behaviour):
     """Wrong by RFC 3263 section 4: a name that leads nowhere ends the attempt."""
 
