@@ -56,6 +56,7 @@ class Callers:
                 way.hop,
                 symmetric=context.lab.exchange is not None,
                 forecast=self.forecast,
+                path=context.profile.lab.websocket_path,
             )
             try:
                 return await context.bench.host.call(made, order, way.on_seat)

@@ -263,6 +263,7 @@ class Drive:
             place=self.places.seats[endpoint.name],
             forecast=self.forecast,
             oddities=endpoint.oddities,
+            path=self.context.profile.lab.websocket_path,
             # Whoever is dialled is sure to be called, and to be called soon.
             at_once=endpoint.name in self.plan.dialled,
         )

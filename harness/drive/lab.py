@@ -167,7 +167,7 @@ async def _prober(profile: Profile, bench: Bench, pool: CarrierPool) -> AsyncIte
         return
     own = pool.lease()
     pool.give_back(own)
-    async with prober_at(replace(own, port=0), bench.authority.client_context) as prober:
+    async with prober_at(replace(own, port=0), bench.authority.client_context, profile.lab.websocket_path) as prober:
         yield prober
 
 

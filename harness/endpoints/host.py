@@ -41,6 +41,8 @@ class SeatOrder:
     """What the tap changes in its responses, by the number that the endpoint marks them with."""
     at_once: bool = True
     """Whether it gets ready at once, not when its first message arrives."""
+    path: str = "/"
+    """What the device's server is asked for when a WebSocket is opened to it."""
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,15 @@ MOST_WAITING: Final = 200
 class StreamConnection(asyncio.Protocol):
     """A connection, from the first attempt to its end.  It is an outlet as long as it is open."""
 
-    def __init__(self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None]) -> None:
+    def __init__(
+        self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None], path: str = "/"
+    ) -> None:
+        """``path``: what is asked for if it is a WebSocket of ours."""
         self.facts = facts
         self.address = facts.local
         self._heard = heard
         self._on_end = on_end
-        self._framing = framing_of(facts)
+        self._framing = framing_of(facts, path)
         self._transport: asyncio.Transport | None = None
         self._overdue: asyncio.TimerHandle | None = None
         self._waiting: list[Callable[[], None]] = []
