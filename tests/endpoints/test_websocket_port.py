@@ -249,6 +249,23 @@ async def test_fragments_and_single_bytes_make_one_message_and_a_ping_is_answere
 
 
 @run
+async def test_a_flood_of_pings_from_a_device_that_reads_nothing_ends_its_connection_alone() -> None:
+    async with tapped(transport="ws") as (tap, seen):
+        reader, writer = await connected(tap)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(HANDSHAKE)
+        flood = frame(b"x" * 125, 9) * 1_000
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(60):
+                while connections(tap)[:1] == () or connections(tap)[0].closed_at is None:
+                    writer.write(flood)
+                    await writer.drain()
+        assert "that the device does not read" in await ended(tap)
+        writer.transport.abort()
+        await _still_listens(tap, seen)
+
+
+@run
 async def test_keepalives_are_answered_and_garbage_in_a_frame_is_kept() -> None:
     async with tapped(transport="ws") as (tap, seen):
         async with browser(tap) as phone:
