@@ -186,7 +186,8 @@ async def _prober(profile: Profile, bench: Bench, pool: CarrierPool, authority: 
         return
     own = pool.lease()
     pool.give_back(own)
-    async with prober_at(replace(own, port=0), partial(authority.client_context, own.host)) as prober:
+    context = partial(authority.client_context, own.host)
+    async with prober_at(replace(own, port=0), context, profile.lab.websocket_path) as prober:
         yield prober
 
 

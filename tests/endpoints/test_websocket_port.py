@@ -20,6 +20,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from harness.endpoints.tap import connection
+from harness.endpoints.tap.heard import Heard
+from harness.endpoints.tap.stream import StreamPort
 from harness.endpoints.tap.tap import Tap
 from harness.net.address import Address
 from harness.net.authority import Authority
@@ -103,6 +105,28 @@ async def test_a_request_of_ours_opens_a_websocket_and_what_follows_uses_it() ->
         assert (one.opened_by, one.peer, one.upgrade) == ("suite", device, Upgrade(("sip",), "sip", "/", 101))
         assert one.established_at is not None
         assert seen.events[0].time >= one.established_at
+
+
+@run
+async def test_the_path_of_a_server_is_asked_for() -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(one: websockets.asyncio.server.ServerConnection) -> None:
+        assert one.request is not None
+        asked.put_nowait(one.request.path)
+        text = await one.recv()
+        via = next(line for line in str(text).split("\r\n") if line.startswith("Via: "))
+        await one.send(f"SIP/2.0 200 OK\r\n{via}\r\n\r\n")
+
+    device = at("ws")
+    async with websockets.asyncio.server.serve(take, *device.sockaddr, subprotocols=SIP):
+        port = StreamPort(at("ws"), Heard(lambda *_: None), path="/ws?x=1")
+        port.send(INVITE.format(via=GONE, branch=1).encode(), device)
+        async with asyncio.timeout(10):
+            assert await asked.get() == "/ws?x=1"
+        port.close()
+        assert await options_ping(device, replace(device, port=0), 5.0, path="/sip") == "SIP/2.0 200 OK"
+        assert asked.get_nowait() == "/sip"
 
 
 @run
@@ -222,6 +246,23 @@ async def test_fragments_and_single_bytes_make_one_message_and_a_ping_is_answere
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         assert await reader.readexactly(7) == b"\x8a\x05here?"
         writer.close()
+
+
+@run
+async def test_a_flood_of_pings_from_a_device_that_reads_nothing_ends_its_connection_alone() -> None:
+    async with tapped(transport="ws") as (tap, seen):
+        reader, writer = await connected(tap)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(HANDSHAKE)
+        flood = frame(b"x" * 125, 9) * 1_000
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(60):
+                while connections(tap)[:1] == () or connections(tap)[0].closed_at is None:
+                    writer.write(flood)
+                    await writer.drain()
+        assert "that the device does not read" in await ended(tap)
+        writer.transport.abort()
+        await _still_listens(tap, seen)
 
 
 @run

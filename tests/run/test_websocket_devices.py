@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from harness.commands.replay import replay
+from harness.paths import DEVICES
 from tests.run.suite import Finished, left_behind, run_suite
 
 ASKED = "decline_of_the_only_branch or redirection_of_a_foreign_user or device_agrees or refusal_is_sent_once"
@@ -37,3 +39,14 @@ def test_it_relays_to_users_and_is_not_asked_to_call_strangers(kamailio: Finishe
 def test_replay_reaches_the_same_verdicts_and_nothing_is_left_behind(kamailio: Finished) -> None:
     assert replay(str(kamailio.folder)) == 0
     assert left_behind(kamailio.out) == []
+
+
+def test_a_server_is_asked_for_the_path_of_its_profile(tmp_path: Path) -> None:
+    written = (DEVICES / "reference" / "device.toml").read_text("utf-8")
+    (tmp_path / "device.toml").write_text(written.replace("[lab]\n", '[lab]\nwebsocket_path = "/ws"\n', 1), "utf-8")
+    asked = ("--device", f"{tmp_path}/device.toml:uas", "--transport", "ws", "--", "-k", "refusal_is_sent_once")
+    run = run_suite(tmp_path / "runs", *asked)
+    assert [line["verdict"] for line in run.records] == ["pass"], run.output
+    flows = [json.loads(path.read_text()) for path in run.folder.glob("flows/*.json")]
+    paths = [one["upgrade"]["path"] for flow in flows for seat in flow["seats"] for one in seat["connections"]]
+    assert set(paths) == {"/ws"}

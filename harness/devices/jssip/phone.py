@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,9 @@ class Browser:
         # Above what they become, so that none is overwritten before it is moved.
         theirs_in, theirs_out = (fcntl.fcntl(one, fcntl.F_DUPFD, 100) for one in (theirs_in, theirs_out))
         self._in, self._out = ours_in, ours_out
+        # Its socket has a path in TMPDIR, which must be short: a folder of a run may be too long for one.
+        self._short = tempfile.TemporaryDirectory(prefix="sipverdict-", ignore_cleanup_errors=True)
+        at_home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
         self._process = subprocess.Popen(
             [
                 program,
@@ -85,6 +89,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, **at_home, "TMPDIR": self._short.name},
             pass_fds=(_READS, _WRITES),
             preexec_fn=functools.partial(_become_child, theirs_in, theirs_out),
         )
@@ -132,6 +137,7 @@ class Browser:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._short.cleanup()
 
 
 def _become_child(reads: int, writes: int) -> None:

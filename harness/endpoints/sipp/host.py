@@ -120,6 +120,7 @@ class SippSeat:
             neighbour=lambda address: host.neighbours.at(order.flow, address),
             odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
             security=order.security,
+            path=order.path,
         )
         self._tap.deliver_to(self._deliver)
         host.neighbours.join(order.flow, self._tap)

@@ -24,6 +24,8 @@ KEPT: Final = 2_000
 UNFINISHED: Final = "WebSocket handshake"
 HANDSHAKE_S: Final = 10.0
 """Seconds in which a connection must be established."""
+MOST_UNREAD: Final = 1 << 22
+"""The most bytes that wait until a device reads them: it must not fill this machine's memory."""
 MOST_WAITING: Final = 200
 """The most messages that wait for a connection to be established."""
 
@@ -35,12 +37,15 @@ _TOO_LATE: Final = (TimeoutError, ConnectionAbortedError)
 class StreamConnection(asyncio.Protocol):
     """A connection, from the first attempt to its end.  It is an outlet as long as it is open."""
 
-    def __init__(self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None]) -> None:
+    def __init__(
+        self, facts: Connection, heard: Heard, on_end: Callable[[StreamConnection], None], path: str = "/"
+    ) -> None:
+        """``path``: what is asked for if it is a WebSocket of ours."""
         self.facts = facts
         self.address = facts.local
         self._heard = heard
         self._on_end = on_end
-        self._framing = framing_of(facts)
+        self._framing = framing_of(facts, path)
         self._transport: asyncio.Transport | None = None
         self._overdue: asyncio.TimerHandle | None = None
         self._waiting: list[Callable[[], None]] = []
@@ -174,6 +179,9 @@ class StreamConnection(asyncio.Protocol):
         assert self._transport is not None
         if data := self._framing.outgoing():
             self._transport.write(data)
+        if self._transport.get_write_buffer_size() > MOST_UNREAD:
+            self._end("suite", f"more than {MOST_UNREAD} bytes that the device does not read")
+            self._transport.abort()
 
     def _give_up(self) -> None:
         self._break_off(f"{UNFINISHED}: {_why(TimeoutError())}", clock.now())

@@ -54,13 +54,13 @@ class Framing(Protocol):
         """The bytes that have to be sent by now."""
 
 
-def framing_of(facts: Connection) -> Framing:
-    """That of a connection which has just been begun."""
+def framing_of(facts: Connection, path: str = "/") -> Framing:
+    """That of a connection which has just been begun.  ``path``: what a WebSocket server is asked for."""
     if facts.peer.transport not in WEB:
         return Framer()
     from harness.net.websocket import SipWebSocket  # only runs over WebSockets need the library
 
-    return SipWebSocket.accepting() if facts.opened_by == "device" else SipWebSocket.calling(facts.peer)
+    return SipWebSocket.accepting() if facts.opened_by == "device" else SipWebSocket.calling(facts.peer, path)
 
 
 class Framer:

@@ -41,13 +41,14 @@ class StreamPort:
     drops = 0
     """The kernel drops nothing of a stream."""
 
-    def __init__(self, address: Address, heard: Heard, security: Security | None = None) -> None:
+    def __init__(self, address: Address, heard: Heard, security: Security | None = None, path: str = "/") -> None:
         """Listen at ``address`` (port 0: any).  PortTaken if another program does, SetupError if it is unusable.
 
-        ``security``: what TLS needs; None for what is not on top of it.
+        ``security``: what TLS needs; None for what is not on top of it.  ``path``: that of the device's WebSocket.
         """
         self._heard = heard
         self._security = security
+        self._path = path
         self._listening = address.open_socket()
         # A connection that lingers after its end (TIME_WAIT) keeps nobody from listening.
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -152,7 +153,7 @@ class StreamPort:
         return one
 
     def _begin(self, local: Address, peer: Address, by: Side) -> StreamConnection:
-        one = StreamConnection(Connection(local, peer, by, clock.now()), self._heard, self._forget)
+        one = StreamConnection(Connection(local, peer, by, clock.now()), self._heard, self._forget, self._path)
         self._by_peer[peer] = one
         if len(self._all) < MOST_KEPT:
             self._all.append(one)

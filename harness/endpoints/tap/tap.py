@@ -93,13 +93,14 @@ class Tap:
         neighbour: Callable[[Address], Tap | None] = lambda _address: None,
         odd: Odd | None = None,
         security: Security | None = None,
+        path: str = "/",
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable.
 
-        ``security``: what TLS needs.
+        ``security``: what TLS needs.  ``path``: that of the device's WebSocket.
         """
         self.name = name
-        self.port = open_port(own, Heard(self.arrived, listener.on_refused, self._became_none), security)
+        self.port = open_port(own, Heard(self.arrived, listener.on_refused, self._became_none), security, path)
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
