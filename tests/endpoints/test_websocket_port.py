@@ -323,9 +323,11 @@ async def test_a_secure_websocket_has_the_facts_of_both_handshakes(tmp_path: Pat
             assert one.handshake.version == "TLSv1.3"
             assert one.upgrade is not None
             assert one.upgrade.agreed == "sip"
-        _, writer = await connected(tap)
+        reader, writer = await connected(tap)
         writer.write(HANDSHAKE)
-        assert (await ended(tap, 1)).startswith("TLS handshake: ")
+        assert await reader.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
+        assert connections(tap)[1].trouble == "in clear, where TLS is due"
+        assert connections(tap)[1].local.transport == "ws"
         writer.close()
 
 

@@ -108,7 +108,7 @@ class StreamConnection(asyncio.Protocol):
 
     def is_in_clear(self) -> None:
         """Note that it has no TLS, although it came where TLS is due."""
-        clear: Transport = "tcp"
+        clear: Transport = "ws" if self.peer.transport == "wss" else "tcp"
         local, peer = replace(self.facts.local, transport=clear), replace(self.peer, transport=clear)
         self.facts = replace(self.facts, local=local, peer=peer, trouble="in clear, where TLS is due")
         self.address = local
