@@ -156,15 +156,6 @@ BAD_Q = Plan(
 )
 """Three Contacts, two with a q that is none."""
 
-HUNT_OVER_TWO = Plan(
-    (
-        callee(redirect(f"{MOVED};q=1.0", f"<{SECOND_URI}>;q=0.5")),
-        target(redirect("<sip:7{token}@{third}>", tag="b")),
-        target(refuse(486), name="third"),
-        target(accept(), name="second"),
-    )
-)
-"""Two Contacts; the first one is redirected once more, and where that leads to is busy."""
 HUNT = Plan(
     (
         callee(
