@@ -30,7 +30,7 @@ WRONG   := tests/run/test_robustness.py tests/run/test_defective_devices.py
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
-	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio)"
+	@echo "make devices  install the real devices that sipverdict can test by itself (baresip, PJSUA2, Sippy B2BUA, Kamailio, JsSIP)"
 	@echo "make faults   every fault of the reference device against every purpose (make test: a sample)"
 	@echo "make fuzz     bytes of strangers into every reader of ours, guided by coverage (SECONDS=60 for each, READER=sip)"
 	@echo "make chaos    faults of the machine, the line and the device, done to real runs: no wrong verdict, nothing left (root: all)"

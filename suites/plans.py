@@ -7,8 +7,13 @@ one, so that a device which keeps the old user or the old host cannot look right
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.net.address import Transport
+
+STREAMS: Final[tuple[Transport, ...]] = ("tcp", "tls", "ws", "wss")
+"""The transports that lose nothing, so that nothing is sent twice."""
 
 CALLERS = ("uac", "b2bua")
 """The roles that follow a redirection of any URI.  A proxy may do so for URIs of its own domain only (RFC 3261 16.5).

@@ -23,6 +23,7 @@ from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.person import Person
 from harness.net.address import UDP4, Address, Carrier
 from harness.net.authority import Authority
+from harness.net.probe import source_towards
 from harness.system.starved import waited_for_cpu
 
 
@@ -106,7 +107,7 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        over_tls = self._authority is not None and self.address.transport == "tls"
+        over_tls = self._authority is not None and self.address.secure
         launch = Launch(
             self.profile,
             folder,
@@ -133,7 +134,9 @@ class Device:
         self.stimulus = self._make_stimulus(launch, folder)
         ask = None if self.version else asyncio.ensure_future(launch.ask_version())
         try:
-            context = partial(self._authority.client_context, self.address.host) if self._authority else None
+            context = None
+            if self._authority is not None:
+                context = partial(self._authority.client_context, source_towards(self.address).host)
             await wait_ready(self.profile, self.address, self._process, self.stimulus, context)
             self.version = self.version or (await ask if ask else None) or self._version_in_output()
         finally:

@@ -89,7 +89,9 @@ async def _event(
     elif kind == "options":
         if process:  # nothing can answer before the socket is there: no need to wait for T1
             await _bound(address)
-        await options_ping(address, None, profile.ready.timeout_s + 1, FIRST_COPY_S, context)
+        await options_ping(
+            address, None, profile.ready.timeout_s + 1, FIRST_COPY_S, context, profile.lab.websocket_path
+        )
     else:
         assert stimulus
         await stimulus.probe(profile.ready.timeout_s)

@@ -58,6 +58,7 @@ class Callers:
                 symmetric=context.lab.exchange is not None,
                 forecast=self.forecast,
                 security=Showing(context.lab.authority),
+                path=context.profile.lab.websocket_path,
             )
             try:
                 return await context.bench.host.call(made, order, way.on_seat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -167,7 +167,7 @@ class Drive:
             self._began_at = clock.now()
             callers = self._callers() if self._called else None
             self.calling = Calling(
-                as_driven(self.carried, self.role, self.context.profile),
+                as_driven(self.carried, self.role, self.context.profile, self.carrier.transport),
                 self.seating.places,
                 self.recorder,
                 self.device,
@@ -191,7 +191,7 @@ class Drive:
         return Callers(
             self.context,
             self.id,
-            as_driven(self.carried, self.role, self.context.profile),
+            as_driven(self.carried, self.role, self.context.profile, self.carrier.transport),
             self.role,
             self.seating.places,
             self.recorder,
@@ -273,7 +273,10 @@ class Drive:
         return self.context.board.strays(self._began_at or watch.closed_at, watch.closed_at)
 
     def _seats_of_flow(self) -> Iterator[Seat]:
-        yield from (seat.evidence() for seat in self.seating.taken)
+        exchange = self.context.lab.exchange
+        for seat in (one.evidence() for one in self.seating.taken):
+            # What the device finds at the exchange has come over the connections there.
+            yield replace(seat, connections=exchange.connections) if exchange and seat.behind else seat
         backup = self.context.backup
         # What comes to the backup address counts, whatever the plan expects there.
         if backup and (self.plan.uses_backup or self.recorder.saw(_at_backup)):

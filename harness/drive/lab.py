@@ -17,10 +17,11 @@ from harness.endpoints.host import Identity, LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
 from harness.lab.exchange import Exchange, Unclaimed
+from harness.lab.pings import RegisteredPings
 from harness.lab.registrar import Account, Registrar
 from harness.lab.resolver import Resolver, placed, why_not
 from harness.model.plan import Places, Plan
-from harness.net.address import DEFAULT_PORTS, UDP4, Address, Carrier
+from harness.net.address import DEFAULT_PORTS, UDP4, WEB, Address, Carrier
 from harness.net.authority import Authority, Showing
 from harness.net.pool import AddressPool, CarrierPool
 from harness.net.probe import Pings
@@ -88,7 +89,7 @@ class Lab:
             pool = CarrierPool(addresses, carrier)
             authority = bench.authority_of(own_files(profile))
             prober = await opened.enter_async_context(_prober(profile, bench, pool, authority))
-            exchange = None
+            exchange: Exchange | None = None
             if where := profile.lab.exchange:
                 places = (where, *profile.lab.further_exchanges)
                 exchange = await Exchange.open(
@@ -102,6 +103,8 @@ class Lab:
                     security=Showing(authority),
                 )
                 opened.push_async_callback(exchange.close)
+                if profile.lab.address == REGISTERED and carrier.transport in WEB:
+                    prober = RegisteredPings(exchange)
             name_server = placed(profile.lab.resolver, pool.lease) if profile.lab.resolver else None
             resolver = None
             # Where it cannot listen, what needs it is not tested; everything else is.
@@ -183,7 +186,8 @@ async def _prober(profile: Profile, bench: Bench, pool: CarrierPool, authority: 
         return
     own = pool.lease()
     pool.give_back(own)
-    async with prober_at(replace(own, port=0), partial(authority.client_context, own.host)) as prober:
+    context = partial(authority.client_context, own.host)
+    async with prober_at(replace(own, port=0), context, profile.lab.websocket_path) as prober:
         yield prober
 
 

@@ -52,14 +52,17 @@ def shared_out(bindings: Sequence[str], seats: Mapping[str, LiveSeat]) -> list[t
 
 
 async def _register(seat: LiveSeat, contacts: Sequence[str], places: Places, recorder: Recorder, within: float) -> int:
-    """One REGISTER of ``seat``, repeated until its final response; return the status, 0 without one."""
+    """One REGISTER of ``seat``, repeated until its final response; return the status, 0 without one.
+
+    Over a stream nothing is lost, and a copy would be another request (RFC 3261 17.1.2.2).
+    """
     call_id = f"register-{secrets.token_hex(8)}@{seat.own.uri_host}"
     request = _request(seat, contacts, places, call_id)
 
     def answered(event: Event) -> bool:
         return event.from_device and event.call_id == call_id and (event.status or 0) >= 200 and event.fate != "lost"
 
-    pause, left = _T1, within
+    pause, left = within if seat.own.reliable else _T1, within
     while left > 0:
         await seat.say(request)
         if await recorder.until(lambda: recorder.saw(answered), min(pause, left)):

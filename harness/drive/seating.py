@@ -120,6 +120,7 @@ class Seating:
             further=exchange.addresses[1:] if exchange and dialled else (),
             forecast=self.forecast,
             oddities=endpoint.oddities,
+            path=self.context.profile.lab.websocket_path,
             security=Showing(self.context.lab.authority, self._certificate(endpoint)),
             # Whoever is dialled is sure to be called, and to be called soon.
             at_once=dialled,

@@ -46,6 +46,8 @@ class SeatOrder:
     """What it needs over TLS."""
     at_once: bool = True
     """Whether it gets ready at once, not when its first message arrives."""
+    path: str = "/"
+    """What the device's server is asked for when a WebSocket is opened to it."""
 
 
 @dataclass(frozen=True)

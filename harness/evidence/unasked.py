@@ -13,6 +13,7 @@ from itertools import chain, combinations
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.model.zone import CANNOT_LISTEN
+from harness.net.address import WEB
 from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
@@ -22,7 +23,7 @@ from harness.purposes.purpose import (
     Purpose,
     applicable_rows,
 )
-from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
+from harness.purposes.strangers import NO_WEBSOCKETS, NOT_RELAYED, redirects_strangers
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Declared, VerdictLine
 
@@ -94,6 +95,8 @@ def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator
             yield NO_RESOLVER.format(device)
         if role == "proxy" and redirects_strangers(plan):
             yield NOT_RELAYED.format(device)
+        if transport in WEB and plan.endpoints and role not in ("uas", "redirect"):
+            yield NO_WEBSOCKETS.format(device, transport)
 
 
 def _some_of(needed: Sequence[str]) -> Iterator[tuple[str, ...]]:

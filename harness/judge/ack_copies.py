@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from harness.judge.acks import Refusal, no_ack_doubt
 from harness.judge.say import satisfied, unseen, violated
 from harness.model.finding import Finding
-from harness.model.flow import Flow
+from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 
 TIMER_D_S = 31.9
@@ -31,14 +32,14 @@ def each_copy_acknowledged(flow: Flow, refusal: Refusal, requirement: str = "") 
                 f"{len(acks)} ACKs for {len(finals)} copies, but {why}", code="not-proven", requirement=requirement
             )
         ended = _over_by(refusal)
-    changed = _changed(refusal, requirement)
+    changed = _changed((*acks, *_astray(flow, refusal)), requirement)
     # A transaction that ends early, which is the milder fault, does not hide an ACK that is another.
-    if len(acks) < len(finals) and not (ended and changed):
+    if len(acks) < len(finals) and not changed:
         over = f", and none for copies from {ended:.1f} s on: the transaction had ended by then" if ended else ""
         return violated(
             code="transaction-ends-early" if ended else "copies-unacknowledged",
             expected=f"{len(finals)} ACKs, one for each copy of the {refusal.final.status}",
-            actual=f"{len(acks)} ACKs{over}",
+            actual=f"{'one ACK' if len(acks) == 1 else f'{len(acks)} ACKs'}{over}",
             event=finals[len(acks)],
             means=REPEATS,
             look_at=TIMER_D if ended else _RE_ACK,
@@ -68,9 +69,26 @@ def _over_by(refusal: Refusal) -> float:
     return after if in_turn and acks[-1].number < first_without.number and after > _T4_S else 0.0
 
 
-def _changed(refusal: Refusal, requirement: str) -> Finding | None:
+def _astray(flow: Flow, refusal: Refusal) -> tuple[Event, ...]:
+    """ACKs that have the To tag of the refusal and belong to no INVITE: made for its copies, and of another INVITE."""
+    known = {ack.number for ack in refusal.acks}
+    return flow.select(
+        "ACK",
+        received=True,
+        at=refusal.attempt.seat,
+        where=lambda ack: (
+            ack.number not in known
+            and ack.number > refusal.final.number
+            and ack.call_id == refusal.invite.call_id
+            and ack.to_tag is not None
+            and ack.to_tag == refusal.final.to_tag
+        ),
+    )
+
+
+def _changed(acks: Sequence[Event], requirement: str) -> Finding | None:
     """The first ACK that is another than the first one; None if all are the same."""
-    first, *others = refusal.acks
+    first, *others = acks
     for ack in others:
         changed = [
             name

@@ -22,6 +22,8 @@ RACED = "timer-g"
 """The code of a finding that a race has kept unseen: another drive probably shows it."""
 _SLACK_S = 0.1
 """Seconds by which two copies may come closer because a busy machine sent the first one late."""
+_SAYING = ("Reason", "Retry-After", "Expires", "Warning", "Error-Info", "Call-Info")
+"""Headers of a refusal by which a caller goes: in a copy they say the same."""
 _DRIFT_S = 0.3
 """Seconds by which the device's timers may be late in sum: a copy that is then due after Timer H is not missing."""
 
@@ -260,6 +262,9 @@ def differences(first: Event, copy: Event) -> tuple[str, ...]:
             ("From tag", first.from_tag, copy.from_tag),
             ("CSeq", first.cseq_number, copy.cseq_number),
             ("Via", vias(first), vias(copy)),
+            ("reason phrase", first.reason, copy.reason),
+            *((name, first.headers(name), copy.headers(name)) for name in _SAYING),
+            ("body", first.body, copy.body),
         )
         if was != now
     )

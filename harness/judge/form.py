@@ -187,7 +187,7 @@ def _incomplete(event: Event, ours: Sent) -> tuple[str, str, str] | None:
     if event.cseq_method != event.method or event.cseq_number is None or event.cseq_number >= 2**31:
         return "wrong-cseq", f"CSeq: a number below 2**31, and {event.method}", f"CSeq: {event.header('CSeq')}"
     hops = (event.header("Max-Forwards") or "").strip()
-    if not re.fullmatch("[0-9]{1,3}", hops) or int(hops) > _MOST_FORWARDS:
+    if not re.fullmatch("0*[0-9]{1,3}", hops) or int(hops) > _MOST_FORWARDS:
         return "bad-max-forwards", "Max-Forwards: a number up to 255", f"Max-Forwards: {hops}"
     return None
 

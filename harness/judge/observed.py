@@ -30,10 +30,11 @@ UNOBSERVABLE: Final[Mapping[str, str]] = {
     "forwards_tel": "what a tel: URI resolves to is configured outside of SIP",
     "isup_gateway": "the other side of a gateway is not SIP",
     "maps_isup": "the other side of a gateway is not SIP",
-    "rfc5630": "no call is made over TLS yet",
+    "rfc5630": "what a sips: URI means to it shows only in calls of devices that claim it",
     "stateless_proxy": "what keeps no state differs only in what it does not do",
     "stateless_server": "what keeps no state differs only in what it does not do",
     "stops_on_603plus": "any device may stop; who must is a matter of law and operation",
+    "verifies_certificates": "what it checks shows only where a certificate is wrong",
     "transports_603plus": "any device may pass a 603+ on; who must is a matter of law and operation",
 }
 """Claims that no flow can show."""

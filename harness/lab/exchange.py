@@ -12,10 +12,11 @@ Outside of plans it answers REGISTER and keepalives.  Other requests for no plan
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -31,6 +32,7 @@ from harness.errors import DeviceError, SetupError
 from harness.lab.lines import Line
 from harness.lab.registrar import Registrar
 from harness.lab.reply import OVER, Reply, refusal, written
+from harness.model.connection import Connection
 from harness.model.flow import Event, Unreadable
 from harness.net.address import DEFAULT_PORTS, HOST_PORT, Address, split_host_port
 from harness.sip.message import SipMessage
@@ -80,6 +82,9 @@ class Exchange:
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
         """Protects the lines and the registrations."""
+        self._asked: dict[str, asyncio.Future[str]] = {}
+        """Whoever waits for the answer to a request of the exchange's own, by its branch."""
+        self._tell_answered = taps.heard_by(self._answered)
         self._registered = asyncio.Event()
         self._tell_registered = taps.heard_by(lambda _: self._registered.set())
         self._taps = taps
@@ -123,7 +128,7 @@ class Exchange:
         """
         hear = taps.heard_by(on_device)
         for address in addresses:
-            if security is not None and address.transport == "tls":
+            if security is not None and address.secure:
                 security.server_context(address.host)  # a certificate is not made in the thread of the taps
         return await taps.do(lambda: cls(addresses, registrar, tokens, hear, taps, relays, unclaimed, security))
 
@@ -131,6 +136,11 @@ class Exchange:
     def address(self) -> Address:
         """The first of its addresses, which the suite names to the device."""
         return self.addresses[0]
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """Those of all its addresses."""
+        return tuple(one for port in self._ports for one in port.connections)
 
     async def close(self) -> None:
         """Free the ports."""
@@ -160,6 +170,32 @@ class Exchange:
         """The way to the address from which the device registered; None while it is not registered."""
         source = self._source()
         return Hop(self._registered_at[source].towards(source), source) if source else None
+
+    async def say(self, write: Callable[[Address], bytes]) -> bool:
+        """Send the device what ``write`` makes of the address it is at; False if it is not registered."""
+
+        def send() -> bool:
+            if (hop := self.hop_to_device()) is None or not hop.outlet.is_open:
+                return False
+            hop.outlet.send(write(hop.to), hop.to)
+            return True
+
+        return await self._taps.do(send)
+
+    @contextlib.contextmanager
+    def answer_to(self, branch: str) -> Iterator[asyncio.Future[str]]:
+        """The status line of the final response to what the exchange asks with ``branch``, when it comes."""
+        answer = self._asked[branch] = asyncio.get_running_loop().create_future()
+        try:
+            yield answer
+        finally:
+            del self._asked[branch]
+            answer.cancel()
+
+    def _answered(self, response: SipMessage) -> None:
+        waiting = self._asked.get(response.branch or "")
+        if waiting is not None and not waiting.done() and (response.status or 0) >= 200:
+            waiting.set_result(response.start_line)
 
     async def registration(self, seconds: float) -> Address:
         """Wait for a registration; return its source address.  DeviceError without one after ``seconds``."""
@@ -208,6 +244,8 @@ class Exchange:
         if message.status is not None:
             with self._lock:
                 seat = self._seat_that_sent(message)
+            if seat is None:
+                self._tell_answered(message)
         elif message.method == "REGISTER":
             with self._lock:
                 reply = self.registrar.answer(message, source, clock.now())

@@ -79,8 +79,9 @@ How the device is made to act; one kind. [stimuli.md](stimuli.md) is their manua
 shell.
 """,
     "over": """\
-What is different over one transport and IP family ([transports.md](transports.md)): `[over.udp]`, `tcp`, `tls`, `udp6`,
-`tcp6`, `tls6`. It holds any table but `device` and `pics`, laid over the others as those of a variant are.
+What is different over one transport and IP family ([transports.md](transports.md)): `[over.udp]`, `tcp`, `tls`,
+`ws`, `wss`, and with a 6 behind it over IPv6. It holds any table but `device` and `pics`, laid over the others as
+those of a variant are.
 """,
     "variant": """\
 One product, configured in several ways: each variant is a device of its own in the run, driven side by side
@@ -166,9 +167,9 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "address": "the device's address, `host:port`",
     "host": "its host",
     "port": "its port",
-    "transport": "what carries its SIP: `udp`, `tcp` or `tls`",
-    "certificate": "over TLS: a PEM file with a certificate for its address, and its key",
-    "authority": "over TLS: a PEM file with the certificate of whoever signed those of the device and the endpoints",
+    "transport": "what carries its SIP: `udp`, `tcp`, `tls`, `ws` or `wss`",
+    "certificate": "over TLS and WSS: a PEM file with a certificate for its address, and its key",
+    "authority": "over TLS and WSS: a PEM file with the certificate of whoever signed those of device and endpoints",
     "folder": "a folder for this start, removed at the end; `process.files` are rendered into it",
     "here": "the folder of the profile",
     "suite": "the folder that the suite is installed in",

@@ -1,4 +1,4 @@
-"""One connection of a stream transport, as a seat's own socket saw it: who opened it, who ended it, what TLS agreed."""
+"""One connection of a stream transport, as a seat's own socket saw it: who opened and ended it, what was agreed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.net.address import Address
+from harness.net.streams import Upgrade
 
 Side = Literal["device", "suite"]
 
@@ -38,5 +39,8 @@ class Connection:
     closed_by: Side | None = None
     """Who ended it first; None while it is open."""
     handshake: Handshake | None = None
+    """What TLS agreed; None over other transports."""
+    upgrade: Upgrade | None = None
+    """What was agreed about its WebSocket; None over other transports."""
     trouble: str = ""
     """What went wrong on it: refused, reset, a handshake that failed, bytes that were no message."""

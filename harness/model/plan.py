@@ -39,7 +39,7 @@ from harness.net.certificate import RIGHT, Certificate
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again"]
+Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again", "renumbered"]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
 Forgery = Literal["", "branch", "method", "no_via", "one_via", "cut_short"]
 
@@ -157,7 +157,8 @@ class Call:
 
     By a SIPp caller only: ``cancel_late``, a CANCEL after the final response and before its ACK; ``repeat``, the same
     INVITE once more 0.1 s after the final response and before its ACK; ``again``, another INVITE with the Call-ID, From
-    tag and CSeq of the first, 6 s after the ACK.
+    tag and CSeq of the first, 6 s after the ACK; ``renumbered``, another INVITE with the Call-ID and From tag of the
+    first and the next CSeq, 0.3 s after the ACK, as from a caller whom a redirection leads back (8.1.3.4).
     """
     method: str = "INVITE"
     """The request of a SIPp caller: INVITE, or a method without ACK (MESSAGE, OPTIONS, an unknown one)."""
@@ -297,7 +298,7 @@ class Places:
         """
         known = {**({"device": self.device} if self.device else {}), **self.seats}
         one = next(iter(known.values()), None)
-        transports = {"transport": one.transport, "TRANSPORT": one.transport.upper()} if one else {}
+        transports = {"transport": one.uri_transport, "TRANSPORT": one.uri_transport.upper()} if one else {}
         written = {name: _Written.of(address) for name, address in known.items()}
         own = {"token": self.token, "domain": self.domain, "request_uri": REQUEST_URI}
         return text.format_map({**own, **transports, **self.numbers, **written, **more})

@@ -17,6 +17,10 @@ DEFAULT_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061
 """The port that is meant where none is written, by transport (RFC 3261 18.2.1, RFC 7118 5.1)."""
 UNRELIABLE: Final[frozenset[Transport]] = frozenset({"udp"})
 """Those that may lose a message, so that SIP itself repeats it (RFC 3261 17)."""
+SECURE: Final[frozenset[Transport]] = frozenset({"tls", "wss"})
+"""Those with TLS."""
+WEB: Final[frozenset[Transport]] = frozenset({"ws", "wss"})
+"""Those with WebSockets (RFC 7118)."""
 HOST_PORT: Final = r"(?:\[[^\]\s]*\]|[^:;,?<>\[\]\s]+)(?:\s*:\s*\d+)?"
 """A regular expression, without groups, for what :func:`split_host_port` takes apart."""
 _HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\s]+))(?:\s*:\s*(?P<port>\d+))?")
@@ -40,10 +44,15 @@ class Carrier:
         return f"{self.transport}{'6' if self.family == 'ipv6' else ''}"
 
     @classmethod
+    def every(cls) -> tuple[Carrier, ...]:
+        """All that there are: those over IPv4 first."""
+        pairs = itertools.product(get_args(Family), get_args(Transport))
+        return tuple(cls(transport, family) for family, transport in pairs)
+
+    @classmethod
     def named(cls, label: str) -> Carrier:
         """The carrier of that label; ValueError if there is none."""
-        every = itertools.starmap(cls, itertools.product(get_args(Transport), get_args(Family)))
-        known = {one.label: one for one in every}
+        known = {one.label: one for one in cls.every()}
         if label not in known:
             raise ValueError(f"expected one of {', '.join(known)}; got {label!r}")
         return known[label]
@@ -87,11 +96,19 @@ class Address:
         return self.transport not in UNRELIABLE
 
     @property
+    def secure(self) -> bool:
+        """Whether its transport has TLS."""
+        return self.transport in SECURE
+
+    @property
+    def uri_transport(self) -> str:
+        """Its transport as the parameter of a URI names it: there is no ``wss`` (RFC 7118 5.2)."""
+        return "ws" if self.transport == "wss" else self.transport
+
+    @property
     def parameters(self) -> str:
         """The URI parameters that name its transport; none for UDP, which a numeric host means (RFC 3263 4.1)."""
-        names = {"udp": "", "wss": "ws"}  # RFC 7118 5.4: "ws" means both
-        name = names.get(self.transport, self.transport)
-        return f";transport={name}" if name else ""
+        return "" if self.transport == "udp" else f";transport={self.uri_transport}"
 
     @property
     def in_uri(self) -> str:

@@ -13,13 +13,15 @@ from harness.net.stream_probe import StreamProber
 
 
 @contextlib.asynccontextmanager
-async def prober_at(own: Address, context: Callable[[], ssl.SSLContext] | None = None) -> AsyncIterator[Pings]:
+async def prober_at(
+    own: Address, context: Callable[[], ssl.SSLContext] | None = None, path: str = "/"
+) -> AsyncIterator[Pings]:
     """One that asks from the host of ``own``, over its transport; OSError if the address is unusable.
 
-    ``context``: that of a TLS client.
+    ``context``: that of a TLS client; ``path``: that of a WebSocket.
     """
     if own.reliable:
-        yield StreamProber(own.host, context if own.transport == "tls" else None)
+        yield StreamProber(own.host, context if own.secure else None, path)
     else:
         async with await Prober.open(own) as prober:
             yield prober
@@ -31,8 +33,9 @@ async def options_ping(
     deadline: float,
     t1: float = T1,
     context: Callable[[], ssl.SSLContext] | None = None,
+    path: str = "/",
 ) -> str | None:
     """One OPTIONS from a socket of its own, see :meth:`Pings.ping`; ``own`` None: what the kernel chooses."""
     source = replace(own or source_towards(address), transport=address.transport)
-    async with prober_at(source, context) as prober:
+    async with prober_at(source, context, path) as prober:
         return await prober.ping(address, deadline, t1)

@@ -8,10 +8,14 @@ import re
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from harness.net.address import Address
+from harness.net.address import WEB, Address
 from harness.net.probe import T1, options_request
+from harness.net.streams import Broken
+
+if TYPE_CHECKING:
+    from harness.net.websocket import SipWebSocket
 
 _STATUS: Final = re.compile(rb"SIP/2\.0 (?!1)\d{3}[^\r\n]*")
 
@@ -19,8 +23,9 @@ _STATUS: Final = re.compile(rb"SIP/2\.0 (?!1)\d{3}[^\r\n]*")
 class StreamProber:
     """Opens a connection for each question, so that it also shows whether the device still accepts any."""
 
-    def __init__(self, own: str, context: Callable[[], ssl.SSLContext] | None = None) -> None:
-        """``own``: the host from which it calls.  ``context``: that of TLS; None for TCP."""
+    def __init__(self, own: str, context: Callable[[], ssl.SSLContext] | None = None, path: str = "/") -> None:
+        """``own``: the host from which it calls.  ``context``: that of TLS; None without.  ``path``: of a WebSocket."""
+        self._path = path
         self._own = own
         self._context = context
 
@@ -52,7 +57,12 @@ class StreamProber:
         async with self._connected(address, secure=True) as (reader, writer):
             own = Address.of(writer.get_extra_info("sockname"), address.transport)
             token = secrets.token_hex(8)
-            writer.write(options_request(address, own, f"z9hG4bK-ping-{token}", token))
+            request = options_request(address, own, f"z9hG4bK-ping-{token}", token)
+            if address.transport in WEB:
+                from harness.net.websocket import SipWebSocket  # only runs over WebSockets need the library
+
+                return await _asked_by_websocket(SipWebSocket.calling(address, self._path), request, reader, writer)
+            writer.write(request)
             while line := await reader.readline():
                 if status := _STATUS.match(line):
                     return status[0].decode("utf-8", "replace")
@@ -74,3 +84,20 @@ class StreamProber:
         finally:
             # Nobody waits for the other side: a device that hangs must not hold up the run.
             writer.transport.abort()
+
+
+async def _asked_by_websocket(
+    websocket: SipWebSocket, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> str | None:
+    writer.write(websocket.outgoing())
+    asked = False
+    with contextlib.suppress(Broken):
+        while data := await reader.read(1 << 16):
+            for message in websocket.feed(data):
+                if status := _STATUS.match(message):
+                    return status[0].decode("utf-8", "replace")
+            if websocket.ready and not asked:
+                websocket.put(request)
+                asked = True
+            writer.write(websocket.outgoing())
+    return None

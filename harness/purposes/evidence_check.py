@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
-from harness.net.address import Family, Transport, family_of
+from harness.net.address import WEB, Family, Transport, family_of
 from harness.sip.uri import SipUri
 
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -110,8 +110,13 @@ def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
 def _of_the_device(flow: Flow) -> Iterator[str]:
     """The device's own requests, if none of them was sent over the transport.
 
-    A device that sometimes writes another transport than it uses does wrong by itself, and is judged for it.
+    A device that sometimes writes another transport than it uses does wrong by itself, and is judged for it.  Where a
+    WebSocket was agreed on, that shows what was used, and the Via is a question of its own.
     """
+    if flow.transport in WEB and any(
+        one.upgrade and one.upgrade.status == 101 for seat in flow.seats for one in seat.connections
+    ):
+        return
     requests = [event for event in flow.events if event.from_device and event.method is not None and event.vias]
     if requests and all(event.vias[0].transport.lower() != flow.transport for event in requests):
         label, transport = requests[0].label, requests[0].vias[0].transport

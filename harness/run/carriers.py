@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.device.spec import DeviceSpec
 from harness.errors import SetupError
+from harness.model.axes import TRANSPORTS
 from harness.net.address import Carrier
 
 ALL: Final = "all"
@@ -32,7 +33,7 @@ class Wanted:
         if transports:
             return cls((ALL,), (ALL,))
         families = tuple(_FAMILIES.get(one, one) for one in _listed("--family", family, (*_FAMILIES, "ipv4", "ipv6")))
-        return cls(_listed("--transport", transport, ("udp", "tcp", "tls")), families)
+        return cls(_listed("--transport", transport, TRANSPORTS), families)
 
 
 def _listed(flag: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:

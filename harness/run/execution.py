@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from harness.device import Profile
+from harness.drive.domain import is_called_by, meets_users
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
 from harness.judge.observed import Glimpse, glimpses
@@ -38,7 +39,7 @@ from harness.purposes.purpose import (
     applicable_rows,
     purpose_of,
 )
-from harness.purposes.strangers import NOT_RELAYED, redirects_strangers
+from harness.purposes.strangers import NO_WEBSOCKETS, NOT_RELAYED, redirects, redirects_strangers
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
 from harness.run.items import roles_of
@@ -292,6 +293,7 @@ def _permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> t
     reasons = [
         _not_over(plan, axes.carrier, profile)
         or _cannot_call(plan, profile, device, axes.role)
+        or _cannot_reach(plan, profile, device, axes)
         or (_cannot_name(profile, device, axes.family) if plan.zone else "")
         or _cannot_show(plan, profile, device)
         for plan in plans
@@ -333,6 +335,19 @@ def _cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
     if met_at_home and redirects_strangers(plan):
         return NOT_RELAYED.format(device)
     return ""
+
+
+def _cannot_reach(plan: Plan, profile: Profile, device: str, axes: Axes) -> str:
+    """Why ``device`` cannot reach the endpoints of ``plan`` over a WebSocket; "" if it can, or need not."""
+    over = profile.over(axes.carrier)
+    if not is_called_by(over, axes.transport) or over.lab.exchange or not plan.endpoints:
+        return ""
+    at_home = meets_users(over, axes.role, axes.transport) and not redirects_strangers(plan)
+    follows = axes.role == "proxy" and over.claims("proxy_recurses_3xx") and redirects(plan)
+    # Who answers by himself calls nobody: endpoints are where his Contacts lead.
+    if axes.role in ("uas", "redirect") or (at_home and not follows):
+        return ""
+    return NO_WEBSOCKETS.format(device, axes.transport)
 
 
 def troubles_of(settled: Settled) -> str:

@@ -103,7 +103,7 @@ GROUPS = (
             Option("--smoke", "make a plain call first, and do not test a device that cannot", default="yes"),
             Option(
                 "--transport",
-                "test over these transports of the device: udp, tcp, tls, joined by commas, or all",
+                "test over these transports of the device: udp, tcp, tls, ws, wss, joined by commas, or all",
                 metavar="LIST",
                 default="device.transports of its profile",
                 page="transports.md",

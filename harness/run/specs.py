@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.device import Profile, builtin_profiles, load_profiles
 from harness.device.profile.certificates import own_files
 from harness.device.spec import DeviceSpec
+from harness.device.tables.values import REGISTERED
 from harness.devices.reference.faults import FAULTS, Fault
 from harness.errors import SetupError
 from harness.model.device_name import BASE, named, split
@@ -97,7 +98,9 @@ def _check_addresses(specs: dict[str, DeviceSpec]) -> None:
     """SetupError for two devices at one fixed address: each would be blamed for the other."""
     at: dict[str, str] = {}
     for name, spec in specs.items():
-        address = spec.profile.lab.address
+        lab = spec.profile.lab
+        # Whoever registers is told apart by where it does.
+        address = lab.exchange or "" if lab.address == REGISTERED else lab.address
         if address != "{lease}" and at.setdefault(address, name) != name:
             raise SetupError(
                 f"{at[address]} and {name} are both at {address}",

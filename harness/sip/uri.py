@@ -74,10 +74,14 @@ class SipUri:
         return next((value or "" for key, value in self.parameters if key.lower() == name.lower()), None)
 
     def reached_by(self, transport: str) -> bool:
-        """Whether a request for it may go over ``transport`` (udp, tcp, tls): as scheme and ;transport say."""
+        """Whether a request for it may go over ``transport`` (udp, tcp, tls, ws, wss), as scheme and ;transport say.
+
+        No URI says ``wss`` (RFC 7118 5.2).
+        """
         if self.scheme.lower() == "sips":
-            return transport == "tls"
-        return (self.parameter("transport") or transport).lower() == transport
+            return transport in ("tls", "wss")
+        written = "ws" if transport == "wss" else transport
+        return (self.parameter("transport") or written).lower() == written
 
     def __str__(self) -> str:
         password = "" if self.password is None else f":{self.password}"

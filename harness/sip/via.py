@@ -22,7 +22,7 @@ _RECEIVED: Final = re.compile(r"\s*;\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
 _RPORT_ASKED: Final = re.compile(r";\s*rport\s*(?=[;,]|\Z)", re.IGNORECASE)
 _RPORT: Final = re.compile(r";\s*rport\s*(?=[;,=]|\Z)", re.IGNORECASE)
 _RPORT_ANSWERED: Final = re.compile(r";\s*rport\s*=\s*[0-9]*", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"TLS": 5061}
+_DEFAULT_PORTS: Final = {"TLS": 5061, "WS": 80, "WSS": 443}
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def test_every_copy_of_a_refusal_is_acknowledged(flow: Flow) -> Findings:
         "ack_wrong_cseq",
         "ack_with_body",
         "looks_up_again",
+        "returns_to_first_server",
     ],
 )
 def test_every_ack_of_a_refusal_is_made_of_its_invite(flow: Flow) -> Findings:

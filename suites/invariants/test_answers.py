@@ -44,7 +44,7 @@ def test_every_request_gets_one_final_response(flow: Flow) -> Findings:
     yield from one_final(flow, "RFC3261-17.2.1-08")
 
 
-@invariant("RFC3261-17.2.1-01", faults=["final_not_repeated"])
+@invariant("RFC3261-17.2.1-01", faults=["final_not_repeated", "forgets_603plus_in_copies"])
 def test_every_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     """On UDP a refusal without ACK is sent again after 0.5 s, then after 1 s more, and so on, unchanged.
 

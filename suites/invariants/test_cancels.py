@@ -24,7 +24,7 @@ PROMPT_S = 5.0
 """What is cancelled later may have been so by a timer of the device, for all that can be seen."""
 
 
-@invariant("RFC3261-9.1-06", faults=["cancels_with_new_branch", "looks_up_again"])
+@invariant("RFC3261-9.1-06", faults=["cancels_with_new_branch", "looks_up_again", "returns_to_first_server"])
 def test_each_cancel_matches_an_invite(flow: Flow) -> Findings:
     """A CANCEL has branch, Request-URI, CSeq number, tags and Route of its INVITE, and arrives where that arrived.
 

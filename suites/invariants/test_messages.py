@@ -57,7 +57,11 @@ def test_no_request_has_a_via_of_another_leg(flow: Flow) -> Findings:
 
 
 @invariant(
-    "RFC3261-8.1.1-01", faults=["no_max_forwards", "ack_without_max_forwards", "empty_from", "honours_every_uri_header"]
+    "RFC3261-8.1.1-01",
+    faults=[
+        *("no_max_forwards", "ack_without_max_forwards", "empty_from", "honours_every_uri_header"),
+        "plain_via_when_secure",
+    ],
 )
 def test_every_request_is_complete(flow: Flow) -> Findings:
     """Every request has Via, From with a tag, To, Call-ID, CSeq and Max-Forwards; ACK, CANCEL and BYE too.

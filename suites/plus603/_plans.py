@@ -28,6 +28,7 @@ def said(*reasons: str, phrase: str = PHRASE, after: float = 0.0, headers: tuple
 FORMS: Final[dict[str, Response]] = {
     "usual": said(USUAL),
     "hops": said(USUAL),
+    "unheard": said(USUAL),
     "q850": said('Q.850;cause=21;text="v=analytics1;tel=+12155550100";location=RLN'),
     "beside": said(USUAL, 'Q.850;cause=21;text="Call Rejected";location=U'),
     "one-line": said(f"Q.850;cause=21, {USUAL}"),
@@ -49,11 +50,13 @@ FORMS: Final[dict[str, Response]] = {
 }
 """A 603+ in every lawful notation, by what is special about it."""
 
+_SPECIAL: Final = {"hops": Call(vias=ODD["vias"]), "unheard": Call(ack_copy=3)}
 VARIED: Final = Plan(
     (callee(*(Answer((form,)) for form in FORMS.values())),),
-    calls=tuple(Call(vias=ODD["vias"]) if name == "hops" else Call() for name in FORMS),
+    calls=tuple(_SPECIAL.get(name, Call()) for name in FORMS),
 )
-"""A call for each of :data:`FORMS`; one of them has come through two other elements."""
+"""A call for each of :data:`FORMS`.  One has come through two other elements; in another one the caller misses the 603+
+twice, and acknowledges its second copy."""
 
 
 def calls_of(*names: str) -> tuple[int, ...]:
@@ -106,21 +109,22 @@ NEIGHBOURS: Final = Plan(
         callee(
             Answer((Response(607),)),
             Answer((Response(608, headers=(_CARD,)),)),
+            Answer((said(USUAL),)),
             Answer((Response(603),)),
             Answer((Response(603, PHRASE),)),
             Answer((said(USUAL, phrase="Decline"),)),
             Answer((Response(486, headers=(f"Reason: {USUAL}",)),)),
         ),
     ),
-    calls=(Call(),) * 6,
+    calls=(Call(),) * 7,
 )
-"""Refusals that are no 603+: 607, 608, a plain 603, and three that have one of the signs."""
+"""A 603+ and what is none: 607, 608, after it a plain 603, and three that have one of the signs."""
 UNWANTED, REJECTED = 0, 1
 """The calls of :data:`NEIGHBOURS` that are answered 607 and 608."""
 
-_BLOCKED: Final = Plan((), (Call(to="{blocked}"), Call(to="{blocked}")))
+_BLOCKED: Final = Plan((), (Call(to="{blocked}"), Call(to="{blocked}", ack_copy=3)))
 BLOCKED: Final = {"uas": _BLOCKED, "redirect": _BLOCKED, "b2bua": _BLOCKED, "proxy": _BLOCKED}
-"""Two calls, one after the other, to a number that the device blocks itself."""
+"""Two calls, one after the other, to a number that the device blocks itself; the second caller hears the third copy."""
 _RELEASED: Final = number("isup_rejects")
 RELEASED: Final = {"uas": _RELEASED, "b2bua": _RELEASED}
 """A call to a number that the telephone network releases with cause 21, location user."""

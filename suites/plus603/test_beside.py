@@ -35,14 +35,15 @@ def test_rejected_keeps_its_card(flow: Flow) -> Findings:
     yield neighbour_kept(flow, REJECTED, 608, ("Call-Info",))
 
 
-@invariant("ATIS603P-12", faults=["makes_603plus"], roles=MIDDLE)
+@invariant("ATIS603P-12", faults=["makes_603plus", "remembers_reason_of_603plus"], roles=MIDDLE)
 def test_no_plain_refusal_becomes_a_603plus(flow: Flow) -> Findings:
     """A 603 without both signs, or a 486 with the Reason of a 603+, does not become a 603+ on its way.
 
-    A person who declined would be reported as a network that blocks.  Typical defect: a header rule that adds the
-    Reason to every 603.
+    A person who declined would be reported as a network that blocks.  Typical defects: a header rule that adds the
+    Reason to every 603; a variable that keeps the Reason of the call before.
 
-    Asked of every call that is refused 603, and of the refusals with one sign alone.
+    Asked of every call that is refused 603, some of which follow a 603+ of the same callee, and of the refusals with
+    one sign alone.
     """
     yield from stays_plain(flow, "ATIS603P-12")
 

@@ -88,6 +88,16 @@ def test_it_travels_over_further_hops(flow: Flow) -> Findings:
     yield from passed_on(flow, calls_of("hops"))
 
 
+@purpose(*ALL_ROWS, plan=VARIED, faults=[*CHANGES_IT, "forgets_603plus_in_copies"], roles=MIDDLE)
+def test_every_copy_of_it_says_the_same(flow: Flow) -> Findings:
+    """A 603+ that is sent again because its ACK is missing is the same 603+: the caller may have lost the first one.
+
+    Typical defect: the application writes phrase and Reason into the first response, and the transaction makes its
+    copies of the status code alone.  Over TCP and TLS nothing is sent again.
+    """
+    yield from passed_on(flow, calls_of("unheard"))
+
+
 @purpose("ATIS603P-16", plan={"b2bua": REDIRECTED, "proxy": RECURSED}, faults=CHANGES_IT)
 def test_block_of_a_redirected_call_arrives(flow: Flow) -> Findings:
     """When the device followed a redirection and the new target is blocked, the caller gets that target's 603+.

@@ -10,8 +10,9 @@ from harness.judge.served import served
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
 from suites.answering import NEVER
+from suites.plans import STREAMS
 
-UNACKNOWLEDGED = {role: replace(plan, over=("tcp", "tls")) for role, plan in NEVER.items()}
+UNACKNOWLEDGED = {role: replace(plan, over=STREAMS) for role, plan in NEVER.items()}
 """A refusal over a stream that is never acknowledged."""
 WATCHED_S = 3.0
 """Timer G would send copies after 0.5 s, 1.5 s and 3.5 s."""
@@ -19,7 +20,7 @@ WATCHED_S = 3.0
 
 @purpose("RFC3261-17.2.1-02", plan=UNACKNOWLEDGED, faults=["repeats_refusal_over_streams"])
 def test_refusal_is_sent_once_over_a_stream(flow: Flow) -> Findings:
-    """A refusal that goes over TCP or TLS is sent once, even while its ACK is missing.
+    """A refusal that goes over TCP, TLS or a WebSocket is sent once, even while its ACK is missing.
 
     The stream delivers it, so a copy says nothing new: the caller takes it for the answer to another INVITE, or for
     noise.  Typical defect: Timer G runs whatever the transport is.

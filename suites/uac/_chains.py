@@ -43,6 +43,7 @@ FORMS = Plan(
             accept(),
         ),
     ),
+    # Without brackets a ;transport would be the header's, so that the URI means UDP (RFC 3263 4.1).
     over=("udp",),
 )
 """A bare URI with a quoted parameter in which there are brackets; commas, semicolons and apostrophes inside quotes."""

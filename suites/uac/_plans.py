@@ -142,7 +142,7 @@ FOLDED = Plan((callee(redirect(",\r\n ".join(_EXHAUST))), _FAILING))
 
 BARE_LIST = Plan(
     (callee(redirect(", ".join(value.replace("<", "").replace(">", "") for value in _EXHAUST))), _FAILING),
-    over=("udp",),
+    over=("udp",),  # as BARE
 )
 """The same three Contacts in one line, without brackets."""
 
@@ -156,6 +156,15 @@ BAD_Q = Plan(
 )
 """Three Contacts, two with a q that is none."""
 
+HUNT_OVER_TWO = Plan(
+    (
+        callee(redirect(f"{MOVED};q=1.0", f"<{SECOND_URI}>;q=0.5")),
+        target(redirect("<sip:7{token}@{third}>", tag="b")),
+        target(refuse(486), name="third"),
+        target(accept(), name="second"),
+    )
+)
+"""Two Contacts; the first one is redirected once more, and where that leads to is busy."""
 HUNT = Plan(
     (
         callee(

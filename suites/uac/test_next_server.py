@@ -21,7 +21,9 @@ from suites.plans import CALLERS, RINGING, accept, callee, redirect, refuse, tar
 from suites.uac.test_redirect_hung_up import RINGS_S
 
 _SERVERS: Final = ("first", "second")
+_ALL: Final = (*_SERVERS, "third")
 _FAILING: Final = refuse(503)
+_NOT_MOVED: Final = "the call did not come to the second server (another rule covers this)"
 
 
 def _ranked(transport: Transport, answer: Answer) -> Plan:
@@ -37,10 +39,20 @@ def _equal(transport: Transport, answer: Answer, act: Act = "none") -> Plan:
     return Plan((callee(redirect(NAMED)), *both), calls=(Call(act=act),), over=(transport,), zone=zone)
 
 
+def _moved(transport: Transport, answer: Answer, act: Act = "none") -> Plan:
+    """The first server answers 503, the second one does what ``answer`` says, and there is a third one."""
+    ranked = (target(_FAILING, name="first"), target(answer, name="second"), target(accept(), name="third"))
+    zone = Zone(servers(transport, first=10, second=20, third=30))
+    return Plan((callee(redirect(NAMED)), *ranked), calls=(Call(act=act),), over=(transport,), zone=zone)
+
+
 FAILS: Final = tuple(_ranked(transport, _FAILING) for transport in OVER)
 SILENT: Final = tuple(_ranked(transport, Answer()) for transport in OVER)
 DECLINES: Final = tuple(_equal(transport, refuse(603)) for transport in OVER)
-RINGS: Final = tuple(_equal(transport, Answer((RINGING, Response(480, after=RINGS_S))), "cancel") for transport in OVER)
+_RINGS_LONG: Final = Answer((RINGING, Response(480, after=RINGS_S)))
+RINGS: Final = tuple(_equal(transport, _RINGS_LONG, "cancel") for transport in OVER)
+NEXT_DECLINES: Final = tuple(_moved(transport, refuse(603)) for transport in OVER)
+NEXT_RINGS: Final = tuple(_moved(transport, _RINGS_LONG, "cancel") for transport in OVER)
 
 
 @purpose("RFC3263-4.3-01", plan=FAILS, faults=["stays_with_dead_server"], roles=CALLERS)
@@ -117,6 +129,67 @@ def test_cancel_goes_to_the_server_that_rings(flow: Flow) -> Findings:
     cancel = next(iter(flow.select("CANCEL", received=True, at=_SERVERS)), None)
     if ringing is None:
         yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
+    elif cancel is None:
+        yield unseen("the device did not cancel the call", code="not-cancelled")
+    else:
+        yield _stays(cancel, ringing, "cancel-elsewhere", "the phone rings on for a caller who has hung up")
+
+
+@purpose("RFC3263-4.3-03", plan=NEXT_DECLINES, faults=["next_server_after_603"], roles=CALLERS)
+def test_decline_of_the_next_server_ends_the_call(flow: Flow) -> Findings:
+    """A 603 from the server that took over from a failed one is the answer: the third server stays silent.
+
+    Typical defect: once the call is being moved from server to server, every refusal moves it on.
+    """
+    declined = next(iter(at(flow, "second")), None)
+    if declined is None or declined.final is None:
+        yield not_asked(flow) or unseen(_NOT_MOVED, code="not-moved")
+        return
+    yield silent(
+        flow,
+        code="next-server-called",
+        after=declined.final,
+        at=("first", "third"),
+        expected="an ACK, and nothing at the other servers of the domain",
+        means="a callee who declined is rung again by way of another server",
+        look_at="is a refusal read as such once a server has failed?",
+    )
+
+
+@purpose("RFC3263-4-01", plan=NEXT_DECLINES, faults=["returns_to_first_server", "looks_up_again"], roles=["uac"])
+def test_ack_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
+    """When a server has failed, the ACK of what the next one answers goes to that next one.
+
+    Typical defect: the address is kept with the call, the INVITE moves on, and its ACK goes to the server that failed.
+    """
+    declined = next(iter(at(flow, "second")), None)
+    if declined is None or declined.final is None:
+        yield not_asked(flow) or unseen(_NOT_MOVED, code="not-moved")
+        return
+    acks = [ack for ack in flow.select("ACK", received=True, at=_ALL) if ack.branch == declined.invite.branch]
+    if not acks:
+        yield unseen(NOT_ACKED, code="not-acknowledged")
+        return
+    yield _stays(acks[0], declined, "ack-elsewhere", "the server repeats its 603 for 32 s")
+
+
+@purpose(
+    "RFC3263-4-01",
+    plan=NEXT_RINGS,
+    faults=["returns_to_first_server", "looks_up_again"],
+    roles=["uac"],
+    acts={"hangup"},
+)
+def test_cancel_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
+    """When a server has failed and the next one rings, the CANCEL goes to that next one.
+
+    Typical defect: the address is kept with the call, the INVITE moves on, and its CANCEL goes to the server that
+    failed; the phone rings on.
+    """
+    ringing = next(iter(at(flow, "second")), None)
+    cancel = next(iter(flow.select("CANCEL", received=True, at=_ALL)), None)
+    if ringing is None:
+        yield not_asked(flow) or unseen(_NOT_MOVED, code="not-moved")
     elif cancel is None:
         yield unseen("the device did not cancel the call", code="not-cancelled")
     else:

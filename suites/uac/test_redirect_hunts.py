@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.judge.attempts import Attempt, original, tries
+from harness.judge.attempts import Attempt, at, original, tries
 from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED, redirected, redirection_of, unacknowledged
 from harness.judge.say import Findings, not_proven, satisfied, unseen, violated
@@ -15,7 +15,7 @@ from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import same_uri
 from suites.plans import REDIRECT, followed
-from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT
+from suites.uac._plans import BAD_Q, BLACK_HOLE, DUPLICATES, EXHAUST, HUNT, HUNT_OVER_TWO
 
 _TIMER_B, _SLACK = 32.0, 4.0
 """Seconds: 64*T1 (RFC 3261 17.1.1.2), and what a slow machine may add."""
@@ -58,6 +58,32 @@ def test_next_contact_is_tried_when_one_fails(flow: Flow) -> Findings:
             event=last.final,
             means="a call that should go on to the next phone or to voice mail ends at the first busy phone",
             look_at="are all Contacts kept, and which codes end the whole call?",
+        )
+
+
+@purpose("RFC3261-8.1.3.4-05", plan=HUNT_OVER_TWO, faults=["forgets_older_contacts", "first_contact_only"])
+def test_second_redirection_leaves_the_other_contacts(flow: Flow) -> Findings:
+    """When the first Contact redirects the call once more, and that target fails, the second Contact is next.
+
+    The Contacts of the second 302 join the target set; they do not replace it.  Typical defect: the list is a variable
+    of the call, and each 302 begins a new one: the mobile is diverted to a busy line, and voice mail is never reached.
+    """
+    third = next(iter(at(flow, "third")), None)
+    if third is None or third.final is None or not third.acks:
+        yield unseen("the second redirection was not followed to its end", code="not-followed")
+        return
+    if onward := at(flow, "second"):
+        yield satisfied(f"the second Contact was called after the {third.status}", event=onward[0].invite)
+    elif missing := gap(flow, ("second",)) or may_yet_come(flow, third.final):
+        yield not_proven(f"nothing followed the {third.status}", missing)
+    else:
+        yield violated(
+            code="contacts-forgotten",
+            expected="an ACK, and an INVITE for the second Contact of the first 302",
+            actual=f"the call ended after the {third.status}",
+            event=third.final,
+            means="a diversion of the first phone takes the phones behind it out of the list",
+            look_at="do the Contacts of a further 302 join the target set, or replace it?",
         )
 
 

@@ -85,6 +85,16 @@ NOWHERE: Final = tuple(
     for zone in (Zone(("{domain} {bare.record}",)), Zone(("{domain} {bare.record}",), ("nowhere.{domain}",)))
 )
 """A name that does not exist, and one about which no answer ever comes, below one that exists."""
+CLOSED: Final = tuple(
+    Plan(
+        (callee(redirect(NAMED)), guard("bare")),
+        over=(transport,),
+        zone=Zone((*(f"_sip._{one}.{{domain}} SRV 0 0 0 ." for one in OVER), "{domain} {bare.record}")),
+    )
+    for transport in OVER
+)
+"""A domain that says by its SRV records that it has no SIP service (RFC 2782); its name has an address, of a web server
+perhaps."""
 NUMERIC: Final = Plan((callee(redirect(MOVED)), target(accept())), zone=Zone())
 """The plain case, by a device whose questions are heard."""
 
@@ -174,6 +184,32 @@ def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
             expected="an ACK, and no INVITE for a name that leads nowhere",
             means="a server that has nothing to do with the target gets a call for it",
             look_at="what the destination is where the resolver has found none",
+        )
+
+
+@purpose("RFC3263-4.2-04", plan=CLOSED, faults=["calls_closed_domain", "ignores_srv"], roles=CALLERS)
+def test_domain_without_service_is_not_called(flow: Flow) -> Findings:
+    """A Contact in a domain whose SRV record has the target "." ends the attempt: no INVITE goes to the address of the
+    name.
+
+    RFC 2782: the service is decidedly not available at this domain.  Only where there is no SRV record at all does RFC
+    3263 4.2 lead to the address.  Typical defect: no host came of the SRV records, so the name itself is looked up.
+    """
+    first = original(flow)
+    response = redirection_of(first) if first else None
+    if response is None:
+        yield unseen("the 302 was never sent", code="not-sent")
+    elif missing := not_asked(flow):
+        yield missing
+    else:
+        yield silent(
+            flow,
+            code="called-all-the-same",
+            after=response,
+            at=("bare",),
+            expected="an ACK, and no INVITE at the address of a domain that has no SIP service",
+            means="a web server gets calls that nobody there can take",
+            look_at='is an SRV record with the target "." told from a name without SRV records?',
         )
 
 

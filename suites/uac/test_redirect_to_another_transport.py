@@ -14,7 +14,7 @@ from harness.model.plan import Endpoint, Plan
 from harness.model.verdict import Verdict
 from harness.net.address import Transport
 from harness.purposes.purpose import purpose
-from suites.plans import CALLERS, MOVED, accept, callee, guard, redirect, target
+from suites.plans import CALLERS, MOVED, STREAMS, accept, callee, guard, redirect, target
 
 
 def _reached_by(transport: Transport) -> tuple[Endpoint, Endpoint]:
@@ -23,9 +23,9 @@ def _reached_by(transport: Transport) -> tuple[Endpoint, Endpoint]:
 
 
 TO_TCP = Plan((callee(redirect(MOVED)), *_reached_by("tcp")), over=("udp",))
-TO_UDP = Plan((callee(redirect("<sip:9{token}@{target};transport=udp>")), *_reached_by("udp")), over=("tcp", "tls"))
+TO_UDP = Plan((callee(redirect("<sip:9{token}@{target};transport=udp>")), *_reached_by("udp")), over=STREAMS)
 """The Contact names another transport than that of the call so far."""
-UNNAMED = Plan((callee(redirect(MOVED)), *_reached_by("udp")), over=("tcp", "tls"))
+UNNAMED = Plan((callee(redirect(MOVED)), *_reached_by("udp")), over=STREAMS)
 """The Contact has a numeric host and names no transport, so it means UDP."""
 
 

@@ -11,6 +11,7 @@ from harness.judge.silence import silent
 from harness.judge.targets import fresh, user_of
 from harness.model.flow import Flow
 from harness.model.verdict import Verdict
+from harness.net.address import SECURE
 from harness.purposes.purpose import purpose
 from suites.plans import REDIRECT
 from suites.uac._plans import ALTERNATIVE, EMPTY_CONTACT, FOO, HTTP, MAILTO, MIXED, NO_CONTACT, SIPS, TEL
@@ -110,8 +111,8 @@ def test_sips_contact_is_not_called_in_clear(flow: Flow) -> Findings:
         code="called-in-clear",
         after=final,
         at=("nobody",),
-        unless=lambda attempt: attempt.invite.transport == "tls" and attempt.invite.request_uri.startswith("sips:"),
-        expected="a TLS connection and a sips: Request-URI, or the end of the call",
+        unless=lambda attempt: attempt.invite.transport in SECURE and attempt.invite.request_uri.startswith("sips:"),
+        expected="a secure connection and a sips: Request-URI, or the end of the call",
         means="a call that should be encrypted goes in clear, and no user is warned",
         look_at="what becomes of the scheme when the Request-URI is built from the Contact",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judge.answers import NOT_REDIRECTED, asked, first_asked, redirected_here, why_not_refused
+from harness.judge.answers import NOT_REDIRECTED, asked, first_asked, redirected_here, unproven, why_not_refused
 from harness.judge.contacts import contact_values, flaws, misplaced
 from harness.judge.copies import AFTER_ACK_S
 from harness.judge.say import Findings, expect, satisfied, unseen, violated
@@ -26,6 +26,8 @@ SELF_IN_OTHER_WORDS = redirecting(to=_ITSELF, bindings=("<SIP:{token}@{device};X
 CALLED_URI = Plan((callee(redirect("<{request_uri}>")),), (Call(),))
 """The callee behind the device redirects to the URI by which it was called."""
 
+NO_ANSWER_S = 4.0
+"""Seconds without any answer, after which there will be none."""
 LOOK_AT_ENTRY = "is an entry compared with the Request-URI (19.1.4) before it is sent?"
 
 
@@ -156,6 +158,42 @@ def test_nobody_is_redirected_to_the_uri_that_was_called(flow: Flow) -> Findings
         event=final,
         means="callers that follow return with the same call without end",
         look_at=LOOK_AT_ENTRY,
+    )
+
+
+RENUMBERED = {"uas": number("redirects", act="renumbered"), "redirect": redirecting(act="renumbered")}
+"""0.3 s after the ACK another INVITE, with the Call-ID and From tag of the first and the next CSeq."""
+_NOT_FOUND = {400: "a bad request", 481: "a request of a dialog that is not there", 482: "a request that came twice"}
+
+
+@purpose("RFC3261-8.2.2.2-02", plan=RENUMBERED, faults=["merges_by_call_id"])
+def test_call_with_the_next_number_is_a_new_one(flow: Flow) -> Findings:
+    """An INVITE with the Call-ID and From tag of one before, and another CSeq, is a request of its own.
+
+    A caller who follows a redirection keeps both and raises the number (RFC 3261 8.1.3.4); a second redirection may
+    lead back here.  Typical defect: a check against loops that knows a call by its Call-ID.
+
+    Any answer will do that takes it for a new call: 400, 481, 482 and none do not.
+    """
+    calls = [one for one in asked(flow) if one.request.method == "INVITE"]
+    if len(calls) < 2:
+        yield unseen("the second INVITE was never sent", code="not-sent")
+        return
+    first, second = calls[0], calls[1]
+    if second.final is None:
+        due = second.request.time + NO_ANSWER_S
+        if doubt := unproven(flow, second.seat, due):
+            yield unseen(f"the second INVITE got no final response, but {doubt}", code="not-proven")
+            return
+    said = _NOT_FOUND.get(second.status, "")
+    yield expect(
+        bool(second.final) and not said,
+        code=f"answers-{second.status}" if said else "no-answer",
+        expected=f"the answer of a new call, as the first time ({first.status})",
+        actual=f"{second.final.start_line}: it is taken for {said}" if second.final else "no final response",
+        event=second.final or second.request,
+        means="a caller that a redirection leads back here does not get through",
+        look_at="is a request that came twice known by From tag, Call-ID and CSeq, all three of them?",
     )
 
 

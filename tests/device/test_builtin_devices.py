@@ -17,7 +17,7 @@ Lease = Callable[[], Address]
 PROFILES = [profile for name in builtin_profiles() for profile in load_profiles(name)]
 CALLERS = [profile.name for profile in PROFILES if "uac" in profile.device.roles and not profile.lab.exchange]
 RELAYS = [profile.name for profile in PROFILES if "b2bua" in profile.device.roles and profile.lab.exchange]
-ANSWERING = [profile.name for profile in PROFILES if "declines" in profile.lab.numbers]
+ANSWERING = [profile.name for profile in PROFILES if "declines" in profile.lab.numbers and not profile.lab.exchange]
 
 
 def redirecting(target: Address, dialled: str) -> Callable[[bytes], bytes | None]:

@@ -169,6 +169,26 @@ async def test_another_call_with_the_same_identifiers(tmp_path: Path, monkeypatc
 
 
 @run
+@pytest.mark.parametrize("status", ["302 Moved", "200 OK"])
+async def test_another_call_with_the_next_number(tmp_path: Path, status: str) -> None:
+    async with calling(tmp_path, Call(act="renumbered")) as (device, _):
+        invite = await device.get()
+        contact = "Contact: <sip:1@192.0.2.1>"
+        device.respond(invite, "302 Moved", contact)
+        ack = await device.get()
+        assert (ack.method, ack.branch, ack.cseq_number) == ("ACK", invite.branch, 1)
+        second = await device.get()
+        assert (second.method, second.call_id, second.from_tag) == ("INVITE", invite.call_id, invite.from_tag)
+        assert (second.cseq_number, second.to_tag) == (2, None)
+        assert second.branch != invite.branch
+        device.respond(second, status, contact, tag=";tag=other")
+        ack = await device.get()
+        assert (ack.method, ack.to_tag, ack.cseq_number) == ("ACK", "other", 2)
+        assert (ack.branch == second.branch) == (status != "200 OK")
+        assert await device.hears_nothing(0.6)
+
+
+@run
 async def test_a_cancel_says_why(tmp_path: Path) -> None:
     why = "Reason: SIP;cause=603;text=[x]"
     async with calling(tmp_path, Call(act="cancel", cancel_headers=(why,))) as (device, _):

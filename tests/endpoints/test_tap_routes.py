@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -260,6 +260,9 @@ class Nowhere:
 
     def towards(self, to: Address) -> Outlet:
         return self
+
+    def once_open(self, do: Callable[[], None]) -> None:
+        raise NotImplementedError
 
     def send(self, data: bytes, to: Address) -> float:
         raise NotImplementedError

@@ -16,6 +16,8 @@ from harness.devices.reference.wire import Final
 from harness.purposes.discovery import all_purposes
 
 ELSEWHERE = {
+    # tests/reference/test_reference_websockets.py
+    *("omits_subprotocol", "plain_via_when_secure"),
     # tests/run/test_robustness.py
     *(fault for purpose in all_purposes().values() if purpose.apart for fault in purpose.faults),
     "repeats_refused_reinvite",

@@ -30,6 +30,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "plus603/middle/any_kind_of_contact_arrives",
             "plus603/middle/blocked_call_is_reported_as_it_was",
             "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/every_copy_of_it_says_the_same",
             "plus603/middle/it_travels_over_further_hops",
             "plus603/middle/provisional_responses_before_it_change_nothing",
             "plus603/middle/reason_beside_it_stays",
@@ -66,6 +67,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "plus603/middle/block_of_a_redirected_call_arrives",
             "plus603/middle/blocked_call_is_reported_as_it_was",
             "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/every_copy_of_it_says_the_same",
             "plus603/middle/it_travels_over_further_hops",
             "plus603/middle/provisional_responses_before_it_change_nothing",
             "plus603/middle/reason_beside_it_stays",
@@ -80,6 +82,11 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "ignores_unknown_1xx": frozenset(
         {
             "invariants/requests_are_repeated/no_request_is_repeated_after_its_response",
+        }
+    ),
+    "keeps_unwanted_call": frozenset(
+        {
+            "invariants/dialogs/our_requests_in_a_dialog_are_answered",
         }
     ),
     "keeps_old_host": frozenset(
@@ -101,6 +108,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "plus603/middle/block_of_a_redirected_call_arrives",
             "plus603/middle/blocked_call_is_reported_as_it_was",
             "plus603/middle/every_lawful_notation_arrives",
+            "plus603/middle/every_copy_of_it_says_the_same",
             "plus603/middle/it_travels_over_further_hops",
             "plus603/middle/provisional_responses_before_it_change_nothing",
             "plus603/middle/reason_beside_it_stays",

@@ -54,6 +54,7 @@ PATIENT = {
     "first_contact_only",
     "first_value_of_line",
     "follows_302_only",
+    "forgets_older_contacts",
     "ignores_302",
     "ignores_3xx_after_media",
     "leaves_caller_ringing",
@@ -137,6 +138,8 @@ SHOWN_BY = {
         "uas/cancel/cancelled_call_is_terminated",
     },
     "drops_ack_of_200": {"proxy/cancel/what_rings_is_cancelled_after_an_answer"},
+    "forgets_603plus_in_copies": {"plus603/blocking/blocked_call_is_answered_603"},
+    "remembers_reason_of_603plus": {"plus603/beside/unwanted_stays_unwanted"},
     "hangs_on_dead_302": {"uac/redirect_contact_forms/broken_contact_costs_no_more_than_the_call"},
     "ignores_cancel": {"proxy/cancel/reason_of_a_cancel_is_passed_on"},
     "repeats_cseq_in_dialog": {

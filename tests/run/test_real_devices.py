@@ -16,7 +16,7 @@ from harness.policy.expectations import Expectations
 from harness.run.specs import device_specs
 from tests.run.suite import Finished, left_behind, run_suite
 
-RUNS = ["baresip", "kamailio", "pjsua2", "sippy-b2bua"]
+RUNS = ["baresip", "jssip", "kamailio", "pjsua2", "sippy-b2bua"]
 """A device is run with its variants."""
 NAMES = sorted(profile.name for name in RUNS for profile in load_profiles(name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 
 from harness.commands.replay import replay
+from harness.model.axes import FAMILIES, TRANSPORTS
 from tests.run.suite import Finished, run_suite
 
 ASKED = "test_contact_is_called or test_decline_is_final or test_contact_names_the_transport"
-PLACES = {("udp", "ipv4"), ("udp", "ipv6"), ("tcp", "ipv4"), ("tcp", "ipv6"), ("tls", "ipv4"), ("tls", "ipv6")}
+PLACES = set(itertools.product(TRANSPORTS, FAMILIES))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ def test_a_flow_has_the_connections_and_handshakes_of_its_transport(everywhere: 
             established = [one for one in seat["connections"] if one["established_at"]]
             assert bool(established) == (flow["transport"] != "udp" and seat["kind"] != "backup")
             for one in established:
-                assert (one["handshake"] is not None) == (flow["transport"] == "tls")
+                assert (one["handshake"] is not None) == (flow["transport"] in ("tls", "wss"))
+                assert (one["upgrade"] is not None) == (flow["transport"] in ("ws", "wss"))
+                assert one["upgrade"] is None or one["upgrade"]["agreed"] == "sip"
                 assert one["handshake"] is None or one["handshake"]["version"] == "TLSv1.3"
 
 
@@ -55,6 +59,19 @@ def test_the_keys_of_tls_are_kept_for_whoever_captured_it(everywhere: Finished) 
 
 def test_replay_reaches_the_same_verdicts(everywhere: Finished) -> None:
     assert replay(str(everywhere.folder)) == 0
+
+
+def test_a_fault_of_websockets_is_caught_by_what_was_agreed_and_by_nothing_else(tmp_path: Path) -> None:
+    asked = "test_contact_is_called or test_device_offers or test_device_agrees"
+    run = run_suite(tmp_path, "--device", "reference:base", "--fault", "omits_subprotocol", "--", "-k", asked)
+    seen = {(line["purpose"].rpartition("/")[2], line["role"], line["verdict"]) for line in run.records}
+    assert seen == {
+        ("device_offers_the_subprotocol", "uac", "fail"),
+        ("device_offers_the_subprotocol", "b2bua", "fail"),
+        ("device_agrees_on_the_subprotocol", "b2bua", "fail"),
+        ("contact_is_called", "uac", "pass"),
+        ("contact_is_called", "b2bua", "pass"),
+    }
 
 
 def test_a_fault_of_streams_is_caught_over_tcp(tmp_path: Path) -> None:

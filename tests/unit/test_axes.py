@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
-from harness.device.tables.sections import Driven
 from harness.errors import SetupError
 from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, Axes, CaseId
 from harness.purposes.discovery import all_purposes
@@ -78,7 +76,7 @@ def test_a_row_that_is_about_other_transports_does_not_apply() -> None:
 
 
 def test_every_row_of_a_purpose_can_be_asked_over_a_transport_of_the_suite() -> None:
-    catalogue, driven = Catalogue.load(), set(get_args(Driven))
+    catalogue, driven = Catalogue.load(), set(TRANSPORTS)
     for purpose in all_purposes().values():
         asked = {one for plan in purpose.plans for one in plan.over or driven} if purpose.plans else driven
         for row in purpose.requirements:

@@ -10,6 +10,7 @@ from harness.device import load_profile
 from harness.device.spec import DeviceSpec
 from harness.drive.carried import carried as as_carried
 from harness.errors import SetupError
+from harness.model.axes import TRANSPORTS
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.weather import Weather
 from harness.run.carriers import Wanted, carried
@@ -28,11 +29,13 @@ def test_without_options_the_profile_says_it() -> None:
 def test_options_name_transports_and_families() -> None:
     assert labels(Wanted.of("tls, tcp", "6", None), "reference:uas") == {"reference:uas": ["uas-tcp6", "uas-tls6"]}
     assert labels(Wanted.of(None, "4,6", None), "reference:uas") == {"reference:uas": ["uas-udp", "uas-udp6"]}
-    assert labels(Wanted.of("all", None, None), "reference:uas")["reference:uas"] == ["uas-udp", "uas-tcp", "uas-tls"]
+    assert labels(Wanted.of("all", None, None), "reference:uas")["reference:uas"] == [
+        *("uas-udp", "uas-tcp", "uas-tls", "uas-ws", "uas-wss")
+    ]
 
 
 def test_all_is_everything_that_the_profile_names() -> None:
-    everything = ["uas-udp", "uas-udp6", "uas-tcp", "uas-tcp6", "uas-tls", "uas-tls6"]
+    everything = [f"uas-{one}{family}" for one in TRANSPORTS for family in ("", "6")]
     assert labels(Wanted.of(None, None, "all"), "reference:uas") == {"reference:uas": everything}
 
 

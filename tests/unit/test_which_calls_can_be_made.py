@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from harness.device import Profile, load_profile
+from harness.drive.domain import as_driven
 from harness.errors import ProfileError
 from harness.judge.say import Findings, satisfied
-from harness.model.axes import Axes
+from harness.model.axes import Axes, Role
 from harness.model.flow import Flow, Watch
 from harness.model.plan import Call, Places, Plan
 from harness.model.windows import QUICK
 from harness.purposes.purpose import purpose, purpose_of
 from harness.purposes.troubles import left_out_told
-from harness.run.execution import _cannot_call, _permitted
+from harness.run.execution import _cannot_call, _cannot_reach, _permitted
+from suites.plans import callee, redirect, refuse
 
 BOUND = Plan((), (Call("sip:{token}@{device}"),), bindings=("<sip:1@192.0.2.1>",))
 
@@ -144,3 +146,52 @@ def test_the_plans_that_were_left_out_are_named() -> None:
     assert left_out_told(judged, "uas", [flow]) == "left out: INVITE {redirects} (needs lab.numbers.redirects)"
     assert left_out_told(judged, "uas", [flow, drive(REDIRECTS)]) == ""
     assert left_out_told(judged, "uas", []) == ""
+
+
+CALLEE, REDIRECTING = callee(refuse()), callee(redirect("<sip:1@x>"))
+HOME, STRANGER = Call("sip:{token}@{device}"), Call("sip:{token}@{callee}")
+
+
+def server(role: str, *pics: str, **more: object) -> Profile:
+    return Profile.model_validate(
+        {
+            "device": {"name": "dut", "roles": [role], "transports": ["udp", "ws"]},
+            "pics": dict.fromkeys(pics, True),
+            "lab": {"address": "192.0.2.7:5060", "tester": "192.0.2.10", "opens_websockets": False, **more},
+            "stimulus": {"kind": "sipp"},
+        }
+    )
+
+
+RECURSING = ("stateful_proxy", "proxy_recurses_3xx")
+
+
+@pytest.mark.parametrize(
+    ("profile", "role", "plan", "can"),
+    [
+        (server("proxy", registrar=True), "proxy", Plan((CALLEE,), (STRANGER,)), True),  # who registers first
+        (server("proxy", registrar=True), "proxy", Plan((REDIRECTING,), (HOME,), bindings=BOUND.bindings), True),
+        (server("proxy", "relays_foreign", registrar=True), "proxy", Plan((REDIRECTING,), (STRANGER,)), False),
+        (server("proxy"), "proxy", Plan((CALLEE,), (STRANGER,)), False),
+        (server("proxy", *RECURSING, registrar=True), "proxy", Plan((REDIRECTING,), (HOME,)), False),
+        (server("proxy", *RECURSING, registrar=True), "proxy", Plan((CALLEE,), (HOME,)), True),
+        (server("b2bua"), "b2bua", Plan((CALLEE,), (STRANGER,)), False),
+        (server("b2bua", exchange="192.0.2.10:5060"), "b2bua", Plan((CALLEE,), (STRANGER,)), True),
+        (server("uas"), "uas", Plan((CALLEE,), (HOME,)), True),
+        (server("redirect", registrar=True), "redirect", Plan((CALLEE,), (HOME,), bindings=BOUND.bindings), True),
+        (server("b2bua", opens_websockets=True), "b2bua", Plan((CALLEE,), (STRANGER,)), True),
+    ],
+)
+def test_a_server_that_opens_no_websockets_reaches_those_who_registered(
+    profile: Profile, role: Role, plan: Plan, can: bool
+) -> None:
+    assert bool(_cannot_reach(plan, profile, "dut", Axes(role, "ws"))) is not can
+    assert _cannot_reach(plan, profile, "dut", Axes(role, "udp")) == ""
+    assert _cannot_reach(plan, profile, "dut", Axes(role, "tcp")) == ""
+
+
+def test_who_relays_for_strangers_meets_users_over_websockets_alone() -> None:
+    profile, plan = server("proxy", "relays_foreign", registrar=True), Plan((CALLEE,), (STRANGER,))
+    assert as_driven(plan, "proxy", profile, "udp") is plan
+    met = as_driven(plan, "proxy", profile, "ws")
+    assert (met.calls, met.bindings) == ((HOME,), ("<sip:{token}@{callee}>",))

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from harness.model.device_name import BASE, VARIANT, named
+from harness.net.address import Carrier
 
 TABLE: Final = "variant"
 OVER: Final = "over"
-CARRIERS: Final = ("udp", "tcp", "tls", "udp6", "tcp6", "tls6")
+CARRIERS: Final = tuple(one.label for one in Carrier.every())
 _READY: Final = ("stdout", "udp_bound", "options", "control")
 
 

@@ -123,6 +123,12 @@ class CredentialsSection(Section):
     """Preferably ``{secret:NAME}``."""
 
 
+def _path(text: str) -> str:
+    if not re.fullmatch(r"/[!-~]{0,200}", text):
+        raise ValueError(f"expected the path of a URL, as in /ws; got {text!r:.80}")
+    return text
+
+
 class TlsSection(Section):
     """``[lab.tls]``: certificates of the lab's own, for a device that checks them.  Files are found beside the profile.
 
@@ -177,6 +183,11 @@ class LabSection(Section):
     """Where the lab's own DNS server listens, for a device that claims ``pics.dns``.  ``{lease}``: a loopback address,
     which ``process`` receives as ``{resolver}``; ``{lease}:53``: the same, on port 53; or a fixed one of this machine
     that the device has as its only name server (``192.0.2.10:53``).  Empty: there is none."""
+    websocket_path: Annotated[str, AfterValidator(_path)] = "/"
+    """What the endpoints ask for when they open a WebSocket to the device: ``/ws`` for Asterisk."""
+    opens_websockets: bool = True
+    """Whether the device opens WebSockets by itself, to the hosts of URIs.  Most servers do not: over ``ws`` and
+    ``wss`` they reach only who has opened one to them, so that callees register first."""
     registrar: bool = False
     """Whether it is a registrar that accepts Contacts without a password for ``sip:USER@`` its own address."""
     numbers: dict[Annotated[str, AfterValidator(_number_key)], Annotated[str, AfterValidator(_number)]] = Field(

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.model.axes import Role
-from harness.net.address import Family
+from harness.net.address import Family, Transport
 from harness.system.isolation import Isolation
 
 
@@ -21,10 +21,6 @@ def _file_name(text: str) -> str:
             "expected the name of a file in the profile's own folder, or below it, as in etc/phone.conf.j2"
         )
     return text
-
-
-Driven = Literal["udp", "tcp", "tls"]
-"""The transports that the suite's endpoints have."""
 
 
 class DeviceSection(Section):
@@ -43,11 +39,11 @@ class DeviceSection(Section):
     roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
     """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
     ``proxy`` pass them on, ``redirect`` answers with 3xx."""
-    transports: Annotated[tuple[Driven, ...], Field(strict=False, min_length=1)] = ("udp",)
-    """The transports of its SIP over which it is tested: ``udp``, ``tcp``, ``tls``."""
+    transports: Annotated[tuple[Transport, ...], Field(strict=False, min_length=1)] = ("udp",)
+    """The transports of its SIP over which it is tested: ``udp``, ``tcp``, ``tls``, ``ws``, ``wss``."""
     families: Annotated[tuple[Family, ...], Field(strict=False, min_length=1)] = ("ipv4",)
     """The IP families over which it is tested: ``ipv4``, ``ipv6``."""
-    further_transports: Annotated[tuple[Driven, ...], LAX] = ()
+    further_transports: Annotated[tuple[Transport, ...], LAX] = ()
     """Transports that it has as well, and over which it is tested only if ``--transport`` names them."""
     further_families: Annotated[tuple[Family, ...], LAX] = ()
     """IP families that it has as well, and over which it is tested only if ``--family`` names them."""
@@ -72,8 +68,8 @@ class ProcessSection(Section):
     resolver_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if the device claims ``pics.dns`` and there is a ``lab.resolver``."""
     tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
-    """Arguments that are appended over TLS.  ``{certificate}`` is a PEM file with the certificate of the device and its
-    key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
+    """Arguments that are appended over TLS and WSS.  ``{certificate}`` is a PEM file with the certificate of the device
+    and its key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""
     fault_argv: Annotated[tuple[str, ...], LAX] = ()
     """Arguments that are appended for each fault (``{fault}``).  Absent: this device has no faults."""
     env: dict[str, Filled] = Field(default_factory=dict)

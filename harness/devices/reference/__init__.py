@@ -26,7 +26,8 @@ The layers, each of which imports only from itself and from those above it:
 ``sip_uri uri_equality headers         text: URIs, comma lists, addresses; everything keeps the bytes it was given
 tokens``
 ``wire parsing contacts``              messages as frozen data, datagrams into messages, the Contacts of a redirection
-``binding transport timers``           sockets behind one Protocol that says whether it is reliable
+``binding transport framing stream     sockets behind one Protocol that says whether it is reliable; connections and
+timers``                               their messages
 ``behaviour proxy_rules server_rules   every decision that a fault can turn; the base classes decide as the RFC does
 faults misbehaviour``
 ``transactions``                       the state machines (17.1, 17.2, RFC 6026) and the layer that matches them
@@ -40,8 +41,7 @@ proxy``
 ``device roles``                       put them together
 =====================================  ===============================================================================
 
-What it does not do: DNS (hosts are numeric), IPv6, TCP and TLS (a Contact that needs one of them is stepped over), RTP,
-authentication, and passing on the answer to a delayed offer (it answers such an offer with a session of its own). The
-proxy does not stay in dialogs (no Record-Route), knows no strict routers, and forks however many branches it has
-targets (no Max-Breadth).
+What it does not do: RTP, authentication of its callers, and passing on the answer to a delayed offer (it answers such
+an offer with a session of its own). The proxy does not stay in dialogs (no Record-Route), knows no strict routers, and
+forks however many branches it has targets (no Max-Breadth).
 """

@@ -38,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _Parser(prog="python -m harness.devices.reference", allow_abbrev=False)
     parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
     parser.add_argument(
-        "--transport", choices=("udp", "tcp", "tls"), default="udp", help="what it speaks there (default: %(default)s)"
+        "--transport",
+        choices=("udp", "tcp", "tls", "ws", "wss"),
+        default="udp",
+        help="what it speaks there (default: %(default)s)",
     )
     parser.add_argument("--certificate", metavar="FILE", help="for TLS: its certificate and key (PEM)")
     parser.add_argument("--authority", metavar="FILE", help="for TLS: whose certificates it trusts (PEM)")
@@ -63,7 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--listen HOST:PORT is needed")
     faults = _faults(parser, options.fault)
     credentials = _credentials(parser, options.http_auth)
-    if options.transport == "tls" and not (options.certificate and options.authority):
+    secure = options.transport in ("tls", "wss")
+    if secure and not (options.certificate and options.authority):
         parser.error("for TLS --certificate FILE and --authority FILE are needed")
     host, port = options.listen
     try:
@@ -73,8 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _PORT_TAKEN
     for transport in ("udp", "tcp"):
         if transport not in bound:
-            # Every SIP element has both (18.2.1); TLS stands in the place of TCP.
-            bound[transport] = bind(host, 0 if options.transport == "tls" else port, transport)
+            # Every SIP element has both (18.2.1); TLS and WebSockets stand in the place of TCP.
+            bound[transport] = bind(host, port if options.transport in ("udp", "tcp") else 0, transport)
     print("READY", flush=True)
 
     import asyncio
@@ -100,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     account = Account(registrar, options.user, options.password) if registrar else None
     behaviour, core = behaviour_with(faults), ROLES[options.role]
-    contexts = Contexts(options.certificate, options.authority, behaviour) if "tls" in bound else None
+    contexts = Contexts(options.certificate, options.authority, behaviour) if secure else None
     names = None
     if options.resolver:
         from .naming import Names

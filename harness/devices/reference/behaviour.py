@@ -51,6 +51,9 @@ class Behaviour(ProxyRules, ServerRules):
     transports: tuple[str, ...] = ("udp",)
     """By what the device can send; it says so itself when it is made."""
 
+    subprotocols: tuple[str, ...] = ("sip",)
+    """What both sides of a WebSocket have to name (RFC 7118 section 4.1)."""
+
     knows_names = False
     """Whether a host that is a name can be resolved; the device says so itself when it is made."""
 
@@ -92,6 +95,9 @@ class Behaviour(ProxyRules, ServerRules):
 
     goes_on_after_hangup = False
     """Whether a call that was hung up goes on to another target (9.1: its user has given up)."""
+
+    ends_unwanted_answer = True
+    """A 2xx that comes after the call was hung up is acknowledged and ended (13.2.2.4)."""
 
     acknowledges_answer_copies = True
     """A copy of a 2xx is acknowledged again (13.2.2.4)."""
@@ -163,6 +169,10 @@ class Behaviour(ProxyRules, ServerRules):
         """Return the Contacts that are considered, in the order of the response: all that can be read."""
         return contacts_of(response)
 
+    def waits_on(self, waiting: Sequence[Target]) -> Sequence[Target]:
+        """Return which targets still wait when a further redirection is followed: all of them (8.1.3.4)."""
+        return waiting
+
     def preference(self, contact: Contact) -> float:
         """Return by what the target set is ordered, the highest first: q (8.1.3.4)."""
         return contact.q
@@ -177,6 +187,9 @@ class Behaviour(ProxyRules, ServerRules):
 
     asks_for_rules = True
     """NAPTR records are asked for where a URI names neither port nor transport (RFC 3263 section 4.1)."""
+
+    heeds_absent_service = True
+    """An SRV record whose target is the root says that there is no such service: nobody is called (RFC 2782)."""
 
     def asks_for_services(self, port: str | None) -> bool:
         """Say whether SRV records are asked for: unless the URI has a ``port`` (RFC 3263 section 4.2)."""

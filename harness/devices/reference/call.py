@@ -121,7 +121,8 @@ class Call:
         ack = dialog.ack(attempt.invite.sequence, leg.identity, *session)
         attempt.acknowledge(dialog.id, self.behaviour.acknowledge_answer(ack))
         if self._hung_up or self._leg is not None:
-            leg.send_bye()
+            if self.behaviour.ends_unwanted_answer:
+                leg.send_bye()
             return
         self._leg, self._over = leg, True
         self._stack.dialogs.add(leg)

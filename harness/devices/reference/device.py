@@ -17,7 +17,7 @@ from .console import Console, Orders
 from .diagnostics import complain
 from .referral import Referrals
 from .registration import Account, Registration
-from .sip_uri import Address
+from .sip_uri import SECURE, Address
 from .stack import Stack
 from .stream import StreamTransport
 from .timers import Timers
@@ -102,11 +102,11 @@ class Device:
         for name, one in bound.items():
             host, port = one.getsockname()[:2]
             local = Address(host, port, name)
-            contexts = self._contexts if name == "tls" else None
+            contexts = self._contexts if name in SECURE else None
             transport: UdpTransport | StreamTransport = (
                 UdpTransport(one, layer.on_message)
                 if name == "udp"
-                else StreamTransport(one, layer.on_message, local, contexts)
+                else StreamTransport(one, layer.on_message, local, contexts, behaviour.subprotocols)
             )
             worded = Worded(transport, behaviour.worded)
             layer.attach(ThroughProxy(worded, self._proxy, self._backup) if self._proxy else worded)

@@ -34,6 +34,7 @@ FAULTS: tuple[Fault, ...] = (
     # Whether a redirection is followed, and where to.
     Fault("ignores_302", "Takes a 3xx for a failure and calls none of its Contacts."),
     Fault("first_contact_only", "Calls the first Contact listed and forgets the others."),
+    Fault("forgets_older_contacts", "Forgets the Contacts that it has not tried yet when it is redirected again."),
     Fault("endless_loop", "Forgets which URIs it has tried: A redirecting to B and B to A keep it going for ever."),
     Fault("retries_equal_contact", "Calls a Contact that equals the Request-URI which has just been redirected."),
     Fault("retries_original", "Tries the original URI once more when every redirect target has failed."),
@@ -49,6 +50,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ignores_3xx_after_media", "Takes a 3xx that follows a 183 for the end of the call."),
     Fault("skips_same_place", "Calls no Contact at the host and port that was dialled."),
     Fault("goes_on_after_hangup", "Calls the next Contact of a call that its user has hung up."),
+    Fault("keeps_unwanted_call", "Acknowledges a 200 that comes after its CANCEL, and sends no BYE."),
     Fault("swaps_transport", "Calls a Contact with an unknown or unsupported ;transport= by UDP."),
     Fault("calls_sips_in_clear", "Calls a sips: Contact as a sip: URI, without TLS."),
     Fault("retries_after_482", "Tries the same target once more after a 482 or 483."),
@@ -132,6 +134,18 @@ FAULTS: tuple[Fault, ...] = (
         claim="verifies_certificates",
         over="tls",
     ),
+    Fault(
+        "omits_subprotocol",
+        "Opens and accepts WebSockets without the subprotocol sip.",
+        ("uac", "b2bua", "uas", "redirect", "proxy"),
+        over="ws",
+    ),
+    Fault(
+        "plain_via_when_secure",
+        "Writes WS into the Via of its requests over a secure WebSocket.",
+        ("uac", "b2bua", "proxy"),
+        over="wss",
+    ),
     Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
     # Where the server of a name is.
     Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", _CLIENT, "dns"),
@@ -150,8 +164,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", _CLIENT, "dns"),
     Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist to the redirector.", _CLIENT, "dns"),
+    Fault("calls_closed_domain", "Calls the address of a domain whose SRV record says: no service.", _CLIENT, "dns"),
     Fault("looks_up_addresses", "Asks the name server about a numeric host.", _CLIENT, "dns"),
     Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", _CLIENT, "dns"),
+    Fault("returns_to_first_server", "Sends ACK and CANCEL to the server that failed before.", ("uac",), "dns"),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),
@@ -375,6 +391,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("maps_603plus_to_486", "Passes a 603+ on as 486, with its Reason.", _PATH),
     Fault("cuts_reason_at_semicolon", "Cuts the Reason of a 603+ at the first semicolon of its text.", _PATH),
     Fault("loses_603plus_after_180", "Passes a 603+ on as a plain 603 if the phone has rung.", _PATH),
+    Fault("forgets_603plus_in_copies", "Repeats a 603+ that has no ACK yet as a plain 603.", (*_PATH, *_ANSWERING)),
+    Fault("remembers_reason_of_603plus", "Passes the 603 of a host on as the 603+ that came from it before.", _PATH),
     Fault("makes_603plus", "Passes a plain 603 on as a 603+.", _PATH),
     Fault("makes_plain_603", "Passes a 603+ on as a plain 603.", _PATH),
     Fault("rewrites_redress", "Writes a host of its own into the contacts of a 603+.", _PATH),
@@ -394,6 +412,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("late_cancel_ends_call", "Sends 487 when a CANCEL comes after its refusal.", _ANSWERING),
     Fault("ignores_cancel", "Ends a cancelled call, and sends no response to the CANCEL.", ("uas", "b2bua", "proxy")),
     Fault("cancel_declined", "Answers a ringing INVITE 603 when it is cancelled.", _UAS),
+    Fault("merges_by_call_id", "Answers 482 to the next INVITE of a caller who keeps the Call-ID.", _ANSWERING),
     Fault("remembers_calls", "Answers 482 to a call whose Call-ID, From tag and CSeq it has ever seen.", _UAS),
 )
 

@@ -50,7 +50,11 @@ class Names:
                 found = [
                     Service(one.priority, one.weight, one.port, str(one.target)) for one in await self._ask(name, "SRV")
                 ]
-                if found:
+                if [one.target for one in found] == ["."]:
+                    # There is no such service, says RFC 2782.
+                    if self._behaviour.heeds_absent_service:
+                        return []
+                elif found:
                     chosen = self._behaviour.preferred(_in_order(found))
                     ports = [(one.target, self._behaviour.port_of(one)) for one in chosen]
                     return [place for name, port in ports for place in await self._hosts(host, name, port, transport)]

@@ -25,8 +25,11 @@ class RedirectServer:
         self._registrar = Registrar()
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
-        """Redirect it."""
-        self._redirect(transaction, request)
+        """Redirect it, unless it came by another way as well (8.2.2.2)."""
+        if self._behaviour.merges(request, ongoing=self._stack.layer.is_merged(request)):
+            transaction.respond(482, "Loop Detected")
+        else:
+            self._redirect(transaction, request)
 
     def on_request(self, transaction: ServerTransaction, request: InboundRequest) -> None:
         """Redirect it, unless it is for the server itself."""

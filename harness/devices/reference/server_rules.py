@@ -46,6 +46,10 @@ class ServerRules:
         """Return a response of this device, built by 8.2.6, as it is to be sent."""
         return response
 
+    def repeated(self, response: OutboundResponse) -> OutboundResponse:
+        """Return a response as it is sent again: as it was (17.2.1)."""
+        return response
+
     def answers_ack(self) -> Refusal | None:
         """Return what the copy of an ACK is answered: nothing, it is absorbed (17.2.1)."""
         return None

@@ -8,7 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-_DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
+_DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
+SECURE = ("tls", "wss")
 DEFAULT_PORT = 5060
 
 
@@ -29,7 +30,8 @@ class Address(NamedTuple):
     @property
     def in_uri(self) -> str:
         """Behind the ``@`` of a URI: with the transport, unless that is UDP, which a numeric host means."""
-        return self.host_port + ("" if self.transport == "udp" else f";transport={self.transport}")
+        named = {"udp": "", "wss": "ws"}.get(self.transport, self.transport)  # RFC 7118 section 5.2: there is no "wss"
+        return self.host_port + (f";transport={named}" if named else "")
 
     def __str__(self) -> str:
         return self.host_port
@@ -116,7 +118,8 @@ def destination_of(uri: str, transports: Collection[str] = tuple(_DEFAULT_PORTS)
     """Return where a request for the URI goes, ``None`` where the device cannot reach it by any of the transports.
 
     RFC 3263 section 4 without DNS: ``maddr`` before the host, numeric hosts only. Without ``;transport`` a numeric host
-    means UDP (4.1), and TLS for ``sips:``, whatever transport that names (RFC 3261 section 26.2.2).
+    means UDP (4.1), and TLS for ``sips:``, whatever transport that names (RFC 3261 section 26.2.2). ``ws`` is what a
+    device on secure WebSockets is reached by as well (RFC 7118 section 8.1).
     """
     try:
         sip = SipUri.parse(uri)
@@ -124,7 +127,9 @@ def destination_of(uri: str, transports: Collection[str] = tuple(_DEFAULT_PORTS)
         return None
     transport = sip.parameter("transport") or "udp"
     if sip.scheme.lower() == "sips":
-        transport = "tls" if sip.parameter("transport") in (None, "tcp", "tls") else ""
+        transport = {None: "tls", "tcp": "tls", "tls": "tls", "ws": "wss"}.get(sip.parameter("transport"), "")
+    elif transport == "ws" and "ws" not in transports:
+        transport = "wss"
     host = bare(sip.parameter("maddr") or sip.host)
     port = int(sip.port or default_port(transport))
     if transport not in transports or not numeric(host) or not 0 < port < 65536:
@@ -138,5 +143,7 @@ def without_transport(uri: str) -> str:
         sip = SipUri.parse(uri)
     except ValueError:
         return uri
-    kept = tuple(part for part in sip.parameters if part.lower() not in ("transport=tcp", "transport=tls"))
+    kept = tuple(
+        part for part in sip.parameters if part.lower() not in ("transport=tcp", "transport=tls", "transport=ws")
+    )
     return str(replace(sip, parameters=kept))

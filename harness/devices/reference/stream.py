@@ -1,21 +1,19 @@
-"""SIP over TCP and TLS: connections that are kept and used again (RFC 3261 section 18)."""
+"""SIP over TCP, TLS and WebSockets: connections that are kept and used again (RFC 3261 section 18, RFC 7118)."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import cast
 
 from .certificates import Contexts
 from .diagnostics import complain
+from .framing import Broken, Framing, framing_of
 from .sip_uri import Address
 from .transport import Receiver, Undeliverable
 
-_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,7})[ \t]*\r\n", re.IGNORECASE)
-_END = b"\r\n\r\n"
-_LONGEST = 1 << 17
 _PATIENCE_S = 5.0
 
 
@@ -25,11 +23,17 @@ class StreamTransport:
     reliable = True
 
     def __init__(
-        self, bound: socket.socket, receiver: Receiver, local: Address, contexts: Contexts | None = None
+        self,
+        bound: socket.socket,
+        receiver: Receiver,
+        local: Address,
+        contexts: Contexts | None = None,
+        subprotocols: Sequence[str] = (),
     ) -> None:
-        """``contexts``: those of TLS, ``None`` for TCP."""
+        """``contexts``: those of TLS, ``None`` without; ``subprotocols``: those of its WebSockets."""
         self.name = local.transport.upper()
         self.local = local
+        self.subprotocols = subprotocols
         self.receiver = receiver
         self.hear: Undeliverable = lambda _data: None
         self._bound = bound
@@ -97,21 +101,20 @@ class StreamTransport:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: what comes is cut into messages by Content-Length (18.3)."""
+    """One connection: what comes is cut into messages."""
 
     def __init__(self, owner: StreamTransport, peer: Address | None = None) -> None:
+        """``peer``: who is called; ``None`` where somebody has called."""
         self._owner = owner
         self._peer = peer
+        self._framing: Framing | None = None
         self._transport: asyncio.Transport | None = None
         self._waiting: list[bytes] = []
-        self._unread = b""
 
     def send(self, data: bytes) -> None:
         """Send it now, or as soon as the connection is there."""
-        if self._transport is None:
-            self._waiting.append(data)
-        else:
-            self._transport.write(data)
+        self._waiting.append(data)
+        self._write()
 
     def unsent(self) -> list[bytes]:
         """What has waited in vain."""
@@ -119,48 +122,45 @@ class _Connection(asyncio.Protocol):
         return waiting
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send what has waited."""
+        """Send what has waited, or what has to come before that."""
         self._transport = cast(asyncio.Transport, transport)
         if self._peer is not None and not self._owner.trusts(transport, self._peer):
             self._owner.fail(self, self._peer, "its certificate names somebody else")
             self._transport.close()
             return
+        called = self._peer is not None
         if self._peer is None:
             host, port = transport.get_extra_info("peername")[:2]
             self._peer = Address(host, port, self._owner.local.transport)
             self._owner.keep(self, self._peer)
-        for data in self.unsent():
-            self._transport.write(data)
+        self._framing = framing_of(self._peer, self._owner.subprotocols, called=called)
+        self._write()
 
     def data_received(self, data: bytes) -> None:
         """Pass on what is complete."""
         assert self._peer is not None
         assert self._transport is not None
-        self._unread += data
-        while self._unread:
-            if self._unread.startswith(_END):
-                # A keep-alive that asks for an answer (RFC 5626 section 3.5.1).
-                self._unread = self._unread[len(_END) :]
-                self._transport.write(b"\r\n")
-                continue
-            if self._unread[:1] in (b"\r", b"\n"):
-                if self._unread == b"\r\n":
-                    return
-                self._unread = self._unread[1:]
-                continue
-            head = self._unread.find(_END)
-            if head < 0:
-                break
-            length = _LENGTH.search(self._unread, 0, head + 2)
-            end = head + len(_END) + (int(length[1]) if length else 0)
-            if end > len(self._unread):
-                break
-            message, self._unread = self._unread[:end], self._unread[end:]
-            self._owner.receiver(message, self._peer)
-        if len(self._unread) > _LONGEST:
-            complain(f"more than {_LONGEST} bytes from {self._peer} that are no message")
-            self._transport.abort()
+        assert self._framing is not None
+        try:
+            for message in self._framing.feed(data):
+                self._owner.receiver(message, self._peer)
+        except Broken as error:
+            complain(f"the connection with {self._peer} is over: {error}")
+            self._transport.write(self._framing.outgoing())
+            self._transport.close()
+            return
+        self._write()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Open another one for the next message."""
         self._owner.drop(self)
+        for data in self.unsent():
+            self._owner.hear(data)
+
+    def _write(self) -> None:
+        if self._transport is None or self._framing is None:
+            return
+        if self._framing.ready:
+            for data in self.unsent():
+                self._framing.put(data)
+        self._transport.write(self._framing.outgoing())

@@ -21,6 +21,7 @@ class TargetSet:
 
     def join(self, redirection: InboundResponse, current: str, *, repeated: bool) -> bool:
         """Add the Contacts of a redirection of ``current``; say whether there was a new one among them."""
+        self._waiting = list(self._behaviour.waits_on(self._waiting))
         joined = False
         for contact in self._behaviour.contacts(redirection):
             uri = self._behaviour.request_uri(contact)

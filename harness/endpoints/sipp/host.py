@@ -120,6 +120,7 @@ class SippSeat:
             neighbour=lambda address: host.neighbours.at(order.flow, address),
             odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
             security=order.security,
+            path=order.path,
         )
         self._tap.deliver_to(self._deliver)
         host.neighbours.join(order.flow, self._tap)
@@ -144,7 +145,7 @@ class SippSeat:
         digest_uri: str = "",
     ) -> SippSeat:
         """Open the tap; errors as in :meth:`harness.endpoints.host.EndpointHost.answer`."""
-        if order.security is not None and order.own.transport == "tls":
+        if order.security is not None and order.own.secure:
             order.security.server_context(order.own.host)  # a certificate is not made in the thread of the taps
         return await host.taps.do(
             lambda: cls(host, order, scenario, calls=calls, credentials=credentials, digest_uri=digest_uri)

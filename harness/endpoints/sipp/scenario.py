@@ -38,6 +38,9 @@ COPY_MS, LATE_MS, ACKS_MS = 100, 300, 200
 AGAIN_MS = 6000
 """From an ACK to another INVITE with the same identifiers: more than T4 (5 s), so nothing is left of the first."""
 
+RENUMBERED_MS = 300
+"""From an ACK to another INVITE with the next CSeq: a caller that follows a redirection does not wait for anything."""
+
 _OF_ANY = ("User-Agent: sipverdict",)
 _OF_AN_INVITE = (
     "Subject: sipverdict",
@@ -262,6 +265,7 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         late_ms=LATE_MS,
         acks_ms=ACKS_MS,
         again_ms=AGAIN_MS,
+        renumbered_ms=RENUMBERED_MS,
     )
 
 

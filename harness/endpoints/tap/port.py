@@ -119,6 +119,10 @@ class UdpPort:
                 break
         return at
 
+    def once_open(self, do: Callable[[], None]) -> None:
+        """At once: a datagram needs no connection."""
+        do()
+
     def towards(self, _to: Address) -> UdpPort:
         """Itself: one socket sends everywhere."""
         return self

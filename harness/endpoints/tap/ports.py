@@ -34,12 +34,12 @@ class Port(Outlet, Protocol):
         """Read what has arrived, and free the address."""
 
 
-def open_port(address: Address, heard: Heard, security: Security | None = None) -> Port:
+def open_port(address: Address, heard: Heard, security: Security | None = None, path: str = "/") -> Port:
     """Bind ``address`` in the running loop.  PortTaken if another program has it, SetupError if it is unusable.
 
-    ``security``: what TLS needs; SetupError for a TLS address without.
+    ``security``: what TLS needs, for an address with it.  ``path``: what the device's WebSocket server is asked for.
     """
     if address.transport == "udp":
         port = UdpPort(address, lambda data, source, at: heard.on_message(data, source, at, port), heard.on_refused)
         return port
-    return StreamPort(address, heard, security if address.transport == "tls" else None)
+    return StreamPort(address, heard, security if address.secure else None, path)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from harness.net.address import DEFAULT_PORTS, Address, family_of
+from harness.net.address import DEFAULT_PORTS, WEB, Address, family_of
 from harness.sip.address import NameAddr, split_outside
 from harness.sip.message import SipMessage
 from harness.sip.uri import SipUri
@@ -34,6 +34,9 @@ class Outlet(Protocol):
 
     def towards(self, to: Address) -> Outlet:
         """Where what is for ``to`` leaves: a connection, which is opened if there is none; a datagram socket itself."""
+
+    def once_open(self, do: Callable[[], None]) -> None:
+        """Have ``do`` called when something can be sent by it, or never will be: now, if a connection is there."""
 
     def send(self, data: bytes, to: Address) -> float:
         """Send ``data``; return the time."""
@@ -134,6 +137,8 @@ class Routes:
         named = self._response_goes_to(request, source)
         if not source.reliable:
             return _Way(Hop(outlet, named))
+        if source.transport in WEB:
+            return _Way(Hop(outlet, source))  # a browser cannot be called, and its Via names nobody (RFC 7118 5)
         # The port of the Via listens; the one that the connection came from does not (18.2.2).
         via = request.vias[0] if request.vias else None
         port = via.port or DEFAULT_PORTS[source.transport] if via is not None and via.readable else named.port

@@ -1,8 +1,9 @@
-"""A listening socket of a seat, and every connection between that seat and the device: TCP, or TLS on top of it.
+"""A listening socket of a seat, and every connection between it and the device: TCP, and TLS or WebSockets on top.
 
 A message for an address with which there is a connection goes out on that; else a new one is opened (RFC 3261 18.1.1).
 Connections are never shared between seats: a device that sends a call for a new target on the connection of the old one
-is seen to do so.
+is seen to do so.  Over WebSockets a device that has called is reached by its own connections alone: its port listens to
+nobody (RFC 7118 5).
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Final
 
-from harness.endpoints.tap.connection import StreamConnection
+from harness.endpoints.tap.connection import HANDSHAKE_S, StreamConnection
 from harness.endpoints.tap.heard import Heard
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.security import Security
 from harness.errors import SetupError
 from harness.model.connection import Connection, Side
-from harness.net.address import Address
+from harness.net.address import WEB, Address
 from harness.system import clock
 
 AT_ONCE: Final = 64
@@ -30,8 +31,6 @@ MOST_OPEN: Final = 100
 """The most connections that a device may have with one seat at one time; a further one is closed at once."""
 MOST_KEPT: Final = 200
 """The most connections of which a seat remembers what became of them."""
-HANDSHAKE_S: Final = 10.0
-"""Seconds in which a connection must be established."""
 _BACKLOG: Final = 128
 
 
@@ -42,13 +41,14 @@ class StreamPort:
     drops = 0
     """The kernel drops nothing of a stream."""
 
-    def __init__(self, address: Address, heard: Heard, security: Security | None = None) -> None:
+    def __init__(self, address: Address, heard: Heard, security: Security | None = None, path: str = "/") -> None:
         """Listen at ``address`` (port 0: any).  PortTaken if another program does, SetupError if it is unusable.
 
-        ``security``: what TLS needs; None for TCP.
+        ``security``: what TLS needs; None for what is not on top of it.  ``path``: that of the device's WebSocket.
         """
         self._heard = heard
         self._security = security
+        self._path = path
         self._listening = address.open_socket()
         # A connection that lingers after its end (TIME_WAIT) keeps nobody from listening.
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,6 +70,8 @@ class StreamPort:
         self.closed_at: float | None = None
         self._by_peer: dict[Address, StreamConnection] = {}
         self._all: list[StreamConnection] = []
+        self._callers: dict[Address, None] = {}
+        """Where the device has called from, over WebSockets: nobody listens there."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server_context: ssl.SSLContext | None = None
         self._client_context: ssl.SSLContext | None = None
@@ -85,6 +87,10 @@ class StreamPort:
         """The connection with ``to``; a new one if there is none."""
         known = self._by_peer.get(to)
         return known if known is not None and known.is_open else self._open(to)
+
+    def once_open(self, do: Callable[[], None]) -> None:
+        """At once: it listens."""
+        do()
 
     def send(self, data: bytes, to: Address) -> float:
         """Send one message; return the time.  A port that refuses the connection loses it."""
@@ -117,6 +123,10 @@ class StreamPort:
             accepted.setblocking(False)
             local = Address.of(accepted.getsockname(), self.address.transport)
             one = self._begin(local, Address.of(source, self.address.transport), "device")
+            if self.address.transport in WEB:
+                self._callers[one.peer] = None
+                if len(self._callers) > MOST_KEPT:
+                    del self._callers[next(iter(self._callers))]
             if len(self._by_peer) > MOST_OPEN:
                 one.fail(ConnectionError(f"more than {MOST_OPEN} connections at one time"))
                 accepted.close()
@@ -124,6 +134,10 @@ class StreamPort:
             self._do(self._serve(accepted, one), one)
 
     def _open(self, to: Address) -> StreamConnection:
+        if to in self._callers:
+            one = self._begin(self.address, to, "suite")
+            one.fail(ConnectionError(f"the device has ended its connection from {to}, and cannot be called there"))
+            return one
         calling = to.open_socket()
         calling.setblocking(False)
         try:
@@ -139,7 +153,7 @@ class StreamPort:
         return one
 
     def _begin(self, local: Address, peer: Address, by: Side) -> StreamConnection:
-        one = StreamConnection(Connection(local, peer, by, clock.now()), self._heard, self._forget)
+        one = StreamConnection(Connection(local, peer, by, clock.now()), self._heard, self._forget, self._path)
         self._by_peer[peer] = one
         if len(self._all) < MOST_KEPT:
             self._all.append(one)

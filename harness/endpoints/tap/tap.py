@@ -93,13 +93,14 @@ class Tap:
         neighbour: Callable[[Address], Tap | None] = lambda _address: None,
         odd: Odd | None = None,
         security: Security | None = None,
+        path: str = "/",
     ) -> None:
         """Open it at ``own``.  PortTaken if another program has the address; SetupError if it is unusable.
 
-        ``security``: what TLS needs.
+        ``security``: what TLS needs.  ``path``: that of the device's WebSocket.
         """
         self.name = name
-        self.port = open_port(own, Heard(self.arrived, listener.on_refused, self._became_none), security)
+        self.port = open_port(own, Heard(self.arrived, listener.on_refused, self._became_none), security, path)
         self.routes = Routes(self.port, otherwise, fixed, symmetric)
         self._listener = listener
         self._forecast = forecast
@@ -205,7 +206,8 @@ class Tap:
             other._deliver(data)
 
     def _send(self, data: bytes, message: SipMessage, hop: Hop, fate: Fate) -> None:
-        self._heard(message, hop, hop.outlet.send(data, hop.to), fate)
+        # What waits for a connection has not been sent: its time is when it leaves.
+        hop.outlet.once_open(lambda: self._heard(message, hop, hop.outlet.send(data, hop.to), fate))
 
     def _heard(self, message: SipMessage, hop: Hop, at: float, fate: Fate) -> None:
         source, to = hop.outlet.address, hop.to

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.judge.branches import ResponseContext, contexts
+from harness.judge.copies import sent_again
 from harness.judge.plus603.changes import Change, changes
 from harness.judge.say import Findings, satisfied, unseen, violated
 from harness.judge.upstream import no_final
@@ -35,8 +36,14 @@ class Crossing:
 
     @property
     def now(self) -> Event | None:
-        """What the caller got."""
-        return self.context.asked.final
+        """What the caller got; of several copies the first that says something else, for any of them may be lost."""
+        asked = self.context.asked
+        return next((copy for copy in sent_again(asked) if any(changes(self.read, Plus603(copy)))), asked.final)
+
+    @property
+    def read(self) -> Plus603:
+        """The 603+ as it was sent, read."""
+        return Plus603(self.was)
 
 
 def crossings(flow: Flow, calls: Iterable[int] | None = None) -> tuple[Crossing, ...]:
@@ -77,7 +84,7 @@ def _of(flow: Flow, crossing: Crossing) -> Findings:
                 "the caller got no final response (another rule covers this)", code="no-final", requirement=row
             )
         return
-    found = list(changes(Plus603(was), Plus603(now)))
+    found = list(changes(crossing.read, Plus603(now)))
     for change in found:
         yield change.finding(now, _ROW_OF[change.kind])
     lost = any(change.kind == "lost" for change in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from answered_flow import Line, outcomes
+from answered_flow import CAME_BACK, Line, outcomes
 
 from harness.model.windows import QUICK, STANDARD
 from suites.transaction import test_server_transaction as purposes
@@ -60,6 +60,33 @@ def test_a_copy_is_the_same_response():
     contact = Line().ask().reply(0.01, 302, contact="<sip:a@b>").reply(0.51, 302, contact="<sip:c@d>").ack(0.6)
     assert outcomes(judge(tag.flow())) == ["violated"]
     assert outcomes(judge(contact.flow())) == ["violated"]
+
+
+REASON = 'Reason: SIP;cause=603;text="v=analytics1;url=https://redress.example/a";location=TN'
+
+
+@pytest.mark.parametrize(
+    ("first", "copy", "outcome"),
+    [
+        (("Network Blocked", REASON), ("Network Blocked", REASON), "satisfied"),
+        (("Network Blocked", REASON), ("Network Blocked", ""), "violated"),
+        (("Network Blocked", REASON), ("Decline", REASON), "violated"),
+        (("Decline", "Retry-After: 3600"), ("Decline", "Retry-After: 3599"), "violated"),
+        (
+            ("Decline", "Date: Sun, 29 Nov 2026 20:00:00 GMT"),
+            ("Decline", "Date: Sun, 29 Nov 2026 20:00:01 GMT"),
+            "satisfied",
+        ),
+    ],
+)
+def test_a_copy_says_what_the_first_said(first, copy, outcome):
+    """A proxy was built whose first 603+ was right, and whose copies of it were made anew as 603 Decline."""
+    line = Line().ask()
+    for at, (phrase, header) in ((0.01, first), (0.51, copy)):
+        extra = (header,) if header else ()
+        line.say(at, f"SIP/2.0 603 {phrase}", sent=False, to_tag="t1", via=(CAME_BACK,), extra=extra)
+    flow = line.ack(0.6).flow()
+    assert outcomes(purposes.test_refusal_is_repeated_until_its_ack(flow)) == [outcome]
 
 
 def test_answers_to_copies_of_the_invite_are_no_copies_of_the_answer():

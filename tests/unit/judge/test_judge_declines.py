@@ -187,6 +187,15 @@ def test_a_redirection_is_followed_once():
     assert outcomes(judge(moved(unwatched).flow(alive=False))) == ["satisfied"]
 
 
+def test_an_ack_of_a_copy_that_was_made_of_the_next_invite():
+    """A phone was built that makes it of what it has sent last: branch and Request-URI are those of the target."""
+    judge = copies.test_copies_of_a_redirect_are_acknowledged_and_followed_once
+    wire = Wire(copies.REDIRECT_COPIES).invite().answer(0.01, 302).ack(0.02).answer(0.3, 302)
+    wire.invite(0.021, seat="target", branch="z9hG4bKt1", cseq="2 INVITE")
+    found, _ = judge(wire.ack(0.31, uri="sip:97001@127.0.0.3:5060", branch="z9hG4bKt1").flow())
+    assert (found.code, found.actual) == ("ack-changed", "another Request-URI, branch than in message 3")
+
+
 def test_a_late_200_must_not_make_a_call():
     def late(*more: str) -> list:
         wire = Wire(completed.DECLINE_THEN_ANSWER).invite().answer(0.01, 603).ack(0.02)

@@ -105,6 +105,11 @@ def test_defects_are_caught(code):
     assert _codes(_flow(WRONG[code])) == [code]
 
 
+def test_numbers_may_begin_with_zeros():
+    """RFC 3261 25.1: 1*DIGIT."""
+    assert _codes(_flow(GOOD.replace("Max-Forwards: 70", "Max-Forwards: 0070").replace("CSeq: 1", "CSeq: 0001"))) == []
+
+
 def test_the_second_compact_form_is_the_same_header():
     assert _codes(_flow(GOOD.replace("Call-ID: c1", "Call-ID: c1\r\ni: c1"))) == ["header-twice"]
 

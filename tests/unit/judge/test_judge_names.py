@@ -129,6 +129,45 @@ def test_the_cancel_goes_to_the_server_of_its_invite() -> None:
     assert outcomes(judge, _cancelled(named(RINGS), "first")) == ["unseen"]
 
 
+NEXT_DECLINES, NEXT_RINGS = server.NEXT_DECLINES[0], server.NEXT_RINGS[0]
+
+
+def test_the_ack_goes_to_the_server_that_took_over() -> None:
+    """A phone was built that acknowledges at the server that had failed."""
+    judge = server.test_ack_goes_to_the_server_that_took_over
+    assert outcomes(judge, named(NEXT_DECLINES, at("first"), at("second"))) == ["satisfied"]
+    assert outcomes(judge, named(NEXT_DECLINES, at("first"), at("second", acked_at="first"))) == ["violated"]
+    assert outcomes(judge, named(NEXT_DECLINES, at("first"), at("second", acked=False))) == ["unseen"]
+    assert outcomes(judge, named(NEXT_DECLINES, at("first"))) == ["unseen"]
+
+
+@pytest.mark.parametrize("other", ["first", "third"])
+def test_the_decline_of_the_next_server_is_the_answer(other: str) -> None:
+    judge = server.test_decline_of_the_next_server_ends_the_call
+    moved = at("first"), at("second")
+    assert outcomes(judge, named(NEXT_DECLINES, *moved)) == ["satisfied"]
+    assert outcomes(judge, named(NEXT_DECLINES, *moved, at(other, cseq=2))) == ["violated"]
+    assert outcomes(judge, named(NEXT_DECLINES, *moved, alive=False)) == ["unseen"]
+    assert outcomes(judge, named(NEXT_DECLINES, at("first"))) == ["unseen"]
+
+
+def test_the_cancel_goes_to_the_server_that_took_over() -> None:
+    judge = server.test_cancel_goes_to_the_server_that_took_over
+    flow = named(NEXT_RINGS, at("first"), at("second"))
+    assert outcomes(judge, flow) == ["unseen"]
+    assert outcomes(judge, _cancelled(flow, "second")) == ["satisfied"]
+    assert outcomes(judge, _cancelled(flow, "first")) == ["violated"]
+
+
+@pytest.mark.parametrize("plan", name.CLOSED)
+def test_a_domain_without_service(plan) -> None:
+    judge = name.test_domain_without_service_is_not_called
+    assert outcomes(judge, named(plan)) == ["satisfied"]
+    assert outcomes(judge, named(plan, at("bare"))) == ["violated"]
+    assert outcomes(judge, named(plan, lookups=())) == ["unseen"]
+    assert outcomes(judge, named(plan, alive=False)) == ["unseen"]
+
+
 def _cancelled(flow: Flow, seat: str) -> Flow:
     last = flow.events[-1]
     raw = "CANCEL sip:9@t7001.test SIP/2.0\r\nCall-ID: c1\r\nCSeq: 2 CANCEL\r\n\r\n"

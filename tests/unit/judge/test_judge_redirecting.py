@@ -126,6 +126,33 @@ def test_the_called_uri_is_no_target(uri, contact, status, outcome):
     assert outcomes(forwarding.test_nobody_is_redirected_to_the_uri_that_was_called(flow)) == [outcome]
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (302, "satisfied"),
+        (486, "satisfied"),
+        (200, "satisfied"),
+        (400, "violated"),
+        (481, "violated"),
+        (482, "violated"),
+    ],
+)
+def test_a_call_with_the_next_number(status, outcome):
+    judge = forwarding.test_call_with_the_next_number_is_a_new_one
+    second = {"branch": "z9hG4bKtwo", "cseq": "2 INVITE"}
+    line = redirected(role="redirect").ack(0.02).ask(0.32, **second).reply(0.33, status, **second)
+    assert outcomes(judge(line.flow())) == [outcome]
+
+
+def test_a_call_with_the_next_number_that_nobody_answers():
+    judge = forwarding.test_call_with_the_next_number_is_a_new_one
+    line = redirected(role="redirect").ack(0.02).ask(0.32, branch="z9hG4bKtwo", cseq="2 INVITE")
+    assert outcomes(judge(line.flow())) == ["violated"]
+    assert outcomes(judge(line.flow(closed=1.0))) == ["unseen"]
+    assert outcomes(judge(line.flow(lost=True))) == ["unseen"]
+    assert outcomes(judge(redirected().ack(0.02).flow())) == ["unseen"]
+
+
 def test_a_call_that_is_over():
     judge = forwarding.test_call_that_is_over_is_not_merged
 

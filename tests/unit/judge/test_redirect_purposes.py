@@ -127,6 +127,7 @@ def test_headers_are_compared_by_presence(headers, body, outcome):
     ("headers", "outcome"),
     [
         (("Max-Forwards: 70",), "satisfied"),
+        (("Max-Forwards: 0070",), "satisfied"),
         (("Max-Forwards: 69",), "violated (warn)"),
         ((), "violated"),
         (("Max-Forwards: many",), "violated"),

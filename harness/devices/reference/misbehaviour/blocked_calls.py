@@ -122,6 +122,44 @@ class Loses603plusAfter180(_OnTheWay):
         return Refusal(603, _PLAIN, _without_reason(refusal.fields))
 
 
+class Forgets603plusInCopies(Behaviour):
+    """Wrong by 17.2.1: the caller may have lost the first one."""
+
+    def repeated(self, response: OutboundResponse) -> OutboundResponse:
+        """Make the copy of the status code."""
+        response = super().repeated(response)
+        if not _is_603plus(response.code, response.reason, response.fields):
+            return response
+        return replace(response, reason=_PLAIN, fields=_without_reason(response.fields))
+
+
+class RemembersReasonOf603plus(Behaviour):
+    """Wrong: the next call may be declined by a person."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reason_of: dict[str, Fields] = {}
+
+    def upstream(self, response: OutboundResponse, request: InboundRequest, local: Address) -> OutboundResponse:
+        """Add what the host said last."""
+        response = super().upstream(response, request, local)
+        now = self._remembered(Refusal(response.code, response.reason, response.fields), request.uri)
+        return replace(response, reason=now.reason, fields=now.fields)
+
+    def told(self, final: Final, dialled: str, local: Address) -> Refusal | None:
+        """Add what the host said last."""
+        refusal = super().told(final, dialled, local)
+        return refusal and self._remembered(refusal, dialled)
+
+    def _remembered(self, refusal: Refusal, uri: str) -> Refusal:
+        host = uri.rpartition("@")[2]
+        if _is_603plus(refusal.code, refusal.reason, refusal.fields):
+            self._reason_of[host] = tuple(field for field in refusal.fields if canonical(field[0]) == "reason")
+        if refusal.code != 603 or host not in self._reason_of:
+            return refusal
+        return Refusal(603, PHRASE, (*_without_reason(refusal.fields), *self._reason_of[host]))
+
+
 class Makes603plus(_OnTheWay):
     """Wrong: a person declined."""
 

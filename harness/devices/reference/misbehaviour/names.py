@@ -43,6 +43,12 @@ class AsksSrvDespitePort(Behaviour):
         return True
 
 
+class CallsClosedDomain(Behaviour):
+    """Wrong by RFC 2782: a record says that there is no service."""
+
+    heeds_absent_service = False
+
+
 class NextServerAfter603(Behaviour):
     """Wrong by RFC 3263 section 4.3: a 603 is an answer."""
 
@@ -86,28 +92,42 @@ class LooksUpAddresses(Behaviour):
     looks_up_addresses = True
 
 
-class LooksUpAgain(Behaviour):
+class _LeavesItsServer(Behaviour):
     """Wrong by RFC 3263 section 4: the ACK of a refusal and the CANCEL go where their INVITE went."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._next: dict[Address, Address] = {}
-
-    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
-        """Remember which server comes after which."""
-        self._next.update(pairwise(servers))
-        return super().located(servers)
+        self.instead: dict[Address, Address] = {}
+        """Where they go, by where they should."""
 
     def acknowledge(
         self, ack: OutboundRequest, invite: OutboundRequest, response: InboundResponse
     ) -> OutboundRequest | None:
-        """Send it to the next one."""
+        """Send it elsewhere."""
         right = super().acknowledge(ack, invite, response)
         return right and self._moved(right)
 
     def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
-        """Send it to the next one."""
+        """Send it elsewhere."""
         return self._moved(super().cancel(cancel))
 
     def _moved(self, request: OutboundRequest) -> OutboundRequest:
-        return replace(request, destination=self._next.get(request.destination, request.destination))
+        return replace(request, destination=self.instead.get(request.destination, request.destination))
+
+
+class LooksUpAgain(_LeavesItsServer):
+    """Wrong: by then it is the turn of the next server."""
+
+    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
+        """Remember which server comes after which."""
+        self.instead.update(pairwise(servers))
+        return super().located(servers)
+
+
+class ReturnsToFirstServer(_LeavesItsServer):
+    """Wrong: the first server has failed."""
+
+    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
+        """Remember which server was the first."""
+        self.instead.update(dict.fromkeys(servers[1:], servers[0]) if servers else {})
+        return super().located(servers)

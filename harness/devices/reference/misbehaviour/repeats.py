@@ -75,6 +75,20 @@ class RemembersCalls(Behaviour):
         return known or super().merges(request, ongoing=ongoing)
 
 
+class MergesByCallId(Behaviour):
+    """Wrong by 8.2.2.2: whoever is redirected back has another number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def merges(self, request: InboundRequest, *, ongoing: bool) -> bool:
+        """Know a request by Call-ID and From tag."""
+        number = request.cseq.sequence
+        seen = self._numbers.setdefault((request.call_id, request.from_tag), number)
+        return seen != number or super().merges(request, ongoing=ongoing)
+
+
 class IgnoresCancel(Behaviour):
     """Wrong by 9.2: the CANCEL is a transaction of its own."""
 

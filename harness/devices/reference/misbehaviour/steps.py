@@ -55,6 +55,20 @@ class GoesOnAfterHangup(Behaviour):
     goes_on_after_hangup = True
 
 
+class ForgetsOlderContacts(Behaviour):
+    """Wrong by 8.1.3.4: the Contacts join the target set."""
+
+    def waits_on(self, waiting: Sequence[Target]) -> Sequence[Target]:
+        """Begin a new list."""
+        return ()
+
+
+class KeepsUnwantedCall(Behaviour):
+    """Wrong by 13.2.2.4: what has been answered must be ended."""
+
+    ends_unwanted_answer = False
+
+
 class TakesApostropheForQuote(Behaviour):
     """Wrong by 25.1: an apostrophe is a character like any other."""
 

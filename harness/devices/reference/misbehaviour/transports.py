@@ -98,5 +98,26 @@ class AnswersOnNewConnection(Behaviour):
         return replace(response, destination=Address(bare(via.host), port, source.transport))
 
 
+class OmitsSubprotocol(Behaviour):
+    """Wrong by RFC 7118 section 4.1: the client names ``sip``, and the server answers with it."""
+
+    subprotocols = ()
+
+
+class PlainViaWhenSecure(Behaviour):
+    """Wrong by RFC 7118 section 5.2.1: ``ws`` is the word of URIs for both, and not that of the Via."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Write WS into its own Via."""
+        if not data.startswith(b"SIP/2.0 "):
+            data = data.replace(b"\r\nVia: SIP/2.0/WSS ", b"\r\nVia: SIP/2.0/WS ", 1)
+        return super().worded(data, destination)
+
+    def datagram(self, data: bytes) -> bytes:
+        """Know its own Via in a response."""
+        data = super().datagram(data)
+        return data.replace(b" SIP/2.0/WS ", b" SIP/2.0/WSS ", 1) if data.startswith(b"SIP/2.0 ") else data
+
+
 def _old_via(invite: OutboundRequest, previous: OutboundRequest) -> str:
     return previous.field("Via").replace(previous.branch, invite.branch)

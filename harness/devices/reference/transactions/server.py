@@ -51,7 +51,7 @@ class ServerTransaction(Machine):
         """Send a response as it is; a proxy has it from somebody else."""
         if self.waiting:
             self._last = response
-            self.send_last()
+            self.send(response)
             if response.code >= 200:
                 self.complete(response.code)
 
@@ -65,9 +65,9 @@ class ServerTransaction(Machine):
             self.send_last()
 
     def send_last(self) -> None:
-        """Send the last response, if there is one."""
+        """Send the last response once more, if there is one."""
         if self._last is not None:
-            self.send(self._last)
+            self.send(self.behaviour.repeated(self._last))
 
     def send(self, response: OutboundResponse) -> None:
         """Send a response past the state machine."""
@@ -117,7 +117,7 @@ class InviteServerTransaction(ServerTransaction):
             self.user.on_cancel(cancel)
         elif self.state is State.COMPLETED and (refusal := self.behaviour.answers_late_cancel()):
             self._last = build_response(self.request, refusal.code, refusal.reason, self.tag, refusal.fields, b"")
-            self.send_last()
+            self.send(self._last)
 
 
 class NonInviteServerTransaction(ServerTransaction):
