@@ -24,6 +24,7 @@ _OUTSIDE: Final = "SIPVERDICT_ISOLATION"
 """The environment variable by which a run that was started anew knows: the namespace that it comes from, the networks
 of its own, and the folder of locks outside."""
 _NAMESPACE: Final = Path("/proc/self/ns/net")
+_BIND_ANY: Final = Path("/proc/sys/net/ipv6/ip_nonlocal_bind")
 _TRY_S: Final = 10.0
 NOT_ENTERED: Final = "only sipverdict run and sipverdict smoke enter one"
 """Why a run is not in the network that a profile asks for, although this machine has it to give."""
@@ -100,7 +101,13 @@ def set_up(isolation: Isolation) -> None:
             )
     if any(":" in network for network in isolation.networks):
         # What is local by a route alone is no address that IPv6 lets a socket be bound to.
-        Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1")
+        try:
+            _BIND_ANY.write_text("1")
+        except OSError as error:
+            raise SetupError(
+                f"[isolation]: {_BIND_ANY} cannot be written: {error.strerror}",
+                "leave IPv6 out of isolation.networks, or run where /proc/sys may be written",
+            ) from error
 
 
 def _commands(isolation: Isolation) -> list[list[str]]:
