@@ -131,4 +131,5 @@ class Seating:
     def _certificate(self, endpoint: Endpoint) -> Certificate:
         """The one that ``endpoint`` shows over TLS, in this drive."""
         shown = endpoint.certificate
-        return replace(shown, names=tuple(map(self.places.fill, shown.names)))
+        # A certificate names an IPv6 address without the brackets of a URI.
+        return replace(shown, names=tuple(self.places.fill(name).strip("[]") for name in shown.names))

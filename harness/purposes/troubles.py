@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict
+from harness.net.address import WEB
 from harness.purposes.purpose import Purpose
 from harness.purposes.strangers import redirects_strangers
 
@@ -20,12 +21,13 @@ def left_out_told(purpose: Purpose, role: str, flows: Sequence[Flow]) -> str:
     left_out = [plan for plan in here if plan not in driven]
     if not driven or not left_out:
         return ""
-    return f"left out: {'; '.join(f'{plan.title} (needs {_needed(plan)})' for plan in left_out)}"
+    by_websocket = not transports.isdisjoint(WEB)
+    return f"left out: {'; '.join(f'{plan.title} (needs {_needed(plan, by_websocket)})' for plan in left_out)}"
 
 
-def _needed(plan: Plan) -> str:
+def _needed(plan: Plan, by_websocket: bool) -> str:
     if redirects_strangers(plan):
-        return "the claim relays_foreign"
+        return "lab.opens_websockets = true" if by_websocket else "the claim relays_foreign"
     return " and ".join(f"lab.numbers.{name}" for name in plan.numbers) or "lab.registrar = true"
 
 

@@ -57,7 +57,7 @@ UNDECLARED = "not applicable: the device does not declare not follows_redirects"
 PHONE = Declared(
     "phone",
     ("uac", "uas", "proxy"),
-    ("udp",),
+    ("udp", "ws"),
     ("ipv4",),
     CLAIMS | {"forking_proxy": True, "stateful_proxy": True},
 )
@@ -105,6 +105,14 @@ def test_only_what_rests_on_flows_is_counted_as_judged(tmp_path: Path, capsys: p
     assert unjudged(replace(run, records=(unused, *run.records))) == " (1 not applicable, 1 without verdict)"
     untested = replace(run.records[0], verdict="not_tested", requirements=(), evidence=())
     assert unjudged(replace(run, records=(untested, *run.records))) == " (1 not tested, 1 not applicable)"
+
+
+def test_only_who_has_to_be_called_over_a_websocket_was_not_reached() -> None:
+    told = "phone opens no WebSockets (lab.opens_websockets): over ws it reaches only who has registered"
+    assert why(HUNG_UP, told, transport="ws") == ""
+    assert why(HUNG_UP, told) != ""
+    assert why(FORWARDED, told, "uas", STANDARD, transport="ws") != ""
+    assert why(HUNG_UP, told.replace("over ws", "over wss"), transport="ws") != ""
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:

@@ -17,7 +17,7 @@ from harness.model.plan import Call, Places, Plan
 from harness.model.windows import QUICK
 from harness.purposes.purpose import purpose, purpose_of
 from harness.purposes.troubles import left_out_told
-from harness.run.execution import _cannot_call, _cannot_reach, _permitted
+from harness.run.permitted import cannot_call, cannot_reach, permitted
 from suites.plans import callee, redirect, refuse
 
 BOUND = Plan((), (Call("sip:{token}@{device}"),), bindings=("<sip:1@192.0.2.1>",))
@@ -60,7 +60,7 @@ def lab(stimulus: object = None, **more: object) -> Profile:
     ],
 )
 def test_calls_that_cannot_be_made_are_told(plan: Plan, profile: Profile, says: str) -> None:
-    reason = _cannot_call(plan, profile, "dut", "uas")
+    reason = cannot_call(plan, profile, "dut", "uas")
     assert bool(reason) == bool(says)
     assert re.search(says, reason)
 
@@ -133,7 +133,7 @@ def test_a_phone_that_only_declines_is_asked_about_its_603(
 ) -> None:
     judged = purpose_of(function)
     assert judged is not None
-    plans, reason = _permitted(judged, Axes("uas"), lab(numbers=named), "dut")
+    plans, reason = permitted(judged, Axes("uas"), lab(numbers=named), "dut")
     assert plans == driven
     assert bool(reason) == bool(why_not)
     assert why_not in reason
@@ -185,9 +185,9 @@ RECURSING = ("stateful_proxy", "proxy_recurses_3xx")
 def test_a_server_that_opens_no_websockets_reaches_those_who_registered(
     profile: Profile, role: Role, plan: Plan, can: bool
 ) -> None:
-    assert bool(_cannot_reach(plan, profile, "dut", Axes(role, "ws"))) is not can
-    assert _cannot_reach(plan, profile, "dut", Axes(role, "udp")) == ""
-    assert _cannot_reach(plan, profile, "dut", Axes(role, "tcp")) == ""
+    assert bool(cannot_reach(plan, profile, "dut", Axes(role, "ws"))) is not can
+    assert cannot_reach(plan, profile, "dut", Axes(role, "udp")) == ""
+    assert cannot_reach(plan, profile, "dut", Axes(role, "tcp")) == ""
 
 
 def test_who_relays_for_strangers_meets_users_over_websockets_alone() -> None:

@@ -45,7 +45,7 @@ function answer(session, request, answers) {
   const status = found[2] && Number(found[2]);
   const extraHeaders = status === 302 ? ["Contact: <sip:moved@192.0.2.60:5060;transport=ws>"] : [];
   const refuse = () => session.isEnded() || session.terminate({ status_code: status, extraHeaders });
-  // JsSIP has sent 180 by itself; without `found[1]` the refusal follows at once.
+  // JsSIP says 180 by itself, unless the call is refused within this event.
   if (found[1]) setTimeout(refuse, 300);
   else if (status) refuse();
 }
