@@ -168,7 +168,8 @@ class Lab:
 
 def check_ports(plan: Plan, places: Mapping[str, Address]) -> None:
     """SetupError if a SIP URI of ``plan`` names an endpoint by its host alone, and it is not at the default port."""
-    found = ((text, name) for text in plan.texts() for name in _HOST_ALONE.findall(text))
+    certified = {name for endpoint in plan.endpoints for name in endpoint.certificate.names}  # and called by nobody
+    found = ((text, name) for text in plan.texts() if text not in certified for name in _HOST_ALONE.findall(text))
     for address in (places[name] for text, name in found if f"{{{name}.port}}" not in text and name in places):
         default = DEFAULT_PORTS[address.transport]
         if address.port != default:
