@@ -51,6 +51,11 @@ PROOFS: dict[str, tuple[str | tuple[str, ...], str, Shows]] = {
         "200 OK",
         lambda wire: bool(wire.target.heard) and not wire.second.heard,
     ),
+    "forgets_older_contacts": (
+        ("302 M\nContact: <sip:a@{target}>;q=0.9, <sip:b@{second}>;q=0.1", "486 Busy Here"),
+        "302 M\nContact: <sip:c@{callee}>",
+        lambda wire: len(wire.invites) == 2 and not wire.second.heard,
+    ),
     "endless_loop": (
         MOVED,
         "302 M\nContact: <sip:700@{callee}>",

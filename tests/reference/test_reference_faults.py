@@ -50,12 +50,15 @@ ELSEWHERE = {
     *("loses_call_id", "doubles_from_tag", "forgets_allowed_methods", "garbles_sdp", "refuses_media_by_silence"),
     *("answers_without_session", "repeats_without_doubling", "cancels_with_two_vias"),
     *("acks_only_first_branch", "no_ack_of_487", "repeats_while_ringing"),
+    # By the fault table alone (tests/run/test_fault_table.py).
+    *("merges_by_call_id", "keeps_unwanted_call", "forgets_603plus_in_copies", "remembers_reason_of_603plus"),
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
     *("repeats_refusal_over_streams", "answers_on_new_connection"),
     # test_reference_names.py
     *("reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "asks_srv_despite_port", "next_server_after_603"),
     *("ignores_naptr", "stays_with_dead_server", "unknown_name_to_old_server", "looks_up_addresses", "looks_up_again"),
+    *("returns_to_first_server", "calls_closed_domain"),
     # test_reference_call_faults.py
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),

@@ -112,6 +112,30 @@ def test_looks_up_again(play: Play, faulty: bool) -> None:
 
 
 @pytest.mark.parametrize("faulty", [True, False])
+def test_returns_to_first_server(play: Play, faulty: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, *(["returns_to_first_server"] if faulty else []), first="503 Down")
+        assert got.reached() == ["first", "second"]
+        assert bool(got.second.of("ACK")) is not faulty
+        assert (len(got.first.of("ACK")) > 1) is faulty
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_calls_closed_domain(play: Play, faulty: bool) -> None:
+    closed = Zone(("_sip._udp.{d} SRV 0 0 0 .", "{d} A {bare.host}"))
+
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, *(["calls_closed_domain"] if faulty else []), zone=closed)
+        asked = {(one.name, one.kind) for one in got.resolver.lookups("d.test")}
+        assert ("_sip._udp.d.test", "SRV") in asked
+        assert (("d.test", "A") in asked) is faulty
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("faulty", [True, False])
 def test_looks_up_addresses(play: Play, faulty: bool) -> None:
     async def scenario(bench: Bench) -> None:
         got = await scene(bench, "sip:m@{bare}", *(["looks_up_addresses"] if faulty else []))
