@@ -230,7 +230,8 @@ def _calls(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
 def _challenged(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
     if any(e.headers("Authorization") or e.headers("Proxy-Authorization") for e in flow.select(received=True)):
         yield "digest", "shown"
-    elif any(attempt.final and _challenges(attempt.final) for attempt in all_attempts):
+    # A proxy passes the challenge of a branch to the caller, whose it is (22.3).
+    elif flow.role != "proxy" and any(attempt.final and _challenges(attempt.final) for attempt in all_attempts):
         yield "digest", "missed"
 
 
