@@ -98,9 +98,11 @@ def test_a_call_that_arrives_elsewhere_than_its_uri_says_went_through_an_outboun
 def test_challenge() -> None:
     flow = drive(Plan((callee(refuse(407), accept()),)), Try())
     asks = "Proxy-Authenticate: Digest realm=r, nonce=n\r\n\r\n"
-    asked = (replace(e, raw=e.raw.replace("\r\n\r\n", f"\r\n{asks}", 1)) if e.status == 407 else e for e in flow.events)
-    assert glimpses(replace(flow, events=tuple(asked)))["digest"] == "missed"
-    assert "digest" not in glimpses(replace(flow, events=tuple(asked), role="proxy"))
+    asked = tuple(
+        replace(e, raw=e.raw.replace("\r\n\r\n", f"\r\n{asks}", 1)) if e.status == 407 else e for e in flow.events
+    )
+    assert glimpses(replace(flow, events=asked))["digest"] == "missed"
+    assert "digest" not in glimpses(replace(flow, events=asked, role="proxy"))
     # Without a challenge there is nothing to answer.
     assert "digest" not in glimpses(flow)
     answered = Try(headers=("Proxy-Authorization: Digest username=x",))
