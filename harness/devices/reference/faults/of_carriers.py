@@ -1,0 +1,72 @@
+"""Faults of what carries messages: transports, connections, TLS and WebSockets."""
+
+from __future__ import annotations
+
+from .fault import Fault
+
+FAULTS: tuple[Fault, ...] = (
+    # What carries it.
+    Fault("keeps_transport", "Calls a Contact with another ;transport= over that of the call so far."),
+    Fault("via_of_old_transport", "Writes the old transport into the Via of a redirected INVITE over another one."),
+    Fault(
+        "repeats_refusal_over_streams",
+        "Repeats a refusal over TCP until its ACK comes.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
+    Fault(
+        "answers_on_new_connection",
+        "Sends responses on a connection of their own, not on that of the request.",
+        ("b2bua", "uas", "redirect"),
+        over="tcp",
+    ),
+    Fault(
+        "takes_any_certificate",
+        "Calls a TLS server whatever certificate it shows.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "takes_expired_certificates",
+        "Calls a TLS server whose certificate has expired.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "takes_any_name",
+        "Calls a TLS server whose certificate names somebody else.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "trusts_names_of_dns",
+        "Lets the certificate of a TLS server name the host of an SRV record.",
+        claim="verifies_certificates and dns",
+        over="tls",
+    ),
+    Fault(
+        "knows_no_sip_domains",
+        "Reads no sip: URI in the certificate of a TLS server.",
+        claim="verifies_certificates and dns",
+        over="tls",
+    ),
+    Fault(
+        "falls_back_to_tcp",
+        "Calls a TLS server over TCP when the handshake has failed.",
+        claim="verifies_certificates",
+        over="tls",
+    ),
+    Fault(
+        "omits_subprotocol",
+        "Opens and accepts WebSockets without the subprotocol sip.",
+        ("uac", "b2bua", "uas", "redirect", "proxy"),
+        over="ws",
+    ),
+    Fault(
+        "plain_via_when_secure",
+        "Writes WS into the Via of its requests over a secure WebSocket.",
+        ("uac", "b2bua", "proxy"),
+        over="wss",
+    ),
+    Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
+)
