@@ -83,7 +83,9 @@ def all_mutants(package: Path = ROOT / PACKAGE) -> list[Mutant]:
 def mutable_files(package: Path) -> list[str]:
     """The files whose code makes the device's wire.  ``misbehaviour`` is wrong on purpose, and ``faults`` lists it."""
     names = (path.relative_to(package) for path in sorted(package.rglob("*.py")))
-    return [str(name) for name in names if name.parts[0] not in ("misbehaviour", "faults") and str(name) not in NOT_ITS_SIP]
+    return [
+        str(name) for name in names if name.parts[0] not in ("misbehaviour", "faults") and str(name) not in NOT_ITS_SIP
+    ]
 
 
 def mutants_of(package: Path, file: str, signatures: Signatures) -> Iterator[Mutant]:
