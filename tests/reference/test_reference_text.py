@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.devices.reference.headers import parse_name_addr, split_values, tag_of, without_tag
-from harness.devices.reference.sip_uri import SipUri, destination_of
+from harness.devices.reference.sip_uri import Address, SipUri, destination_of
 
 
 def test_commas_split_only_between_values() -> None:
@@ -56,7 +56,7 @@ def test_tags() -> None:
     ],
 )
 def test_destination(uri: str, address: tuple[str, int, str] | None) -> None:
-    assert destination_of(uri) == address
+    assert destination_of(uri) == (address and Address(*address))
     others = {"udp", "tcp", "tls"} - {address[2] if address else ""}
     assert destination_of(uri, others) is None
 

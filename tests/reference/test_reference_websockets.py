@@ -123,7 +123,7 @@ def test_the_via_over_a_secure_websocket(faults: tuple[str, ...], tmp_path: Path
     async def main() -> None:
         authority = Authority(tmp_path)
         files = authority.files_for(HOST)
-        contexts = Contexts(files["certificate"], files["authority"])
+        contexts = Contexts(files["certificate"], files["authority"], behaviour_with(map(fault_named, faults)))
         context = authority.server_context(CALLEE)
         assert isinstance(context, ssl.SSLContext)
         async with device(*faults, role="ua", transport="wss", contexts=contexts) as (one, address):
