@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +13,11 @@ from cryptography.hazmat.primitives import serialization
 from device_bench import MINIMAL
 
 from harness.device import load_profile
-from harness.device.profile.certificates import own_files
+from harness.device.profile.certificates import MAKE, own_files
 from harness.doctor.lab import lab_checks
 from harness.errors import ProfileError
+from harness.net.authority import Authority
+from harness.paths import DOCS
 
 PROFILE = MINIMAL.replace('roles = ["uac"]', 'roles = ["uac"]\nfurther_transports = ["tls"]')
 ON_A_DESK = """
@@ -115,3 +119,14 @@ def test_the_doctor_says_what_is_shown_and_what_a_device_on_a_desk_cannot_trust(
     [check] = [check for check in lab_checks(load_profile(tmp_path)) if check.name.endswith(": certificates")]
     assert check.state == "warn"
     assert "[lab.tls]" in check.todo
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
+def test_the_command_of_the_page_makes_an_authority(tmp_path: Path) -> None:
+    page = (DOCS / "transports.md").read_text("utf-8").replace("\\\n        ", "")
+    assert f"    {MAKE}\n" in page
+    subprocess.run(["bash", "-c", MAKE], cwd=tmp_path, check=True, capture_output=True)
+    made = own_files(load_profile(profile(tmp_path, 'authority = "lab-ca.pem"\nauthority_key = "lab-ca.key"')))
+    assert made is not None
+    assert made.authority == tmp_path / "lab-ca.pem"
+    assert Authority(tmp_path / "tls", own=made).files_for("127.0.0.1")
