@@ -17,6 +17,7 @@ from harness.endpoints.host import LiveSeat
 from harness.lab.reply import refusal, written
 from harness.net.address import Address
 from harness.sip.message import SipMessage
+from harness.system.together import together
 
 _TAG: Final = "over"
 
@@ -49,5 +50,5 @@ class Afterwards:
 
     async def close(self) -> None:
         """End them all."""
-        await asyncio.gather(*(seat.stop() for seat in self._listening))
+        await together(seat.stop() for seat in self._listening)
         self._listening.clear()

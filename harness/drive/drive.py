@@ -30,6 +30,7 @@ from harness.model.weather import Forecast
 from harness.net.address import UNRELIABLE, Carrier
 from harness.net.pool import AddressesTaken
 from harness.system import clock
+from harness.system.together import together
 
 LAST_WORDS_S = 0.3
 """How long a drive goes on after the device was lost: what it had sent by then is read, and its end is the evidence."""
@@ -212,7 +213,7 @@ class Drive:
             self.troubles += self.calling.troubles
         pool = self.context.lab.pool
         if pool.reuses:
-            await asyncio.gather(*(seat.stop() for seat in self.seating.taken))
+            await together(seat.stop() for seat in self.seating.taken)
         else:
             await self.context.afterwards.keep(self.seating.taken)
         if self.context.lab.exchange:

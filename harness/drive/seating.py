@@ -19,6 +19,7 @@ from harness.model.weather import Forecast
 from harness.net.address import Address, Carrier
 from harness.net.authority import Showing
 from harness.net.certificate import Certificate
+from harness.system.together import together
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Seating:
         self.taken.sort(key=lambda seat: order.index(seat.name))
         problems = [problem for problem in bound if problem is not None]
         if any(isinstance(problem, PortTaken) for problem in problems):
-            await asyncio.gather(*(one.stop() for one in self.taken))
+            await together(one.stop() for one in self.taken)
             self.taken.clear()
         # Another problem than a port that was taken cannot be helped by another port.
         for problem in sorted(problems, key=lambda problem: isinstance(problem, PortTaken)):

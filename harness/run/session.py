@@ -31,6 +31,7 @@ from harness.run.settling import Options, Settled, Settling
 from harness.smoke.plain import smoked
 from harness.store.verdict_lines import LostLine
 from harness.system.timekeeper import Interruption
+from harness.system.together import together
 
 SIDE_BY_SIDE = 12
 """How many devices are tested at one time: a product takes memory, and their calls wait for one queue anyhow."""
@@ -124,7 +125,7 @@ class Session:
                 by_carrier.setdefault(case.axes.carrier, []).append(case)
         # A specimen is one: its calls over another transport would come on top of those that it can carry.
         at_one_time = asyncio.Semaphore(1 if self._specs[device].profile.is_one_specimen else len(by_carrier) or 1)
-        await asyncio.gather(*(self._run_over(device, *some, at_one_time) for some in by_carrier.items()))
+        await together(self._run_over(device, *some, at_one_time) for some in by_carrier.items())
 
     async def _run_over(
         self, device: str, carrier: Carrier, cases: Sequence[Case], at_one_time: asyncio.Semaphore
