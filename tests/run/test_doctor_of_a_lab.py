@@ -230,7 +230,7 @@ def test_exchange_of_another_machine(tmp_path: Path) -> None:
     [
         ("5060-5063", 1, "problem", "room for 0 endpoints beside 4 reserved ones; "),
         ("5060-5067", 1, "warn", "tests do not fit"),
-        ("5060-5082", 8, "warn", "8 calls at once need 24"),
+        ("5060-5087", 9, "warn", "9 calls at once need 27"),
         ("5060-5099", 8, "ok", "room for 36 endpoints"),
     ],
 )
