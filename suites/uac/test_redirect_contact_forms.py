@@ -59,7 +59,7 @@ def test_lines_and_commas_are_one_list(flows: Sequence[Flow]) -> Findings:
 @purpose(
     "RFC3261-7.3.1-01",
     plan=dict.fromkeys(CALLERS, (EXHAUST, BARE_LIST)),
-    faults=["needs_brackets_in_lists"],
+    faults=["needs_brackets_in_lists", "first_value_of_line"],
 )
 def test_list_without_brackets_is_the_same_list(flows: Sequence[Flow]) -> Findings:
     """One line of Contacts without brackets carries the same list as a line for each Contact.
