@@ -66,8 +66,10 @@ def test_drives_that_fill_a_lab_leave_room_for_a_sign_of_life(tmp_path: Path) ->
         flows = drive(tmp_path, "no_options", *plans, lab=lab, max_calls=10)
     finally:
         pool.close()
-    # To a user whom it registered: the REGISTER is the first that it answers.
-    assert [flow.life and flow.life.how for flow in flows] == ["it answered a plain call: SIP/2.0 200 OK"] * 2
+    # To a user whom it registered: the REGISTER is the first that it answers.  The drive that is late hears that call.
+    how = [flow.life.how if flow.life else "" for flow in flows]
+    assert "it answered a plain call: SIP/2.0 200 OK" in how
+    assert set(how) <= {"it answered a plain call: SIP/2.0 200 OK", "it sent a message after the window"}
 
 
 def test_a_plan_for_which_there_never_is_room_is_a_mistake_of_the_set_up(tmp_path: Path) -> None:
