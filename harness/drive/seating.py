@@ -13,7 +13,7 @@ from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
-from harness.lab.lines import Line
+from harness.lab.connected import Connected
 from harness.model.plan import Endpoint, Places, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Carrier
@@ -90,7 +90,7 @@ class Seating:
         if exchange:
             by_name = {seat.name: seat for seat in self.taken}
             callee = next((by_name[name] for name in self.plan.dialled), None)
-            exchange.connect(token, Line(callee, {seats[name]: by_name[name] for name in own}))
+            exchange.connect(token, Connected(callee, {seats[name]: by_name[name] for name in own}))
 
     def _lease(self, endpoint: Endpoint, own: Mapping[str, Address]) -> Address:
         """An address for ``endpoint``, whose neighbours are at ``own``."""

@@ -29,7 +29,7 @@ from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import LONGEST_KEPT
 from harness.errors import DeviceError, SetupError
-from harness.lab.lines import Line
+from harness.lab.connected import Connected
 from harness.lab.registrar import Registrar
 from harness.lab.reply import OVER, Reply, refusal, written
 from harness.model.connection import Connection
@@ -79,9 +79,9 @@ class Exchange:
         self._on_unclaimed = taps.heard_by(unclaimed.on_event)
         self._on_unreadable = taps.heard_by(unclaimed.on_unreadable)
         self._on_device = on_device
-        self._lines: dict[str, Line] = {}
+        self._drives: dict[str, Connected] = {}
         self._lock = threading.Lock()
-        """Protects the lines and the registrations."""
+        """Protects the drives and the registrations."""
         self._asked: dict[str, asyncio.Future[str]] = {}
         """Whoever waits for the answer to a request of the exchange's own, by its branch."""
         self._tell_answered = taps.heard_by(self._answered)
@@ -150,21 +150,21 @@ class Exchange:
         for port in self._ports:
             port.close()
 
-    def connect(self, token: str, line: Line) -> None:
-        """Give calls to ``token`` to ``line`` from now on."""
+    def connect(self, token: str, drive: Connected) -> None:
+        """Give calls to ``token`` to the seats of ``drive`` from now on."""
         with self._lock:
-            self._lines[token] = line
+            self._drives[token] = drive
 
     def join(self, token: str, seat: LiveSeat) -> None:
         """Let the caller at ``seat`` call the device through here, as part of the drive of ``token``."""
         with self._lock:
-            if line := self._lines.get(token):
-                line.callers.append(seat)
+            if drive := self._drives.get(token):
+                drive.callers.append(seat)
 
     def disconnect(self, token: str) -> None:
         """Remove the seats of ``token``, which have ended.  Later messages for them are refused here."""
         with self._lock:
-            self._lines.pop(token, None)
+            self._drives.pop(token, None)
 
     def hop_to_device(self) -> Hop | None:
         """The way to the address from which the device registered; None while it is not registered."""
@@ -268,32 +268,32 @@ class Exchange:
     def _seat_that_sent(self, response: SipMessage) -> LiveSeat | None:
         """The seat whose request ``response`` answers: its own address is in the topmost Via."""
         own = replace(_sent_by(response), transport=self.address.transport)
-        return next((seat for line in self._lines.values() for seat in line.seats if seat.own == own), None)
+        return next((seat for drive in self._drives.values() for seat in drive.seats if seat.own == own), None)
 
     def _seat_called(self, request: SipMessage) -> LiveSeat | None:
-        line = self._line_of(request)
-        seat = self._seat_of(request, line) if line else None
-        if line and seat:
-            line.came(request.call_id)
+        drive = self._drive_of(request)
+        seat = self._seat_of(request, drive) if drive else None
+        if drive and seat:
+            drive.came(request.call_id)
         return seat
 
-    def _line_of(self, message: SipMessage) -> Line | None:
+    def _drive_of(self, message: SipMessage) -> Connected | None:
         places: Iterable[str] = (message.request_uri, message.to_uri, message.raw.partition("\r\n\r\n")[0])
         for place in places:
             for token in self._token.findall(place):
-                if token in self._lines:
-                    return self._lines[token]
-        return next((line for line in self._lines.values() if line.knows(message.call_id)), None)
+                if token in self._drives:
+                    return self._drives[token]
+        return next((drive for drive in self._drives.values() if drive.knows(message.call_id)), None)
 
-    def _seat_of(self, message: SipMessage, line: Line) -> LiveSeat | None:
+    def _seat_of(self, message: SipMessage, drive: Connected) -> LiveSeat | None:
         named = _address_in(message.request_uri)
         if named and (maddr := _MADDR.search(message.request_uri)):
             named = replace(named, host=maddr[1].strip("[]"))
         named = named and replace(named, transport=self.address.transport)
-        if self._relays and named is not None and named not in self.addresses and named in line.by_uri:
-            return line.by_uri[named]
-        reachable = line.seats if self._relays else line.callers
-        return next((seat for seat in reachable if seat.own == named), line.callee)
+        if self._relays and named is not None and named not in self.addresses and named in drive.by_uri:
+            return drive.by_uri[named]
+        reachable = drive.seats if self._relays else drive.callers
+        return next((seat for seat in reachable if seat.own == named), drive.callee)
 
     def _refuse(self, port: Port, message: SipMessage, source: Address, at: float) -> None:
         """Answer what belongs to no plan; it is told, unless it is what devices send by themselves."""

@@ -165,6 +165,12 @@ class SipMessage:
         """The URIs of every Contact value that can be read, in order, as written."""
         return tuple(addr_spec(value) for line in self.headers("Contact") for value in split_list(line))
 
+    @property
+    def next_hop_uri(self) -> str:
+        """The URI that says where a request in a dialog goes: its first Route, or else its Request-URI (12.2.1.1)."""
+        routes = self.headers("Route")
+        return addr_spec(next(iter(split_list(routes[0])), "")) if routes else self.request_uri
+
     @cached_property
     def body(self) -> str:
         """What follows the empty line, one character per byte."""

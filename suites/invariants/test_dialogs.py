@@ -13,7 +13,6 @@ from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.purposes.invariant import invariant
-from harness.sip.address import NameAddr, split_outside
 from harness.sip.uri import SipUri
 
 INSIDE = ("BYE", "INVITE", "UPDATE", "PRACK", "INFO")
@@ -262,8 +261,7 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
 
 def _listens_elsewhere(event: Event) -> bool:
     """Whether the device asked for another transport than the datagram in which the tester sent it ``event``."""
-    routes = event.headers("Route")
-    hop = SipUri.parse(NameAddr.parse(split_outside(routes[0], ",")[0]).uri if routes else event.request_uri)
+    hop = SipUri.parse(event.next_hop_uri)
     wanted = (hop.parameter("transport") if hop else None) or "udp"
     return event.transport == "udp" and wanted.lower() != "udp"
 

@@ -16,8 +16,8 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.endpoints.tap.tap import Answer, Listener, Tap
 from harness.errors import DeviceError, SetupError
+from harness.lab.connected import Connected
 from harness.lab.exchange import Exchange, Unclaimed
-from harness.lab.lines import Line
 from harness.lab.registrar import Account, Registrar
 from harness.model.flow import Event, Seat, Unreadable
 from harness.net.address import Address
@@ -127,7 +127,7 @@ async def lab(
     )
     device = Party()
     callee, target = [await seat(name, exchange, taps) for name in ("callee", "target")]
-    exchange.connect(TOKEN, Line(callee, {exchange.address: callee, target.own: target}))
+    exchange.connect(TOKEN, Connected(callee, {exchange.address: callee, target.own: target}))
     try:
         yield exchange, device, callee, target
     finally:

@@ -112,6 +112,19 @@ def test_contacts_split_at_commas_outside_quotes_and_brackets() -> None:
     assert addr_spec("*") == "*"
 
 
+@pytest.mark.parametrize(
+    ("routes", "uri"),
+    [
+        ((), "sip:b@h"),
+        (("Route: <sip:p1;lr>, <sip:p2;lr>",), "sip:p1;lr"),
+        (('Route: "a, b" <sip:p1;lr>;x=1', "Route: <sip:p2;lr>"), "sip:p1;lr"),
+        (("Route: ",), ""),
+    ],
+)
+def test_the_first_route_is_the_next_hop(routes: tuple[str, ...], uri: str) -> None:
+    assert invite(*HEADERS, *routes).next_hop_uri == uri
+
+
 def test_the_branch_is_read_even_where_a_via_is_broken() -> None:
     message = invite("Via: SIP/2.0/UDP under_score;rport;Branch=z9hG4bKa;x, rubbish")
     assert [via.readable for via in message.vias] == [True, False]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from harness.net.address import DEFAULT_PORTS, WEB, Address, family_of
-from harness.sip.address import NameAddr, split_outside
 from harness.sip.message import SipMessage
 from harness.sip.uri import SipUri
 
@@ -119,8 +118,7 @@ class Routes:
             return None
         if message.method == "ACK" and (message.branch or "") in self._invited:
             return None  # of a refusal: it goes where its INVITE went (17.1.1.3)
-        routes = message.headers("Route")
-        uri = SipUri.parse(NameAddr.parse(split_outside(routes[0], ",")[0]).uri if routes else message.request_uri)
+        uri = SipUri.parse(message.next_hop_uri)
         if uri is None:
             return None
         host = (uri.parameter("maddr") or uri.host).strip("[]")

@@ -1,4 +1,4 @@
-"""The lines of the exchange: which seats of a drive it connects with the device."""
+"""Which seats of a drive the exchange connects with the device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_CALLS: Final = 1_000
 
 
 @dataclass
-class Line:
+class Connected:
     """The seats of one drive, as the exchange connects them."""
 
     callee: LiveSeat | None
