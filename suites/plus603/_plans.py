@@ -84,6 +84,15 @@ PARALLEL: Final = bound(
 )
 """Three targets are called at once; one of them is blocked while the others ring."""
 
+_OTHER_URL: Final = "https://appeals.example/Case"
+TWICE: Final = bound(
+    callee(Answer((said(USUAL, after=0.3),))),
+    second(Answer((said(f'SIP;cause=603;text="v=analytics1;url={_OTHER_URL}";location=LN', after=0.3),))),
+    third(rings()),
+    to=at_once(CALLEE, SECOND, THIRD),
+)
+"""Three targets are called at once; two networks block the call at the same time, and name different contacts."""
+
 SERIAL: Final = bound(
     callee(later(486)), second(Answer((said(USUAL, after=0.3),))), guard("third"), to=in_turn(CALLEE, SECOND, THIRD)
 )

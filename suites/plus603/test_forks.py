@@ -8,7 +8,7 @@ from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
-from suites.plus603._plans import CHANGES_IT, PARALLEL, SERIAL
+from suites.plus603._plans import CHANGES_IT, PARALLEL, SERIAL, TWICE
 
 ALL_ROWS = (*ROWS, BY_THE_RFC)
 
@@ -19,6 +19,21 @@ def test_block_of_one_branch_wins(flow: Flow) -> Findings:
 
     The others end with 487, because the proxy cancels them.  Typical defect: the response of the branch that ends last
     is passed on, or one that the proxy makes of all of them.
+    """
+    yield from passed_on(flow)
+
+
+@purpose(
+    *ALL_ROWS,
+    plan=TWICE,
+    faults=[*CHANGES_IT, "loses_603plus_after_180", "merges_reasons_of_branches"],
+    roles=["proxy"],
+)
+def test_blocks_of_two_branches_are_not_mixed(flow: Flow) -> Findings:
+    """Two of three targets that are called at once are blocked: one 603+ goes upstream, as that branch said it.
+
+    Only challenges of several branches are put together (16.7 item 7).  Typical defect: Reason is treated likewise, or
+    belongs to the branch that ended last while everything else belongs to the one that ended first.
     """
     yield from passed_on(flow)
 

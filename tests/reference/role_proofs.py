@@ -79,6 +79,7 @@ class Question:
 BLOCKED = '603 Network Blocked\nReason: SIP;cause=603;text="v=analytics1;url=https://r.example/A";location=TN'
 PLUS = 'Reason: SIP;cause=603;text="v=analytics1;url=https://r.example/A";location=TN'
 FORK = ("<sip:700@{a}>", "<sip:700@{b}>")
+BOTH = ("<sip:700@{a}>", "<sip:700@{b}>")
 SERIAL = ("<sip:700@{a}>;q=0.9", "<sip:700@{b}>;q=0.5")
 TWO_LOWEST_FIRST = "302 M\nContact: <sip:y@{c}>;q=0.5, <sip:x@{b}>;q=0.9"
 TWO = "302 M\nContact: <sip:x@{b}>;q=0.9, <sip:y@{c}>;q=0.5"
@@ -226,6 +227,7 @@ CALLS: dict[str, Call] = {
         lambda s: "analytics1" not in s.final.text, BLOCKED.replace("Reason:", "REASON:")
     ),
     "lowers_reason": Call(lambda s: "r.example/a" in s.final.text, BLOCKED),
+    "merges_reasons_of_branches": Call(lambda s: s.final.text.count(PLUS) == 2, BLOCKED, BLOCKED, to=BOTH),
     "takes_607_for_603plus": Call(lambda s: s.final.text.startswith("SIP/2.0 603 Network Blocked\r\n"), "607 Unwanted"),
     "tries_next_route_after_603plus": Call(lambda s: bool(s.b.heard), BLOCKED, "486 Busy", to=SERIAL),
 }  # fmt: skip

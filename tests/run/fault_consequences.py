@@ -27,6 +27,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "plus603/beside/unwanted_stays_unwanted",
             "plus603/forks/block_in_a_hunt_arrives",
             "plus603/forks/block_of_one_branch_wins",
+            "plus603/forks/blocks_of_two_branches_are_not_mixed",
             "plus603/middle/any_kind_of_contact_arrives",
             "plus603/middle/blocked_call_is_reported_as_it_was",
             "plus603/middle/every_lawful_notation_arrives",
@@ -168,6 +169,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
         {
             "plus603/forks/block_in_a_hunt_arrives",
             "plus603/forks/block_of_one_branch_wins",
+            "plus603/forks/blocks_of_two_branches_are_not_mixed",
         }
     ),
     "redials_after_302": frozenset(
@@ -217,6 +219,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "softens_6xx_after_ringing": frozenset(
         {
             "plus603/forks/block_of_one_branch_wins",
+            "plus603/forks/blocks_of_two_branches_are_not_mixed",
             "plus603/middle/provisional_responses_before_it_change_nothing",
         }
     ),

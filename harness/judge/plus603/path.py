@@ -51,9 +51,12 @@ def crossings(flow: Flow, calls: Iterable[int] | None = None) -> tuple[Crossing,
     chosen = set(calls) if calls is not None else None
     found = []
     for number, context in enumerate(contexts(flow)):
-        was = next((final for final in context.finals if Plus603(final).is_plus), None)
-        if was is not None and (chosen is None or number in chosen):
-            found.append(Crossing(context, was))
+        blocks = [final for final in context.finals if Plus603(final).is_plus]
+        if blocks and (chosen is None or number in chosen):
+            now = context.asked.final
+            # Of several branches it is the one whose To tag the caller gets.
+            mine = (block for block in blocks if now is not None and block.to_tag == now.to_tag)
+            found.append(Crossing(context, next(mine, blocks[0])))
     return tuple(found)
 
 

@@ -40,6 +40,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("loses_location", "Leaves the location out of a 603+.", PATH),
     Fault("doubles_quotes", "Puts quotation marks around the text of a 603+ that has them.", PATH),
     Fault("lowers_reason", "Writes the Reason of a 603+ in small letters.", PATH),
+    Fault("merges_reasons_of_branches", "Puts the Reasons of all branches into the answer of one.", PROXY),
     Fault("takes_607_for_603plus", "Passes a 607 or 608 on as a 603+.", PATH),
     Fault("tries_next_route_after_603plus", "Takes a 603+ for a failed route and tries the next.", (*CLIENT, "proxy")),
     # How it repeats that.

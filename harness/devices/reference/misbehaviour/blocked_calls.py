@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -235,6 +236,19 @@ class LowersReason(_OnTheWay):
         return replace(
             refusal, fields=tuple((n, v.lower() if canonical(n) == "reason" else v) for n, v in refusal.fields)
         )
+
+
+class MergesReasonsOfBranches(Behaviour):
+    """Wrong by 16.7 item 7: only challenges are put together."""
+
+    def best(self, stored: Sequence[Final]) -> Final:
+        """Tell the caller everything that was said."""
+        best = super().best(stored)
+        if best.response is None:
+            return best
+        others = (final.response for final in stored if final is not best and final.response is not None)
+        reasons = (field for other in others for field in other.fields if canonical(field[0]) == "reason")
+        return replace(best, response=replace(best.response, fields=(*best.response.fields, *reasons)))
 
 
 class Takes607For603plus(_OnTheWay):
