@@ -16,7 +16,7 @@ from tests.mutants import lawful, record, report
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, mutable_files, sample
 from tests.mutants.original import Originals, digest
 from tests.mutants.results import Results
-from tests.mutants.roles import PARTS, part_named
+from tests.mutants.roles import PARTS, chosen
 from tests.mutants.trial import UNDECIDED, Court, Result
 
 OUT = ROOT / "reports" / "out" / "mutants"
@@ -32,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for identifier in lawful.stale(reasons, (mutant.id for mutant in mutants)):
         print(f"lawful.toml: {identifier} names no mutant: its line has been changed", file=sys.stderr)
     suite = digest()
-    tried = {"suite": suite, "windows": options.windows, "parts": options.part}
+    tried = {
+        "suite": suite,
+        "windows": options.windows,
+        "parts": options.part,
+        "transports": options.transports,
+    }
     results = Results(options.out / "results.jsonl", tried)
     chosen = _chosen(options, mutants, results)
     if options.list:
@@ -82,6 +87,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--part", action="append", choices=[*map(str, PARTS)], help="only in this role; repeatable")
     parser.add_argument(
+        "--transport", default="udp", metavar="LIST", help="over these: udp,tcp,tls,ws,wss (default: udp)"
+    )
+    parser.add_argument(
         "--window",
         dest="windows",
         action="append",
@@ -98,15 +106,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="only print the ids")
     options = parser.parse_args(arguments)
     options.windows = options.windows or ["quick"]
+    options.transports = options.transports or ["udp"]
     options.out = options.out.resolve()
     return options
 
 
 def _record(told: Sequence[Result], options: argparse.Namespace, of: int) -> None:
-    if options.id or options.again or options.only or options.modules or options.part:
+    narrowed = options.id or options.again or options.only or options.modules or options.part
+    if narrowed or options.transports != ["udp"]:
         sys.exit(
             "--record: expected a sample of all mutants, by chance; "
-            "leave out --id, --again, --only, --module and --part"
+            "leave out --id, --again, --only, --module, --part and --transport"
         )
     sample = record.record(told, of=of, seed=options.seed, windows=options.windows)
     record.FIGURES.write_text(record.with_row(record.FIGURES.read_text("utf-8"), sample), "utf-8")
@@ -135,7 +145,7 @@ async def _try_all(
 ) -> None:
     jobs = asyncio.Semaphore(options.jobs)
     originals = Originals(options.out / f"original-{suite}", jobs)
-    parts = [part_named(name) for name in options.part] if options.part else PARTS
+    parts = chosen(options.part, options.transports)
     court = Court(originals, reasons, jobs, options.out / "flows", tuple(options.windows), parts)
     began, waiting, done = time.monotonic(), iter(todo), 0
 

@@ -13,13 +13,18 @@ from harness.paths import ROOT
 from tests.mutants.mutant import PACKAGE, Mutant
 
 _PATH = 'PYTHONPATH = "{suite}"'
-_LIMITS = '''"""Python loads this first: a mutant that loops for ever must not take the machine with it."""
+_CHANCE = '''"""Python loads this first: what the device leaves to chance is the same in every run: wires compare."""
 
+import random
+
+random.choices = lambda population, weights=None: [population[0]]
+'''
+_LIMITS = """# A mutant that loops for ever must not take the machine with it.
 import resource
 
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
-'''
+"""
 _TRACER = '''"""Python loads this first: writes down each line of the package that is executed, once."""
 
 import os
@@ -48,7 +53,10 @@ sys.settrace(_entered)
 
 def unchanged(folder: Path) -> Path:
     """The profile of the device as it is, in ``folder``."""
-    return _profile(folder, {"PYTHONPATH": str(ROOT)})
+    first = folder / "first"
+    first.mkdir(parents=True, exist_ok=True)
+    (first / "sitecustomize.py").write_text(_CHANCE)
+    return _profile(folder, {"PYTHONPATH": f"{first}:{ROOT}"})
 
 
 def mutated(mutant: Mutant, folder: Path) -> Path:
@@ -60,7 +68,7 @@ def mutated(mutant: Mutant, folder: Path) -> Path:
     shutil.copytree(ROOT / PACKAGE, copy / PACKAGE)
     changed = copy / PACKAGE / mutant.file
     changed.write_text(mutant.applied(changed.read_text("utf-8")), "utf-8")
-    (copy / "sitecustomize.py").write_text(_LIMITS)
+    (copy / "sitecustomize.py").write_text(_CHANCE + _LIMITS)
     return _profile(folder, {"PYTHONPATH": str(copy)})
 
 

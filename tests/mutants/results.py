@@ -10,6 +10,9 @@ from typing import Any
 
 from tests.mutants.trial import Result
 
+SETTLED = ("caught", "warned", "false alarm", "not executed")
+"""What a longer window does not change."""
+
 
 class Results:
     """What is known of mutants that were tried in the same way."""
@@ -21,7 +24,7 @@ class Results:
         self.known: dict[str, Result] = {}
         """By id."""
         for about, result in self._stored():
-            if about == self._about:
+            if about == self._about or (self._is_earlier(about) and result.outcome in SETTLED):
                 self.known[result.id] = result
 
     def add(self, result: Result) -> None:
@@ -30,6 +33,11 @@ class Results:
         with self._path.open("a", encoding="utf-8") as file:
             # The line before may have no end, if the machine stopped while it was being written.
             file.write("\n" + json.dumps({"about": self._about, "result": asdict(result)}) + "\n")
+
+    def _is_earlier(self, about: Mapping[str, Any]) -> bool:
+        """Whether ``about`` is the same with fewer windows: further ones are only for what survives."""
+        windows = about.get("windows", [])
+        return bool(windows) and about == self._about | {"windows": self._about.get("windows", [])[: len(windows)]}
 
     def ever(self, outcomes: Container[str]) -> set[str]:
         """The ids whose latest result, under whichever suite, is one of ``outcomes``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -13,15 +14,17 @@ class Part:
     variant: str
     """Of the profile; ``base`` for the device without its variants."""
     role: str
+    transport: str = "udp"
 
     def __str__(self) -> str:
-        return self.role if self.variant in ("base", self.role) else f"{self.variant}-{self.role}"
+        name = self.role if self.variant in ("base", self.role) else f"{self.variant}-{self.role}"
+        return name if self.transport == "udp" else f"{name}-{self.transport}"
 
     @property
     def item(self) -> str:
         """What the ids of its pytest items contain, and those of no other part."""
         device = "reference" if self.variant == "base" else f"reference:{self.variant}"
-        return f"{device}-{self.role}-"
+        return f"{device}-{self.role}-{self.transport}"
 
 
 PARTS: Final = (
@@ -35,6 +38,7 @@ PARTS: Final = (
 """The cheap ones first: a mutant that fails in one of them need not meet the others."""
 
 
-def part_named(name: str) -> Part:
-    """The part called ``name``; KeyError if there is none."""
-    return {str(part): part for part in PARTS}[name]
+def chosen(names: Sequence[str] | None, transports: Sequence[str]) -> list[Part]:
+    """The parts called ``names`` (all, if there are none) over each of ``transports``."""
+    wanted = [part for part in PARTS if not names or str(part) in names]
+    return [replace(part, transport=transport) for transport in transports for part in wanted]

@@ -64,7 +64,7 @@ async def run(asked: Asked, out: Path) -> Finished:
     command = [
         *(sys.executable, "-m", "sipverdict", "run"),
         *(f"--device={asked.profile}:{asked.part.variant}", f"--window={asked.window}", f"--out={out}"),
-        *("-k", asked.part.item),
+        *("-k", asked.part.item, f"--transport={asked.part.transport}"),
         # Nobody reads these reports.
         *("--tb=no", "-p", "no:allure_pytest"),
         *(("-p", "tests.mutants.stop_at_fail") if asked.stop_at_fail else ()),

@@ -129,6 +129,15 @@ def test_results_are_kept_for_the_same_suite(tmp_path: Path) -> None:
     assert (other.known, other.ever(("gap",)), other.ever(("caught",))) == ({}, {"a"}, {"b"})
 
 
+def test_what_one_window_settles_a_second_one_does_not_change(tmp_path: Path) -> None:
+    path, one = tmp_path / "results.jsonl", {"suite": "one", "windows": ["quick"]}
+    for outcome in ("caught", "gap"):
+        Results(path, one).add(result(outcome, outcome))
+    assert set(Results(path, one | {"windows": ["quick", "standard"]}).known) == {"caught"}
+    assert not Results(path, one | {"windows": ["standard"]}).known
+    assert not Results(path, {"suite": "other", "windows": ["quick", "standard"]}).known
+
+
 SAMPLE = Sample(3, 1, 6, 9, 100, 7, ("quick",), "c" * 40, "2026-01-02")
 
 
