@@ -133,6 +133,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     planned = run.plan(session.items)
     if publisher := session.config.stash.get(PUBLISHER, None):
         _plan(session.config, publisher, planned)
+        if terminal := session.config.pluginmanager.get_plugin("terminalreporter"):
+            for sentence in run.foreseen():
+                terminal.write_line(f"PROFILE  {sentence}")
 
 
 def _plan(config: pytest.Config, publisher: Publisher, items: Iterable[str]) -> None:

@@ -33,6 +33,7 @@ from harness.purposes.purpose import (
 )
 from harness.purposes.troubles import left_out_told, troubles_text
 from harness.requirements.catalogue import Catalogue, Row
+from harness.run.foresight import undecidable
 from harness.run.items import roles_of
 from harness.run.permitted import permitted
 from harness.run.session import Session
@@ -130,6 +131,19 @@ class Run:
             return None
         parameters = item.callspec.params
         return self.cases_for(purpose)[str(parameters.get("flow", parameters.get("flows")))]
+
+    def foreseen(self) -> Iterator[str]:
+        """What ``--gate`` and ``--profile`` ask for and this run cannot decide, a sentence each."""
+        settings = self.settings
+        asked = {one.name: one for one in (*settings.selection.profiles, settings.gate.profile) if one}
+        return undecidable(
+            asked.values(),
+            settings.specs.values(),
+            all_purposes(),
+            self.cases_for,
+            self.catalogue,
+            settings.window.seconds,
+        )
 
     def calls_by_hand(self) -> int:
         """The number of calls that a person must place in this run, without repetitions.  Equal plans share a call."""
