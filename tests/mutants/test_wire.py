@@ -86,6 +86,11 @@ def test_copies_differ_from_all_drives_of_the_unchanged_device() -> None:
     thrice = flow(times=(0.0, 0.05, 0.06))
     assert [one.kind for one in compared(thrice, flow())] == ["copies"]
     assert compared(thrice, flow(), flow(times=(0.0, 0.05, 0.06))) == []
+    assert [one.kind for one in compared(flow(times=(0.0,)), thrice)] == ["copies"]
+
+
+def test_a_copy_that_crosses_its_answer_is_no_difference() -> None:
+    assert compared(flow(times=(0.0, 0.05)), flow(times=(0.0, 0.05, 0.06))) == []
 
 
 def test_a_small_delay_is_no_difference_and_a_long_one_is() -> None:
