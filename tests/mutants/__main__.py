@@ -87,7 +87,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--part", action="append", choices=[*map(str, PARTS)], help="only in this role; repeatable")
     parser.add_argument(
-        "--transport", default="udp", metavar="LIST", help="over these: udp,tcp,tls,ws,wss (default: udp)"
+        "--transport",
+        dest="transports",
+        action="append",
+        choices=get_args(Transport),
+        help="over this one, and not over UDP; repeatable",
     )
     parser.add_argument(
         "--window",
