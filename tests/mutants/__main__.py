@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
+from harness.net.address import Transport
 from harness.paths import ROOT
 from tests.mutants import lawful, record, report
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, mutable_files, sample

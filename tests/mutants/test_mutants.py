@@ -12,6 +12,7 @@ from harness.paths import ROOT
 from harness.store import mutation
 from harness.store.mutation import Sample
 from tests.mutants import lawful, record, report
+from tests.mutants.__main__ import main
 from tests.mutants.finder import find
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, sample
 from tests.mutants.results import Results
@@ -161,3 +162,11 @@ def test_the_figures_say_the_recorded_score() -> None:
     assert record.row(SAMPLE) in record.with_row(record.FIGURES.read_text("utf-8"), SAMPLE)
     with pytest.raises(ValueError, match="expected one row"):
         record.with_row("| other |", SAMPLE)
+
+
+def test_the_command_chooses_mutants_of_a_module(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    chosen = ["--list", "-n", "3", "--seed", "1", "--transport", "tls", "--module", "stream", "--out", str(tmp_path)]
+    assert main(chosen) == 0
+    identifiers = capsys.readouterr().out.split()
+    assert len(identifiers) == 3
+    assert all(identifier.startswith("stream:") for identifier in identifiers)
