@@ -87,11 +87,13 @@ PARALLEL: Final = bound(
 _OTHER_URL: Final = "https://appeals.example/Case"
 TWICE: Final = bound(
     callee(Answer((said(USUAL, after=0.3),))),
-    second(Answer((said(f'SIP;cause=603;text="v=analytics1;url={_OTHER_URL}";location=LN', after=0.3),))),
+    second(Answer((said(f'SIP;cause=603;text="v=analytics1;url={_OTHER_URL}";location=LN', after=0.5),))),
     third(rings()),
     to=at_once(CALLEE, SECOND, THIRD),
 )
-"""Three targets are called at once; two networks block the call at the same time, and name different contacts."""
+"""Three targets are called at once; two networks block the call, one soon after the other, and name different contacts.
+
+Neither says anything before: so there is nothing to cancel (9.1), and both answers come."""
 
 SERIAL: Final = bound(
     callee(later(486)), second(Answer((said(USUAL, after=0.3),))), guard("third"), to=in_turn(CALLEE, SECOND, THIRD)
