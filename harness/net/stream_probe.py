@@ -50,15 +50,17 @@ class StreamProber:
         self._on_trouble = on_trouble
         self._own = own
         self._context = context
+        self._connecting = False
 
     async def ping(self, address: Address, deadline: float, t1: float = T1) -> str | None:
         """The status line of the answer to an OPTIONS within ``deadline`` seconds, or None.
 
         A connection that is refused is tried again after ``t1``: the device may just be starting.
         """
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(deadline):
                 while True:
+                    self._connecting = True
                     try:
                         if answer := await self._asked(address):
                             return answer
@@ -70,6 +72,10 @@ class StreamProber:
                     except Broken as broken:
                         self._on_trouble(str(broken))
                     await asyncio.sleep(t1)
+        except TimeoutError as error:
+            if self._connecting:
+                of_tls = "TLS handshake: " if self._context else ""
+                self._on_trouble(f"{of_tls}{what_failed(error)}")
         return None
 
     async def refused_by(self, address: Address, within: float) -> bool:
@@ -84,6 +90,7 @@ class StreamProber:
 
     async def _asked(self, address: Address) -> str | None:
         async with self._connected(address, secure=True) as (reader, writer):
+            self._connecting = False
             own = Address.of(writer.get_extra_info("sockname"), address.transport)
             token = secrets.token_hex(8)
             request = options_request(address, own, f"z9hG4bK-ping-{token}", token)
