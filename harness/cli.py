@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from harness.commands import Command, Parser
 from harness.commands.evidence import add_evidence_commands, run_evidence_command
@@ -19,6 +19,9 @@ from harness.run.options import CommandName, add_to_command
 from harness.run.options_file import fill
 from harness.system.signals import ended_by
 from harness.system.terminal import write_plainly
+
+if TYPE_CHECKING:
+    from harness.run.carriers import Wanted
 
 _USAGE = """\
 sipverdict run --device reference
@@ -155,6 +158,13 @@ def _add_reports(commands: argparse._SubParsersAction[Command]) -> None:
     pcap.add_argument("--out", metavar="FOLDER", help="where they are written (default: RUN/pcap)")
 
 
+def _wanted(options: argparse.Namespace) -> Wanted:
+    """What is to carry the SIP of the devices of a command."""
+    from harness.run.carriers import Wanted
+
+    return Wanted.of(options.transport, options.family, options.transports)
+
+
 def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command in get_args(CommandName) and options.command != "run":  # which fills its own
         fill(options, options.command)
@@ -182,11 +192,11 @@ def _dispatch(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if options.command == "doctor":
         from harness.commands.doctor import doctor
 
-        return doctor(options.device or [], out=options.out, as_json=options.json)
+        return doctor(options.device or [], _wanted(options), out=options.out, as_json=options.json)
     if options.command == "smoke":
         from harness.commands.smoke import smoke
 
-        return smoke(options.device or [], options.fault or [], as_json=options.json)
+        return smoke(options.device or [], options.fault or [], _wanted(options), as_json=options.json)
     if options.command == "expect":
         from harness.commands.expect import expect
 

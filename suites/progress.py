@@ -23,7 +23,7 @@ _DECLINES = (
     after_progress(EARLY_MEDIA, tag="final"),
 )
 
-DECLINES = Plan((callee(*_DECLINES),), calls=tuple(Call(to=f"sip:{n}{{token}}@{{callee}}") for n in (1, 2, 3)))
+DECLINES = Plan((callee(*_DECLINES),), calls=tuple(Call(to=f"sip:{{token}}{n}@{{callee}}") for n in (1, 2, 3)))
 """Three calls to three numbers, declined after a 100, after 100 and 180, and after a 183 with a session description."""
 
 RELAYED_DECLINES = Plan((callee(*_DECLINES),), calls=(Call(),) * len(_DECLINES))

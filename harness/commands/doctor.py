@@ -13,19 +13,29 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.device import Profile, load_profiles
+from harness.device.spec import DeviceSpec
 from harness.doctor import Check, examine
 from harness.errors import SetupError
 from harness.model.outcome import ExitStatus
 from harness.model.printable import printable
+from harness.run.carriers import AS_PROFILED, Wanted, carried
 from harness.run.options import OUT
 
 _STYLES = {"ok": "green", "warn": "yellow", "problem": "bold red"}
 
 
-def doctor(devices: Sequence[str], *, out: Path | None = None, as_json: bool = False) -> int:
-    """Check this machine and ``devices`` and print the results; status 3 if a problem prevents a run."""
+def doctor(
+    devices: Sequence[str], wanted: Wanted = AS_PROFILED, *, out: Path | None = None, as_json: bool = False
+) -> int:
+    """Check this machine, and ``devices`` over what is ``wanted``, and print the results.
+
+    Status 3 if a problem prevents a run.
+    """
     profiles, broken = _profiles(devices)
-    checks = _chained(examine(profiles, (out or OUT).resolve()), broken)
+    specs = {profile.name: DeviceSpec(profile.name, profile) for profile in profiles}
+    over = carried(specs, wanted) if specs else specs
+    pairs = [(spec.profile, spec.carried_by) for spec in over.values()]
+    checks = _chained(examine(pairs, (out or OUT).resolve()), broken)
     if as_json:
         found = list(checks)
         rows = [asdict(check) for check in found]

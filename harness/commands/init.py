@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from harness.commands.init_options import FILE
-from harness.commands.init_questions import THROUGH, asked, default_name, kinds_for, numbers_of, route_to
+from harness.commands.init_questions import THROUGH, asked, default_name, kinds_for, numbers_of, route_to, transports_of
 from harness.device.profile import reading
 from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
@@ -79,6 +79,10 @@ def _check_options(options: argparse.Namespace) -> None:
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(text, str) and not text.isprintable() for text in texts):
             raise SetupError(f"--{name}: expected printable text", "write it in UTF-8, in one line")
+    if (options.authority_key or options.authority) and not (options.authority_key and options.authority):
+        raise SetupError("--authority and --authority-key go together", "openssl makes both: docs/transports.md")
+    if options.authority and not {"tls", "wss"} & set(transports_of(options)):
+        raise SetupError("--authority is for TLS: expected --transport tls or wss with it")
     if options.max_calls is not None and options.max_calls < 1:
         raise SetupError("--max-calls: expected at least 1")
     if options.address and options.start:
@@ -125,6 +129,9 @@ def _usual(options: argparse.Namespace, path: Path) -> Answers:
         prefix=options.prefix or "",
         user=options.user or "",
         numbers=numbers_of(options),
+        transports=transports_of(options),
+        authority=options.authority or "",
+        authority_key=options.authority_key or "",
     )
 
 

@@ -36,6 +36,11 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", metavar="IPv4:PORT", help="its address, if it is running already")
     parser.add_argument("--start", metavar="COMMAND", help="the command that starts it ({address} in it)")
     parser.add_argument("--tester", metavar="IPv4", help="this machine's address, as the device sees it")
+    parser.add_argument(
+        "--transport", metavar="LIST", help="what carries its SIP: udp, tcp, tls, ws, wss, joined by commas"
+    )
+    parser.add_argument("--authority", metavar="FILE", help="over TLS: the lab's authority, which it trusts (PEM)")
+    parser.add_argument("--authority-key", metavar="FILE", help="the key of that authority (PEM)")
     parser.add_argument("--stimulus", metavar="KIND", help="how it is made to call (the questions list the kinds)")
     parser.add_argument("--follows", action=yes_no, default=None, help="whether it follows a 302")
     parser.add_argument("--registers", action=yes_no, default=None, help="whether it registers with a registrar")

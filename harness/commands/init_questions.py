@@ -12,8 +12,10 @@ from rich.prompt import Confirm, IntPrompt, InvalidResponse, Prompt
 
 from harness.commands.init_options import FILE, PRODUCTS, ROLES, role
 from harness.errors import SetupError
+from harness.manual.first_stimuli import STIMULI
 from harness.manual.schema import stimulus_sections
-from harness.manual.starter import STIMULI, Answers
+from harness.manual.starter import Answers
+from harness.model.axes import TRANSPORTS
 from harness.net.address import Address
 from harness.net.probe import source_towards
 
@@ -51,7 +53,26 @@ def route_to(address: str | None) -> str:
     return "" if found.startswith("127.") else found
 
 
+def transports_of(options: argparse.Namespace) -> tuple[str, ...]:
+    """What carries the device's SIP; SetupError for a word that is no transport."""
+    words = tuple(dict.fromkeys(word.strip().lower() for word in (options.transport or "udp").split(",")))
+    if wrong := [word for word in words if word not in TRANSPORTS]:
+        raise SetupError(f"--transport: there is no transport {wrong[0]!r:.80}", f"known: {', '.join(TRANSPORTS)}")
+    return words
+
+
 # --- questions
+
+
+class _Transports(Prompt):
+    """Asks until the answer is a list of transports."""
+
+    def process_response(self, value: str) -> str:
+        """Check one answer."""
+        try:
+            return ",".join(transports_of(argparse.Namespace(transport=value)))
+        except SetupError as error:
+            raise InvalidResponse(f"[prompt.invalid]{error.cause}") from None
 
 
 class _Address(Prompt):
@@ -125,6 +146,9 @@ def asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
     tester = options.tester or route_to(address)
     if address and tester and not options.tester:
         tester = text("Address of this machine, as the device sees it?", tester)
+    if options.transport is None:
+        question = "What carries its SIP: udp, tcp, tls, ws, wss? (several: joined by commas)"
+        options.transport = _Transports.ask(question, console=console, default="udp")
     kinds = kinds_for(set(roles), started=bool(start))
     kind = options.stimulus or (
         kinds[0] if len(kinds) == 1 else Prompt.ask("How does the suite make it call?", console=console, choices=kinds)
@@ -168,4 +192,7 @@ def asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
         prefix=prefix,
         user=user or "",
         numbers=numbers_of(options),
+        transports=transports_of(options),
+        authority=options.authority or "",
+        authority_key=options.authority_key or "",
     )

@@ -19,18 +19,25 @@ from harness.commands.isolated import enter_its_network
 from harness.endpoints.sipp.binary import find_sipp
 from harness.errors import ProfileError, SetupError
 from harness.model.printable import printable
+from harness.net.address import UDP4
 from harness.report.ladder import text_ladder
+from harness.run.carriers import AS_PROFILED, Wanted, carried
 from harness.run.specs import device_specs
 from harness.smoke.trial_calls import BLAMED, Look, look_at_all
 
 
-def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool = False) -> int:
-    """Place the calls and print the results.  Status 0: all succeeded, 2: device unusable, 3: set-up or profile."""
+def smoke(
+    devices: Sequence[str], faults: Sequence[str] = (), wanted: Wanted = AS_PROFILED, *, as_json: bool = False
+) -> int:
+    """Place the calls over what is ``wanted``, and print the results.
+
+    Status 0: all succeeded, 2: device unusable, 3: set-up or profile.
+    """
     console = Console(highlight=False)
     try:
         sipp = find_sipp()
-        enter_its_network(devices, _arguments(devices, faults, as_json=as_json))
-        specs = device_specs(list(devices) or ["reference"], list(faults))
+        enter_its_network(devices, _arguments(devices, faults, wanted, as_json=as_json))
+        specs = carried(device_specs(list(devices) or ["reference"], list(faults)), wanted)
         with tempfile.TemporaryDirectory(prefix="sipverdict-smoke-") as work:
             looks = asyncio.run(look_at_all(list(specs.values()), sipp, Path(work), _to_person))
     except SetupError as error:
@@ -39,14 +46,15 @@ def smoke(devices: Sequence[str], faults: Sequence[str] = (), *, as_json: bool =
     if as_json:
         print(json.dumps([_plain(look) for look in looks], indent=1, ensure_ascii=False))
     else:
-        for (device, role), group in groupby(looks, key=lambda look: (look.device, look.role)):
-            console.print(Text(f"{printable(device)} ({role})", "bold"))
+        for (device, role, carrier), group in groupby(looks, key=lambda look: (look.device, look.role, look.carrier)):
+            over = "" if carrier == UDP4 else f", {carrier}"
+            console.print(Text(f"{printable(device)} ({role}{over})", "bold"))
             _print(list(group), console)
     return int(max(look.exit_status for look in looks))
 
 
-def _arguments(devices: Sequence[str], faults: Sequence[str], *, as_json: bool) -> list[str]:
-    of_each = [*(("--device", one) for one in devices), *(("--fault", one) for one in faults)]
+def _arguments(devices: Sequence[str], faults: Sequence[str], wanted: Wanted, *, as_json: bool) -> list[str]:
+    of_each = [*(("--device", one) for one in devices), *(("--fault", one) for one in faults), *wanted.arguments]
     return ["smoke", *itertools.chain.from_iterable(of_each), *(["--json"] if as_json else [])]
 
 
@@ -76,6 +84,8 @@ def _plain(look: Look) -> dict[str, Any]:
     return {
         "device": look.device,
         "role": look.role,
+        "transport": look.carrier.transport,
+        "family": look.carrier.family,
         "status": look.status,
         "ok": look.ok,
         "seconds": look.seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from harness.device.process import DeviceProcess
@@ -14,6 +14,7 @@ from harness.errors import DeviceError
 from harness.net.address import Address
 from harness.net.probes import options_ping
 from harness.net.sockets import inode_of
+from harness.net.stream_probe import remedy_of
 
 LOOK_S: Final = 0.005
 """Between two looks at what gives no event of its own."""
@@ -40,7 +41,8 @@ async def wait_ready(
     kind = profile.ready.kind
     if kind is None:
         return
-    waiting = asyncio.ensure_future(_event(kind, profile, address, process, stimulus, context))
+    troubles: list[str] = []
+    waiting = asyncio.ensure_future(_event(kind, profile, address, process, stimulus, context, troubles))
     either: set[asyncio.Future[Any]] = {waiting, process.died} if process else {waiting}
     try:
         done, _ = await asyncio.wait(either, timeout=profile.ready.timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -66,9 +68,10 @@ async def wait_ready(
             f"{profile.name} {process.died.result()} before it was ready{output}",
             install or "start it by hand with the command of process.argv and see what it says",
         )
+    missing = _missing(kind, profile, address, troubles)
     raise DeviceError(
-        f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {_missing(kind, profile, address)}{output}",
-        "see its output; raise ready.timeout_s of its profile if it is only slow",
+        f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {missing}{output}",
+        _remedy(process, address, troubles),
     )
 
 
@@ -79,6 +82,7 @@ async def _event(
     process: DeviceProcess | None,
     stimulus: Stimulus | None,
     context: Callable[[], ssl.SSLContext] | None,
+    troubles: list[str],
 ) -> None:
     if kind == "stdout":
         assert process
@@ -90,7 +94,13 @@ async def _event(
         if process:  # nothing can answer before the socket is there: no need to wait for T1
             await _bound(address)
         await options_ping(
-            address, None, profile.ready.timeout_s + 1, FIRST_COPY_S, context, profile.lab.websocket_path
+            address,
+            None,
+            profile.ready.timeout_s + 1,
+            FIRST_COPY_S,
+            context,
+            profile.lab.websocket_path,
+            troubles.append,
         )
     else:
         assert stimulus
@@ -102,10 +112,23 @@ async def _bound(address: Address) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-def _missing(kind: str, profile: Profile, address: Address) -> str:
+def _missing(kind: str, profile: Profile, address: Address, troubles: Sequence[str]) -> str:
+    over = "" if address.transport == "udp" else f" over {address.transport.upper()}"
+    why = f" ({troubles[-1]})" if troubles else ""
     return {
         "stdout": f"no line of its output begins with {profile.ready.stdout!r}",
         "udp_bound": f"nothing is bound to {address.transport.upper()} {address}",
-        "options": f"no answer to OPTIONS from {address}",
+        "options": f"no answer to OPTIONS from {address}{over}{why}",
         "control": "its control port does not answer",
     }[kind]
+
+
+def _remedy(process: DeviceProcess | None, address: Address, troubles: Sequence[str]) -> str:
+    if troubles and (todo := remedy_of(troubles[-1])):
+        return todo
+    if process is None:
+        return (
+            f"is it on, and does it listen at {address} over {address.transport.upper()} "
+            "(lab.address, device.transports)? if it answers no OPTIONS, remove [ready] from its profile"
+        )
+    return "see its output; raise ready.timeout_s of its profile if it is only slow"

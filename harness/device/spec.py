@@ -25,8 +25,13 @@ class DeviceSpec:
     """What carries its SIP in this run; empty: what its profile says."""
 
     @property
+    def carried_by(self) -> tuple[Carrier, ...]:
+        """Everything that carries its SIP in this run."""
+        section = self.profile.device
+        return self.carriers or tuple(starmap(Carrier, product(section.transports, section.families)))
+
+    @property
     def axes(self) -> tuple[Axes, ...]:
         """Every point of the axes at which it is tested."""
-        section = self.profile.device
-        carriers = self.carriers or tuple(starmap(Carrier, product(section.transports, section.families)))
-        return tuple(Axes(role, one.transport, one.family) for role in section.roles for one in carriers)
+        roles = self.profile.device.roles
+        return tuple(Axes(role, one.transport, one.family) for role in roles for one in self.carried_by)

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-import ssl
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from harness.device import Profile
+from harness.device.profile.certificates import own_files
 from harness.device.ready import bound
+from harness.device.spec import DeviceSpec
 from harness.device.tables.placeholders import names_in
 from harness.device.tables.sections import IsolationSection
 from harness.doctor.access import control_checks, name_checks, secret_checks
 from harness.doctor.check import Check
 from harness.doctor.lab import held_by, lab_checks
+from harness.errors import ProfileError
 from harness.lab.resolver import why_not
 from harness.net.address import Address, Carrier
+from harness.net.authority import Authority, OwnFiles
 from harness.net.binding import why_not_ours
 from harness.net.probe import source_towards
 from harness.net.probes import prober_at
+from harness.net.stream_probe import remedy_of
 from harness.system.isolation import why_not as why_not_isolated
 
 PING_S = 2.0
 
 
-def device_checks(profile: Profile) -> Iterator[Check]:
-    """The profile, its program, what makes it act, and all addresses."""
+def device_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[Check]:
+    """The profile, its program, what makes it act, and all addresses over ``carriers`` (none: what it says)."""
+    carriers = carriers or DeviceSpec(profile.name, profile).carried_by
     section = profile.device
     roles, calls = "/".join(section.roles), f"{section.max_calls} call{'s' if section.max_calls > 1 else ''} at once"
     yield Check(f"{profile.name}: profile", "ok", f"{profile.source.name}: {roles}, {calls}, {profile.stimulus.kind}")
@@ -38,11 +47,12 @@ def device_checks(profile: Profile) -> Iterator[Check]:
         yield _isolation(profile, profile.isolation)
         yield from secret_checks(profile)
         return
-    yield from _address(profile)
+    for carrier in carriers:
+        yield from _address(profile.over(carrier), carrier)
     yield from secret_checks(profile)
     yield from name_checks(profile)
     yield from control_checks(profile)
-    yield from lab_checks(profile)
+    yield from lab_checks(profile, carriers)
     if profile.claims("dns") and profile.lab.resolver:
         yield _resolver(profile)
 
@@ -74,9 +84,8 @@ def _program(profile: Profile) -> Iterator[Check]:
         yield Check(name, "ok", f"{program.replace('{python}', sys.executable)} is installed")
 
 
-def _address(profile: Profile) -> Iterator[Check]:
-    carrier = Carrier(profile.device.transports[0], profile.device.families[0])
-    name, text = f"{profile.name}: address", profile.over(carrier).lab.address
+def _address(profile: Profile, carrier: Carrier) -> Iterator[Check]:
+    name, text = f"{profile.name}: address", profile.lab.address
     if "{" in text:
         yield Check(name, "ok", "leased for each run" if text == "{lease}" else f"known when the run begins ({text})")
         return
@@ -91,27 +100,36 @@ def _address(profile: Profile) -> Iterator[Check]:
             name, "problem", f"there is no route to {address}: {error.strerror}", "see lab.address and ip route"
         )
         return
-    yield asyncio.run(_is_there(name, address, replace(own, transport=address.transport)))
+    yield asyncio.run(_is_there(name, profile, address, replace(own, transport=address.transport)))
 
 
-async def _is_there(name: str, address: Address, own: Address) -> Check:
+async def _is_there(name: str, profile: Profile, address: Address, own: Address) -> Check:
     """Whether the device answers an OPTIONS; if not, whether the network says that nobody is there."""
     place = f"{address} ({address.transport.upper()}), reached from {own.host},"
-    async with prober_at(own, _any_certificate) as prober:
-        if answer := await prober.ping(address, PING_S):
-            return Check(name, "ok", f"{place} answers an OPTIONS: {answer[:80]}")
-        if await prober.refused_by(address, PING_S):
-            todo = "switch it on, or start its SIP service; is lab.address right, with its port?"
-            return Check(name, "problem", f"{place} is closed: its host says that nothing listens there", todo)
+    troubles: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="sipverdict-doctor-") as folder:
+        # As a run shows it: a device may want a certificate of the other side.
+        authority = Authority(Path(folder), own=_own_files(profile))
+        context = partial(authority.client_context, own.host)
+        async with prober_at(own, context, profile.lab.websocket_path, troubles.append) as prober:
+            if answer := await prober.ping(address, PING_S):
+                return Check(name, "ok", f"{place} answers an OPTIONS: {answer[:80]}")
+            if await prober.refused_by(address, PING_S):
+                todo = "switch it on, or start its SIP service; is lab.address right, with its port?"
+                if address.transport == "udp":
+                    todo += " a device that listens over TCP, TLS or WebSockets: device.transports"
+                return Check(name, "problem", f"{place} is closed: its host says that nothing listens there", todo)
+    why = f": {troubles[-1]}" if troubles else ""
     todo = "check that it is on and that lab.address is right; some devices never answer OPTIONS: try sipverdict smoke"
-    return Check(name, "warn", f"{place} does not answer an OPTIONS in {PING_S:g} s", todo)
+    todo = (troubles and remedy_of(troubles[-1])) or todo
+    return Check(name, "warn", f"{place} does not answer an OPTIONS in {PING_S:g} s{why}", todo)
 
 
-def _any_certificate() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+def _own_files(profile: Profile) -> OwnFiles:
+    """The files of ``[lab.tls]``; none where they cannot be used, which another check says."""
+    with contextlib.suppress(ProfileError):
+        return own_files(profile) or OwnFiles()
+    return OwnFiles()
 
 
 def _to_be_started_at(name: str, address: Address) -> Check:

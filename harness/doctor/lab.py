@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psutil
 
 from harness.device import Profile
 from harness.device.profile.certificates import own_files
+from harness.device.spec import DeviceSpec
 from harness.device.tables.values import hosts_in, ports_in
 from harness.doctor.check import Check
 from harness.drive.bench import RESERVED
 from harness.errors import ProfileError, SetupError
-from harness.net.address import Address, Transport
+from harness.net.address import SECURE, Address, Carrier, Transport
 from harness.net.binding import is_free
 from harness.net.pool import LabPool
 from harness.purposes.discovery import all_purposes
@@ -22,20 +23,30 @@ SEATS_OF_A_DRIVE = 3
 """Addresses that most drives take."""
 
 
-def lab_checks(profile: Profile) -> Iterator[Check]:
-    """The fixed addresses at which the suite is to listen.  A loopback address only reaches loopback."""
+def lab_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[Check]:
+    """The fixed addresses at which the suite is to listen over ``carriers`` (none: what the profile says).
+
+    A loopback address only reaches loopback.
+    """
+    carriers = carriers or DeviceSpec(profile.name, profile).carried_by
+    over = {carrier: profile.over(carrier) for carrier in carriers}
+    for key, text, transport in dict.fromkeys(
+        (key, text, carrier.transport) for carrier, one in over.items() for key, text in _listening(one)
+    ):
+        yield _listens_at(profile, key, text, transport)
+    for tester, ports in dict.fromkeys((one.lab.tester, one.lab.ports) for one in over.values()):
+        if tester:
+            yield _tester(profile, tester, ports)
+    if profile.lab.tls or any(carrier.transport in SECURE for carrier in carriers):
+        yield from _tls(profile)
+
+
+def _listening(profile: Profile) -> Iterator[tuple[str, str]]:
+    """The addresses of ``profile`` at which the suite listens, each with its key."""
     lab = profile.lab
-    if lab.exchange and "{" not in lab.exchange:
-        yield from _listens_at(profile, "lab.exchange", lab.exchange)
-    for place in lab.further_exchanges:
-        if "{" not in place:
-            yield from _listens_at(profile, "lab.further_exchanges", place)
-    if isinstance(lab.backup, str):
-        yield from _listens_at(profile, "lab.backup", lab.backup)
-    if lab.tester:
-        yield _tester(profile, lab.tester)
-    if lab.tls or (profile.process is None and profile.claims("verifies_certificates")):
-        yield _tls(profile)
+    keys = [("lab.exchange", lab.exchange), *(("lab.further_exchanges", place) for place in lab.further_exchanges)]
+    keys.append(("lab.backup", lab.backup if isinstance(lab.backup, str) else None))
+    yield from ((key, text) for key, text in keys if text and "{" not in text)
 
 
 def holders(port: int, host: str = "0.0.0.0", transport: Transport = "udp") -> list[str]:
@@ -60,43 +71,47 @@ def held_by(address: Address) -> str:
     return " and ".join(who) or "another program"
 
 
-def _listens_at(profile: Profile, key: str, text: str) -> Iterator[Check]:
-    """Whether the suite can listen at ``text``, over each transport of the device."""
-    name = f"{profile.name}: {key}"
-    for transport in profile.device.transports:
-        address = Address.parse(text, transport)
-        place = f"{transport.upper()} {address}"
-        try:
-            free = is_free(address)
-        except OSError as error:
-            todo = f"{key} must be an address of this machine (ip address)"
-            yield Check(name, "problem", f"{place} cannot be bound on this machine: {error.strerror}", todo)
-            continue
-        if free:
-            yield Check(name, "ok", f"{place} is free")
-        else:
-            todo = f"end it; or change the port of {key}, and the device's setting with it"
-            yield Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
+def _listens_at(profile: Profile, key: str, text: str, transport: Transport) -> Check:
+    """Whether the suite can listen at ``text``."""
+    name, address = f"{profile.name}: {key}", Address.parse(text, transport)
+    place = f"{transport.upper()} {address}"
+    try:
+        free = is_free(address)
+    except OSError as error:
+        todo = f"{key} must be an address of this machine (ip address)"
+        return Check(name, "problem", f"{place} cannot be bound on this machine: {error.strerror}", todo)
+    if free:
+        return Check(name, "ok", f"{place} is free")
+    todo = f"end it; or change the port of {key}, and the device's setting with it"
+    return Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
 
 
-def _tls(profile: Profile) -> Check:
-    """Whether the files of ``[lab.tls]`` can be used, and a device that checks certificates can trust them."""
+def _tls(profile: Profile) -> Iterator[Check]:
+    """Whether the files of ``[lab.tls]`` can be used, and the device can know their authority."""
     name, tls = f"{profile.name}: certificates", profile.lab.tls
     if tls is None:
-        todo = "give it the authority of a lab, and the suite that and its key: [lab.tls] (docs/transports.md)"
-        return Check(name, "warn", "it checks certificates, and each run has an authority that it does not know", todo)
+        if profile.claims("verifies_certificates") and profile.process is None:
+            todo = "give it the authority of a lab, and the suite that and its key: [lab.tls] (docs/transports.md)"
+            yield Check(
+                name, "warn", "it checks certificates, and each run has an authority that it does not know", todo
+            )
+        elif profile.process is None:
+            found = "made by an authority of each run; a device that checks them needs [lab.tls] (docs/transports.md)"
+            yield Check(name, "ok", f"the endpoints show certificates: {found}")
+        return
     try:
         own_files(profile)
     except ProfileError as error:
-        return Check(name, "problem", error.cause, error.hint)
+        yield Check(name, "problem", error.cause, error.hint)
+        return
     shown = tls.certificate or (f"made by {tls.authority}" if tls.authority else "made by the authority of each run")
     demanded = "; the device must show one" if tls.demanded else ""
-    return Check(name, "ok", f"the endpoints show certificates: {shown}{demanded}")
+    yield Check(name, "ok", f"the endpoints show certificates: {shown}{demanded}")
 
 
-def _tester(profile: Profile, stated: str) -> Check:
-    """Whether the endpoints of every plan for the device find room at ``lab.tester`` and ``lab.ports``."""
-    name, hosts, ports = f"{profile.name}: the suite's addresses", hosts_in(stated), ports_in(profile.lab.ports)
+def _tester(profile: Profile, stated: str, stated_ports: str) -> Check:
+    """Whether the endpoints of every plan for the device find room there (``lab.tester``, ``lab.ports``)."""
+    name, hosts, ports = f"{profile.name}: the suite's addresses", hosts_in(stated), ports_in(stated_ports)
     try:
         pool = LabPool(hosts, ports)
     except SetupError as error:
@@ -105,7 +120,7 @@ def _tester(profile: Profile, stated: str) -> Check:
     pool.close()
     needs = _seats_of_tests(profile)
     largest, most = max(needs, default=1), SEATS_OF_A_DRIVE * profile.calls_at_once
-    found = f"{stated}, ports {profile.lab.ports}: room for {max(room, 0)} endpoints beside {RESERVED} reserved ones"
+    found = f"{stated}, ports {stated_ports}: room for {max(room, 0)} endpoints beside {RESERVED} reserved ones"
     if room < largest:
         without = sum(count for seats, count in needs.items() if seats > room)
         todo = f"name more addresses in lab.tester or more ports in lab.ports: {max(largest, most) + RESERVED} or more"

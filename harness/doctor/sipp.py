@@ -71,9 +71,6 @@ def sipp_checks() -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="sipverdict-doctor-") as folder:
         yield _call(sipp, Path(folder))
         yield _digest(sipp, Path(folder))
-    tls = "TLS" in sipp.version
-    found = "UDP, TCP and TLS" if tls else "UDP and TCP; this build has no TLS, which only a test over TLS would need"
-    yield Check("SIPp: transports", "ok", found)
 
 
 def _call(sipp: SippBinary, folder: Path) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from harness.judge.say import Findings, expect, satisfied, violated
 from harness.judge.shape import Sent, Shape, sent_by_us
@@ -16,6 +17,8 @@ EVERY_USER_AGENTS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
 """The methods of RFC 3261 but REGISTER: a user agent that takes calls understands them all (8.2, 11, 13, 15)."""
 _COOKIE = "z9hG4bK"
 _MOST_FORWARDS = 255
+_CUT_BY_LENGTH: Final = frozenset({"tcp", "tls"})
+"""The transports on which only Content-Length says where a message ends (18.3)."""
 _DROPPED = "a strict element drops the message, and the call fails or is never heard of"
 _BUILT = "where the message is put together: is every line written through one function?"
 
@@ -99,7 +102,9 @@ def once_each(flow: Flow, requirement: str) -> Findings:
 def sized(flow: Flow, length: str, kind: str) -> Findings:
     """The Content-Length is that of the body, and a body has a Content-Type.
 
-    Over UDP Content-Length may be missing (18.3), and line ends or zero bytes behind the body are nobody's.
+    Over UDP Content-Length may be missing (18.3), and line ends or zero bytes behind the body are nobody's.  Over a
+    WebSocket it may be missing as well, for a SIP message is one of its messages (RFC 7118 5); over TCP and TLS it may
+    not, for nothing else says where the message ends.
     """
     ours = sent_by_us(flow)
     for event in flow.events:
@@ -118,6 +123,17 @@ def sized(flow: Flow, length: str, kind: str) -> Findings:
                 event=event,
                 means="the session description is cut off, or the message is refused with 400",
                 look_at="are bytes counted, and after the body is complete?",
+                requirement=length,
+            )
+        elif event.transport in _CUT_BY_LENGTH:
+            yield expect(
+                False,
+                code="no-content-length",
+                expected=f"Content-Length: {len(body)}, as in every message over {event.transport.upper()}",
+                actual=f"{in_words(event)}: no Content-Length",
+                event=event,
+                means="the other side does not know where the message ends: it waits for more, or ends the connection",
+                look_at="is the header left out where there is no body?",
                 requirement=length,
             )
         kinds = ours.kinds.get(body, ())

@@ -12,6 +12,7 @@ import tomlkit
 from harness.device.tables.pics import CLAIMS
 from harness.device.tables.sections import DeviceSection
 from harness.manual.docstrings import sentences
+from harness.manual.first_stimuli import STIMULI, TO_THE_EXCHANGE
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES
 from harness.manual.switches import switches
 from harness.requirements.catalogue import Catalogue
@@ -47,6 +48,10 @@ class Answers:
     """That of the suite's own calls, for a device that challenges them."""
     numbers: tuple[tuple[str, str], ...] = ()
     """Keys of ``lab.numbers``, and the URI of each."""
+    transports: tuple[str, ...] = ("udp",)
+    authority: str = ""
+    """The file of the lab's authority.  Empty: each run has one of its own."""
+    authority_key: str = ""
 
     @property
     def listens_at(self) -> str:
@@ -54,72 +59,6 @@ class Answers:
         where = f"{self.tester}:5060" if self.tester else "{lease}"
         return self.exchange or (where if self.registers else "")
 
-
-STIMULI: Final[dict[str, str]] = {
-    "sipp": """\
-kind = "sipp" # a SIPp caller calls the device, or calls through it
-""",
-    "manual": """\
-kind = "manual" # a person dials the number on the screen
-phone = "the phone on the desk" # as that person knows it
-call = "{user}" # the text to dial: {user} is the digits, {uri} the whole URI
-""",
-    "command": """\
-kind = "command" # a program for each call: no shell, {uri} is one argument
-call = ["/path/to/dial", "{uri}"] # CHANGE THIS
-# hangup = ["/path/to/hang-up", "{uri}"] # also: reinvite
-timeout_s = 10.0 # seconds until a command that does not end is killed
-""",
-    "stdin": """\
-kind = "stdin" # a line on its standard input
-call = "call {uri}" # CHANGE THIS to the command of the program
-# hangup = "hangup {uri}" # also: reinvite
-""",
-    "tcp": """\
-kind = "tcp" # messages to its control port
-control = "{host}:4444" # CHANGE THIS
-framing = "line" # or "netstring"
-call = "dial {uri}" # CHANGE THIS
-# hangup = "hangup" # also: reinvite
-# reply = "^OK" # a regular expression that matches its replies; without it no reply is awaited
-# refused = "^ERROR" # with reply: one for replies that mean refusal
-""",
-    "http": """\
-kind = "http" # a GET (or POST) for each call: Yealink, Snom, Polycom, Grandstream ...
-call = "http://{host}/call?number={user}" # CHANGE THIS: {user} is the digits, {uri} the whole URI
-auth = "digest" # or "basic", "none"
-username = "admin" # CHANGE THIS
-password = "{secret:WEB_PASSWORD}" # see [secrets]
-""",
-    "refer": """\
-kind = "refer" # a REFER that requests a call
-to = "sip:{address}" # a phone may need its own user in it: sip:2001@{address}
-# username = "2001" # if it challenges the REFER; with password
-""",
-    "ami": """\
-kind = "ami" # Asterisk's manager interface
-control = "{host}:5038" # the manager port
-username = "sipverdict" # CHANGE THIS: the section of manager.conf
-secret = "{secret:AMI_SECRET}" # see [secrets]
-channel = "PJSIP/sipverdict/{uri}" # CHANGE THIS: technology, endpoint, what it calls
-application = "Wait" # the application of the calling side when the call is answered
-data = "60" # its argument
-""",
-    "esl": """\
-kind = "esl" # FreeSWITCH's event socket
-control = "{host}:8021" # the event socket
-password = "{secret:ESL_PASSWORD}" # see [secrets]
-dial = "sofia/external/{uri}" # the dial string; or through a gateway: sofia/gateway/NAME/{user}
-""",
-}
-"""The first ``[stimulus]`` of each kind."""
-_TO_THE_EXCHANGE: Final = {
-    "PJSIP/sipverdict/{uri}": "PJSIP/{user}@sipverdict",
-    'sofia/external/{uri}" # the dial string; or through a gateway: sofia/gateway/NAME/{user}': (
-        'sofia/gateway/sipverdict/{user}" # CHANGE THIS: the gateway whose proxy is lab.exchange'
-    ),
-}
-"""How a PBX calls any URI, and how it calls a number through the trunk that is the exchange."""
 
 _HEAD: Final = f"""\
 #:schema ./{FILE_NAME}
@@ -153,7 +92,7 @@ def toml(value: object) -> str:
 def _device(answers: Answers) -> str:
     said = sentences(DeviceSection)
     lines = ["[device] # its identity, roles and capacity"]
-    for key in ("name", "vendor", "model", "firmware", "serial", "roles", "max_calls"):
+    for key in ("name", "vendor", "model", "firmware", "serial", "roles", "transports", "max_calls"):
         value = getattr(answers, key)
         given = value or key in ("name", "roles", "max_calls")
         lines += _line(f"{key} = {toml(value)}", said[key], used=bool(given))
@@ -214,6 +153,9 @@ def _lab(answers: Answers) -> str:
             lines += _line(f"further_exchanges = {toml(answers.further_exchanges)}", what)
         what = "the digits before every number that it dials, which its dial plan sends to the exchange"
         lines += _line(f"prefix = {toml(answers.prefix or '7')}", what, used=bool(answers.prefix))
+    if {"ws", "wss"} & set(answers.transports) and answers.address:
+        lines += _line('websocket_path = "/ws"', "what its server wants the endpoints to ask for", used=False)
+        lines += _line("opens_websockets = false", "most servers open none themselves; true for one that does")
     if {"proxy", "redirect"} & set(answers.roles):
         users = "whether it is a registrar that accepts users without a password"
         users += "; [lab.numbers] is not needed then" if answers.roles == ("redirect",) else ""
@@ -234,6 +176,8 @@ def _lab(answers: Answers) -> str:
         for key, number in {**usual, **numbers}.items():
             used = key in numbers if numbers else key in ("redirects", "declines")
             lines += _line(f"{key} = {toml(number)}", f"who {NUMBER_SENTENCES.get(key, 'does that')}", used=used)
+    if {"tls", "wss"} & set(answers.transports):
+        lines += _certificates(answers)
     if answers.registers:
         lines += ["", "[lab.registration] # the account with which the device registers"]
         lines += _line('user = "2001"', "CHANGE THIS")
@@ -241,9 +185,20 @@ def _lab(answers: Answers) -> str:
     return _text(lines)
 
 
+def _certificates(answers: Answers) -> list[str]:
+    used = bool(answers.authority)
+    lines = ["", "[lab.tls] # certificates of the lab's own, for a device that checks them, beside this file"]
+    lines = lines if used else ["", f"# {lines[1]}"]
+    lines += _line(f"authority = {toml(answers.authority or 'lab-ca.pem')}", "whom the device trusts", used=used)
+    key = answers.authority_key or "lab-ca.key"
+    lines += _line(f"authority_key = {toml(key)}", "by it the suite makes certificates for its endpoints", used=used)
+    lines += _line("demanded = true", "the device must show one of this authority, too (mutual TLS)", used=False)
+    return lines
+
+
 def _stimulus(answers: Answers) -> str:
     text = STIMULI[answers.stimulus]
-    for anywhere, trunk in _TO_THE_EXCHANGE.items() if answers.listens_at else ():
+    for anywhere, trunk in TO_THE_EXCHANGE.items() if answers.listens_at else ():
         text = text.replace(anywhere, trunk)
     return text
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from dataclasses import dataclass
 from typing import Final
 
 LARGEST: Final = 1 << 18
 """The most bytes of one message.  What is longer is not read: a device must not fill this machine's memory."""
 TOO_LONG: Final = f"a message of more than {LARGEST} bytes"
+
+TOO_LATE: Final = (TimeoutError, ConnectionAbortedError)
+"""What a connection that is not established in time ends with."""
+
+
+def what_failed(error: BaseException) -> str:
+    """What ``error`` says of a connection, in a few words."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).lower().replace("_", " ")
+    if isinstance(error, ConnectionResetError):
+        return "reset by the device"
+    if isinstance(error, TOO_LATE):
+        return "not established in time"
+    number = getattr(error, "errno", None)
+    return (os.strerror(number) if number else str(error) or type(error).__name__).lower()
 
 
 class Broken(Exception):

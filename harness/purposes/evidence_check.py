@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
-from harness.net.address import WEB, Family, Transport, family_of
+from harness.net.address import Family, Transport, family_of
 from harness.sip.uri import SipUri
 
 _FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -111,11 +111,11 @@ def _of_the_device(flow: Flow) -> Iterator[str]:
     """The device's own requests, if none of them was sent over the transport.
 
     A device that sometimes writes another transport than it uses does wrong by itself, and is judged for it.  Where a
-    WebSocket was agreed on, that shows what was used, and the Via is a question of its own.
+    connection was established, with all the handshakes that belong to it, that shows what was used, and a Via that
+    says something else is the device's doing, too.
     """
-    if flow.transport in WEB and any(
-        one.upgrade and one.upgrade.status == 101 for seat in flow.seats for one in seat.connections
-    ):
+    lines = (one for seat in flow.seats for one in seat.connections)
+    if any(one.established_at is not None and one.local.transport == flow.transport for one in lines):
         return
     requests = [event for event in flow.events if event.from_device and event.method is not None and event.vias]
     if requests and all(event.vias[0].transport.lower() != flow.transport for event in requests):

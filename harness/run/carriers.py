@@ -23,6 +23,12 @@ class Wanted:
     transports: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
 
+    @property
+    def arguments(self) -> tuple[tuple[str, str], ...]:
+        """The options of a command line that ask for it."""
+        asked = (("--transport", self.transports), ("--family", self.families))
+        return tuple((option, ",".join(names)) for option, names in asked if names)
+
     @classmethod
     def of(cls, transport: str | None, family: str | None, transports: str | None) -> Wanted:
         """The values of ``--transport``, ``--family`` and ``--transports``; SetupError if they contradict."""
@@ -34,6 +40,10 @@ class Wanted:
             return cls((ALL,), (ALL,))
         families = tuple(_FAMILIES.get(one, one) for one in _listed("--family", family, (*_FAMILIES, "ipv4", "ipv6")))
         return cls(_listed("--transport", transport, TRANSPORTS), families)
+
+
+AS_PROFILED: Final = Wanted()
+"""What each profile says."""
 
 
 def _listed(flag: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:

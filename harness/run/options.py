@@ -104,6 +104,7 @@ GROUPS = (
             Option(
                 "--transport",
                 "test over these transports of the device: udp, tcp, tls, ws, wss, joined by commas, or all",
+                ("run", "smoke", "doctor"),
                 metavar="LIST",
                 default="device.transports of its profile",
                 page="transports.md",
@@ -111,6 +112,7 @@ GROUPS = (
             Option(
                 "--family",
                 "test over these IP families of the device: 4, 6, joined by a comma, or all",
+                ("run", "smoke", "doctor"),
                 metavar="LIST",
                 default="device.families of its profile",
                 page="transports.md",
@@ -118,6 +120,7 @@ GROUPS = (
             Option(
                 "--transports",
                 "all: over every transport and IP family that the profile names, device.further_* included",
+                ("run", "smoke", "doctor"),
                 choices=("all",),
                 page="transports.md",
             ),

@@ -23,7 +23,9 @@ _SAMPLE = Address("127.0.0.1")
 _BARE = re.compile(r"\s*sips?:(?![^<\"]*>)[^<>\"]*\{(?!token\b|domain\b)\w")
 """A Contact that names an endpoint, and has no brackets."""
 _TRANSPORT_LOST = "without brackets ;transport is no parameter of the URI (20.10): the plan needs over=('udp',)"
-
+_LATE = re.compile(r"sips?:[^@{]+\{token\}")
+"""A number with digits before those of the drive."""
+_NOT_FIRST = "a dial plan goes by the first digits, and those are lab.prefix: write {token} first"
 _TWO = re.compile(r";transport=[^<>?]*;transport=", re.IGNORECASE)
 _TWICE = "over TCP its URI has ;transport twice (19.1.1): write {target.host}:{target.port};transport={transport}"
 
@@ -102,6 +104,7 @@ def _problems(plan: Plan) -> list[str]:
         over_tcp = Places("70000000", dict.fromkeys(seats, Address("127.0.0.1", transport="tcp")))
         problems += [f"Contact {value}: {_TRANSPORT_LOST}" for value in values if _BARE.match(value)]
         problems += [f"Contact {value}: {_TWICE}" for value in values if _TWO.search(over_tcp.fill(value))]
+    problems += [f"call of {call.to}: {_NOT_FIRST}" for call in plan.calls if _LATE.match(call.to)]
     for call in plan.calls:
         try:
             render_call(call, places, _SAMPLE)

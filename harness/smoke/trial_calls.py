@@ -23,7 +23,8 @@ from harness.live.progress import Progress
 from harness.model.flow import Event, Flow
 from harness.model.outcome import ExitStatus
 from harness.model.windows import Window
-from harness.net.address import Address
+from harness.net.address import Address, Carrier
+from harness.net.stream_probe import remedy_of
 from harness.smoke.asking import asking
 from harness.smoke.plain import smoke_call
 
@@ -45,6 +46,8 @@ class Look:
 
     device: str
     role: str
+    carrier: Carrier
+    """What carried it."""
     status: int
     """The status of the planned answer."""
     ok: bool | None
@@ -76,7 +79,9 @@ async def look_at_all(
     turns = asyncio.Semaphore(SIDE_BY_SIDE)
     progress = Progress(0, WINDOW)
     by_hand = sum(
-        len(STATUSES) for spec in specs if spec.profile.stimulus.by_hand and "uac" in spec.profile.device.roles
+        len(STATUSES) * len(spec.carried_by)
+        for spec in specs
+        if spec.profile.stimulus.by_hand and "uac" in spec.profile.device.roles
     )
     async with (
         Bench.open(work, sipp) as bench,
@@ -85,26 +90,29 @@ async def look_at_all(
 
         async def one(spec: DeviceSpec) -> list[Look]:
             async with turns:
-                return await _look(spec, bench, progress)
+                # One after the other: over all of them it is one device.
+                over = [await _look(spec, carrier, bench, progress) for carrier in spec.carried_by]
+                return [look for looks in over for look in looks]
 
         return [look for looks in await asyncio.gather(*map(one, specs)) for look in looks]
 
 
-async def _look(spec: DeviceSpec, bench: Bench, progress: Progress) -> list[Look]:
+async def _look(spec: DeviceSpec, carrier: Carrier, bench: Bench, progress: Progress) -> list[Look]:
+    spec = replace(spec, profile=spec.profile.over(carrier))
     roles = spec.profile.device.roles
-    if taken := _taken(spec.profile):
-        return [_not_made(spec, roles[0], "machine", *taken)]
+    if taken := _taken(spec.profile, carrier):
+        return [_not_made(spec, roles[0], carrier, "machine", *taken)]
     try:
-        async with Station(spec, bench, WINDOW, progress) as station:
+        async with Station(spec, bench, WINDOW, progress, carrier=carrier) as station:
             return [look for role in roles for look in await _in_role(station, role)]
     except SipverdictError as error:
-        return [_not_made(spec, roles[0], _blame(error), error.cause, error.hint)]
+        return [_not_made(spec, roles[0], carrier, _blame(error), error.cause, error.hint)]
 
 
-def _taken(profile: Profile) -> tuple[str, str] | None:
+def _taken(profile: Profile, carrier: Carrier) -> tuple[str, str] | None:
     """The failure if another program holds the address at which the suite must start the device."""
     address = profile.lab.address
-    if "{" in address or profile.process is None or not bound(Address.parse(address)):
+    if "{" in address or profile.process is None or not bound(Address.parse(address, carrier.transport)):
         return None
     return f"{address} is taken by another program", "sipverdict doctor --device names it, where that can be seen"
 
@@ -113,8 +121,8 @@ def _blame(error: SipverdictError) -> Blame:
     return "device" if isinstance(error, DeviceError) else "profile" if isinstance(error, ProfileError) else "machine"
 
 
-def _not_made(spec: DeviceSpec, role: str, blame: Blame, result: str, hint: str) -> Look:
-    return Look(spec.name, role, 200, ok=False, result=result, blame=blame, hint=hint)
+def _not_made(spec: DeviceSpec, role: str, carrier: Carrier, blame: Blame, result: str, hint: str) -> Look:
+    return Look(spec.name, role, carrier, 200, ok=False, result=result, blame=blame, hint=hint)
 
 
 async def _in_role(station: Station, role: str) -> list[Look]:
@@ -127,7 +135,7 @@ async def _in_role(station: Station, role: str) -> list[Look]:
 
 async def _call(station: Station, role: str, status: int) -> Look:
     plan = smoke_call(status, role, station.spec.profile)
-    blank = Look(station.spec.name, role, status, ok=None, result="")
+    blank = Look(station.spec.name, role, station.carrier, status, ok=None, result="")
     if isinstance(plan, str):
         return replace(blank, result=plan)
     flow = await station.drive(plan, role)
@@ -142,7 +150,8 @@ async def _call(station: Station, role: str, status: int) -> Look:
 
 def read(flow: Flow, status: int, profile: Profile) -> Look:
     """The result of ``flow``, in which a call was to be answered ``status``.  A pure function."""
-    look = Look(str(flow.device.get("name", "")), flow.role, status, ok=False, result="", flow=flow)
+    carrier = Carrier(flow.transport, flow.family)
+    look = Look(str(flow.device.get("name", "")), flow.role, carrier, status, ok=False, result="", flow=flow)
     for trouble in flow.troubles:
         blame: Blame = {"harness": "machine", "stimulus": "profile"}.get(trouble.blame, "device")  # type: ignore[assignment]
         hint = {
@@ -160,7 +169,10 @@ def _calling(look: Look, flow: Flow, profile: Profile) -> Look:
     invite = next((e for e in flow.select("INVITE", received=True) if e.seat not in callers), None)
     if invite is None:
         own = _answered_itself(look, flow, profile)
-        return own or replace(look, result="no INVITE arrived", blame="device", hint="see the device's own log")
+        failed = [one.trouble for seat in flow.seats for one in seat.connections if remedy_of(one.trouble)]
+        result = f"no INVITE arrived; {failed[-1]}" if failed else "no INVITE arrived"
+        hint = remedy_of(failed[-1]) if failed else "see the device's own log"
+        return own or replace(look, result=result, blame="device", hint=hint)
     final = next(iter(flow.select(at=invite.seat, status=look.status, received=False)), None)
     if final is None:
         return replace(look, result=f"the call arrived but was not answered {look.status}", blame="machine")

@@ -61,6 +61,7 @@ def test_no_request_has_a_via_of_another_leg(flow: Flow) -> Findings:
     faults=[
         *("no_max_forwards", "ack_without_max_forwards", "empty_from", "honours_every_uri_header"),
         "plain_via_when_secure",
+        "plain_via_over_tls",
     ],
 )
 def test_every_request_is_complete(flow: Flow) -> Findings:
@@ -93,10 +94,14 @@ def test_every_invite_and_its_2xx_have_one_contact(flow: Flow) -> Findings:
 
 
 @invariant(
-    "RFC3261-20.14-01", "RFC3261-20.15-01", faults=["counts_characters", "no_content_type", "honours_every_uri_header"]
+    "RFC3261-20.14-01",
+    "RFC3261-20.15-01",
+    faults=["counts_characters", "no_content_type", "honours_every_uri_header", "no_length_over_streams"],
 )
 def test_every_body_has_its_length_and_type(flow: Flow) -> Findings:
     """Content-Length is the number of bytes of the body, and a body has a Content-Type.
+
+    Over TCP and TLS every message has a Content-Length.
 
     Typical defects: the length is that of the body before it was changed; an empty line is counted.
     """

@@ -290,7 +290,7 @@ HUNT_DECLINES = Plan(
         target(*map(refuse, (600, 604, 606, 607, 608, 699))),
         guard("second"),
     ),
-    calls=tuple(Call(to=f"sip:{n}{{token}}@{{callee}}") for n in range(1, 7)),
+    calls=tuple(Call(to=f"sip:{{token}}{n}@{{callee}}") for n in range(1, 7)),
 )
 """The same with every other 6xx, known and unknown: a call for each, to a number of its own."""
 

@@ -110,6 +110,12 @@ def test_keys_that_contradict_each_other(tmp_path: Path, tls: str, text: str, wa
     assert wanted in caught.value.cause
 
 
+def test_websockets_have_certificates_as_well(tmp_path: Path) -> None:
+    files_in(tmp_path)
+    loaded = load_profile(profile(tmp_path, MAKES, PROFILE.replace('"tls"', '"wss"')))
+    assert own_files(loaded) is not None
+
+
 def test_the_doctor_says_what_is_shown_and_what_a_device_on_a_desk_cannot_trust(tmp_path: Path) -> None:
     files_in(tmp_path)
     checks = lab_checks(load_profile(profile(tmp_path, f"{MAKES}\ndemanded = true")))

@@ -47,3 +47,10 @@ def test_a_missing_one_is_an_error_that_says_what_to_install(monkeypatch: pytest
 def test_another_program_is_refused() -> None:
     with pytest.raises(SippError, match="does not identify itself as SIPp"):
         find_sipp("true")
+
+
+@pytest.mark.parametrize(
+    ("version", "step_s"), [("3.6.1-SCTP", 0.0), ("3.7.4", 0.0), ("3.7.7-TLS", 0.02), ("3.8.0", 0.02)]
+)
+def test_versions_that_lose_what_comes_between_two_steps(version: str, step_s: float) -> None:
+    assert check_version(PATH, f"SIPp v{version}.").step_s == step_s

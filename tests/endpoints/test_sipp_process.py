@@ -54,6 +54,17 @@ async def test_it_is_ready_when_it_says_so_and_gone_when_it_has_been_stopped(tmp
 
 
 @run
+async def test_one_that_must_not_be_late_hardly_sleeps(tmp_path: Path) -> None:
+    own = address()
+    process = await started("callee", scenario(own), own, tmp_path, exact=True)
+    assert slack(process.pid) == 2_000_000
+    process.rest()
+    process.wake()
+    assert slack(process.pid) == 2_000_000
+    await process.stop()
+
+
+@run
 async def test_one_that_calls_is_awake_sooner_and_nobody_else_sleeps_longer(tmp_path: Path) -> None:
     before, own = slack(os.getpid()), address()
     process = await started("caller", scenario(own), own, tmp_path, peer=address())

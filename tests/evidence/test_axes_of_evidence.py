@@ -15,6 +15,7 @@ from handmade import CATALOGUE, CLAIMS, DECLINED, DEVICE, FINAL, PURPOSES, Maker
 from harness.commands.certify import certify
 from harness.commands.replay import replay
 from harness.model.axes import Axes
+from harness.model.connection import Connection
 from harness.model.flow import Event, Flow
 from harness.model.verdict import Verdict
 from harness.net.address import Address, Transport
@@ -51,6 +52,14 @@ def relabelled(flow: Flow, transport: Transport) -> Flow:
     return replace(seats_over(flow, transport), transport=transport, events=events)
 
 
+def connected(flow: Flow) -> Flow:
+    """``flow`` with a connection to its first seat, over its transport."""
+    first, *rest = flow.seats
+    peer = replace(first.address, port=40000)
+    line = Connection(first.address, peer, "device", 999.0, established_at=999.1)
+    return replace(flow, seats=(replace(first, connections=(line,)), *rest))
+
+
 def with_sent(flow: Flow, head: str, *lines: str) -> Flow:
     """``flow`` with one more message that the suite sent."""
     method = "INVITE" if head.startswith("SIP/2.0") else head.split()[0]
@@ -78,6 +87,8 @@ OURS = "Via: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bKours"
                 replace(flow.events[-1], raw=flow.events[-1].raw.replace("SIP/2.0/UDP", "SIP/2.0/TCP")),
             ),
         ),
+        # So is one that is wrong every time, where a connection shows what was used.
+        lambda flow: connected(relabelled(flow, "tls")),
         lambda flow: replace(flow, events=()),
     ],
 )

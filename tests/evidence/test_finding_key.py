@@ -22,7 +22,7 @@ from harness.judge.say import Findings, expect, unseen, violated
 from harness.model.finding_key import FindingKey
 from harness.model.flow import Flow
 from harness.model.outcome import ExitStatus
-from harness.model.plan import Plan
+from harness.model.plan import Call, Plan
 from harness.purposes.purpose import Purpose
 from harness.run.suite_check import check_suite, malformed_codes
 from harness.store.stored_run import StoredRun
@@ -189,6 +189,13 @@ def test_contact_names_its_transport_once() -> None:
     twice: Purpose = dataclasses.replace(PURPOSES[FINAL], plans_by_role={"": (plan,)})
     with pytest.raises(PlanError, match="over TCP its URI has ;transport twice"):
         check_suite([twice], CATALOGUE)
+
+
+def test_number_begins_with_the_digits_of_the_dial_plan() -> None:
+    plan = Plan((callee(accept()),), calls=(Call(to="sip:1{token}@{callee}"),))
+    late: Purpose = dataclasses.replace(PURPOSES[FINAL], plans_by_role={"": (plan,)})
+    with pytest.raises(PlanError, match=r"a dial plan goes by the first digits, and those are lab\.prefix"):
+        check_suite([late], CATALOGUE)
 
 
 def test_codes_of_the_suite_are_well_formed() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from harness import cli
 from harness.device import load_profile, load_profiles
+from harness.device.profile.certificates import own_files
 from harness.device.profile.loading import checked_profile
 from harness.policy.expected_file import file_of, load
 from harness.requirements.catalogue import Catalogue
@@ -28,7 +29,7 @@ EXAMPLES = [ROOT / "docs" / "examples" / name / "device.toml" for name in ("linp
 
 
 def test_every_kind_has_a_command_and_a_profile() -> None:
-    assert len(re.findall(r"(?m)^\| .* \| \[here\]", PAGE)) == len(INITS) == len(PROFILES) == 7
+    assert len(re.findall(r"(?m)^\| .* \| \[here\]", PAGE)) == len(INITS) == len(PROFILES) == 9
     assert {words[0] for words in OTHERS} == {"doctor", "smoke", "run", "expect"}
     anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"(?m)^## (.*)$", PAGE)}
     assert set(re.findall(r"\]\(#([^)]*)\)", PAGE)) <= anchors
@@ -53,9 +54,30 @@ def test_init_as_the_page_has_it(words: list[str], tmp_path: Path, monkeypatch: 
     assert written.lab.exchange == lab.get("exchange")
     assert written.lab.prefix == lab.get("prefix", "7")
     assert written.lab.numbers == lab.get("numbers", {})
+    assert list(written.device.transports) == shown["device"].get("transports", ["udp"])
+    assert written.lab.opens_websockets == lab.get("opens_websockets", True)
+    assert (written.lab.tls is None) == ("tls" not in lab)
+    if written.lab.tls:
+        assert (written.lab.tls.authority, written.lab.tls.authority_key) == (
+            lab["tls"]["authority"],
+            lab["tls"]["authority_key"],
+        )
     assert (written.lab.credentials is None) == ("credentials" not in lab)
     if written.lab.credentials:
         assert written.lab.credentials.user == lab["credentials"]["user"]
+
+
+def test_the_authority_and_the_certificate_of_the_page(tmp_path: Path) -> None:
+    """Its commands make what its profile names, and a certificate that the authority has signed for the device."""
+    [block] = [block for block in BLOCKS if block.startswith("openssl")]
+    subprocess.run(["bash", "-ec", block], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    [trunk] = [text for text in PROFILES if 'name = "tls trunk"' in text]
+    files = own_files(checked_profile(tmp_path / "device.toml", trunk))
+    assert files is not None
+    assert files.authority == tmp_path / "lab-ca.pem"
+    assert files.demanded
+    verify = ["openssl", "verify", "-CAfile", "lab-ca.pem", "-verify_ip", "192.0.2.7", "sbc.pem"]
+    subprocess.run(verify, cwd=tmp_path, check=True, capture_output=True, timeout=60)
 
 
 @pytest.mark.parametrize("words", OTHERS, ids=" ".join)

@@ -20,8 +20,9 @@ from harness.commands.init_options import ROLES
 from harness.device import load_profile
 from harness.device.profile.loading import checked_profile
 from harness.errors import ProfileError
+from harness.manual.first_stimuli import STIMULI
 from harness.manual.schema import FILE_NAME, profile_schema, stimulus_sections
-from harness.manual.starter import STIMULI, Answers, starter
+from harness.manual.starter import Answers, starter
 
 THROUGH = {"uas", "b2bua", "proxy", "redirect"}
 KINDS = sorted(stimulus_sections())
@@ -116,6 +117,9 @@ def test_what_is_commented_out_is_right_as_well(tmp_path: Path) -> None:
         (["--role", "proxy", "--start", "x", "--max-calls", "0"], "--max-calls"),
         (["--role", "proxy", "--start", "x", "--name", "a\nb"], "--name: expected printable text"),
         (["--role", "proxy", "--start", "x", "--name", "\udcff"], "--name: expected printable text"),
+        (["--role", "proxy", "--start", "x", "--transport", "tls,dtls"], "--transport: there is no transport 'dtls'"),
+        (["--role", "proxy", "--start", "x", "--transport", "tls", "--authority", "a"], "--authority-key go together"),
+        (["--role", "proxy", "--start", "x", "--authority", "a", "--authority-key", "b"], "--authority is for TLS"),
         (["--role", "proxy", "--start", "{nonsense}"], "{nonsense} is no placeholder"),
     ],
 )
@@ -155,6 +159,35 @@ def test_a_trunk_of_several_addresses(tmp_path: Path) -> None:
     assert cli.main(["init", str(path), *where, *exchanges]) == 0
     lab = load_profile(path).lab
     assert (lab.exchange, *lab.further_exchanges) == addresses
+
+
+def test_a_trunk_over_tls(tmp_path: Path) -> None:
+    where = ["--role", "b2bua", "--address", "192.0.2.7:5061", "--transport", "tls", "--yes"]
+    assert cli.main(["init", str(tmp_path / "a.toml"), *where]) == 0
+    known = ["--authority", "lab-ca.pem", "--authority-key", "lab-ca.key"]
+    assert cli.main(["init", str(tmp_path / "b.toml"), *where, *known]) == 0
+    alone, lab = load_profile(tmp_path / "a.toml"), load_profile(tmp_path / "b.toml")
+    assert alone.device.transports == lab.device.transports == ("tls",)
+    assert alone.lab.tls is None
+    assert lab.lab.tls is not None
+    assert (lab.lab.tls.authority, lab.lab.tls.authority_key, lab.lab.tls.demanded) == (
+        "lab-ca.pem",
+        "lab-ca.key",
+        False,
+    )
+    (tmp_path / "b.toml").write_text((tmp_path / "b.toml").read_text().replace("# demanded", "demanded"))
+    mutual = load_profile(tmp_path / "b.toml").lab.tls
+    assert mutual is not None
+    assert mutual.demanded
+
+
+def test_a_server_of_websockets(tmp_path: Path) -> None:
+    where = ["--role", "proxy", "--address", "192.0.2.7:8080", "--transport", "ws,wss", "--yes"]
+    assert cli.main(["init", str(tmp_path / "a.toml"), *where]) == 0
+    profile = load_profile(tmp_path / "a.toml")
+    assert profile.device.transports == ("ws", "wss")
+    assert not profile.lab.opens_websockets
+    assert profile.lab.websocket_path == "/"
 
 
 def test_numbers_and_the_user_of_the_suites_own_calls(tmp_path: Path) -> None:
@@ -271,6 +304,8 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
         on.answer("Name in reports", "\n")
         on.answer("Its address", "pbx.example.com\n")
         on.answer("Its address", "127.0.0.9:5060\n")
+        on.answer("What carries its SIP", "smoke\n")
+        on.answer("What carries its SIP", "udp, tcp\n")
         on.answer("make it call", "command\n")
         on.answer("follow a 302", "yes\n")
         on.answer("register", "No\n")
@@ -283,6 +318,7 @@ def test_questions_on_a_terminal(tmp_path: Path) -> None:
     assert "expected IPv4:port" in on.text
     profile = load_profile(tmp_path / "my.toml")
     assert (profile.name, profile.device.vendor, profile.device.max_calls) == ("T-1000", "Example Ltd", 2)
+    assert profile.device.transports == ("udp", "tcp")
     assert profile.claims("follows_redirects")
     assert not profile.claims("registers")
     assert (profile.lab.exchange, profile.lab.prefix) == ("127.0.0.8:5060", "97")

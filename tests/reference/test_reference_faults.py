@@ -53,10 +53,10 @@ ELSEWHERE = {
     # By the fault table alone (tests/run/test_fault_table.py).
     *("merges_by_call_id", "keeps_unwanted_call", "forgets_603plus_in_copies", "remembers_reason_of_603plus"),
     *("takes_any_certificate", "takes_expired_certificates", "takes_any_name", "trusts_names_of_dns"),
-    *("knows_no_sip_domains", "falls_back_to_tcp", "looks_up_sips_as_sip"),
+    *("knows_no_sip_domains", "falls_back_to_tcp", "looks_up_sips_as_sip", "plain_via_over_tls"),
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
-    *("repeats_refusal_over_streams", "answers_on_new_connection"),
+    *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),
     # test_reference_names.py
     *("reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "asks_srv_despite_port", "next_server_after_603"),
     *("ignores_naptr", "stays_with_dead_server", "unknown_name_to_old_server", "looks_up_addresses", "looks_up_again"),

@@ -75,6 +75,19 @@ def test_a_refusal_over_a_stream_is_sent_once_whoever_acknowledges(faults: tuple
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("faults", [(), ("no_length_over_streams",)])
+def test_a_message_says_how_long_it_is(faults: tuple[str, ...]) -> None:
+    async def main() -> None:
+        async with device(*faults) as (_, address):
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            own = "{}:{}".format(*writer.get_extra_info("sockname"))
+            writer.write(REQUEST.format(method="INVITE", user="6037", via=own).encode())
+            assert ("\r\nContent-Length: 0\r\n" in await message(reader)) is not bool(faults)
+            writer.close()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("faults", [(), ("answers_on_new_connection",)])
 def test_a_response_goes_back_on_the_connection_of_its_request(faults: tuple[str, ...]) -> None:
     async def main() -> None:

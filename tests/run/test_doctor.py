@@ -134,6 +134,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
             "doctor no sipp": pool.submit(said, "doctor", PATH=empty),
             "doctor port": pool.submit(said, "doctor", before=alone),
             "smoke": pool.submit(said, "smoke", "--device", "reference", "--json"),
+            "smoke transports": pool.submit(
+                said, "smoke", "--device", "reference:base", "--transport", "tls,ws", "--family", "4,6", "--json"
+            ),
             "smoke number": pool.submit(said, "smoke", "--device", profile(new(), WRONG_NUMBER)),
             "smoke rings": pool.submit(said, "smoke", "--device", profile(new(), RINGS)),
             "smoke port": pool.submit(said, "smoke", "--device", "reference:base", before=alone),
@@ -273,6 +276,19 @@ def test_smoke_of_every_role(runs: dict[str, Future[Said]]) -> None:
     assert all(look["seconds"] is not None for look in looks.values() if look["ok"])
     assert "caller received 603" in looks["reference:proxy", "proxy", 603]["result"]
     assert looks["reference:uas", "uas", 302]["result"] == "answered 302"
+
+
+def test_smoke_over_what_carries_its_sip(runs: dict[str, Future[Said]]) -> None:
+    run = got(runs, "smoke transports")
+    assert run.status == 0, run.text
+    looks = json.loads(run.text)
+    assert {(look["transport"], look["family"]) for look in looks if look["ok"]} == {
+        ("tls", "ipv4"),
+        ("tls", "ipv6"),
+        ("ws", "ipv4"),
+        ("ws", "ipv6"),
+    }
+    assert len(looks) == 24
 
 
 def test_smoke_without_sipp(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

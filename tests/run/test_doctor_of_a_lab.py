@@ -6,13 +6,17 @@ import contextlib
 import json
 import os
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from harness.device import load_profile
 from harness.doctor.check import Check
@@ -182,6 +186,70 @@ def test_device_that_listens_for_connections_only(tmp_path: Path) -> None:
     assert checked(path)["address"].state == "problem"
     with bound(5060, socket.SOCK_STREAM):
         assert checked(path)["address"].state == "warn", "it listens, and says nothing"
+
+
+@contextlib.contextmanager
+def server_of_tls(folder: Path, authority: trustme.CA) -> Iterator[None]:
+    """A device at port 5061 that wants a certificate of its authority, and answers the first request on each line."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST).configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    authority.private_key_pem.write_to_path(folder / "ca.key")
+
+    class Answering(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError), context.wrap_socket(self.request, server_side=True) as line:
+                head = line.recv(4096).decode().partition("\r\n")[2]
+                line.sendall(f"SIP/2.0 200 OK\r\n{head}".encode())
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+    with Server((HOST, 5061), Answering) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield
+        server.shutdown()
+        serving.join()
+
+
+MUTUAL = """
+[lab.tls]
+authority = "ca.pem"
+authority_key = "ca.key"
+demanded = true
+"""
+
+
+def test_device_that_wants_a_certificate(tmp_path: Path) -> None:
+    path = profile(tmp_path, CALLED, "uas", port=5061)
+    text = path.read_text().replace("[lab]", 'transports = ["tls"]\n[lab]')
+    with server_of_tls(tmp_path, trustme.CA()):
+        path.write_text(text)
+        unknown = checked(path)["address"]
+        path.write_text(f"{text}{MUTUAL}")
+        known = checked(path)["address"]
+    assert unknown.state == "warn"
+    assert f"{HOST}:5061 (TLS)" in unknown.found
+    assert "TLS handshake: tlsv1 alert unknown ca" in unknown.found
+    assert "[lab.tls] names an authority that both know" in unknown.todo
+    assert (known.state, known.found.partition(", answers")[2]) == ("ok", " an OPTIONS: SIP/2.0 200 OK")
+
+
+def test_each_transport_is_looked_at(tmp_path: Path) -> None:
+    path = profile(tmp_path, CALLED, "b2bua", 'exchange = "127.201.78.1:5070"')
+    path.write_text(path.read_text().replace("[lab]", 'transports = ["udp", "tcp"]\n[lab]'))
+    path.write_text(f'{path.read_text()}[over.tcp]\nlab.address = "{HOST}:5080"\n')
+    with bound(5080, socket.SOCK_STREAM):
+        checks = [check for check in device_checks(load_profile(str(path))) if check.name == "phone: address"]
+    assert [(check.state, check.found.split(", ")[0]) for check in checks] == [
+        ("problem", f"{HOST}:5060 (UDP)"),
+        ("warn", f"{HOST}:5080 (TCP)"),
+    ]
+    assert "device.transports" in checks[0].todo
 
 
 # --- the suite's own addresses

@@ -51,7 +51,7 @@ def test_what_is_not_given_is_not_handed_on() -> None:
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("smoke", "--device --fault"),
+        ("smoke", "--device --fault --transport --family --transports"),
         ("gate", "--gate --allow-subset --waivers --format --sarif --code-quality --summary"),
     ],
 )

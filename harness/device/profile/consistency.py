@@ -9,6 +9,7 @@ from harness.device.profile import claims, secrets
 from harness.device.stimuli.section import StimulusSection
 from harness.device.tables.placeholders import FURTHER_EXCHANGES, names_in
 from harness.device.tables.profile_tables import ProfileTables
+from harness.net.address import SECURE
 
 
 def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
@@ -101,8 +102,9 @@ def _of_tls(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     tls = profile.lab.tls
     if tls is None:
         return
-    if "tls" not in profile.device.all_transports:
-        yield "lab.tls", 'the device has no TLS: expected "tls" in device.transports or device.further_transports'
+    if SECURE.isdisjoint(profile.device.all_transports):
+        wanted = 'expected "tls" or "wss" in device.transports or device.further_transports'
+        yield "lab.tls", f"the device has no TLS: {wanted}"
     if tls.authority_key and not tls.authority:
         yield "lab.tls.authority_key", "needs lab.tls.authority: the certificate of that authority"
     if tls.authority_key and tls.certificate:

@@ -263,7 +263,8 @@ class SippSeat:
         assert self._inner is not None
         assert self._process is not None
         send, own = self._inner.send, self._process.own
-        self._pace = Pace(lambda data: send(data, own), _caller_needs if self._calls else lambda _data: 0.0)
+        step_s = self._host.sipp.step_s
+        self._pace = Pace(lambda data: send(data, own), _caller_needs if self._calls else lambda _data: step_s)
         self._ready = True
         waiting, self._waiting = self._waiting, []
         for data in waiting:
@@ -279,6 +280,12 @@ class SippSeat:
         if data not in self._waiting and len(self._waiting) < MOST_WAITING:
             self._waiting.append(data)
             self._begin(None)
+
+    def _emit(self, data: bytes) -> None:
+        """Send what the SIPp says."""
+        if self._ready:
+            self._pace.said(self._host.sipp.step_s)
+        self._tap.emit(data)
 
     # --- in the driver's loop
 
@@ -313,6 +320,7 @@ class SippSeat:
             credentials=self._credentials,
             digest_uri=self._digest_uri,
             shown=self.own,
+            exact=self._host.sipp.step_s > 0,
         )
         self._inner, self._process = inner, process
         try:
@@ -323,7 +331,7 @@ class SippSeat:
             raise
 
     def _inner_port(self, private: Address) -> UdpPort:
-        inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._tap.emit(data))
+        inner = UdpPort(Address(private.host, 0), lambda data, _source, _at: self._emit(data))
         inner.only_from(private)
         return inner
 

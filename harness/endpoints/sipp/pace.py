@@ -25,6 +25,10 @@ class Pace:
         if self._timer is None:
             self._go_on()
 
+    def said(self, needs: float) -> None:
+        """Note that the receiver has just said something itself, after which it needs so many seconds."""
+        self._free_at = max(self._free_at, self._loop.time() + needs)
+
     def _go_on(self) -> None:
         self._timer = None
         while self._waiting:

@@ -30,6 +30,7 @@ class SippProcess:
 
     ``peer`` is where a caller sends its one call (client mode); None for an endpoint (server mode).
     ``shown`` is the address that the device sees instead of ``own``.
+    ``exact``: it must not be late with any step (see :class:`SippBinary.step_s`).
     ``credentials`` (user and password) are what a caller answers a challenge with, for ``digest_uri``.
     Its files are ``NAME.xml``, ``NAME.errors.log`` and ``NAME.stderr`` in ``folder``.
     """
@@ -46,6 +47,7 @@ class SippProcess:
         credentials: tuple[str, str] | None = None,
         digest_uri: str = "",
         shown: Address | None = None,
+        exact: bool = False,
     ) -> None:
         self.name = name
         self.own = own
@@ -63,6 +65,7 @@ class SippProcess:
         self._credentials = credentials
         self._digest_uri = digest_uri
         self._shown = shown or own
+        self._exact = exact
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._pidfd = -1
@@ -123,7 +126,7 @@ class SippProcess:
 
     def wake(self) -> None:
         """Note that there are calls again."""
-        slack.give(self.pid, slack.ENDPOINT_NS)
+        slack.give(self.pid, slack.EXACT_NS if self._exact else slack.ENDPOINT_NS)
 
     def complaints(self) -> str:
         """SIPp's error log and stderr, for error messages."""
@@ -157,7 +160,7 @@ class SippProcess:
 
     @property
     def _slack_ns(self) -> int:
-        return slack.CALLER_NS if self._peer else slack.ENDPOINT_NS
+        return slack.EXACT_NS if self._exact else slack.CALLER_NS if self._peer else slack.ENDPOINT_NS
 
     def _spawn(self) -> None:
         try:

@@ -16,6 +16,8 @@ CALLER_NS = 5_000_000
 """For a caller: its next message is due at once."""
 ENDPOINT_NS = 20_000_000
 """For a callee."""
+EXACT_NS = 2_000_000
+"""For a SIPp that loses what comes between two of its steps (:attr:`.binary.SippBinary.step_s`): each is a timer."""
 REST_NS = 100_000_000
 """For an endpoint whose calls are over: later messages are evidence, and need no quick answer."""
 

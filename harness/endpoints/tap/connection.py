@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from harness.endpoints.tap.heard import Heard
 from harness.model.connection import Connection, Handshake, Side
 from harness.net.address import Address, Transport
 from harness.net.authority import NAME_ASKED_FOR
-from harness.net.streams import Broken
+from harness.net.streams import TOO_LATE, Broken, what_failed
 from harness.system import clock
 
 KEPT: Final = 2_000
@@ -30,7 +29,6 @@ MOST_WAITING: Final = 200
 """The most messages that wait for a connection to be established."""
 
 
-_TOO_LATE: Final = (TimeoutError, ConnectionAbortedError)
 """What ends a connection that is not established in time; asyncio has the second one for a handshake."""
 
 
@@ -99,12 +97,12 @@ class StreamConnection(asyncio.Protocol):
 
     def fail(self, error: BaseException) -> None:
         """Note that it could not be established."""
-        why = _why(error)
+        why = what_failed(error)
         if isinstance(error, ConnectionRefusedError):
             self._heard.on_refused(self.peer)
         elif self.peer.secure:
             why = f"TLS handshake: {why}"
-        self._end("suite" if isinstance(error, _TOO_LATE) else "device", why)
+        self._end("suite" if isinstance(error, TOO_LATE) else "device", why)
 
     def is_in_clear(self) -> None:
         """Note that it has no TLS, although it came where TLS is due."""
@@ -158,7 +156,7 @@ class StreamConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note who ended it."""
         self._noise(clock.now())
-        self._end("device", _why(exc) if exc else "")
+        self._end("device", what_failed(exc) if exc else "")
 
     # --- what becomes of it
 
@@ -184,7 +182,7 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _give_up(self) -> None:
-        self._break_off(f"{UNFINISHED}: {_why(TimeoutError())}", clock.now())
+        self._break_off(f"{UNFINISHED}: {what_failed(TimeoutError())}", clock.now())
 
     def _break_off(self, why: str, at: float) -> None:
         """End it because of what the device does on it: it is told why if it can be."""
@@ -229,14 +227,3 @@ class StreamConnection(asyncio.Protocol):
         shown = agreed.getpeercert(binary_form=True)
         subject = x509.load_der_x509_certificate(shown).subject.rfc4514_string() if shown else ""
         return Handshake(agreed.version() or "", cipher[0] if cipher else "", name, subject)
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or str(error)).lower().replace("_", " ")
-    if isinstance(error, ConnectionResetError):
-        return "reset by the device"
-    if isinstance(error, _TOO_LATE):
-        return "not established in time"
-    number = getattr(error, "errno", None)
-    return (os.strerror(number) if number else str(error) or type(error).__name__).lower()

@@ -21,6 +21,18 @@ FAULTS: tuple[Fault, ...] = (
         over="tcp",
     ),
     Fault(
+        "no_length_over_streams",
+        "Leaves Content-Length out of messages without a body, over TCP.",
+        ("uac", "b2bua", "uas", "redirect", "proxy"),
+        over="tcp",
+    ),
+    Fault(
+        "plain_via_over_tls",
+        "Writes TCP into the Via of its requests over TLS.",
+        ("uac", "b2bua", "proxy"),
+        over="tls",
+    ),
+    Fault(
         "takes_any_certificate",
         "Calls a TLS server whatever certificate it shows.",
         claim="verifies_certificates",

@@ -104,6 +104,30 @@ class OmitsSubprotocol(Behaviour):
     subprotocols = ()
 
 
+class NoLengthOverStreams(Behaviour):
+    """Wrong by RFC 3261 section 20.14: over a stream nothing else says where a message ends."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Leave the length of an empty body out."""
+        return ((data.replace(b"\r\nContent-Length: 0\r\n", b"\r\n", 1), destination),)
+
+
+class PlainViaOverTls(Behaviour):
+    """Wrong by RFC 3261 section 18.1.1: the Via says by what the request was sent."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Write TCP into its own Via."""
+        if not data.startswith(b"SIP/2.0 "):
+            data = data.replace(b"\r\nVia: SIP/2.0/TLS ", b"\r\nVia: SIP/2.0/TCP ", 1)
+        return ((data, destination),)
+
+    def datagram(self, data: bytes) -> bytes:
+        """Know it again in a response."""
+        if data.startswith(b"SIP/2.0 "):
+            data = data.replace(b"\r\nVia: SIP/2.0/TCP ", b"\r\nVia: SIP/2.0/TLS ", 1)
+        return data
+
+
 class PlainViaWhenSecure(Behaviour):
     """Wrong by RFC 7118 section 5.2.1: ``ws`` is the word of URIs for both, and not that of the Via."""
 
