@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product, starmap
 
 import psutil
 
@@ -11,9 +12,10 @@ from harness.device import Profile
 from harness.device.profile.certificates import own_files
 from harness.device.tables.values import hosts_in, ports_in
 from harness.doctor.check import Check
+from harness.drive import crossing
 from harness.drive.bench import RESERVED
 from harness.errors import ProfileError, SetupError
-from harness.net.address import Address, Transport
+from harness.net.address import Address, Carrier, Transport
 from harness.net.binding import is_free
 from harness.net.pool import LabPool
 from harness.purposes.discovery import all_purposes
@@ -34,6 +36,8 @@ def lab_checks(profile: Profile) -> Iterator[Check]:
         yield from _listens_at(profile, "lab.backup", lab.backup)
     if lab.tester:
         yield _tester(profile, lab.tester)
+    if profile.claims("both_families"):
+        yield _both_families(profile)
     if lab.tls or (profile.process is None and profile.claims("verifies_certificates")):
         yield _tls(profile)
 
@@ -77,6 +81,16 @@ def _listens_at(profile: Profile, key: str, text: str) -> Iterator[Check]:
         else:
             todo = f"end it; or change the port of {key}, and the device's setting with it"
             yield Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
+
+
+def _both_families(profile: Profile) -> Check:
+    """Whether the calls of a device that has both IP families can lead from one to the other."""
+    name, section = f"{profile.name}: IPv4 and IPv6", profile.device
+    for carrier in starmap(Carrier, product(section.transports, section.families)):
+        if why := crossing.why_not(profile, carrier, profile.name):
+            todo = "name addresses of both (docs/transports.md), or leave pics.both_families out"
+            return Check(name, "warn", f"calls are not redirected from one to the other: {why}", todo)
+    return Check(name, "ok", "calls are redirected from one to the other")
 
 
 def _tls(profile: Profile) -> Check:
