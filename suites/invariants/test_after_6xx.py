@@ -78,7 +78,7 @@ def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     "INT-302-603-02",
     faults=[
         *("new_branch_after_6xx", "tries_contacts_after_603", "recursion_ends_after_603_only"),
-        "goes_on_after_603_across",
+        *("goes_on_after_603_across", "next_server_after_603"),
         "tries_next_route_after_603plus",
     ],
     roles=["proxy"],
