@@ -30,7 +30,8 @@ from harness.system.starved import waited_for_cpu
 class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
-    ``address`` is the lease; it is not needed where the profile has a fixed one.  ``backup`` and ``peer`` are
+    ``address`` is the lease; it is not needed where the profile has a fixed one.  ``across`` is where it is over the
+    other IP family, if it has both at once (``pics.both_families``).  ``backup`` and ``peer`` are
     needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchanges`` are where it
     sends every call, if it does (``lab.exchange``, ``lab.further_exchanges``), ``resolver`` is its name
     server (``lab.resolver``).  ``faults`` are
@@ -44,6 +45,7 @@ class Device:
         profile: Profile,
         *,
         address: Address | None = None,
+        across: Address | None = None,
         backup: Address | None = None,
         peer: Address | None = None,
         exchanges: Sequence[Address] = (),
@@ -59,6 +61,7 @@ class Device:
     ) -> None:
         self.profile = profile
         self.address = _address(profile, address, carrier)
+        self.across = across
         self.backup = _backup(profile, backup, carrier)
         self.peer = peer
         self.exchanges = tuple(exchanges)
@@ -117,6 +120,7 @@ class Device:
             self.peer,
             self.exchanges,
             self.resolver,
+            self.across,
             self._authority.files_for(self.address.host) if self._authority and over_tls else {},
         )
         self._secrets = launch.secrets

@@ -38,6 +38,7 @@ class Launch:
         peer: Address | None,
         exchanges: Sequence[Address] = (),
         resolver: Address | None = None,
+        across: Address | None = None,
         tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``tls``: the files of a device over TLS, ``certificate`` and ``authority``."""
@@ -47,6 +48,7 @@ class Launch:
         self._python = python
         self._backup = backup
         self._resolver = resolver
+        self._across = across
         self.secrets = secrets.all_confidential_texts(profile)
         """The confidential texts, longest first."""
         self._secret = profile.secret
@@ -63,15 +65,17 @@ class Launch:
             **({"backup": str(backup)} if backup else {}),
             **({"peer": str(peer)} if peer else {}),
             **dict(zip(("exchange", *FURTHER_EXCHANGES), map(str, exchanges), strict=False)),
+            **({"other_address": str(across)} if across else {}),
             **({"resolver": str(resolver), "resolver_host": resolver.host} if resolver else {}),
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
-        """The command line, with backup address, name server and faults if there are any."""
+        """The command line, with backup address, name server, second address and faults if there are any."""
         parts = [
             *section.argv,
             *(section.backup_argv if self._backup else ()),
             *(section.resolver_argv if self._resolver and self._profile.claims("dns") else ()),
+            *(section.other_family_argv if self._across else ()),
             *(section.tls_argv if self._over_tls else ()),
         ]
         argv = [self._filled(part) for part in parts]

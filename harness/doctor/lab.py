@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product, starmap
 
 import psutil
 
@@ -12,6 +13,7 @@ from harness.device.profile.certificates import own_files
 from harness.device.spec import DeviceSpec
 from harness.device.tables.values import hosts_in, ports_in
 from harness.doctor.check import Check
+from harness.drive import crossing
 from harness.drive.bench import RESERVED
 from harness.errors import ProfileError, SetupError
 from harness.net.address import SECURE, Address, Carrier, Transport
@@ -37,6 +39,8 @@ def lab_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[C
     for tester, ports in dict.fromkeys((one.lab.tester, one.lab.ports) for one in over.values()):
         if tester:
             yield _tester(profile, tester, ports)
+    if profile.claims("both_families"):
+        yield _both_families(profile)
     if profile.lab.tls or any(carrier.transport in SECURE for carrier in carriers):
         yield from _tls(profile)
 
@@ -84,6 +88,16 @@ def _listens_at(profile: Profile, key: str, text: str, transport: Transport) -> 
         return Check(name, "ok", f"{place} is free")
     todo = f"end it; or change the port of {key}, and the device's setting with it"
     return Check(name, "problem", f"{place} is held by {held_by(address)}", todo)
+
+
+def _both_families(profile: Profile) -> Check:
+    """Whether the calls of a device that has both IP families can lead from one to the other."""
+    name, section = f"{profile.name}: IPv4 and IPv6", profile.device
+    for carrier in starmap(Carrier, product(section.transports, section.families)):
+        if why := crossing.why_not(profile, carrier, profile.name):
+            todo = "name addresses of both (docs/transports.md), or leave pics.both_families out"
+            return Check(name, "warn", f"calls are not redirected from one to the other: {why}", todo)
+    return Check(name, "ok", "calls are redirected from one to the other")
 
 
 def _tls(profile: Profile) -> Iterator[Check]:

@@ -21,17 +21,18 @@ from harness.live.progress import Progress
 from harness.model.flow import Control
 from harness.model.weather import Weather
 from harness.model.windows import Window
+from harness.net.address import Carrier
 
 
 @dataclass
 class Controls:
-    """The first time that the device reached an address of each kind."""
+    """The first time that the device reached an address of each kind, over each carrier."""
 
-    seen: dict[str, Control] = field(default_factory=dict)
+    seen: dict[tuple[str, Carrier], Control] = field(default_factory=dict)
 
     def note(self, control: Control) -> None:
-        """Keep ``control``, unless there is one of its kind."""
-        self.seen.setdefault(control.seat_kind, control)
+        """Keep ``control``, unless there is one like it."""
+        self.seen.setdefault((control.seat_kind, control.address.carrier), control)
 
 
 @dataclass(frozen=True)

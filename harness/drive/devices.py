@@ -13,6 +13,7 @@ from harness.device.process import Death
 from harness.device.spec import DeviceSpec
 from harness.device.tables.placeholders import fill
 from harness.drive.bench import Bench
+from harness.drive.crossing import other_address
 from harness.drive.lab import Lab
 from harness.drive.vigil import RETURNS_S, Lost, Vigil
 from harness.errors import DeviceError
@@ -64,6 +65,7 @@ class Devices:
         return Device(
             self.spec.profile,
             address=lab.pool.lease() if self._leased else None,
+            across=other_address(self.spec.profile, lab.pool),
             backup=self.backup,
             peer=peer,
             exchanges=lab.exchange.addresses if lab.exchange else (),
@@ -81,7 +83,8 @@ class Devices:
         """End a device that was made for one drive, and free its address."""
         await device.stop()
         if device is not self.shared and self._leased:
-            self.lab.pool.give_back(device.address)
+            for address in filter(None, (device.address, device.across)):
+                self.lab.pool.give_back(address)
 
     async def ready(self) -> Device:
         """The shared device, restarted after a crash; DeviceError if the restart fails."""

@@ -97,7 +97,8 @@ class Drive:
         self._interrupted = self.context.bench.time.look()
         async with self.context.devices.turn(), contextlib.AsyncExitStack() as capacity:
             # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
-            await capacity.enter_async_context(self.context.lab.capacity_for(len(self.plan.endpoints) + callers))
+            seats, crossing = len(self.plan.endpoints) + callers, self.plan.crossing
+            await capacity.enter_async_context(self.context.lab.capacity_for(seats - crossing, crossing))
             try:
                 try:
                     watch = await self._while_it_is_there()

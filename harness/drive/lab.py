@@ -13,6 +13,7 @@ from harness.device.profile.certificates import own_files
 from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench
 from harness.drive.capacity import Capacity
+from harness.drive.crossing import other_tester
 from harness.endpoints.host import Identity, LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
@@ -57,6 +58,8 @@ class Lab:
     """The exchange between device and endpoints, for a device that sends every call to one address."""
     capacity: Capacity | None = None
     """The limit of seats, where addresses are few."""
+    other_capacity: Capacity | None = None
+    """That of seats of the other IP family."""
     name_server: Address | None = None
     """The name server that the device is pointed at, whether it answers or not."""
     resolver: Resolver | None = None
@@ -86,7 +89,13 @@ class Lab:
             if profile.lab.tester:
                 tester = opened.enter_context(bench.tester(hosts_in(profile.lab.tester), ports_in(profile.lab.ports)))
                 addresses, capacity = tester.pool, tester.capacity
-            pool = CarrierPool(addresses, carrier)
+            across: AddressPool | None = None
+            other_capacity = None
+            if profile.claims("both_families") and (beyond := other_tester(profile, carrier)):
+                named = bench.tester(hosts_in(beyond.lab.tester or ""), ports_in(beyond.lab.ports))
+                tester = opened.enter_context(named)
+                across, other_capacity = tester.pool, tester.capacity
+            pool = CarrierPool(addresses, carrier, across)
             authority = bench.authority_of(own_files(profile))
             prober = await opened.enter_async_context(_prober(profile, bench, pool, authority))
             exchange: Exchange | None = None
@@ -111,7 +120,8 @@ class Lab:
             if name_server and profile.claims("dns"):
                 with contextlib.suppress(SetupError):
                     resolver = await opened.enter_async_context(bench.resolver(name_server))
-            yield cls(bench, profile, pool, prober, authority, exchange, capacity, name_server, resolver)
+            limits = capacity, other_capacity
+            yield cls(bench, profile, pool, prober, authority, exchange, *limits, name_server, resolver)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -149,12 +159,14 @@ class Lab:
         self.resolver.serve(places.domain, plan.zone, places.fill, hosts)
 
     @contextlib.asynccontextmanager
-    async def capacity_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait until that many more seats and addresses are free."""
+    async def capacity_for(self, seats: int, crossing: int = 0) -> AsyncIterator[None]:
+        """Wait until that many more seats and addresses are free; ``crossing``: of the other IP family."""
         async with contextlib.AsyncExitStack() as reserved:
             if self.capacity:
                 await reserved.enter_async_context(self.capacity.reserved(seats))
-            await reserved.enter_async_context(self.bench.capacity.reserved(seats))
+            if self.other_capacity and crossing:
+                await reserved.enter_async_context(self.other_capacity.reserved(crossing))
+            await reserved.enter_async_context(self.bench.capacity.reserved(seats + crossing))
             yield
 
     async def registered(self, device: Device) -> None:

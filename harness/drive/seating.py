@@ -95,11 +95,13 @@ class Seating:
     def _lease(self, endpoint: Endpoint, own: Mapping[str, Address]) -> Address:
         """An address for ``endpoint``, whose neighbours are at ``own``."""
         pool = self.context.lab.pool
+        if endpoint.at and endpoint.beside:
+            return replace(own[endpoint.beside], port=own[endpoint.at].port)
         if endpoint.at:
             return replace(own[endpoint.at], transport=endpoint.by or self.carrier.transport)
         if endpoint.beside:
             return pool.beside(own[endpoint.beside])
-        return pool.lease(endpoint.by or None)
+        return pool.lease(endpoint.by or None, across=endpoint.crosses)
 
     def _peer(self, seats: Mapping[str, Address]) -> Address:
         """To whom a device that is started for this drive alone sends its calls: somewhere, if the plan has nobody."""

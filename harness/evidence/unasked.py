@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 
+from harness.model.crossing import CANNOT_CROSS, NO_OTHER_TESTER
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED
 from harness.model.windows import Window
 from harness.model.zone import CANNOT_LISTEN
-from harness.net.address import WEB
+from harness.net.address import FAMILY_NAMES, WEB, Carrier
 from harness.purposes.everywhere import NO_OCCASION
 from harness.purposes.purpose import (
     KEEPS_REINVITES,
@@ -51,7 +52,9 @@ def contradiction(
         why = f"needs a window of {purpose.least_window:g} s; this run's is {window.seconds:g} s ({window.name})"
     reason, why = line.reason, _plain(why)
     verdict = NOT_TESTED if rows else NOT_APPLICABLE
-    unheard = reason.startswith(CANNOT_LISTEN) and any(plan.zone for plan in purpose.plans_for(line.role))
+    plans = purpose.plans_for(line.role)
+    unheard = reason.startswith(CANNOT_LISTEN) and any(plan.zone for plan in plans)
+    unheard = unheard or (reason.startswith(CANNOT_CROSS) and any(plan.crossing for plan in plans))
     if reason == why if why else unheard or reason in _by_profile(purpose, line, device.name):
         return (
             "" if line.verdict == verdict else f"stored {_kind(line)}, now {verdict.replace('_', ' ')}: {reason!s:.160}"
@@ -72,10 +75,11 @@ def _plain(reason: str) -> str:
 
 def _by_profile(purpose: Purpose, line: VerdictLine, device: str) -> set[str]:
     """Every reason why ``purpose`` cannot be run on ``device`` that any profile could give."""
-    return set(map(_plain, _needs(purpose, line.role, line.transport, device)))
+    return set(map(_plain, _needs(purpose, line.role, line.case.axes.carrier, device)))
 
 
-def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator[str]:
+def _needs(purpose: Purpose, role: str, carrier: Carrier, device: str) -> Iterator[str]:
+    transport = carrier.transport
     if purpose.everywhere:
         yield NO_OCCASION  # where there are flows, the invariant is judged over them instead
     for missing in _some_of(sorted(purpose.acts)) if role == "uac" else ():
@@ -93,6 +97,8 @@ def _needs(purpose: Purpose, role: str, transport: str, device: str) -> Iterator
             yield f"{device} accepts no registrations: its profile lacks lab.registrar = true"
         if plan.zone:
             yield NO_RESOLVER.format(device)
+        if plan.crossing:
+            yield NO_OTHER_TESTER.format(device, FAMILY_NAMES[carrier.across.family], carrier.across.label)
         if role == "proxy" and redirects_strangers(plan):
             yield NOT_RELAYED.format(device)
         if transport in WEB and plan.endpoints and role not in ("uas", "redirect"):

@@ -156,6 +156,16 @@ def _redirections(flow: Flow, all_attempts: tuple[Attempt, ...]) -> Seen:
         elif wanted & set(named) and attempt.acks and len(flow.calls) == 1:
             yield key, "missed"
         yield from _further_contacts(flow, named, later)
+        yield from _across(flow, named, wanted, attempt, later)
+
+
+def _across(flow: Flow, named: list[str], wanted: set[str], attempt: Attempt, later: list[Attempt]) -> Seen:
+    """Whether a Contact of the other IP family is called."""
+    across = {endpoint.name for endpoint in flow.plan.endpoints if endpoint.crosses}
+    if across & {other.seat for other in later}:
+        yield "both_families", "shown"
+    elif named and set(named) <= across & wanted and attempt.acks and len(flow.calls) == 1:
+        yield "both_families", "missed"
 
 
 def _accepts(flow: Flow, name: str) -> bool:
@@ -326,7 +336,8 @@ _LOOKS: Final[tuple[Callable[[Flow, tuple[Attempt, ...]], Seen], ...]] = (
 )
 
 OBSERVABLE: Final = frozenset(
-    {*_METHODS, *_HEADERS, "refer", *_FOLLOWS.values(), "backup_proxy", "caches_302", "call_blocker_608"}
+    {*_METHODS, *_HEADERS, "refer", *_FOLLOWS.values(), "backup_proxy", "both_families", "caches_302"}
+    | {"call_blocker_608"}
     | {"call_forwarding", "digest", "forking_proxy", "gruu", "multi_contact", "outbound_proxy", "preloaded_route"}
     | {
         "relays_foreign",

@@ -165,7 +165,7 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
     """That ``seat`` has no positive control: nothing shows that this device can reach an address like it."""
     if flow.select("INVITE", at=seat.name, received=True):
         return None
-    reached = {control.seat_kind for control in flow.controls if control.address.transport == seat.address.transport}
+    reached = {control.seat_kind for control in flow.controls if control.address.carrier == seat.address.carrier}
     if seat.kind == "backup":
         if "backup" in reached:
             return None

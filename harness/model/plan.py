@@ -131,7 +131,9 @@ class Endpoint:
     by: Transport | Literal[""] = ""
     """The transport by which it is reached, where that is not the drive's own: for calls that change theirs."""
     at: str = ""
-    """The name of the endpoint whose host and port it shares, by another transport."""
+    """The name of the endpoint whose host and port it shares, by another transport; with ``beside``, whose port."""
+    crosses: bool = False
+    """Whether it is reached over the other IP family than the drive's: for calls that change theirs."""
     certificate: Certificate = RIGHT
     """What it shows over TLS; its names may hold placeholders."""
 
@@ -252,6 +254,11 @@ class Plan:
                     yield from (response.reason or "", response.body, response.contact_header)
                     yield from (*response.contacts, *response.headers)
                     yield from (rewrite.put for rewrite in response.odd.rewrites)
+
+    @property
+    def crossing(self) -> int:
+        """How many of its endpoints are reached over the other IP family than the drive's."""
+        return sum(endpoint.crosses for endpoint in self.endpoints)
 
     @property
     def dialled(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ Family = Literal["ipv4", "ipv6"]
 
 DEFAULT_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 """The port that is meant where none is written, by transport (RFC 3261 18.2.1, RFC 7118 5.1)."""
+FAMILY_NAMES: Final[Mapping[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 UNRELIABLE: Final[frozenset[Transport]] = frozenset({"udp"})
 """Those that may lose a message, so that SIP itself repeats it (RFC 3261 17)."""
 SECURE: Final[frozenset[Transport]] = frozenset({"tls", "wss"})
@@ -43,6 +44,11 @@ class Carrier:
         """It in a word: ``udp``, ``tcp6``."""
         return f"{self.transport}{'6' if self.family == 'ipv6' else ''}"
 
+    @property
+    def across(self) -> Carrier:
+        """The same transport over the other IP family."""
+        return Carrier(self.transport, "ipv4" if self.family == "ipv6" else "ipv6")
+
     @classmethod
     def every(cls) -> tuple[Carrier, ...]:
         """All that there are: those over IPv4 first."""
@@ -58,7 +64,7 @@ class Carrier:
         return known[label]
 
     def __str__(self) -> str:
-        return f"{self.transport.upper()} over {'IPv6' if self.family == 'ipv6' else 'IPv4'}"
+        return f"{self.transport.upper()} over {FAMILY_NAMES[self.family]}"
 
 
 UDP4: Final = Carrier()

@@ -19,7 +19,7 @@ from harness.system.locks import lock_folder, try_lock
 
 # 127.0/16 is left to the machine, and the blocks from 200 on to whoever needs fixed addresses.
 _BLOCKS = range(16, 200)
-_PORT_BLOCKS = range(10_000, 32_000, 1000)
+_PORT_BLOCKS = range(10_000, 32_000, 100)
 """The first ports of the blocks at ::1: above those of services, below those that the kernel chooses by itself."""
 
 

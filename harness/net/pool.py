@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, Final, Protocol
+from typing import IO, Protocol
 
 from harness.errors import SetupError
-from harness.net.address import Address, Carrier, Family, Transport
+from harness.net.address import FAMILY_NAMES, Address, Carrier, Family, Transport
 from harness.net.binding import is_free, why_not_ours
 from harness.system.locks import lock_folder, try_lock
-
-_FAMILY_NAMES: Final[Mapping[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
 class AddressesTaken(SetupError):
@@ -54,6 +52,8 @@ class CarrierPool:
 
     pool: AddressPool
     carrier: Carrier
+    other: AddressPool | None = None
+    """Where addresses of the other family come from, if that is another pool."""
 
     @property
     def reuses(self) -> bool:
@@ -65,13 +65,17 @@ class CarrierPool:
         """The port that is leased first."""
         return self.pool.port
 
-    def lease(self, transport: Transport | None = None) -> Address:
-        """An address at which nothing is bound; SetupError if there is none.  ``transport``: another than the usual."""
-        return self.pool.lease(transport or self.carrier.transport, self.carrier.family)
+    def lease(self, transport: Transport | None = None, *, across: bool = False) -> Address:
+        """An address at which nothing is bound; SetupError if there is none.
+
+        ``transport``: another than the usual.  ``across``: of the other IP family.
+        """
+        family = (self.carrier.across if across else self.carrier).family
+        return self._of(family).lease(transport or self.carrier.transport, family)
 
     def beside(self, address: Address) -> Address:
         """Another port of the host of ``address``."""
-        return self.pool.beside(address)
+        return self._of(address.family).beside(address)
 
     def move_on(self, port: int) -> None:
         """``port`` turned out to be taken; SetupError if there is no other."""
@@ -79,7 +83,10 @@ class CarrierPool:
 
     def give_back(self, address: Address) -> None:
         """Nothing is bound there any more."""
-        self.pool.give_back(address)
+        self._of(address.family).give_back(address)
+
+    def _of(self, family: Family) -> AddressPool:
+        return self.pool if self.other is None or family == self.carrier.family else self.other
 
 
 class LabPool:
@@ -108,6 +115,7 @@ class LabPool:
         # The first port of every host comes first: where there are hosts enough, endpoints differ by host.
         named = [Address(host, port) for port, host in itertools.product(ports, hosts)]
         self._families = {address.family for address in named}
+        self._leased: set[Address] = set()
         try:
             # What another program holds is no room for a drive.
             self._free = deque(address for address in named if _is_free(address))
@@ -132,7 +140,7 @@ class LabPool:
         """The address that has been free for longest; SetupError if all are in use, or none is of ``family``."""
         if family not in self._families:
             raise SetupError(
-                f"{self.what} has no {_FAMILY_NAMES[family]} address",
+                f"{self.what} has no {FAMILY_NAMES[family]} address",
                 f"name one in lab.tester, or leave {family} out of device.families",
             )
         found = self._first_free(lambda address: address.family == family, transport)
@@ -156,8 +164,12 @@ class LabPool:
         """The next lease is another address anyhow."""
 
     def give_back(self, address: Address) -> None:
-        """Use it again when all others have been used."""
-        self._free.append(replace(address, transport="udp"))
+        """Use it again when all others have been used.  What was not leased, or has been given back, is left alone."""
+        # Endpoints may share an address, over several transports.
+        plain = replace(address, transport="udp")
+        if plain in self._leased:
+            self._leased.discard(plain)
+            self._free.append(plain)
 
     def close(self) -> None:
         """Let other runs have them."""
@@ -171,6 +183,7 @@ class LabPool:
             address = replace(candidate, transport=transport)
             if wanted(address) and _is_free(address):
                 self._free.remove(candidate)
+                self._leased.add(candidate)
                 return address
         return None
 

@@ -10,11 +10,8 @@ from typing import Final
 
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
-from harness.net.address import Family, Transport, family_of
+from harness.net.address import FAMILY_NAMES, Carrier, family_of
 from harness.sip.uri import SipUri
-
-_FAMILIES: Final[dict[Family, str]] = {"ipv4": "IPv4", "ipv6": "IPv6"}
-
 
 _FORGOTTEN_S: Final = 4.0
 """Seconds after its final response within which a request that is sent again is still known.  17.2.1 asks for 32, and
@@ -60,7 +57,7 @@ def _is_our(event: Event, method: str) -> bool:
 def contradiction(flow: Flow) -> str:
     """Why ``flow`` is no evidence of its axes, in one sentence; "" if it is."""
     for found in _contradictions(flow):
-        claim = f"{flow.transport.upper()} over {_FAMILIES[flow.family]}"
+        claim = f"{flow.transport.upper()} over {FAMILY_NAMES[flow.family]}"
         return f"a bug in sipverdict: flow {flow.id} is recorded as {claim}, but {found}"
     return ""
 
@@ -68,10 +65,10 @@ def contradiction(flow: Flow) -> str:
 def _contradictions(flow: Flow) -> Iterator[str]:
     for seat in flow.seats:
         for address in filter(None, (*seat.addresses, seat.behind)):
-            if (address.transport, address.family) != (_planned(flow, seat.name), flow.family):
+            if address.carrier != _planned(flow, seat.name):
                 yield f"{seat.name} was at {address} ({address.transport}, {address.family})"
     for event in flow.events:
-        if event.transport != _planned(flow, event.seat) and not _in_clear(flow, event):
+        if event.transport != _planned(flow, event.seat).transport and not _in_clear(flow, event):
             yield f"{event.label}, went over {event.transport}"
     for event in flow.events:
         if not event.from_device:
@@ -85,9 +82,13 @@ def _in_clear(flow: Flow, event: Event) -> bool:
     return any({one.local, one.peer} == ends for one in flow.seat(event.seat).connections)
 
 
-def _planned(flow: Flow, seat: str) -> Transport:
-    """The transport of a seat: the flow's, unless its plan says that the call changes it there."""
-    return next((one.by for one in flow.plan.endpoints if one.name == seat and one.by), flow.transport)
+def _planned(flow: Flow, seat: str) -> Carrier:
+    """What carries the messages of a seat: what the flow's do, unless its plan says that the call changes it there."""
+    own = Carrier(flow.transport, flow.family)
+    for endpoint in flow.plan.endpoints:
+        if endpoint.name == seat:
+            return Carrier(endpoint.by or own.transport, own.across.family if endpoint.crosses else own.family)
+    return own
 
 
 def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
@@ -95,15 +96,16 @@ def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
 
     The top Via of its responses is the device's.  Contacts of a REGISTER and of a redirection name other endpoints.
     """
+    carrier = _planned(flow, event.seat)
     if event.method is not None and event.vias:
         via = event.vias[0]
-        if via.transport.lower() != _planned(flow, event.seat):
+        if via.transport.lower() != carrier.transport:
             yield f"{event.label}, has the Via SIP/2.0/{via.transport}"
-        elif family_of(via.host) not in (None, flow.family):
+        elif family_of(via.host) not in (None, carrier.family):
             yield f"{event.label}, has the Via host {via.host}"
     if event.cseq_method != "REGISTER" and (event.method is not None or 200 <= (event.status or 0) < 300):
         for uri in map(SipUri.parse, event.contact_uris):
-            if uri is not None and family_of(uri.host) not in (None, flow.family):
+            if uri is not None and family_of(uri.host) not in (None, carrier.family):
                 yield f"{event.label}, has the Contact host {uri.host}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.device import Profile
+from harness.drive import crossing
 from harness.drive.domain import is_called_by, meets_users
 from harness.lab.resolver import why_not
 from harness.model.axes import Axes
@@ -21,6 +22,7 @@ def permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> tu
         or cannot_reach(plan, profile, device, axes)
         or (_cannot_name(profile, device, axes.family) if plan.zone else "")
         or _cannot_show(plan, profile, device)
+        or (crossing.why_not(profile, axes.carrier, device) if plan.crossing else "")
         for plan in plans
     ]
     drivable = tuple(plan for plan, reason in zip(plans, reasons, strict=True) if not reason)

@@ -18,6 +18,7 @@ KNOWN = "INT-ACCOUNT-03"
     faults=[
         *("answers_ack", "answers_contact_too", "bends_foreign_scheme", "cuts_display_name", "follows_485"),
         *("cuts_user_at_semicolon", "keeps_old_host", "mangles_ipv6", "message_after_603", "redirect_also_forwards"),
+        "loses_brackets_across",
         "reuses_branch",
     ],
 )

@@ -53,7 +53,11 @@ def test_no_call_again_after_any_6xx(flow: Flow) -> Findings:
         yield from _judged(flow, attempt, final, again)
 
 
-@invariant("INT-302-603-01", faults=["second_contact_after_603", "unknown_6xx_as_4xx"], roles=["uac", "b2bua"])
+@invariant(
+    "INT-302-603-01",
+    faults=["second_contact_after_603", "unknown_6xx_as_4xx", "goes_on_after_603_across"],
+    roles=["uac", "b2bua"],
+)
 def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     """A 6xx from one Contact of a redirection ends the search: the other Contacts are not called.
 
@@ -74,6 +78,7 @@ def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
     "INT-302-603-02",
     faults=[
         *("new_branch_after_6xx", "tries_contacts_after_603", "recursion_ends_after_603_only"),
+        *("goes_on_after_603_across", "next_server_after_603"),
         "tries_next_route_after_603plus",
     ],
     roles=["proxy"],

@@ -17,7 +17,7 @@ from harness.model.zone import Zone
 from harness.net.address import Transport
 from harness.purposes.purpose import purpose
 from suites.names import NAMED, OVER, not_asked, servers
-from suites.plans import CALLERS, RINGING, accept, callee, redirect, refuse, target
+from suites.plans import RINGING, accept, callee, followed, recursed, redirect, refuse, target
 from suites.uac.test_redirect_hung_up import RINGS_S
 
 _SERVERS: Final = ("first", "second")
@@ -46,6 +46,11 @@ def _moved(transport: Transport, answer: Answer, act: Act = "none") -> Plan:
     return Plan((callee(redirect(NAMED)), *ranked), calls=(Call(act=act),), over=(transport,), zone=zone)
 
 
+def _no_b2bua(plans: tuple[Plan, ...]) -> dict[str, tuple[Plan, ...]]:
+    """``plans`` for a phone, and for a proxy."""
+    return {"uac": plans, "proxy": tuple(map(recursed, plans))}
+
+
 FAILS: Final = tuple(_ranked(transport, _FAILING) for transport in OVER)
 SILENT: Final = tuple(_ranked(transport, Answer()) for transport in OVER)
 DECLINES: Final = tuple(_equal(transport, refuse(603)) for transport in OVER)
@@ -55,7 +60,7 @@ NEXT_DECLINES: Final = tuple(_moved(transport, refuse(603)) for transport in OVE
 NEXT_RINGS: Final = tuple(_moved(transport, _RINGS_LONG, "cancel") for transport in OVER)
 
 
-@purpose("RFC3263-4.3-01", plan=FAILS, faults=["stays_with_dead_server"], roles=CALLERS)
+@purpose("RFC3263-4.3-01", plan=followed(*FAILS), faults=["stays_with_dead_server"])
 def test_next_server_is_tried_after_a_503(flow: Flow) -> Findings:
     """A server of the Contact's domain that answers 503 is left for the next SRV record, with a new branch.
 
@@ -68,7 +73,7 @@ def test_next_server_is_tried_after_a_503(flow: Flow) -> Findings:
         yield from _moves_on(flow, tried, tried.final, "answered 503")
 
 
-@purpose("RFC3263-4.3-01", plan=SILENT, faults=["stays_with_dead_server"], roles=CALLERS, least_window=40.0)
+@purpose("RFC3263-4.3-01", plan=followed(*SILENT), faults=["stays_with_dead_server"], least_window=40.0)
 def test_next_server_is_tried_after_silence(flow: Flow) -> Findings:
     """A server of the Contact's domain that does not answer is left for the next SRV record, with a new branch.
 
@@ -81,7 +86,7 @@ def test_next_server_is_tried_after_silence(flow: Flow) -> Findings:
         yield from _moves_on(flow, tried, tried.invite, "did not answer")
 
 
-@purpose("RFC3263-4.3-03", plan=DECLINES, faults=["next_server_after_603"], roles=CALLERS)
+@purpose("RFC3263-4.3-03", plan=followed(*DECLINES), faults=["next_server_after_603"])
 def test_decline_does_not_move_the_call_to_the_next_server(flow: Flow) -> Findings:
     """A 603 from a server of the Contact's domain is the answer: no other server of that domain gets the call.
 
@@ -103,7 +108,7 @@ def test_decline_does_not_move_the_call_to_the_next_server(flow: Flow) -> Findin
     )
 
 
-@purpose("RFC3263-4-01", plan=DECLINES, faults=["looks_up_again"], roles=["uac"])
+@purpose("RFC3263-4-01", plan=_no_b2bua(DECLINES), faults=["looks_up_again"])
 def test_ack_goes_to_the_server_that_declined(flow: Flow) -> Findings:
     """The ACK of a refusal goes to the server that got the INVITE: a name is resolved once for a transaction.
 
@@ -119,7 +124,7 @@ def test_ack_goes_to_the_server_that_declined(flow: Flow) -> Findings:
         yield _stays(refusal.acks[0], declined, "ack-elsewhere", "the server repeats its 603 for 32 s")
 
 
-@purpose("RFC3263-4-01", plan=RINGS, faults=["looks_up_again"], roles=["uac"], acts={"hangup"})
+@purpose("RFC3263-4-01", plan=_no_b2bua(RINGS), faults=["looks_up_again"], acts={"hangup"})
 def test_cancel_goes_to_the_server_that_rings(flow: Flow) -> Findings:
     """The CANCEL goes to the server that got the INVITE: a name is resolved once for a transaction.
 
@@ -135,7 +140,7 @@ def test_cancel_goes_to_the_server_that_rings(flow: Flow) -> Findings:
         yield _stays(cancel, ringing, "cancel-elsewhere", "the phone rings on for a caller who has hung up")
 
 
-@purpose("RFC3263-4.3-03", plan=NEXT_DECLINES, faults=["next_server_after_603"], roles=CALLERS)
+@purpose("RFC3263-4.3-03", plan=followed(*NEXT_DECLINES), faults=["next_server_after_603"])
 def test_decline_of_the_next_server_ends_the_call(flow: Flow) -> Findings:
     """A 603 from the server that took over from a failed one is the answer: the third server stays silent.
 
@@ -156,7 +161,7 @@ def test_decline_of_the_next_server_ends_the_call(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4-01", plan=NEXT_DECLINES, faults=["returns_to_first_server", "looks_up_again"], roles=["uac"])
+@purpose("RFC3263-4-01", plan=_no_b2bua(NEXT_DECLINES), faults=["returns_to_first_server", "looks_up_again"])
 def test_ack_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
     """When a server has failed, the ACK of what the next one answers goes to that next one.
 
@@ -175,9 +180,8 @@ def test_ack_goes_to_the_server_that_took_over(flow: Flow) -> Findings:
 
 @purpose(
     "RFC3263-4-01",
-    plan=NEXT_RINGS,
+    plan=_no_b2bua(NEXT_RINGS),
     faults=["returns_to_first_server", "looks_up_again"],
-    roles=["uac"],
     acts={"hangup"},
 )
 def test_cancel_goes_to_the_server_that_took_over(flow: Flow) -> Findings:

@@ -29,7 +29,7 @@ def test_next_call_begins_at_the_original_uri(flow: Flow) -> Findings:
     if redirected(flow) is None:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
-    yield _begins_at_the_original(flow, 1)
+    yield begins_at_the_original(flow, 1)
 
 
 @purpose("INT-302-EXPIRES-01", plan=followed(REDIRECT, EXPIRES_ZERO), faults=["remembers_contact"])
@@ -52,7 +52,7 @@ def test_lifetime_of_zero_is_for_this_call(flows: Sequence[Flow]) -> Findings:
             look_at="where expires=0 is read as in a REGISTER, where it removes the Contact",
         )
     else:
-        yield _begins_at_the_original(odd, 1)
+        yield begins_at_the_original(odd, 1)
 
 
 @purpose("RFC3261-21.3.3-03", plan=followed(EXPIRED), faults=["remembers_contact", "keeps_contact_for_ever"])
@@ -66,7 +66,7 @@ def test_contact_that_has_expired_is_not_called(flow: Flow) -> Findings:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     for call in (1, 2):
-        yield _begins_at_the_original(flow, call)
+        yield begins_at_the_original(flow, call)
 
 
 @purpose("RFC3261-21.3.3-03", plan=followed(EXPIRES_TEN), faults=["remembers_contact"], least_window=40.0)
@@ -87,7 +87,7 @@ def test_contact_is_not_kept_beyond_its_lifetime(flow: Flow) -> Findings:
             code="contact-renewed",
         )
         return
-    yield _begins_at_the_original(flow, 2)
+    yield begins_at_the_original(flow, 2)
 
 
 def _age_of_a_newer_one(flow: Flow, call: int) -> float | None:
@@ -104,7 +104,7 @@ def _age_of_a_newer_one(flow: Flow, call: int) -> float | None:
     return again.time - last.time if kept else None
 
 
-def _begins_at_the_original(flow: Flow, call: int) -> Finding:
+def begins_at_the_original(flow: Flow, call: int) -> Finding:
     """That a later call (from 0) begins with the Request-URI and at the endpoint of the first."""
     calls = by_call(flow)
     if len(calls) <= call or not calls[0] or not calls[call]:

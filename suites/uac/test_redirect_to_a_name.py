@@ -20,7 +20,7 @@ from harness.net.address import Transport
 from harness.net.certificate import Certificate
 from harness.purposes.purpose import purpose
 from suites.names import NAMED, OVER, not_asked, servers
-from suites.plans import CALLERS, MOVED, accept, callee, guard, redirect, refuse, target
+from suites.plans import MOVED, accept, callee, followed, guard, redirect, refuse, target
 
 _FIRST = replace(target(accept(), name="first"), beside="usual_port")
 
@@ -101,9 +101,8 @@ NUMERIC: Final = Plan((callee(redirect(MOVED)), target(accept())), zone=Zone())
 
 @purpose(
     "RFC3263-4.2-01",
-    plan=WITHOUT_PORT,
+    plan=followed(*WITHOUT_PORT),
     faults=["reverses_srv_priorities", "ignores_srv_port", "ignores_srv"],
-    roles=CALLERS,
 )
 def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
     """A Contact with a name and no port is called at the host and port of the SRV record with the lowest priority.
@@ -124,7 +123,7 @@ def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.2-01", plan=WITH_PORT, faults=["asks_srv_despite_port"], roles=CALLERS)
+@purpose("RFC3263-4.2-01", plan=followed(*WITH_PORT), faults=["asks_srv_despite_port"])
 def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     """A Contact with a name and a port is called at the address of that name and at that port; SRV does not count.
 
@@ -138,7 +137,7 @@ def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.1-03", plan=BY_TCP, faults=["ignores_naptr"], roles=CALLERS)
+@purpose("RFC3263-4.1-03", plan=followed(BY_TCP), faults=["ignores_naptr"])
 def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     """A Contact with a name, and neither port nor transport, is called by the transport that NAPTR puts first.
 
@@ -150,7 +149,7 @@ def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.1-04", plan=SECURE, faults=["looks_up_sips_as_sip"], roles=CALLERS)
+@purpose("RFC3263-4.1-04", plan=followed(SECURE), faults=["looks_up_sips_as_sip"])
 def test_sips_name_leads_to_a_server_for_sips(flow: Flow) -> Findings:
     """A sips: Contact with a name is called at a server of the service _sips._tcp, whatever else its domain prefers.
 
@@ -162,7 +161,7 @@ def test_sips_name_leads_to_a_server_for_sips(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4-02", plan=NOWHERE, faults=["unknown_name_to_old_server"], roles=CALLERS)
+@purpose("RFC3263-4-02", plan=followed(*NOWHERE), faults=["unknown_name_to_old_server"])
 def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
     """A Contact whose name does not exist, or cannot be asked for, ends the attempt: no INVITE goes anywhere for it.
 
@@ -187,7 +186,7 @@ def test_name_that_leads_nowhere_is_not_called(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-04", plan=CLOSED, faults=["calls_closed_domain", "ignores_srv"], roles=CALLERS)
+@purpose("RFC3263-4.2-04", plan=followed(*CLOSED), faults=["calls_closed_domain", "ignores_srv"])
 def test_domain_without_service_is_not_called(flow: Flow) -> Findings:
     """A Contact in a domain whose SRV record has the target "." ends the attempt: no INVITE goes to the address of the
     name.
@@ -213,7 +212,7 @@ def test_domain_without_service_is_not_called(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.2-03", plan=NUMERIC, faults=["looks_up_addresses"], roles=CALLERS)
+@purpose("RFC3263-4.2-03", plan=followed(NUMERIC), faults=["looks_up_addresses"])
 def test_numeric_contact_asks_nothing(flow: Flow) -> Findings:
     """A Contact with a numeric host is called without a question to the name server.
 

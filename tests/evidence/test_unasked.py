@@ -26,6 +26,7 @@ HUNG_UP = "uac/decline_is_final/hanging_up_after_a_decline_sends_nothing"
 LATE_COPY = "transaction/copies/copy_after_31_seconds_is_acknowledged"
 BEST = "proxy/best_response/redirection_is_preferred_to_a_failure"
 UNFOLLOWED = "uac/without_following/redirection_is_a_failed_call"
+ACROSS = "uac/redirect_to_another_family/contact_of_the_other_family_is_called"
 FORWARDED = "uas/forwarding/call_that_is_over_is_not_merged"
 
 
@@ -67,11 +68,17 @@ UNSEEN = asdict(
 
 
 def why(
-    name: str, reason: str, role: Any = "uac", window: Any = QUICK, verdict: Any = "not_tested", **axes: Any
+    name: str,
+    reason: str,
+    role: Any = "uac",
+    window: Any = QUICK,
+    verdict: Any = "not_tested",
+    device: Declared = PHONE,
+    **axes: Any,
 ) -> str:
     at = {"transport": "udp", "family": "ipv4"} | axes
     line = VerdictLine(name, "phone", role, *at.values(), verdict, reason, (), window.seconds, 0, ())
-    return contradiction(line, PURPOSES[name], PHONE, CATALOGUE, window)
+    return contradiction(line, PURPOSES[name], device, CATALOGUE, window)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,18 @@ def test_only_who_has_to_be_called_over_a_websocket_was_not_reached() -> None:
     assert why(HUNG_UP, told) != ""
     assert why(FORWARDED, told, "uas", STANDARD, transport="ws") != ""
     assert why(HUNG_UP, told.replace("over ws", "over wss"), transport="ws") != ""
+
+
+def test_only_who_would_change_the_family_lacks_the_other_one() -> None:
+    claims = replace(PHONE, pics=PHONE.pics | {"both_families": True, "follows_redirects": True})
+    for told in (
+        "no endpoint can be reached over the other IP family: IPv6 loopback is no address of this machine",
+        "the profile of phone names no address of this machine over IPv6: lab.tester in [over.udp6]",
+    ):
+        assert why(ACROSS, told, device=claims) == ""
+        assert why(HUNG_UP, told, device=claims) != ""
+        assert why(ACROSS, told) != ""
+    assert why(ACROSS, told.replace("IPv6", "IPv4"), device=claims) != ""
 
 
 def test_a_number_is_missing_only_where_one_is_called() -> None:

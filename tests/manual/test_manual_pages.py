@@ -45,6 +45,7 @@ def test_what_a_claim_switches_on() -> None:
         "RFC3261-8.1.3.5-03",
         "RFC3261-19.1.4-02",
         "INT-302-SCHEME-02",
+        "INT-302-FAMILY-03",
         "RFC3261-21.4.20-01",
     )
     assert made["follows_redirects"].off == ("RFC3261-13.2.2.2-02",)

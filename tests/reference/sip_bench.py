@@ -32,7 +32,7 @@ class Bench:
     timers: Timers = FAST
     pipes: list[int] = field(default_factory=list)
 
-    async def peer(self, *answers: str | Sequence[str], script: Script | None = None) -> Peer:
+    async def peer(self, *answers: str | Sequence[str], script: Script | None = None, ipv6: bool = False) -> Peer:
         """Open a peer that gives its first INVITE the first answer and so on, the last one again and again."""
         counted = iter(answers)
         last: list[Sequence[str]] = [()]
@@ -46,7 +46,7 @@ class Bench:
             return last[0]
 
         peer = Peer(script or answer)
-        address = (f"127.0.31.{len(self.peers) + 1}", 0)
+        address = ("::1" if ipv6 else f"127.0.31.{len(self.peers) + 1}", 0)
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: peer, local_addr=address)
         self.peers.append(peer)
         return peer
@@ -73,12 +73,17 @@ class Bench:
         backup: Peer | None = None,
         role: str = "ua",
         resolver: tuple[str, int] | None = None,
+        across: bool = False,
     ) -> Driven:
+        """``across``: it is over IPv6 as well."""
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
         address = None if backup is None else SipAddress(*backup.address)
         names = Names(resolver, behaviour) if resolver else None
         bound = {"udp": bind("127.0.30.9", 0)}
-        device = Device(bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names)
+        also = {"udp": bind("::1", 0)} if across else {}
+        device = Device(
+            bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names, across=also
+        )
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]

@@ -54,12 +54,13 @@ class Peer(asyncio.DatagramProtocol):
 
     @property
     def address(self) -> Address:
-        host, port = self.transport.get_extra_info("sockname")
+        host, port = self.transport.get_extra_info("sockname")[:2]
         return host, port
 
     @property
     def uri(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}"
+        host, port = self.address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def says(self, *responses: str, **names: str) -> None:
         """Answer every INVITE with these responses (``{target}`` is filled in), anything else with 200."""

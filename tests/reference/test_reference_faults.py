@@ -57,6 +57,9 @@ ELSEWHERE = {
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),
+    # test_reference_families.py
+    *("stays_in_family", "old_host_across", "loses_brackets_across", "via_of_old_family", "contact_of_old_family"),
+    "goes_on_after_603_across",
     # test_reference_names.py
     *("reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "asks_srv_despite_port", "next_server_after_603"),
     *("ignores_naptr", "stays_with_dead_server", "unknown_name_to_old_server", "looks_up_addresses", "looks_up_again"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from sip_bench import Bench
+from sip_caller import own, registered, request
 from sip_peer import Peer
 
 from harness.devices.reference.faults import fault_named
@@ -38,6 +39,8 @@ class Scene:
     second: Peer
     bare: Peer
     resolver: Resolver
+    told: list[int]
+    """What the caller of a proxy was refused with."""
 
     def reached(self) -> list[str]:
         """Who got INVITEs for the Contact."""
@@ -45,10 +48,18 @@ class Scene:
         return [name for name, peer in peers.items() for m in peer.of("INVITE")[name == "callee" :]]
 
 
-async def scene(bench: Bench, contact: str, *faults: str, first: str = "200 OK", zone: Zone | None = None) -> Scene:
-    """The device has called, and was redirected to ``contact``."""
+async def scene(
+    bench: Bench,
+    contact: str,
+    *faults: str,
+    first: str = "200 OK",
+    zone: Zone | None = None,
+    proxy: bool = False,
+    hung_up: bool = False,
+) -> Scene:
+    """The device has called, and was redirected to ``contact``; as a ``proxy``, for a caller, who may have hung up."""
     callee, one, two, bare = [await bench.peer() for _ in range(4)]
-    one.says(first)
+    one.says(*first.split("|"))
     for peer in (two, bare):
         peer.says("486 Busy Here")
     places = {name: Address(*peer.address[:2]) for name, peer in (("first", one), ("second", two), ("bare", bare))}
@@ -57,12 +68,24 @@ async def scene(bench: Bench, contact: str, *faults: str, first: str = "200 OK",
         "d.test", zone or Zone(RANKED), lambda text: text.format(d="d.test", **places), [places["bare"].host]
     )
     callee.says(f"302 Moved\nContact: <{contact.format(d='d.test', **places)}>")
-    device = await bench.device(*faults, resolver=resolver.address.sockaddr)
-    device.do(f"call sip:700@{callee.uri}")
+    role = "recursing-proxy" if proxy else "ua"
+    device = await bench.device(*faults, resolver=resolver.address.sockaddr, role=role)
+    if proxy:
+        caller = await bench.peer("200 OK")
+        await registered(caller, device, f"<sip:700@{callee.uri}>")
+        caller.send(request("INVITE", own(device), caller), device.address)
+    else:
+        caller = callee
+        device.do(f"call sip:700@{callee.uri}")
     await callee.until("ACK")
+    if hung_up:
+        caller.send(request("CANCEL", own(device), caller), device.address)
+    if proxy:
+        await caller.when(lambda: sum(message.code >= 200 for message in caller.heard) > 1)  # beside its REGISTER's
     await bench.quiet(seconds=0.3, limit=3)
     await resolver.close()
-    return Scene(callee, one, two, bare, resolver)
+    told = dict.fromkeys(message.code for message in caller.heard if message.code > 200)
+    return Scene(callee, one, two, bare, resolver, list(told))
 
 
 @pytest.mark.parametrize(
@@ -83,9 +106,61 @@ async def scene(bench: Bench, contact: str, *faults: str, first: str = "200 OK",
         (NOWHERE, ("unknown_name_to_old_server",), "200 OK", ["callee"]),
     ],
 )
-def test_where_a_name_leads(play: Play, contact: str, faults: tuple[str, ...], first: str, reached: list[str]) -> None:
+@pytest.mark.parametrize("proxy", [False, True])
+def test_where_a_name_leads(
+    play: Play, contact: str, faults: tuple[str, ...], first: str, reached: list[str], proxy: bool
+) -> None:
     async def scenario(bench: Bench) -> None:
-        assert (await scene(bench, contact, *faults, first=first)).reached() == reached
+        assert (await scene(bench, contact, *faults, first=first, proxy=proxy)).reached() == reached
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("contact", "first", "told"),
+    [
+        (NAMED, "603 Decline", [603]),
+        (NAMED, "503 Down", [486]),  # of the second server
+        (NOWHERE, "200 OK", [500]),
+        (NAMED + ";transport=sctp", "200 OK", [500]),
+    ],
+)
+def test_what_the_caller_of_a_proxy_is_told(play: Play, contact: str, first: str, told: list[int]) -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await scene(bench, contact, first=first, proxy=True)).told == told
+
+    play(scenario)
+
+
+def test_a_proxy_whose_caller_hangs_up_while_it_looks_up_calls_nobody(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        got = await scene(bench, NAMED, zone=Zone(RANKED, unanswered=("{d}",)), proxy=True, hung_up=True)
+        assert (got.reached(), got.told) == ([], [487])
+
+    play(scenario)
+
+
+def test_a_proxy_does_not_go_on_to_the_next_server_of_a_cancelled_branch(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        callee, one = await bench.peer(), await bench.peer()
+        two = await bench.peer("486 Busy")
+        answers = {"INVITE": ["180 Ringing"], "CANCEL": ["200 OK"]}
+        one.script = lambda asked: answers.get(asked.method, [])
+        places = {"first": Address(*one.address), "second": Address(*two.address), "bare": Address(*two.address)}
+        resolver = await Resolver.open(Address("127.0.0.1", 0))
+        resolver.serve("d.test", Zone(RANKED), lambda text: text.format(d="d.test", **places), [])
+        callee.says("302 Moved\nContact: <sip:m@d.test>")
+        device = await bench.device(resolver=resolver.address.sockaddr, role="recursing-proxy")
+        caller = await bench.peer("200 OK")
+        await registered(caller, device, f"<sip:700@{callee.uri}>")
+        caller.send(request("INVITE", own(device), caller), device.address)
+        await caller.until("180")
+        caller.send(request("CANCEL", own(device), caller), device.address)
+        await one.until("CANCEL")
+        one.answer(one.of("INVITE")[0], "503 Down")
+        await caller.until("500")
+        assert not two.heard
+        await resolver.close()
 
     play(scenario)
 
@@ -101,20 +176,22 @@ def test_the_next_server_gets_the_same_invite_with_another_branch(play: Play) ->
     play(scenario)
 
 
+@pytest.mark.parametrize("proxy", [False, True])
 @pytest.mark.parametrize("faulty", [True, False])
-def test_looks_up_again(play: Play, faulty: bool) -> None:
+def test_looks_up_again(play: Play, faulty: bool, proxy: bool) -> None:
     async def scenario(bench: Bench) -> None:
-        got = await scene(bench, NAMED, *(["looks_up_again"] if faulty else []), first="603 Decline")
+        got = await scene(bench, NAMED, *(["looks_up_again"] if faulty else []), first="603 Decline", proxy=proxy)
         assert bool(got.second.of("ACK")) is faulty
         assert bool(got.first.of("ACK")) is not faulty
 
     play(scenario)
 
 
+@pytest.mark.parametrize("proxy", [False, True])
 @pytest.mark.parametrize("faulty", [True, False])
-def test_returns_to_first_server(play: Play, faulty: bool) -> None:
+def test_returns_to_first_server(play: Play, faulty: bool, proxy: bool) -> None:
     async def scenario(bench: Bench) -> None:
-        got = await scene(bench, NAMED, *(["returns_to_first_server"] if faulty else []), first="503 Down")
+        got = await scene(bench, NAMED, *(["returns_to_first_server"] if faulty else []), first="503 Down", proxy=proxy)
         assert got.reached() == ["first", "second"]
         assert bool(got.second.of("ACK")) is not faulty
         assert (len(got.first.of("ACK")) > 1) is faulty
@@ -122,12 +199,13 @@ def test_returns_to_first_server(play: Play, faulty: bool) -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("proxy", [False, True])
 @pytest.mark.parametrize("faulty", [True, False])
-def test_calls_closed_domain(play: Play, faulty: bool) -> None:
+def test_calls_closed_domain(play: Play, faulty: bool, proxy: bool) -> None:
     closed = Zone(("_sip._udp.{d} SRV 0 0 0 .", "{d} A {bare.host}"))
 
     async def scenario(bench: Bench) -> None:
-        got = await scene(bench, NAMED, *(["calls_closed_domain"] if faulty else []), zone=closed)
+        got = await scene(bench, NAMED, *(["calls_closed_domain"] if faulty else []), zone=closed, proxy=proxy)
         asked = {(one.name, one.kind) for one in got.resolver.lookups("d.test")}
         assert ("_sip._udp.d.test", "SRV") in asked
         assert (("d.test", "A") in asked) is faulty
@@ -135,10 +213,11 @@ def test_calls_closed_domain(play: Play, faulty: bool) -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("proxy", [False, True])
 @pytest.mark.parametrize("faulty", [True, False])
-def test_looks_up_addresses(play: Play, faulty: bool) -> None:
+def test_looks_up_addresses(play: Play, faulty: bool, proxy: bool) -> None:
     async def scenario(bench: Bench) -> None:
-        got = await scene(bench, "sip:m@{bare}", *(["looks_up_addresses"] if faulty else []))
+        got = await scene(bench, "sip:m@{bare}", *(["looks_up_addresses"] if faulty else []), proxy=proxy)
         assert got.reached() == ["bare"]
         assert bool(got.resolver.lookups("d.test")) is faulty
 

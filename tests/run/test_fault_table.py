@@ -65,6 +65,7 @@ PATIENT = {
     "reads_reason_phrase",
     "redials_after_302",
     "skips_same_place",
+    "stays_in_family",
     "stays_with_dead_server",
     "swallows_302",
     "swallows_302_without_contact",

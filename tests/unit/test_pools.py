@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from collections.abc import Iterator
 
@@ -9,10 +10,10 @@ import pytest
 
 from harness.errors import SetupError
 from harness.net import loopback
-from harness.net.address import Address, Family, Transport
+from harness.net.address import Address, Carrier, Family, Transport
 from harness.net.binding import is_free
 from harness.net.loopback import BESIDE, LoopbackPool
-from harness.net.pool import AddressPool, LabPool
+from harness.net.pool import AddressPool, CarrierPool, LabPool
 
 
 @pytest.fixture
@@ -123,6 +124,34 @@ def test_a_lab_leases_the_families_of_its_hosts(pool: LoopbackPool) -> None:
     assert "device.families" in error.value.hint
     lab.give_back(address)
     assert [lab.lease() for _ in range(3)] == [Address(host, port) for port in (21002, 21003, 21000)]
+
+
+def test_what_several_seats_shared_is_free_once() -> None:
+    lab = LabPool(["127.0.0.1"], range(21020, 21023))
+    one = lab.lease()
+    for address in (one, dataclasses.replace(one, transport="tcp"), Address("127.0.0.1", 21099)):
+        lab.give_back(address)
+    assert [lab.lease().port for _ in range(3)] == [21021, 21022, 21020]
+    with pytest.raises(SetupError, match="are in use"):
+        lab.lease()
+    lab.close()
+
+
+def test_each_family_of_a_drive_has_its_own_pool() -> None:
+    one, other = LabPool(["127.0.0.1"], range(21030, 21032)), LabPool(["::1"], range(21040, 21042))
+    pool = CarrierPool(other, Carrier("tcp", "ipv6"), one)
+    here, there = pool.lease(), pool.lease(across=True)
+    assert (here, there) == (Address("::1", 21040, "tcp"), Address("127.0.0.1", 21030, "tcp"))
+    assert (pool.beside(here).port, pool.beside(there).port) == (21041, 21031)
+    pool.give_back(there)
+    assert one.lease() == Address("127.0.0.1", 21030)
+    one.close()
+    other.close()
+
+
+def test_a_pool_of_both_families_is_enough(pool: LoopbackPool) -> None:
+    over_ipv6 = CarrierPool(pool, Carrier("udp", "ipv6"))
+    assert [over_ipv6.lease(across=across).family for across in (False, True)] == ["ipv6", "ipv4"]
 
 
 def test_a_lab_of_both_families_leases_each() -> None:

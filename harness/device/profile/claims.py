@@ -77,6 +77,13 @@ def _of_claims(profile: ProfileTables) -> Iterator[tuple[str, str]]:
         if key in claimed and claimed.isdisjoint(needed):
             wanted = " or ".join(f"pics.{other} = true" for other in needed)
             yield f"pics.{key}", f"claimed without the key that it refines: expected {wanted} with it, or {key} = false"
+    families = {*profile.device.families, *profile.device.further_families}
+    if "both_families" in claimed and len(families) == 1:
+        yield (
+            "pics.both_families",
+            f"claimed, but device.families and device.further_families name only {_quoted(tuple(families), 'and')}: "
+            "expected both, or both_families = false",
+        )
     for one, other, why in EXCLUDES:
         if {one, other} <= claimed:
             yield (

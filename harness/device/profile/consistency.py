@@ -59,6 +59,13 @@ def _of_addresses(profile: ProfileTables) -> Iterator[tuple[str, str]]:
         yield "lab.backup", "expected {backup} in process.argv or process.backup_argv"
     if profile.claims("backup_proxy") and not profile.lab.backup:
         yield "pics.backup_proxy", "claimed, but lab.backup is not set: expected the address that the suite must watch"
+    if process.other_family_argv and not any("other_address" in names_in(part) for part in process.other_family_argv):
+        yield (
+            "process.other_family_argv",
+            "expected {other_address} in it: where it is over the other IP family",
+        )
+    if "other_address" in used:
+        yield "process.argv", "{other_address} is not always there: expected it in process.other_family_argv"
     if process.fault_argv and not any("fault" in names_in(part) for part in process.fault_argv):
         yield "process.fault_argv", "expected {fault} in it: the fault's name"
 

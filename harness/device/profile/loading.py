@@ -72,6 +72,8 @@ def _over_each(path: Path, table: dict[str, Any], under: tuple[str, ...]) -> Pro
     base, changed = variants.over(table)
     profile = _profile(path, base, under)
     profile._over = {label: _profile(path, laid, (*under, variants.OVER, label)) for label, laid in changed.items()}
+    for laid in profile._over.values():
+        laid._usual = profile
     return profile
 
 

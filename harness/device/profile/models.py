@@ -31,10 +31,12 @@ class Profile(ProfileTables):
     stimulus: Annotated[StimulusSection, _ByKind()]
 
     _over: dict[str, Profile] = PrivateAttr(default_factory=dict)
+    _usual: Profile | None = PrivateAttr(default=None)
 
     def over(self, carrier: Carrier) -> Profile:
         """The device as it is over ``carrier``: with what ``[over.X]`` lays over the rest."""
-        return self._over.get(carrier.label, self)
+        usual = self._usual or self
+        return usual._over.get(carrier.label, usual)
 
     @property
     def calls_at_once(self) -> int:

@@ -168,6 +168,13 @@ _ALL: Final = [
             "Grandstream: DNS Mode (SRV, NAPTR/SRV); Yealink: Transport DNS-NAPTR; Polycom: transport DNSnaptr. A "
             "product that only knows A records does not claim it.",
         ),
+        (
+            "both_families",
+            "sends over IPv4 and over IPv6 at the same time, as each URI says",
+            "Often a dual-stack mode. Yealink: IP Mode IPv4&IPv6; Grandstream: Internet Protocol, Both; Polycom: "
+            "net.ipStack; Kamailio, Asterisk, SBCs: a listener of each family. A product that is set to one or the "
+            "other does not claim it.",
+        ),
         ("tcp", "speaks SIP over TCP", "Transport: TCP, in the account, trunk or listener."),
         ("tls", "speaks SIP over TLS", "Transport: TLS, with a certificate store."),
         (

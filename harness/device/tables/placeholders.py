@@ -11,6 +11,7 @@ START: Final = frozenset(
     [
         "python",
         "address",
+        "other_address",
         "host",
         "port",
         "transport",

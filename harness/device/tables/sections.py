@@ -67,6 +67,9 @@ class ProcessSection(Section):
     """Arguments that are appended if there is a backup address."""
     resolver_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if the device claims ``pics.dns`` and there is a ``lab.resolver``."""
+    other_family_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended if the device claims ``pics.both_families`` and this machine has both.
+    ``{other_address}`` is where it is over the other IP family than ``{address}``."""
     tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended over TLS and WSS.  ``{certificate}`` is a PEM file with the certificate of the device
     and its key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""

@@ -17,6 +17,8 @@ from .binding import bind
 from .diagnostics import complain
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from .faults import Fault
 
 _PORT_TAKEN, _WRONG_USAGE = 2, 3
@@ -37,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     parser = _Parser(prog="python -m harness.devices.reference", allow_abbrev=False)
     parser.add_argument("--listen", type=_address, metavar="HOST:PORT", help="where the device is")
+    parser.add_argument(
+        "--also", type=_address, metavar="HOST:PORT", help="where it is as well, over the other IP family"
+    )
     parser.add_argument(
         "--transport",
         choices=("udp", "tcp", "tls", "ws", "wss"),
@@ -69,16 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
     secure = options.transport in ("tls", "wss")
     if secure and not (options.certificate and options.authority):
         parser.error("for TLS --certificate FILE and --authority FILE are needed")
-    host, port = options.listen
-    try:
-        bound = {options.transport: bind(host, port, options.transport)}
-    except OSError as error:
-        complain(f"cannot listen on {host}:{port}: {error.strerror}")
-        return _PORT_TAKEN
-    for transport in ("udp", "tcp"):
-        if transport not in bound:
-            # Every SIP element has both (18.2.1); TLS and WebSockets stand in the place of TCP.
-            bound[transport] = bind(host, port if options.transport in ("udp", "tcp") else 0, transport)
+    sockets: list[dict[str, socket]] = []
+    for host, port in filter(None, (options.listen, options.also)):
+        try:
+            sockets.append(_bound(host, port, options.transport))
+        except OSError as error:
+            complain(f"cannot listen on {host}:{port}: {error.strerror}")
+            return _PORT_TAKEN
     print("READY", flush=True)
 
     import asyncio
@@ -110,13 +112,32 @@ def main(arguments: list[str] | None = None) -> int:
         from .naming import Names
 
         names = Names(options.resolver, behaviour)
-    device = Device(bound, behaviour, backup=backup, core=core, account=account, contexts=contexts, names=names)
+    device = Device(
+        sockets[0],
+        behaviour,
+        backup=backup,
+        core=core,
+        account=account,
+        contexts=contexts,
+        names=names,
+        across=sockets[1] if options.also else {},
+    )
     try:
         asyncio.run(run(device, *ways, referred=options.refer))
     except OSError as error:
         complain(f"cannot listen for orders: {error}")
         return _PORT_TAKEN
     return 0
+
+
+def _bound(host: str, port: int, usual: str) -> dict[str, socket]:
+    """Bind a socket of each transport, that of the usual one first; :class:`OSError` if its port is taken."""
+    bound = {usual: bind(host, port, usual)}
+    for transport in ("udp", "tcp"):
+        if transport not in bound:
+            # Every SIP element has both (18.2.1); TLS and WebSockets stand in the place of TCP.
+            bound[transport] = bind(host, port if usual in ("udp", "tcp") else 0, transport)
+    return bound
 
 
 def _address(text: str) -> tuple[str, int]:

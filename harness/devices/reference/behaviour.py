@@ -51,6 +51,9 @@ class Behaviour(ProxyRules, ServerRules):
     transports: tuple[str, ...] = ("udp",)
     """By what the device can send; it says so itself when it is made."""
 
+    over_ipv6 = False
+    """Whether its usual address is one; the device says so itself when it is made."""
+
     subprotocols: tuple[str, ...] = ("sip",)
     """What both sides of a WebSocket have to name (RFC 7118 section 4.1)."""
 
@@ -237,9 +240,9 @@ class Behaviour(ProxyRules, ServerRules):
         """Return a URI to try when the target set is empty and the call would fail: none. Asked once in a call."""
         return None
 
-    def ends_call(self, code: int) -> bool:
+    def ends_call(self, final: Final) -> bool:
         """Say whether a failure is global: no other target is tried (21.6)."""
-        return code >= 600
+        return final.code >= 600
 
     def fails_over(self, final: Final) -> bool:
         """Say whether the first hop's failure is one to try the backup for: silence or 503 (RFC 3263 section 4.3)."""

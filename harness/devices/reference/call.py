@@ -105,7 +105,7 @@ class Call:
             self._place(same_invite(attempt.invite, server, identity_of(attempt.layer)), attempt.layer, others=others)
         elif attempt.number == 1 and backup is not None and behaviour.fails_over(final):
             self._place(same_invite(attempt.invite, backup, identity_of(attempt.layer)), attempt.layer)
-        elif behaviour.ends_call(final.code):
+        elif behaviour.ends_call(final):
             self._fail(attempt, final)
         elif attempt.invite.uri not in self._repeated and behaviour.repeats(final):
             self._repeat(attempt)

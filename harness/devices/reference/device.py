@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .answering import AnsweringDevice
@@ -54,8 +55,9 @@ class Device:
         account: Account | None = None,
         contexts: Contexts | None = None,
         names: Names | None = None,
+        across: Mapping[str, socket.socket] = MappingProxyType({}),
     ) -> None:
-        """``bound``: its sockets by transport, that of its usual one first.
+        """``bound``: its sockets by transport, that of its usual one first; ``across``: those of the other IP family.
 
         ``account``: it registers there, and sends every request to its registrar. ``contexts``: those of TLS.
         ``names``: how it finds the servers of a name.
@@ -64,13 +66,14 @@ class Device:
         self._contexts = contexts
         behaviour.transports = tuple(bound)
         behaviour.knows_names = names is not None
+        behaviour.over_ipv6 = any(one.family == socket.AF_INET6 for one in bound.values())
         self._proxy, self._backup = account.registrar if account else None, backup
         timers = timers or Timers()
-        layer = self._layer(bound, behaviour, timers)
+        layer = self._layer((*bound.items(), *across.items()), behaviour, timers)
         other: TransactionLayer | None = None
         if behaviour.needs_other_port:
             local = layer.transport.local
-            other = self._layer({local.transport: bind(local.host, 0, local.transport)}, behaviour, timers)
+            other = self._layer([(local.transport, bind(local.host, 0, local.transport))], behaviour, timers)
         self.stack = Stack(layer, behaviour, backup, other, names)
         self.core = core(self.stack)
         self.registration = Registration(self.stack, account) if account else None
@@ -97,9 +100,11 @@ class Device:
         """Leave it to the core."""
         self.core.on_stray(response)
 
-    def _layer(self, bound: Mapping[str, socket.socket], behaviour: Behaviour, timers: Timers) -> TransactionLayer:
+    def _layer(
+        self, bound: Sequence[tuple[str, socket.socket]], behaviour: Behaviour, timers: Timers
+    ) -> TransactionLayer:
         layer = TransactionLayer(self, behaviour, timers)
-        for name, one in bound.items():
+        for name, one in bound:
             host, port = one.getsockname()[:2]
             local = Address(host, port, name)
             contexts = self._contexts if name in SECURE else None

@@ -24,14 +24,14 @@ class Identity:
     @property
     def transports(self) -> tuple[str, ...]:
         """What it can send by."""
-        return tuple(address.transport for address in (self.local, *self.others))
+        return tuple(dict.fromkeys(address.transport for address in (self.local, *self.others)))
 
     def towards(self, destination: Address) -> Identity:
-        """Return who it is to somebody who is reached by another transport."""
-        if destination.transport == self.local.transport:
-            return self
-        mine = (address for address in self.others if address.transport == destination.transport)
-        return next((Identity(address, (self.local, *self.others)) for address in mine), self)
+        """Return who it is to somebody who is reached by another transport, or over the other IP family."""
+        everywhere = (self.local, *self.others)
+        mine = [address for address in everywhere if address.carrier == destination.carrier]
+        mine += [address for address in everywhere if address.transport == destination.transport]
+        return Identity(mine[0], everywhere) if mine else self
 
     @property
     def host(self) -> str:

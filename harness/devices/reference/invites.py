@@ -46,8 +46,13 @@ def next_invite(latest: OutboundRequest, uri: str, destination: Address, identit
 
 
 def same_invite(invite: OutboundRequest, destination: Address, identity: Identity) -> OutboundRequest:
-    """Build the same INVITE for another server of the same target: only the branch is new (RFC 3263 section 4.3)."""
-    return replace(invite, destination=destination).with_field("Via", identity.towards(destination).via(new_branch()))
+    """Build the same INVITE for another server of the same target (RFC 3263 section 4.3).
+
+    The branch is new. Where the way is, the device may have another address: Via and Contact say so (18.1.1, 8.1.1.8).
+    """
+    there = identity.towards(destination)
+    again = replace(invite, destination=destination).with_field("Via", there.via(new_branch()))
+    return again.with_field("Contact", there.contact)
 
 
 def cancel_of(invite: OutboundRequest) -> OutboundRequest:

@@ -32,7 +32,7 @@ class Leg:
 
     def __init__(self, dialog: Dialog, stack: Stack, layer: TransactionLayer, owner: LegOwner) -> None:
         self.dialog = dialog
-        self.identity = identity_of(layer)
+        self.identity = identity_of(layer).towards(dialog.fallback)
         self.owner = owner
         self.ended = False
         self._bye_waits = False

@@ -23,6 +23,11 @@ class Address(NamedTuple):
     """Whom its certificate has to name, one of them, where that is not the host: whose server it is, as DNS says."""
 
     @property
+    def carrier(self) -> tuple[str, bool]:
+        """Transport, and whether it is over IPv6."""
+        return self.transport, ":" in self.host
+
+    @property
     def host_port(self) -> str:
         """As headers and URIs write host and port."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -34,13 +34,17 @@ class Try:
     """Seconds from its final response to its ACK."""
     acked_at: str = ""
     """Where its ACK arrives; empty: where the INVITE did."""
+    via: str = "127.0.0.9:5060"
     call: int = 0
     """Which of the plan's calls it belongs to."""
 
 
 def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, window: Window = STANDARD) -> Flow:
     """The flow of ``plan`` with a device that sent ``tries``, one after the other."""
-    hosts = {endpoint.name: f"127.0.1.{number}" for number, endpoint in enumerate(plan.endpoints, 1)}
+    hosts = {
+        endpoint.name: f"2001:db8::{number}" if endpoint.crosses else f"127.0.1.{number}"
+        for number, endpoint in enumerate(plan.endpoints, 1)
+    }
     seats = {
         endpoint.name: Address(hosts[endpoint.beside or endpoint.name], 5070 if endpoint.beside else 5060)
         for endpoint in plan.endpoints
@@ -60,7 +64,7 @@ def drive(plan: Plan, *tries: Try, control: bool = True, alive: bool = True, win
     for index, one in enumerate(tries):
         at, uri = one.call * 2.0 + index * 0.1, places.fill(one.uri)
         cseq, branch = one.cseq or index + 1, one.branch or f"z9hG4bK{index}"
-        head = [f"Via: SIP/2.0/UDP 127.0.0.9:5060;branch={branch}", f"From: {one.from_}", f"Call-ID: {one.call_id}"]
+        head = [f"Via: SIP/2.0/UDP {one.via};branch={branch}", f"From: {one.from_}", f"Call-ID: {one.call_id}"]
         to = f"To: <{places.fill('sip:{token}@{callee}')}>"
         tagged = to + (f";tag={one.to_tag}" if one.to_tag else "")
         say(at, one.seat, [f"INVITE {uri} SIP/2.0", *head, tagged, f"CSeq: {cseq} INVITE", *one.headers], one.body)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from redirect_flow import Try, drive, outcomes
 
-from harness.model.flow import Event, Flow
+from harness.model.flow import Control, Event, Flow
 from harness.model.windows import QUICK
 from harness.model.zone import Lookup
+from harness.net.address import Address
 from suites.uac import test_next_server as server
 from suites.uac import test_redirect_to_a_name as name
 
@@ -149,6 +150,34 @@ def test_the_decline_of_the_next_server_is_the_answer(other: str) -> None:
     assert outcomes(judge, named(NEXT_DECLINES, *moved, at(other, cseq=2))) == ["violated"]
     assert outcomes(judge, named(NEXT_DECLINES, *moved, alive=False)) == ["unseen"]
     assert outcomes(judge, named(NEXT_DECLINES, at("first"))) == ["unseen"]
+
+
+@pytest.mark.parametrize(
+    ("judge", "plan", "right", "wrong"),
+    [
+        (name.test_name_leads_to_its_best_server, WITHOUT_PORT, (at("first"),), (at("second"),)),
+        (name.test_name_that_leads_nowhere_is_not_called, name.NOWHERE[0], (), (Try(TO_NAME, "bare"),)),
+        (server.test_next_server_is_tried_after_a_503, FAILS, (at("first"), at("second")), (at("first"),)),
+        (
+            server.test_decline_does_not_move_the_call_to_the_next_server,
+            DECLINES,
+            (at("first"),),
+            (at("first"), at("second")),
+        ),
+    ],
+)
+def test_a_proxy_is_judged_like_a_caller(judge: Any, plan: Any, right: tuple[Try, ...], wrong: tuple[Try, ...]) -> None:
+    """Its CSeq is the caller's on every branch, and it follows nothing but by recursion."""
+    pics = {"proxy_recurses_3xx": True, "dns": True}
+    callee = Control("callee", Address("127.0.1.98"), 1_000.0, "f0")
+
+    def proxied(tries: tuple[Try, ...]) -> Flow:
+        flow = named(plan, *(dataclasses.replace(one, cseq=1) for one in tries))
+        controls = (*flow.controls, callee)
+        return dataclasses.replace(flow, role="proxy", device={"name": "p", "pics": pics}, controls=controls)
+
+    assert outcomes(judge, proxied(right)) == ["satisfied"]
+    assert outcomes(judge, proxied(wrong))[0].startswith("violated")
 
 
 def test_the_cancel_goes_to_the_server_that_took_over() -> None:

@@ -57,6 +57,13 @@ def test_further_contacts() -> None:
     assert glimpses(drive(TWO, Try(), FOLLOWED))["multi_contact"] == "missed"
 
 
+def test_a_contact_of_the_other_family() -> None:
+    across = Plan((REDIRECT.endpoints[0], replace(REDIRECT.endpoints[1], crosses=True)))
+    assert glimpses(drive(across, Try(), FOLLOWED))["both_families"] == "shown"
+    assert glimpses(drive(across, Try()))["both_families"] == "missed"
+    assert "both_families" not in glimpses(drive(REDIRECT, Try(), FOLLOWED))
+
+
 def test_headers_of_a_contact() -> None:
     honoured = replace(FOLLOWED, headers=(*FOLLOWED.headers, "Subject: moved on"))
     own = replace(FOLLOWED, headers=(*FOLLOWED.headers, "Subject: my own"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .fault import CLIENT, FOLLOWING, FOLLOWS, Fault
+from .fault import FOLLOWING, FOLLOWS, Fault
+
+_NAMES = f"dns and ({FOLLOWS})"
 
 FAULTS: tuple[Fault, ...] = (
     # Whether a redirection is followed, and where to.
@@ -58,26 +60,30 @@ FAULTS: tuple[Fault, ...] = (
     Fault("needs_brackets_in_lists", "Reads only the first of several Contacts in a line that has no brackets."),
     Fault("needs_user", "Passes over a Contact without user."),
     # Where the server of a name is.
-    Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", CLIENT, "dns"),
-    Fault("ignores_srv_port", "Calls the host of an SRV record at port 5060.", CLIENT, "dns"),
-    Fault("ignores_srv", "Asks for the address of a name, and for no SRV record.", CLIENT, "dns"),
+    Fault("reverses_srv_priorities", "Begins with the SRV record of the highest priority.", FOLLOWING, _NAMES),
+    Fault("ignores_srv_port", "Calls the host of an SRV record at port 5060.", FOLLOWING, _NAMES),
+    Fault("ignores_srv", "Asks for the address of a name, and for no SRV record.", FOLLOWING, _NAMES),
     Fault(
         "looks_up_sips_as_sip",
         "Calls the server of _sip._tcp, over TLS, for a sips: name.",
-        claim="dns and sips",
+        roles=FOLLOWING,
+        claim=f"{_NAMES} and sips",
         over="tls",
     ),
-    Fault("ignores_naptr", "Asks for the SRV records of UDP, and for no NAPTR record.", CLIENT, "dns"),
-    Fault("asks_srv_despite_port", "Goes by SRV records where the URI has a port.", CLIENT, "dns"),
+    Fault("ignores_naptr", "Asks for the SRV records of UDP, and for no NAPTR record.", FOLLOWING, _NAMES),
+    Fault("asks_srv_despite_port", "Goes by SRV records where the URI has a port.", FOLLOWING, _NAMES),
     Fault(
-        "next_server_after_603", "Takes a 603 for a failed server and tries the next one of the name.", CLIENT, "dns"
+        "next_server_after_603",
+        "Takes a 603 for a failed server and tries the next one.",
+        FOLLOWING,
+        _NAMES,
     ),
-    Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", CLIENT, "dns"),
-    Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist to the redirector.", CLIENT, "dns"),
-    Fault("calls_closed_domain", "Calls the address of a domain whose SRV record says: no service.", CLIENT, "dns"),
-    Fault("looks_up_addresses", "Asks the name server about a numeric host.", CLIENT, "dns"),
-    Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", CLIENT, "dns"),
-    Fault("returns_to_first_server", "Sends ACK and CANCEL to the server that failed before.", ("uac",), "dns"),
+    Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", FOLLOWING, _NAMES),
+    Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist back.", FOLLOWING, _NAMES),
+    Fault("calls_closed_domain", "Calls the address of a domain whose SRV record says: no service.", FOLLOWING, _NAMES),
+    Fault("looks_up_addresses", "Asks the name server about a numeric host.", FOLLOWING, _NAMES),
+    Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", FOLLOWING, _NAMES),
+    Fault("returns_to_first_server", "Sends ACK and CANCEL to the failed server.", ("uac", "proxy"), _NAMES),
     # The redirected INVITE.
     Fault("decodes_user", "Writes the user of a Contact with its escapes undone."),
     Fault("cuts_user_at_semicolon", "Cuts the user of a Contact at its first semicolon."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .fault import Fault
+from .fault import FOLLOWING, FOLLOWS, Fault
+
+_CROSSES = f"both_families and ({FOLLOWS})"
 
 FAULTS: tuple[Fault, ...] = (
     # What carries it.
@@ -79,6 +81,18 @@ FAULTS: tuple[Fault, ...] = (
         "Writes WS into the Via of its requests over a secure WebSocket.",
         ("uac", "b2bua", "proxy"),
         over="wss",
+    ),
+    # From one IP family to the other.
+    Fault("stays_in_family", "Passes over a Contact of the other IP family.", FOLLOWING, _CROSSES),
+    Fault("old_host_across", "Calls a Contact of the other IP family at the old host, at its port.", claim=_CROSSES),
+    Fault("loses_brackets_across", "Leaves out the brackets when it goes from IPv4 to IPv6.", claim=_CROSSES),
+    Fault("via_of_old_family", "Keeps the address of its Via when the IP family changes.", FOLLOWING, _CROSSES),
+    Fault("contact_of_old_family", "Keeps its Contact when the IP family changes.", claim=_CROSSES),
+    Fault(
+        "goes_on_after_603_across",
+        "Calls the next Contact when one of the other IP family answers 603.",
+        FOLLOWING,
+        _CROSSES,
     ),
     Fault("mangles_ipv6", "Leaves the brackets of an IPv6 address out of the new Request-URI.", over="udp6"),
 )

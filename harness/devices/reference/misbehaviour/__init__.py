@@ -16,6 +16,7 @@ from . import (
     blocked_calls,
     blocks,
     contacts,
+    crossings,
     declines,
     finals,
     invites,
@@ -35,7 +36,8 @@ from . import (
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, names, partings, steps, targets, transports, upstream, uri_headers),
+    *(contacts, declines, finals, invites, names, partings, steps, targets, upstream, uri_headers),
+    *(transports, crossings),
     *(searches, relaying, recursion),
     *(answers, repeats, messages, robustness),
     *(blocks, blocked_calls),

@@ -129,17 +129,17 @@ class FollowsContactIn603(Behaviour):
 class SecondContactAfter603(Behaviour):
     """Wrong by 21.6: the failure is global."""
 
-    def ends_call(self, code: int) -> bool:
+    def ends_call(self, final: Final) -> bool:
         """Take a 603 for the failure of one target."""
-        return code != 603 and super().ends_call(code)
+        return final.code != 603 and super().ends_call(final)
 
 
 class Unknown6xxAs4xx(Behaviour):
     """Wrong by 8.1.3.2: an unknown 6xx is a 600."""
 
-    def ends_call(self, code: int) -> bool:
+    def ends_call(self, final: Final) -> bool:
         """Know only the codes of RFC 3261."""
-        return super().ends_call(code) and code in _KNOWN_6XX
+        return super().ends_call(final) and final.code in _KNOWN_6XX
 
     def last_resort(self, final: Final, dialled: str, *, redirected: bool) -> str | None:
         """Fall back to what was dialled."""

@@ -72,8 +72,9 @@ class ReusesBranch(Behaviour):
     """Wrong by 8.1.1.7: a branch is unique over all requests."""
 
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
-        """Take the old Via."""
-        return super().redirected(invite, previous, target).with_field("Via", previous.field("Via"))
+        """Take the old one."""
+        invite = super().redirected(invite, previous, target)
+        return invite.with_field("Via", invite.field("Via").replace(invite.branch, previous.branch))
 
 
 class KeepsCseq(Behaviour):

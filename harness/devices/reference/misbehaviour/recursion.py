@@ -89,12 +89,13 @@ class ReusesBranchOnRecursion(Behaviour):
         self._reused: set[str] = set()
 
     def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
-        """Take the Via of the branch before, but once: what rings at the same time is to be told apart."""
+        """Take that of the branch before, but once: what rings at the same time is to be told apart."""
         request = super().branches(request, previous)
         if previous.branch in self._reused:
             return request
         self._reused.add(previous.branch)
-        return replace(request, fields=(("Via", previous.field("Via")), *request.fields[1:]))
+        via = request.field("Via").replace(request.branch, previous.branch)
+        return replace(request, fields=(("Via", via), *request.fields[1:]))
 
 
 class RecursionChangesFrom(Behaviour):

@@ -17,6 +17,8 @@ class KeepsTransport(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Go on with the transport of the redirected INVITE."""
         invite = super().redirected(invite, previous, target)
+        if not _changes_transport(invite, previous):
+            return invite
         kept = invite.destination._replace(transport=previous.destination.transport)
         return replace(invite, destination=kept).with_field("Via", _old_via(invite, previous))
 
@@ -27,7 +29,7 @@ class ViaOfOldTransport(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Write the Via as that of the redirected INVITE was."""
         invite = super().redirected(invite, previous, target)
-        return invite.with_field("Via", _old_via(invite, previous))
+        return invite.with_field("Via", _old_via(invite, previous)) if _changes_transport(invite, previous) else invite
 
 
 class TakesAnyCertificate(Behaviour):
@@ -141,6 +143,10 @@ class PlainViaWhenSecure(Behaviour):
         """Know its own Via in a response."""
         data = super().datagram(data)
         return data.replace(b" SIP/2.0/WS ", b" SIP/2.0/WSS ", 1) if data.startswith(b"SIP/2.0 ") else data
+
+
+def _changes_transport(invite: OutboundRequest, previous: OutboundRequest) -> bool:
+    return invite.destination.transport != previous.destination.transport
 
 
 def _old_via(invite: OutboundRequest, previous: OutboundRequest) -> str:

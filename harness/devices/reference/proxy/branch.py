@@ -1,12 +1,13 @@
-"""One branch of a forwarded request: a client transaction, Timer C, and how the branch is cancelled."""
+"""One branch of a forwarded request: its servers, a client transaction, Timer C, and how the branch is cancelled."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ..invites import cancel_of
+from ..sip_uri import Address
 from ..stack import Stack
 from ..transactions import ClientTransaction
 from ..uac_user import UacUser
@@ -27,13 +28,29 @@ class BranchOwner(Protocol):
         """Hear of the final response, once; :meth:`on_answered` has had its 2xx before."""
 
 
-class Branch:
-    """A request on its way to one target."""
+Servers = Sequence[Address] | Awaitable[Sequence[Address]]
+"""Where a target is, the best first; to be waited for where its host is a name (16.6 item 7)."""
 
-    def __init__(self, owner: BranchOwner, target: Target, request: OutboundRequest | None, stack: Stack) -> None:
+
+class Branch:
+    """A request on its way to one target, at one of its servers after the other."""
+
+    def __init__(
+        self,
+        owner: BranchOwner,
+        target: Target,
+        servers: Servers,
+        build: Callable[[Address], OutboundRequest],
+        stack: Stack,
+    ) -> None:
+        """``build`` makes the request for a server."""
         self.target = target
-        self.request = request
+        self.request: OutboundRequest | None = None
         self.pending = True
+        self._servers = servers
+        self._build = build
+        self._others: list[Address] = []
+        self._locating: asyncio.Task[None] | None = None
         self._owner = owner
         self._layer = stack.layer
         self._behaviour = stack.behaviour
@@ -45,17 +62,22 @@ class Branch:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Send the request; without one, because nobody can be reached there, fail soon (16.9)."""
-        if self.request is None:
-            asyncio.get_running_loop().call_soon(self._end, UNREACHABLE)
-            return
-        if self.request.method == "INVITE":
-            self._set_timer(self._layer.timers.c, self._on_timer_c)
-        self._transaction = self._layer.send_request(self.request, self)
+        """Send the request to the first server, as soon as it is known."""
+        if isinstance(self._servers, Awaitable):
+            self._locating = asyncio.ensure_future(self._locate(self._servers))
+        else:
+            self._others = list(self._servers)
+            self._try_next()
 
     def cancel(self, fields: Fields) -> None:
         """Send a CANCEL, as soon as a provisional response allows it (9.1)."""
-        if not self.pending or self._cancel is not None or self.request is None or self.request.method != "INVITE":
+        if not self.pending or self._cancel is not None:
+            return
+        if self._locating is not None and self.request is None:
+            self._locating.cancel()
+            asyncio.get_running_loop().call_soon(self._end, self._outcome)
+            return
+        if self.request is None or self.request.method != "INVITE":
             return
         self._cancel = fields
         if self._answered or not self._behaviour.cancel_needs_provisional:
@@ -78,11 +100,33 @@ class Branch:
         """Pass a 2xx on each time, and say once that the branch has ended."""
         if self._transaction is None:
             # The request could not even be sent. The context is still busy with starting branches.
-            asyncio.get_running_loop().call_soon(self._end, final)
+            asyncio.get_running_loop().call_soon(self._failed, final)
             return
         if final.response is not None and final.code < 300:
             self._owner.on_answered(final.response)
-        self._end(final)
+        self._failed(final)
+
+    async def _locate(self, servers: Awaitable[Sequence[Address]]) -> None:
+        self._others = list(await servers)
+        self._try_next()
+
+    def _try_next(self) -> None:
+        """Send the request to the next server; where there is none nobody can be reached, and it fails soon (16.9)."""
+        if not self._others:
+            asyncio.get_running_loop().call_soon(self._end, UNREACHABLE)
+            return
+        self.request = self._build(self._others.pop(0))
+        self._answered, self._transaction = False, None
+        if self.request.method == "INVITE":
+            self._set_timer(self._layer.timers.c, self._on_timer_c)
+        self._transaction = self._layer.send_request(self.request, self)
+
+    def _failed(self, final: Final) -> None:
+        """Go on with another server of the target, if there is one and this failure is its server's (RFC 3263 4.3)."""
+        if self.pending and self._others and self._cancel is None and self._behaviour.tries_next_server(final):
+            self._try_next()
+        else:
+            self._end(final)
 
     def _end(self, final: Final) -> None:
         if self.pending:

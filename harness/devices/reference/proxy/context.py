@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..contacts import Contact
 from ..identity import Identity
-from ..sip_uri import destination_of
+from ..sip_uri import Address, destination_of, has_name
 from ..stack import Stack, identity_of
 from ..transactions import InviteServerTransaction, ServerTransaction
-from ..wire import CANCELLED, TIMED_OUT, Fields, Final, InboundRequest, InboundResponse, OutboundResponse
+from ..wire import (
+    CANCELLED,
+    TIMED_OUT,
+    Fields,
+    Final,
+    InboundRequest,
+    InboundResponse,
+    OutboundRequest,
+    OutboundResponse,
+)
 from .answers import answer_of, emptied, without_contacts
-from .branch import Branch
+from .branch import Branch, Servers
 from .forwarding import Journey, forwarded, reason_of, relayed
 from .targets import Target, TargetSet
+
+if TYPE_CHECKING:
+    from ..naming import Names
 
 _ELSEWHERE: Fields = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
@@ -93,15 +107,30 @@ class ResponseContext:
         return [branch for branch in self._branches if branch.pending]
 
     def _branch(self, target: Target) -> Branch:
-        destination = destination_of(self._journey.next_hop(target.uri), self._behaviour.transports)
-        if destination is None:
-            return Branch(self, target, None, self._stack)
-        hops = max(self._behaviour.hops(self._journey.hops, recursed=target.recursed), 0)
-        request = forwarded(self._journey, target.uri, destination, hops, self._identity)
         previous = next((b.request for b in reversed(self._branches) if b.request is not None), None)
-        if target.recursed and previous is not None:
-            request = self._behaviour.branches(request, previous)
-        return Branch(self, target, request, self._stack)
+        hops = max(self._behaviour.hops(self._journey.hops, recursed=target.recursed), 0)
+
+        def build(server: Address) -> OutboundRequest:
+            request = forwarded(self._journey, target.uri, server, hops, self._identity)
+            return self._behaviour.branches(request, previous) if target.recursed and previous else request
+
+        uri = self._journey.next_hop(target.uri)
+        destination = destination_of(uri, self._behaviour.transports)
+        servers: Servers = self._behaviour.located([destination] if destination else [])
+        if self._stack.names and (self._behaviour.looks_up_addresses or has_name(uri)):
+            servers = self._located(self._stack.names, uri, destination, previous)
+        return Branch(self, target, servers, build, self._stack)
+
+    async def _located(
+        self, names: Names, uri: str, known: Address | None, previous: OutboundRequest | None
+    ) -> Sequence[Address]:
+        """Return the servers of a name (16.6 item 7); a host that is no name is ``known`` before."""
+        servers = await names.servers(uri)
+        if known is not None:
+            servers = [known]
+        elif not servers and previous and (other := self._behaviour.server_of_nowhere(previous.destination)):
+            servers = [other]
+        return self._behaviour.located(servers)
 
     def _end_search(self, final: Final) -> None:
         """Open no more branches, and cancel those that are (16.7 items 5 and 10)."""

@@ -48,11 +48,11 @@ class TransactionLayer:
         self.timers = timers
         self._clients: dict[Key, ClientTransaction] = {}
         self._servers: dict[Key, ServerTransaction] = {}
-        self._transports: dict[str, Transport] = {}
+        self._transports: dict[tuple[str, bool], Transport] = {}
 
     def attach(self, transport: Transport) -> None:
         """Add a transport that this layer sends over; the first one is its usual one."""
-        self._transports[transport.local.transport] = transport
+        self._transports[transport.local.carrier] = transport
         if transport.reliable:
             transport.watch_errors(self._on_undeliverable)
 
@@ -68,7 +68,8 @@ class TransactionLayer:
 
     def towards(self, address: Address) -> Transport:
         """Return the transport by which an address is reached; the usual one where the device has none like it."""
-        return self._transports.get(address.transport, self.transport)
+        alike = (one for one in self._transports.values() if one.local.transport == address.transport)
+        return self._transports.get(address.carrier) or next(alike, self.transport)
 
     def send_request(self, request: OutboundRequest, user: ClientUser) -> ClientTransaction:
         """Send a request in a client transaction of its own."""
@@ -97,7 +98,9 @@ class TransactionLayer:
 
     def watch_errors(self) -> None:
         """From now on take a request for answered with 503 if the network gives it back (18.4)."""
-        self.transport.watch_errors(self._on_undeliverable)
+        for transport in self._transports.values():
+            if transport.name == self.transport.name:
+                transport.watch_errors(self._on_undeliverable)
 
     def is_merged(self, request: InboundRequest) -> bool:
         """Say whether the same request has come before and is still being answered in another transaction (8.2.2.2)."""

@@ -1,0 +1,93 @@
+"""Faults in a call that goes from one IP family to the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..behaviour import Behaviour
+from ..contacts import Contact, Target
+from ..sip_uri import destination_of
+from ..wire import Final, OutboundRequest
+
+
+class StaysInFamily(Behaviour):
+    """Wrong by its own claim, and 8.1.3.4: a numeric host says where to call (RFC 3263 section 4.2)."""
+
+    def request_uri(self, contact: Contact) -> str | None:
+        """Pass over what the usual socket cannot reach."""
+        there = destination_of(contact.uri, self.transports)
+        return None if there is not None and there.carrier[1] != self.over_ipv6 else super().request_uri(contact)
+
+
+class OldHostAcross(Behaviour):
+    """Wrong by RFC 3263 section 4.2: the host is the one in the URI."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Take the port, and keep the host that the socket can reach."""
+        invite = super().redirected(invite, previous, target)
+        if not _crosses(invite, previous):
+            return invite
+        there = invite.destination._replace(host=previous.destination.host)
+        return replace(_with_old_via(invite, previous), destination=there)
+
+
+class LosesBracketsAcross(Behaviour):
+    """Wrong by RFC 3261 section 25.1: an IPv6 address stands in brackets, or its port is part of it."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Write host and port as those of IPv4 are written."""
+        invite = super().redirected(invite, previous, target)
+        return replace(invite, uri=invite.uri.translate(_BRACKETS)) if _crosses(invite, previous) else invite
+
+
+class ViaOfOldFamily(Behaviour):
+    """Wrong by 18.1.1: the Via says where the responses go."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Be where it was."""
+        invite = super().redirected(invite, previous, target)
+        return _with_old_via(invite, previous) if _crosses(invite, previous) else invite
+
+    def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+        """Do so as a proxy, too."""
+        request = super().branches(request, previous)
+        if not _crosses(request, previous):
+            return request
+        old = previous.field("Via").replace(previous.branch, request.branch)
+        return replace(request, fields=(("Via", old), *request.fields[1:]))
+
+
+class ContactOfOldFamily(Behaviour):
+    """Wrong by 8.1.1.8 and 12.1.1: the requests of the callee go there."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Be where it was."""
+        invite = super().redirected(invite, previous, target)
+        return invite.with_field("Contact", previous.field("Contact")) if _crosses(invite, previous) else invite
+
+
+class GoesOnAfter603Across(Behaviour):
+    """Wrong by 21.6.2: the callee was reached, whatever carried the call."""
+
+    def ends_call(self, final: Final) -> bool:
+        """Take the refusal for one of the way, and go back to the usual one."""
+        return not self._came_across(final) and super().ends_call(final)
+
+    def ends_search(self, final: Final, *, recursed: bool) -> bool:
+        """Do so as a proxy, too."""
+        return not (recursed and self._came_across(final)) and super().ends_search(final, recursed=recursed)
+
+    def _came_across(self, final: Final) -> bool:
+        response = final.response
+        return final.code == 603 and response is not None and response.source.carrier[1] != self.over_ipv6
+
+
+_BRACKETS = str.maketrans("", "", "[]")
+
+
+def _crosses(invite: OutboundRequest, previous: OutboundRequest) -> bool:
+    return invite.destination.carrier[1] != previous.destination.carrier[1]
+
+
+def _with_old_via(invite: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+    return invite.with_field("Via", previous.field("Via").replace(previous.branch, invite.branch))
