@@ -25,7 +25,7 @@ def test_a_contact_that_is_called_late_belongs_to_its_call() -> None:
 
 
 def test_a_new_call_belongs_to_whoever_dialled_its_number() -> None:
-    first, second = Try("sip:1{token}@{callee}", call=1), Try("sip:2{token}@{callee}", call=1, call_id="c2")
+    first, second = Try("sip:{token}1@{callee}", call=1), Try("sip:{token}2@{callee}", call=1, call_id="c2")
     flow = drive(HUNT_DECLINES, first, second)
     found = [[one.invite.call_id for one in call.tries] for call in calls(flow)]
     assert found == [["c1"], ["c2"]]
