@@ -46,6 +46,25 @@ def rests(flow: Flow, requirement: str) -> Findings:
         )
 
 
+def sent_once(flow: Flow, requirement: str) -> Findings:
+    """No INVITE came again on a stream, which loses nothing."""
+    for one in begun(flow):
+        request = one.request
+        if request.method != "INVITE" or request.transport == "udp":
+            continue
+        copy = next(iter(one.copies), None)
+        yield expect(
+            copy is None,
+            code="repeated-on-a-stream",
+            expected=f"the INVITE (message {request.number}) once, over {request.transport.upper()}",
+            actual=f"a copy {copy.time - request.time:.1f} s later" if copy else "no copy",
+            event=copy or request,
+            means="the other side is sent what it has already, and a slow one is sent more and more of it",
+            look_at="does the client transaction ask whether its transport is reliable before it starts Timer A?",
+            requirement=requirement,
+        )
+
+
 def _crossing_is_over(copy: Event, answered: Event) -> bool:
     return copy.time - answered.time > CROSSED_S
 

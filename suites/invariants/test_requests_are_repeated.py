@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judge.resends import repeated, rests
+from harness.judge.resends import repeated, rests, sent_once
 from harness.judge.say import Findings
 from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
@@ -49,3 +49,12 @@ def test_no_request_is_repeated_after_its_response(flow: Flow) -> Findings:
     A copy up to 0.35 s after the response may have crossed it.
     """
     yield from rests(flow, "RFC3261-17.1.1.2-07")
+
+
+@invariant("RFC3261-17.1.1.2-09", faults=["repeats_invite_over_streams"])
+def test_no_invite_is_repeated_on_a_stream(flow: Flow) -> Findings:
+    """Over TCP, TLS and WebSockets an INVITE is sent once: what is lost below is repeated below.
+
+    Typical defect: the transaction was written for UDP, and a slow callee is sent the same INVITE six times.
+    """
+    yield from sent_once(flow, "RFC3261-17.1.1.2-09")

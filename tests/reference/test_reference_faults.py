@@ -54,6 +54,7 @@ ELSEWHERE = {
     *("merges_by_call_id", "keeps_unwanted_call", "forgets_603plus_in_copies", "remembers_reason_of_603plus"),
     *("takes_any_certificate", "takes_expired_certificates", "takes_any_name", "trusts_names_of_dns"),
     *("knows_no_sip_domains", "falls_back_to_tcp", "looks_up_sips_as_sip", "plain_via_over_tls"),
+    "repeats_invite_over_streams",
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),

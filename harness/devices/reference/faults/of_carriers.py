@@ -29,6 +29,12 @@ FAULTS: tuple[Fault, ...] = (
         over="tcp",
     ),
     Fault(
+        "repeats_invite_over_streams",
+        "Sends every INVITE twice over TCP.",
+        ("uac", "b2bua", "proxy"),
+        over="tcp",
+    ),
+    Fault(
         "plain_via_over_tls",
         "Writes TCP into the Via of its requests over TLS.",
         ("uac", "b2bua", "proxy"),

@@ -114,6 +114,14 @@ class NoLengthOverStreams(Behaviour):
         return ((data.replace(b"\r\nContent-Length: 0\r\n", b"\r\n", 1), destination),)
 
 
+class RepeatsInviteOverStreams(Behaviour):
+    """Wrong by RFC 3261 section 17.1.1.2: over a reliable transport Timer A is not started."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Send the same once more."""
+        return ((data, destination),) * (2 if data.startswith(b"INVITE ") else 1)
+
+
 class PlainViaOverTls(Behaviour):
     """Wrong by RFC 3261 section 18.1.1: the Via says by what the request was sent."""
 
