@@ -5,19 +5,16 @@ from __future__ import annotations
 from harness.device import Profile
 from harness.device.tables.values import REGISTERED, hosts_in
 from harness.model.crossing import CANNOT_CROSS, NO_OTHER_TESTER
-from harness.net.address import FAMILY_NAMES, Address, Carrier, Family, family_of
-from harness.net.binding import why_not_ours
+from harness.net.address import FAMILY_NAMES, Address, Carrier, family_of
+from harness.net.binding import ANY_OF_OURS, why_not_ours
 from harness.net.pool import CarrierPool
-
-_ANY_OF_OURS: dict[Family, str] = {"ipv4": "127.254.0.1", "ipv6": "::1"}
-"""What can be bound on every machine that has the family.  No run leases the first, and no port is kept."""
 
 
 def why_not(profile: Profile, carrier: Carrier, device: str) -> str:
     """Why the calls of ``device`` over ``carrier`` cannot lead to the other IP family; "" if they can."""
     family = carrier.across.family
     if profile.over(carrier).lab.tester is None:
-        why = why_not_ours(_ANY_OF_OURS[family])
+        why = why_not_ours(ANY_OF_OURS[family])
         return f"{CANNOT_CROSS}{FAMILY_NAMES[family]} loopback {why}" if why else ""
     if other_tester(profile, carrier) is None:
         return NO_OTHER_TESTER.format(device, FAMILY_NAMES[family], carrier.across.label)

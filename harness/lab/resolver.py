@@ -19,7 +19,7 @@ from harness.endpoints.tap.port import UdpPort
 from harness.errors import PlanError, SetupError
 from harness.model.zone import CANNOT_LISTEN, Lookup, Zone
 from harness.net.address import Address, Family
-from harness.net.binding import is_free
+from harness.net.binding import ANY_OF_OURS, is_free
 from harness.system import clock
 
 MOST: Final = 200
@@ -29,8 +29,6 @@ _PLAIN: Final = 512
 _IDLE_S: Final = 10.0
 """Seconds after which a TCP connection that asks nothing is closed."""
 LEASE: Final = "{lease}"
-_ANY_OF_OURS: Final = {"ipv4": "127.254.0.1", "ipv6": "::1"}
-"""Where it is tried whether a port of loopback can be bound.  No run leases this address."""
 
 
 def placed(where: str, lease: Callable[[], Address]) -> Address:
@@ -46,7 +44,7 @@ def why_not(where: str, family: Family = "ipv4") -> str:
     """Why nobody on this machine can answer at ``lab.resolver``; "" if somebody can."""
     if where == LEASE:
         return ""
-    udp = placed(where, lambda: Address(_ANY_OF_OURS[family]))
+    udp = placed(where, lambda: Address(ANY_OF_OURS[family]))
     for address in (udp, Address(udp.host, udp.port, "tcp")):
         shown = f"{address.transport.upper()} {f'port {address.port}' if where.startswith(LEASE) else address}"
         try:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Mapping
+from typing import Final
 
-from harness.net.address import Address
+from harness.net.address import Address, Family
+
+ANY_OF_OURS: Final[Mapping[Family, str]] = {"ipv4": "127.254.0.1", "ipv6": "::1"}
+"""Hosts of loopback, where it is tried what can be bound.  No run leases the first one."""
 
 
 def is_free(address: Address) -> bool:
