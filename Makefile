@@ -73,7 +73,8 @@ test: $(DEV) $(DEVICES) lint
 	@.ci/pytest tests/run $(addprefix --ignore=,$(WRONG)) -n 3 --dist loadfile $(ARGS)
 
 faults: $(DEV)
-	@SIPVERDICT_FAULT_TABLE=whole .ci/pytest $(WRONG) tests/run/test_fault_table.py -n 3 --dist loadfile $(ARGS)
+	@.ci/pytest $(WRONG) -n 2 --dist loadfile $(ARGS)
+	@SIPVERDICT_FAULT_TABLE=whole .ci/pytest tests/run/test_fault_table.py $(ARGS)
 
 fuzz: $(DEV)
 	@$(VENV)/bin/python -m tests.fuzz --seconds $(SECONDS) $(READER)

@@ -102,7 +102,7 @@ NUMERIC: Final = Plan((callee(redirect(MOVED)), target(accept())), zone=Zone())
 @purpose(
     "RFC3263-4.2-01",
     plan=followed(*WITHOUT_PORT),
-    faults=["reverses_srv_priorities", "ignores_srv_port", "ignores_srv"],
+    faults=["reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "swallows_302"],
 )
 def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
     """A Contact with a name and no port is called at the host and port of the SRV record with the lowest priority.
@@ -123,7 +123,7 @@ def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.2-01", plan=followed(*WITH_PORT), faults=["asks_srv_despite_port"])
+@purpose("RFC3263-4.2-01", plan=followed(*WITH_PORT), faults=["asks_srv_despite_port", "swallows_302"])
 def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     """A Contact with a name and a port is called at the address of that name and at that port; SRV does not count.
 
@@ -137,7 +137,7 @@ def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.1-03", plan=followed(BY_TCP), faults=["ignores_naptr"])
+@purpose("RFC3263-4.1-03", plan=followed(BY_TCP), faults=["ignores_naptr", "swallows_302"])
 def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     """A Contact with a name, and neither port nor transport, is called by the transport that NAPTR puts first.
 
