@@ -49,6 +49,8 @@ class Drive:
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""
+    kept: bool = True
+    """Whether its flow is evidence of the run: a plain call's is none, and so shows no positive control."""
     suspicion: Loss | None = None
     """How the device was lost in another drive of this plan; then this one is made alone."""
     carried: Plan = field(init=False)
@@ -285,7 +287,7 @@ class Drive:
             yield backup.evidence()
 
     def _on_event(self, event: Event) -> None:
-        if event.method == "INVITE" and event.from_device:
+        if self.kept and event.method == "INVITE" and event.from_device:
             for seat in self._seats_of_flow():
                 if seat.name == event.seat and seat.kind != "caller":
                     self.context.controls.note(Control(seat.kind, seat.address, event.time, self.id))

@@ -101,14 +101,15 @@ class Station:
         attempt: int = 0,
         *,
         urgent: bool = False,
+        kept: bool = True,
         suspicion: Loss | None = None,
     ) -> Drive:
         """A new drive of ``plan``.  ``attempt`` 1 is the confirming one.
 
-        ``urgent``: others wait for it, so it is set up before the rest.  ``suspicion``: how the device was lost in
-        another drive of the plan, after which this one is made alone.
+        ``urgent``: others wait for it, so it is set up before the rest.  ``kept``: its flow is evidence of the run.
+        ``suspicion``: how the device was lost in another drive of the plan, after which this one is made alone.
         """
-        return Drive(self.context, plan, role, self.carrier, attempt, urgent, suspicion)
+        return Drive(self.context, plan, role, self.carrier, attempt, urgent, kept, suspicion)
 
     async def line(self) -> Line | None:
         """The line to the device if packets get lost on it; None if it is good, or cannot be measured."""
@@ -132,13 +133,14 @@ class Station:
         attempt: int = 0,
         *,
         urgent: bool = False,
+        kept: bool = True,
         suspicion: Loss | None = None,
     ) -> Flow:
         """Drive ``plan`` and return the evidence, even of a failed drive.
 
         SetupError if this machine could not store the evidence.
         """
-        drive = self.prepare(plan, role, attempt, urgent=urgent, suspicion=suspicion)
+        drive = self.prepare(plan, role, attempt, urgent=urgent, kept=kept, suspicion=suspicion)
         flow = self.without_secrets(await drive.run())
         self._drives[flow.id] = drive
         return flow
@@ -203,7 +205,7 @@ class Station:
 
     async def _call_plainly(self) -> LifeSign | None:
         role = self.spec.profile.device.roles[0]
-        flow = await self.drive(plain_call(role, self.spec.profile), role, urgent=True)
+        flow = await self.drive(plain_call(role, self.spec.profile), role, urgent=True, kept=False)
         came = flow.select(received=True)
         if not came:
             return None

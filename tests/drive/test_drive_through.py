@@ -304,3 +304,20 @@ def test_a_device_that_takes_one_call_at_a_time_keeps_no_other_device_waiting(tm
     called = sorted(one.calls[0].placed_at for one in flows)
     assert called[1] - called[0] >= 0.2, "one at a time"
     assert flow.calls[0].placed_at < called[2]
+
+
+def test_what_is_no_evidence_shows_no_positive_control(tmp_path: Path) -> None:
+    plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND)
+    profile = load_profile(profile_of(tmp_path, "none", lab="registrar = true"))
+
+    async def driven() -> list[int]:
+        async with (
+            Bench.open(tmp_path, find_sipp()) as bench,
+            Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
+        ):
+            known = station.context.controls.seen
+            flows = [await station.drive(plan, "proxy", kept=kept) for kept in (False, True)]
+            assert all(flow.select("INVITE", at="callee") for flow in flows)
+            return [len(flow.controls) for flow in flows] + [len(known)]
+
+    assert asyncio.run(driven()) == [0, 1, 1]

@@ -6,6 +6,8 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
+    # Its ACK cannot go to a Contact of the other IP family by the socket of the INVITE.
+    "ack_to_contact_host": frozenset({"invariants/acks/every_refusal_is_acknowledged"}),
     "acks_200_to_redirector": frozenset(
         {
             "invariants/messages/every_request_is_complete",
