@@ -70,7 +70,7 @@ lint: $(DEV)
 
 test: $(DEV) $(DEVICES) lint
 	@.ci/pytest tests --ignore=tests/run -n 4 --dist loadfile $(ARGS)
-	@.ci/pytest tests/run $(addprefix --ignore=,$(WRONG)) -n 3 --dist loadfile $(ARGS)
+	@.ci/pytest tests/run $(addprefix --ignore=,$(WRONG)) -n 4 --dist loadfile $(ARGS)
 
 faults: $(DEV)
 	@.ci/pytest $(WRONG) -n 2 --dist loadfile $(ARGS)

@@ -134,5 +134,6 @@ class Seating:
     def _certificate(self, endpoint: Endpoint) -> Certificate:
         """The one that ``endpoint`` shows over TLS, in this drive."""
         shown = endpoint.certificate
-        # A certificate names an IPv6 address without the brackets of a URI.
-        return replace(shown, names=tuple(self.places.fill(name).strip("[]") for name in shown.names))
+        # A certificate names an IPv6 address without the brackets that it has in a URI.
+        names = (self.places.fill(name) for name in shown.names)
+        return replace(shown, names=tuple(name.strip("[]") if name.startswith("[") else name for name in names))

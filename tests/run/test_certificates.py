@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
+from harness.model.outcome import SKIPPED
 from tests.run.suite import ROOT, Finished, run_suite
 
 DESK = "127.201.80.1"
@@ -114,3 +115,10 @@ def test_an_authority_that_the_device_does_not_know_is_no_verdict(tmp_path: Path
     assert "TLS handshake: " in run.output  # an alert, or a reset
     assert "lab.tls" in run.output
     assert run.status != 0
+
+
+def test_a_certificate_names_an_ipv6_host_as_a_uri_does(tmp_path: Path) -> None:
+    chosen = ("--transport", "tls", "--family", "6", "-k", "uac-tls6 and (to_a_certificate or every_2xx)")
+    run = run_suite(tmp_path, "--device", "reference:base", *chosen)
+    assert {record["verdict"] for record in run.records} <= {"pass", *SKIPPED}, run.output
+    assert sum(record["verdict"] == "pass" for record in run.records) > 3, run.output

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from .behaviour import Behaviour
-from .sip_uri import SipUri
+from .sip_uri import SipUri, bare
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which Python has no name."""
@@ -51,7 +51,7 @@ def identities(shown: bytes, *, by_uri: bool = True) -> frozenset[str]:
         with contextlib.suppress(ValueError):
             uri = SipUri.parse(text)
             if uri.scheme.lower() == "sip" and uri.user is None:
-                domains.add(uri.host.lower())
+                domains.add(bare(uri.host).lower())
     if domains:
         return frozenset(domains)
     addresses = map(str, names.get_values_for_type(x509.IPAddress))
