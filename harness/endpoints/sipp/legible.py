@@ -26,6 +26,7 @@ def legible(data: bytes) -> bytes | None:
         return None
     end = _HEAD_END.search(data)
     head, rest = (data[: end.start()], data[end.end() :]) if end else (data, b"")
-    start, line_end, headers = _FOLD.sub(b" ", _BARE_LF.sub(b"\r\n", head)).partition(b"\r\n")
-    plain = start + line_end + _BLANK_BEFORE_COLON.sub(rb"\1:", headers)
+    # A start line is never folded (7.3.1): what is joined to it would make another message of it.
+    start, line_end, headers = _BARE_LF.sub(b"\r\n", head).partition(b"\r\n")
+    plain = start + line_end + _BLANK_BEFORE_COLON.sub(rb"\1:", _FOLD.sub(b" ", headers))
     return plain + (b"\r\n\r\n" if end else b"") + rest
