@@ -1,4 +1,7 @@
-"""How the device repeats its requests on UDP (RFC 3261 17.1.1.2, 17.1.2.2): until they are answered, unchanged."""
+"""How the device repeats its requests (RFC 3261 17.1.1.2, 17.1.2.2): on UDP until they are answered, unchanged.
+
+On a stream it repeats none.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from harness.judge.say import Findings, expect, violated
 from harness.judge.served import Begun, begun
 from harness.judge.timers import timers_of
 from harness.model.flow import Event, Flow
+from harness.net.address import UNRELIABLE
 
 _PATIENCE = 2
 """So many T1 after a request that has no answer there must be a copy of it: one, and what a busy machine takes."""
@@ -50,7 +54,7 @@ def sent_once(flow: Flow, requirement: str) -> Findings:
     """No INVITE came again on a stream, which loses nothing."""
     for one in begun(flow):
         request = one.request
-        if request.method != "INVITE" or request.transport == "udp":
+        if request.method != "INVITE" or request.transport in UNRELIABLE:
             continue
         copy = next(iter(one.copies), None)
         yield expect(
@@ -71,7 +75,7 @@ def _crossing_is_over(copy: Event, answered: Event) -> bool:
 
 def _repeated(flow: Flow, one: Begun, requirement: str) -> Findings:
     request, name = one.request, f"the {one.request.method} (message {one.request.number})"
-    if request.transport != "udp":
+    if request.transport not in UNRELIABLE:
         return
     t1 = timers_of(flow).t1
     due = _PATIENCE * t1

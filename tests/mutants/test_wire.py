@@ -107,3 +107,15 @@ def test_one_plan_alone_is_no_proof_until_another_run_shows_it() -> None:
     assert not certain(found)
     assert repeated(found, compared(flow("127.3.0.1", ack="b8"), flow())) == found
     assert repeated(found, compared(flow("127.3.0.1"), flow())) == []
+
+
+def test_the_port_of_a_connection_is_no_difference_and_a_wrong_rport_is() -> None:
+    def answered(port: int, rport: int) -> Flow:
+        one = flow()
+        there = Address("127.1.0.2", port, "tcp")
+        text = one.events[0].raw.replace(":5060;branch", f":5060;rport={rport};branch", 1)
+        first = dataclasses.replace(one.events[0], raw=text, destination=there)
+        return dataclasses.replace(one, events=(first, *one.events[1:]))
+
+    assert compared(answered(40001, 40001), answered(40002, 40002)) == []
+    assert compared(answered(40001, 7), answered(40002, 40002))

@@ -74,7 +74,7 @@ def form_of(flow: Flow) -> Form:
         lines: dict[str, Line] = {}
         began = by_seat[seat][0].time
         for event in by_seat[seat]:
-            text = normalised.text(event.text)  # what was sent to it has identifiers, too
+            text = normalised.text(_without_port(event))  # what was sent to it has identifiers, too
             if event.from_device:
                 known = lines.get(text, Line(text, (), event.number))
                 lines[text] = Line(text, (*known.times, event.time - began), known.number)
@@ -84,6 +84,13 @@ def form_of(flow: Flow) -> Form:
                 lines.setdefault(text, Line(text, (datagram.time - began,), 0))
         seats[seat] = tuple(lines.values())
     return Form(flow.id, seats)
+
+
+def _without_port(event: Event) -> str:
+    """The text, less the port that a response came back to: of a connection it is another one each time."""
+    if event.destination is None:
+        return event.text
+    return re.sub(rf"(;rport=){event.destination.port}\b", r"\1{port}", event.text)
 
 
 class _Normalised:
