@@ -6,6 +6,7 @@ On a stream it repeats none.
 from __future__ import annotations
 
 from harness.judge.answers import unproven
+from harness.judge.extent import later
 from harness.judge.intervals import on_time
 from harness.judge.say import Findings, expect, violated
 from harness.judge.served import Begun, begun
@@ -61,7 +62,7 @@ def sent_once(flow: Flow, requirement: str) -> Findings:
             copy is None,
             code="repeated-on-a-stream",
             expected=f"the INVITE (message {request.number}) once, over {request.transport.upper()}",
-            actual=f"a copy {copy.time - request.time:.1f} s later" if copy else "no copy",
+            actual=f"a copy (message {copy.number}) {later(copy.time - request.time)} later" if copy else "no copy",
             event=copy or request,
             means="the other side is sent what it has already, and a slow one is sent more and more of it",
             look_at="does the client transaction ask whether its transport is reliable before it starts Timer A?",
