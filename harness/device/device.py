@@ -31,7 +31,8 @@ class Device:
     """One device under test, on one address.  Belongs to the event loop that starts it.
 
     ``address`` is the lease; it is not needed where the profile has a fixed one.  ``across`` is where it is over the
-    other IP family, if it has both at once (``pics.both_families``).  ``backup`` and ``peer`` are
+    other IP family, if it has both at once (``pics.both_families``); ``inbound`` where it is called, if that is over
+    another transport than that of its own calls.  ``backup`` and ``peer`` are
     needed where the profile requires them (``lab.backup = true``, ``device.per_plan``).  ``exchanges`` are where it
     sends every call, if it does (``lab.exchange``, ``lab.further_exchanges``), ``resolver`` is its name
     server (``lab.resolver``).  ``faults`` are
@@ -46,6 +47,7 @@ class Device:
         *,
         address: Address | None = None,
         across: Address | None = None,
+        inbound: Address | None = None,
         backup: Address | None = None,
         peer: Address | None = None,
         exchanges: Sequence[Address] = (),
@@ -62,6 +64,7 @@ class Device:
         self.profile = profile
         self.address = _address(profile, address, carrier)
         self.across = across
+        self.inbound = inbound
         self.backup = _backup(profile, backup, carrier)
         self.peer = peer
         self.exchanges = tuple(exchanges)
@@ -87,6 +90,11 @@ class Device:
                 "only the reference device has faults: DEVICE=reference",
             )
 
+    @property
+    def called_at(self) -> Address:
+        """Where it is called."""
+        return self.inbound or self.address
+
     # --- its life
 
     async def start(self) -> None:
@@ -110,7 +118,7 @@ class Device:
             raise
 
     async def _start(self, folder: Path) -> None:
-        over_tls = self._authority is not None and self.address.secure
+        over_tls = self._authority is not None and (self.address.secure or self.called_at.secure)
         launch = Launch(
             self.profile,
             folder,
@@ -121,6 +129,7 @@ class Device:
             self.exchanges,
             self.resolver,
             self.across,
+            self.inbound,
             self._authority.files_for(self.address.host) if self._authority and over_tls else {},
         )
         self._secrets = launch.secrets

@@ -39,6 +39,7 @@ class Launch:
         exchanges: Sequence[Address] = (),
         resolver: Address | None = None,
         across: Address | None = None,
+        inbound: Address | None = None,
         tls: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """``tls``: the files of a device over TLS, ``certificate`` and ``authority``."""
@@ -49,6 +50,7 @@ class Launch:
         self._backup = backup
         self._resolver = resolver
         self._across = across
+        self._inbound = inbound
         self.secrets = secrets.all_confidential_texts(profile)
         """The confidential texts, longest first."""
         self._secret = profile.secret
@@ -66,16 +68,18 @@ class Launch:
             **({"peer": str(peer)} if peer else {}),
             **dict(zip(("exchange", *FURTHER_EXCHANGES), map(str, exchanges), strict=False)),
             **({"other_address": str(across)} if across else {}),
+            **({"inbound_address": str(inbound), "inbound_transport": inbound.transport} if inbound else {}),
             **({"resolver": str(resolver), "resolver_host": resolver.host} if resolver else {}),
         }
 
     def argv(self, section: ProcessSection, faults: Sequence[str]) -> list[str]:
-        """The command line, with backup address, name server, second address and faults if there are any."""
+        """The command line, with backup address, name server, further addresses and faults if there are any."""
         parts = [
             *section.argv,
             *(section.backup_argv if self._backup else ()),
             *(section.resolver_argv if self._resolver and self._profile.claims("dns") else ()),
             *(section.other_family_argv if self._across else ()),
+            *(section.called_over_argv if self._inbound else ()),
             *(section.tls_argv if self._over_tls else ()),
         ]
         argv = [self._filled(part) for part in parts]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product, starmap
 
 from harness.device.profile.models import Profile
-from harness.model.axes import Axes
-from harness.net.address import Carrier
+from harness.model.axes import PASSING_ON, Axes
+from harness.net.address import Carrier, Family, Passage
+
+
+def carriers_of(profile: Profile, transports: Iterable[Passage], families: Iterable[Family]) -> tuple[Carrier, ...]:
+    """Those over which a device can be tested in one of its roles."""
+    crosses = not PASSING_ON.isdisjoint(profile.device.roles)
+    every = starmap(Carrier.of, product(transports, families))
+    return tuple(one for one in every if crosses or one.called_over is None)
 
 
 @dataclass(frozen=True)
@@ -28,10 +35,15 @@ class DeviceSpec:
     def carried_by(self) -> tuple[Carrier, ...]:
         """Everything that carries its SIP in this run."""
         section = self.profile.device
-        return self.carriers or tuple(starmap(Carrier, product(section.transports, section.families)))
+        return self.carriers or carriers_of(self.profile, section.transports, section.families)
 
     @property
     def axes(self) -> tuple[Axes, ...]:
         """Every point of the axes at which it is tested."""
         roles = self.profile.device.roles
-        return tuple(Axes(role, one.transport, one.family) for role in roles for one in self.carried_by)
+        return tuple(
+            Axes(role, one.passage, one.family)
+            for role in roles
+            for one in self.carried_by
+            if one.called_over is None or role in PASSING_ON
+        )

@@ -37,7 +37,8 @@ PING_S = 2.0
 
 def device_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[Check]:
     """The profile, its program, what makes it act, and all addresses over ``carriers`` (none: what it says)."""
-    carriers = carriers or DeviceSpec(profile.name, profile).carried_by
+    whole = carriers or DeviceSpec(profile.name, profile).carried_by
+    carriers = tuple(dict.fromkeys(side for one in whole for side in one.sides))
     section = profile.device
     roles, calls = "/".join(section.roles), f"{section.max_calls} call{'s' if section.max_calls > 1 else ''} at once"
     yield Check(f"{profile.name}: profile", "ok", f"{profile.source.name}: {roles}, {calls}, {profile.stimulus.kind}")

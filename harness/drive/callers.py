@@ -46,7 +46,7 @@ class Callers:
         way = context.lab.way(self.places.token, self.places.device)
 
         async def start() -> LiveSeat:
-            own = way.pool.lease()
+            own = way.inbound.pool.lease()
             order = SeatOrder(
                 self.flow,
                 name,
@@ -57,14 +57,14 @@ class Callers:
                 way.hop,
                 symmetric=context.lab.exchange is not None,
                 forecast=self.forecast,
-                security=Showing(context.lab.authority),
-                path=context.profile.lab.websocket_path,
+                security=Showing(way.inbound.authority),
+                path=way.inbound.profile.lab.websocket_path,
             )
             try:
                 return await context.bench.host.call(made, order, way.on_seat)
             except BaseException:
-                way.pool.give_back(own)
+                way.inbound.pool.give_back(own)
                 raise
 
-        self.on_seat(await on_free_port(start, way.pool))
+        self.on_seat(await on_free_port(start, way.inbound.pool))
         return state

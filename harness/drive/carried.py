@@ -6,19 +6,23 @@ from dataclasses import replace
 
 from harness.model.plan import Answer, Call, Plan
 from harness.model.weather import CALM
-from harness.net.address import UNRELIABLE, Transport
+from harness.net.address import UNRELIABLE, Carrier
 
 
-def carried(plan: Plan, transport: Transport) -> Plan:
-    """``plan`` over ``transport``: over a reliable one without copies of responses, requests and ACKs (RFC 3261 17).
+def carried(plan: Plan, carrier: Carrier) -> Plan:
+    """``plan`` over ``carrier``: over a reliable one without copies of responses, requests and ACKs (RFC 3261 17).
 
     What such a copy would show is asked over UDP only; other purposes that use the plan do not need it.  A plan that is
     made for some transports is driven as it is.
     """
-    if plan.over or transport in UNRELIABLE:
+    if plan.over and not carrier.called_over:
         return plan
-    endpoints = tuple(replace(one, answers=tuple(map(_said_once, one.answers))) for one in plan.endpoints)
-    return replace(plan, endpoints=endpoints, calls=tuple(map(_asked_once, plan.calls)), weather=CALM)
+    if carrier.transport not in UNRELIABLE:
+        answered = tuple(replace(one, answers=tuple(map(_said_once, one.answers))) for one in plan.endpoints)
+        plan = replace(plan, endpoints=answered, weather=CALM)
+    if carrier.inbound.transport not in UNRELIABLE:
+        plan = replace(plan, calls=tuple(map(_asked_once, plan.calls)), weather=CALM)
+    return plan
 
 
 def _said_once(answer: Answer) -> Answer:

@@ -62,9 +62,11 @@ class Devices:
     def make(self, peer: Address | None) -> Device:
         """The device, not yet started; ``peer`` for a device that sends every call to a configured address."""
         lab = self.lab
+        leased = lab.pool.lease() if self._leased else None
         return Device(
             self.spec.profile,
-            address=lab.pool.lease() if self._leased else None,
+            address=leased,
+            inbound=lab.inbound.address(leased),
             across=other_address(self.spec.profile, lab.pool),
             backup=self.backup,
             peer=peer,
@@ -83,7 +85,7 @@ class Devices:
         """End a device that was made for one drive, and free its address."""
         await device.stop()
         if device is not self.shared and self._leased:
-            for address in filter(None, (device.address, device.across)):
+            for address in filter(None, (device.address, device.across, device.inbound)):
                 self.lab.pool.give_back(address)
 
     async def ready(self) -> Device:

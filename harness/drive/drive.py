@@ -73,7 +73,7 @@ class Drive:
         self.context.progress.planned_drives += 1
         token = self.context.names.token()
         self.id = self.context.names.flow(self.role, token, self.attempt)
-        self.carried = carried(self.plan, self.carrier.transport)
+        self.carried = carried(self.plan, self.carrier)
         self.recorder = Recorder(self.carried, self._on_event)
         board = self.context.board
         board.enrol(token, self.recorder)
@@ -85,7 +85,7 @@ class Drive:
         weather = self.plan.weather or self.context.weather
         # Not by the token, which is another one in every run: the same weather is to come again.
         # What is lost or repeated below a stream is the network's own affair: no message is.
-        stormy = weather and self.carrier.transport in UNRELIABLE
+        stormy = weather and not self.carrier.transports.isdisjoint(UNRELIABLE)
         self.forecast = Forecast(weather, f"{self.role} {self.plan.title} {self.attempt}") if stormy else None
         self.seating = Seating(
             context, self.id, self.carried, self.carrier, self.listener, self.forecast, Places(token)
@@ -99,8 +99,9 @@ class Drive:
         self._interrupted = self.context.bench.time.look()
         async with self.context.devices.turn(), contextlib.AsyncExitStack() as capacity:
             # Outside of what becomes a flow: a plan for which there never is room is a mistake of the set-up.
-            seats, crossing = len(self.plan.endpoints) + callers, self.plan.crossing
-            await capacity.enter_async_context(self.context.lab.capacity_for(seats - crossing, crossing))
+            endpoints, crossing = len(self.plan.endpoints), self.plan.crossing
+            room = self.context.lab.capacity_for(endpoints - crossing, callers, crossing)
+            await capacity.enter_async_context(room)
             try:
                 try:
                     watch = await self._while_it_is_there()
@@ -223,7 +224,7 @@ class Drive:
             self.context.lab.exchange.disconnect(self.seating.places.token)
         self.recorder.over = True
         for seat in self.seating.taken:
-            pool.give_back(seat.own)
+            (self.context.lab.inbound.pool if seat.kind == "caller" else pool).give_back(seat.own)
 
     async def _close(self, life: LifeSign | None, watch: Watch) -> Flow:
         """Put it all together."""
@@ -248,7 +249,7 @@ class Drive:
             id=self.id,
             plan=self.plan,
             role=self.role,
-            transport=self.carrier.transport,
+            transport=self.carrier.passage,
             family=self.carrier.family,
             device=identity,
             places=self.seating.places,

@@ -14,6 +14,7 @@ from harness.device.tables.values import REGISTERED, hosts_in, ports_in
 from harness.drive.bench import Bench
 from harness.drive.capacity import Capacity
 from harness.drive.crossing import other_tester
+from harness.drive.inbound import Inbound
 from harness.endpoints.host import Identity, LiveSeat
 from harness.endpoints.tap.routes import Hop, Outlet
 from harness.errors import SetupError
@@ -35,8 +36,8 @@ _HOST_ALONE = re.compile(r"sips?:[^>]*\{(\w+)\.host\}(?!:)", re.IGNORECASE)
 class Way:
     """The way of callers to a device."""
 
-    pool: CarrierPool
-    """Their addresses."""
+    inbound: Inbound
+    """Where they are, and what they need."""
     hop: Callable[[Outlet], Hop | None]
     """The way of their requests, given their own socket."""
     on_seat: Callable[[LiveSeat], None] = lambda _seat: None
@@ -51,6 +52,8 @@ class Lab:
     profile: Profile
     pool: CarrierPool
     """The addresses of its drives' endpoints."""
+    inbound: Inbound
+    """The side by which it is called."""
     prober: Pings
     authority: Authority
     """Whose certificates its endpoints have, over TLS."""
@@ -95,7 +98,8 @@ class Lab:
                 named = bench.tester(hosts_in(beyond.lab.tester or ""), ports_in(beyond.lab.ports))
                 tester = opened.enter_context(named)
                 across, other_capacity = tester.pool, tester.capacity
-            pool = CarrierPool(addresses, carrier, across)
+            pool = CarrierPool(addresses, carrier.outbound, across)
+            inbound = opened.enter_context(Inbound.open(profile, bench, carrier, pool))
             authority = bench.authority_of(own_files(profile))
             prober = await opened.enter_async_context(_prober(profile, bench, pool, authority))
             exchange: Exchange | None = None
@@ -121,7 +125,7 @@ class Lab:
                 with contextlib.suppress(SetupError):
                     resolver = await opened.enter_async_context(bench.resolver(name_server))
             limits = capacity, other_capacity
-            yield cls(bench, profile, pool, prober, authority, exchange, *limits, name_server, resolver)
+            yield cls(bench, profile, pool, inbound, prober, authority, exchange, *limits, name_server, resolver)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -140,9 +144,9 @@ class Lab:
         """The way of the callers in the drive of ``token`` to the device."""
         exchange = self.exchange
         if exchange is None or self.profile.lab.address != REGISTERED:
-            return Way(self.pool, lambda own: Hop(own, device) if device else None)
+            return Way(self.inbound, lambda own: Hop(own, device) if device else None)
         # A NAT only lets packets through from an address that the device has sent to.
-        return Way(self.pool, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
+        return Way(self.inbound, lambda _own: exchange.hop_to_device(), partial(exchange.join, token))
 
     def name(self, plan: Plan, places: Places) -> None:
         """Have the resolver know the names of the drive of ``plan`` at ``places``, if it has any.
@@ -159,11 +163,15 @@ class Lab:
         self.resolver.serve(places.domain, plan.zone, places.fill, hosts)
 
     @contextlib.asynccontextmanager
-    async def capacity_for(self, seats: int, crossing: int = 0) -> AsyncIterator[None]:
-        """Wait until that many more seats and addresses are free; ``crossing``: of the other IP family."""
+    async def capacity_for(self, endpoints: int, callers: int, crossing: int = 0) -> AsyncIterator[None]:
+        """Wait until that many more seats and addresses are free; ``crossing``: endpoints of the other IP family."""
+        seats = endpoints + callers
         async with contextlib.AsyncExitStack() as reserved:
+            if self.inbound.capacity:
+                await reserved.enter_async_context(self.inbound.capacity.reserved(callers))
             if self.capacity:
-                await reserved.enter_async_context(self.capacity.reserved(seats))
+                here = endpoints if self.inbound.capacity else seats
+                await reserved.enter_async_context(self.capacity.reserved(here))
             if self.other_capacity and crossing:
                 await reserved.enter_async_context(self.other_capacity.reserved(crossing))
             await reserved.enter_async_context(self.bench.capacity.reserved(seats + crossing))

@@ -72,7 +72,7 @@ class Seating:
             seats |= dict.fromkeys(self.plan.dialled, exchange.address)
         await self.dismiss()
         self.chosen = self.context.devices.shared or self.context.devices.make(self._peer(seats))
-        device, token = self.chosen.address, self.places.token
+        device, token = self.chosen.called_at, self.places.token
         self.places = Places(token, seats, device, self.context.devices.numbers(token, device))
         check_ports(self.plan, {**seats, "device": device})
         self.context.lab.name(self.plan, self.places)
@@ -109,7 +109,8 @@ class Seating:
 
     async def _seat(self, endpoint: Endpoint, own: Address) -> None:
         """Bind one endpoint; at once among the seats, so that it ends with them whatever becomes of the others."""
-        device, exchange, dialled = self.places.device, self.context.lab.exchange, endpoint.name in self.plan.dialled
+        exchange, dialled = self.context.lab.exchange, endpoint.name in self.plan.dialled
+        device = self.chosen.address if self.chosen else None
         order = SeatOrder(
             self.flow,
             endpoint.name,

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from harness.errors import EvidenceError, SetupError
 from harness.evidence.rejudge import rejudge
 from harness.judge.plus603.notices import notices
+from harness.model.axes import in_words
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE, SKIPPED, ExitStatus, Tally
 from harness.model.windows import STANDARD, WINDOWS, Window
+from harness.net.address import Passage
 from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
 from harness.purposes.purpose import Purpose
@@ -278,7 +280,7 @@ def _redress(flows: Sequence[Flow]) -> tuple[str, ...]:
 
 
 def _decided(
-    role: str, purposes: tuple[str, ...], records: list[VerdictLine], row: Row, transports: Sequence[str]
+    role: str, purposes: tuple[str, ...], records: list[VerdictLine], row: Row, transports: Sequence[Passage]
 ) -> Decided:
     found = [
         finding
@@ -290,10 +292,10 @@ def _decided(
     if not found:
         if purposes:
             why = "nothing that the device did in the run led there"
-        elif set(row.transports) & set(transports):
+        elif row.is_about(transports):
             why = f"the device does not declare {row.applies_if}"
         else:
-            why = f"it is about {' and '.join(row.transports)} only"
+            why = f"it is about {in_words(row.transports)} only"
         return Decided(row, role, NOT_APPLICABLE, why, ())
     worst = max(found, key=lambda finding: finding.rank)
     return Decided(row, role, worst.verdict, worst.reason, purposes)

@@ -87,8 +87,8 @@ def _needs(purpose: Purpose, role: str, carrier: Carrier, device: str) -> Iterat
     if role == "b2bua" and "reinvite" in purpose.acts:
         yield KEEPS_REINVITES.format(device)
     for plan in purpose.plans_for(role):
-        if plan.over and transport not in plan.over:
-            yield ONLY_OVER.format(" and ".join(plan.over), transport)
+        if plan.over and not purpose.arises_over(carrier, plan.over):
+            yield ONLY_OVER.format(" and ".join(plan.over), carrier.passage)
         for missing in _some_of([one.by for one in plan.endpoints if one.by and not one.at]):
             yield NOT_DECLARED.format(" and ".join(missing))
         for missing in _some_of(plan.numbers):

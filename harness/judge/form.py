@@ -19,6 +19,8 @@ _COOKIE = "z9hG4bK"
 _MOST_FORWARDS = 255
 _CUT_BY_LENGTH: Final = frozenset({"tcp", "tls"})
 """The transports on which only Content-Length says where a message ends (18.3)."""
+_HANDSHAKE: Final = "\x16\x03"
+"""How a TLS record of a handshake begins (RFC 8446 5.1)."""
 _DROPPED = "a strict element drops the message, and the call fails or is never heard of"
 _BUILT = "where the message is put together: is every line written through one function?"
 
@@ -34,6 +36,16 @@ def well_shaped(flow: Flow, requirement: str) -> Findings:
     sources |= {flow.places.device.host} if flow.places.device else set()
     for one in flow.unreadable:
         if one.source is None or one.source.host in sources:
+            if one.text.startswith(_HANDSHAKE):
+                yield violated(
+                    code="tls-where-none",
+                    expected=f"no TLS at {one.seat}, which is called over another transport",
+                    actual=f"the first message of a TLS handshake came to {one.seat}",
+                    means="the other side takes it for garbage, and the call fails",
+                    look_at="is the transport chosen by the URI that is called (RFC 3263 4.1)?",
+                    requirement=requirement,
+                )
+                continue
             said = next(iter(one.label.splitlines()), "")
             yield violated(
                 code="no-sip-message",

@@ -179,6 +179,8 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "exchange_2": "the first of `lab.further_exchanges`",
     "exchange_3": "the second of those",
     "exchange_4": "the third",
+    "inbound_address": "where it is called over another transport, in `called_over_argv`",
+    "inbound_transport": "by which it is called there",
     "other_address": "where it is over the other IP family, in `other_family_argv`",
     "resolver": "its name server, `host:port`, where `lab.resolver` is set",
     "resolver_host": "the host of that",

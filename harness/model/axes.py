@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from harness.net.address import Carrier, Family, Transport
+from harness.net.address import Carrier, Crossing, Family, Passage, Transport
 
 Role = Literal["uac", "uas", "proxy", "redirect", "b2bua"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 TRANSPORTS: Final[tuple[Transport, ...]] = get_args(Transport)
+CROSSINGS: Final[tuple[Crossing, ...]] = get_args(Crossing)
+PASSAGES: Final[tuple[Passage, ...]] = (*TRANSPORTS, *CROSSINGS)
+PASSING_ON: Final[frozenset[Role]] = frozenset({"proxy", "b2bua"})
+"""The roles whose calls may come over one transport and go on over another."""
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
+
+
+def in_words(transports: Collection[Passage]) -> str:
+    """Those names, sorted; however many crossings there are among them, as one."""
+    plain = sorted(one for one in transports if one in TRANSPORTS)
+    more = () if len(plain) == len(transports) else ("calls from one transport to another",)
+    return " and ".join((*plain, *more))
 
 
 @dataclass(frozen=True)
@@ -20,13 +31,13 @@ class Axes:
     """One point on them."""
 
     role: Role
-    transport: Transport = "udp"
+    transport: Passage = "udp"
     family: Family = "ipv4"
 
     @property
     def carrier(self) -> Carrier:
         """What carries its SIP."""
-        return Carrier(self.transport, self.family)
+        return Carrier.of(self.transport, self.family)
 
     @property
     def label(self) -> str:
@@ -42,13 +53,14 @@ class Axes:
 
     @classmethod
     def product(
-        cls, roles: Iterable[Role], transports: Iterable[Transport], families: Iterable[Family]
+        cls, roles: Iterable[Role], transports: Iterable[Passage], families: Iterable[Family]
     ) -> tuple[Axes, ...]:
-        """Every combination, in order."""
-        return tuple(itertools.starmap(cls, itertools.product(roles, transports, families)))
+        """Every combination that there is, in order: only who passes calls on can have them cross."""
+        every = itertools.starmap(cls, itertools.product(roles, transports, families))
+        return tuple(one for one in every if one.role in PASSING_ON or one.carrier.called_over is None)
 
 
-_BY_LABEL: Final[Mapping[str, Axes]] = {one.label: one for one in Axes.product(ROLES, TRANSPORTS, FAMILIES)}
+_BY_LABEL: Final[Mapping[str, Axes]] = {one.label: one for one in Axes.product(ROLES, PASSAGES, FAMILIES)}
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class CaseId:
     purpose: str
     device: str
     role: Role
-    transport: Transport
+    transport: Passage
     family: Family
 
     @property

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from harness.model.axes import Role
 from harness.model.outcome import Skipped
 from harness.model.verdict import Verdict
-from harness.net.address import Family, Transport
+from harness.net.address import Family, Passage
 
 Outcome = Literal["satisfied", "violated", "unseen"]
 Party = Literal["", "harness", "profile", "device"]
@@ -77,7 +77,7 @@ class Record:
     """``uac/decline/decline_is_final``: folder, topic and sentence."""
     device: str
     role: Role
-    transport: Transport
+    transport: Passage
     family: Family
     verdict: Verdict
     skipped: Skipped | None

@@ -17,7 +17,7 @@ from harness.model.line import Line
 from harness.model.plan import Places, Plan
 from harness.model.windows import Window
 from harness.model.zone import Lookup
-from harness.net.address import Address, Family, Transport
+from harness.net.address import Address, Carrier, Family, Passage, Transport
 from harness.sip.message import SipMessage
 from harness.system.timekeeper import Interruption
 
@@ -193,7 +193,7 @@ class Flow:
     id: str
     plan: Plan
     role: str
-    transport: Transport
+    transport: Passage
     device: Mapping[str, Any]
     """The device's identity and PICS as the run knew them (``name``, ``version``, ``pics``)."""
     places: Places
@@ -245,6 +245,11 @@ class Flow:
             if seat.name == name:
                 return seat
         raise KeyError(name)
+
+    @property
+    def carrier(self) -> Carrier:
+        """What carried it."""
+        return Carrier.of(self.transport, self.family)
 
     @cached_property
     def own_addresses(self) -> frozenset[Address]:

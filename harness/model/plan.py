@@ -10,7 +10,7 @@ when the plan is driven:
 ``{device}``
     the same of the device
 ``{transport}``
-    the word of the drive's transport, as a URI has it; ``{TRANSPORT}``: in capitals
+    the word of the transport of the device's own calls, as a URI has it; ``{TRANSPORT}``: in capitals
 ``{token}``
     the digits that are this drive's own
 ``{domain}``
@@ -289,7 +289,7 @@ class Places:
     token: str
     seats: Mapping[str, Address] = field(default_factory=dict)
     device: Address | None = None
-    """Where the device is; None before it is known."""
+    """Where the device is called, as everybody's URIs name it; None before it is known."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """The URIs of the profile's ``lab.numbers``, for this drive."""
 
@@ -303,7 +303,8 @@ class Places:
 
         ``more``: further placeholders, by name.
         """
-        known = {**({"device": self.device} if self.device else {}), **self.seats}
+        # The transport is that of the device's own calls, which arrive at the seats.
+        known = {**self.seats, **({"device": self.device} if self.device else {})}
         one = next(iter(known.values()), None)
         transports = {"transport": one.uri_transport, "TRANSPORT": one.uri_transport.upper()} if one else {}
         written = {name: _Written.of(address) for name, address in known.items()}

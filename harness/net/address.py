@@ -7,10 +7,22 @@ import itertools
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, cast, get_args
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+Crossing = Literal[
+    "udp-to-tcp", "udp-to-tls", "udp-to-ws", "udp-to-wss",
+    "tcp-to-udp", "tcp-to-tls", "tcp-to-ws", "tcp-to-wss",
+    "tls-to-udp", "tls-to-tcp", "tls-to-ws", "tls-to-wss",
+    "ws-to-udp", "ws-to-tcp", "ws-to-tls",
+    "wss-to-udp", "wss-to-tcp", "wss-to-tls",
+]  # fmt: skip
+"""The transport by which a device is called, and the other one by which it calls.
+
+Not between the two WebSockets: a URI does not say which of them is meant (RFC 7118 5.2)."""
+Passage = Literal[Transport, Crossing]
+"""What carries the calls of a case: one transport, or one to the device and another one from it."""
 Family = Literal["ipv4", "ipv6"]
 
 DEFAULT_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
@@ -38,20 +50,55 @@ class Carrier:
 
     transport: Transport = "udp"
     family: Family = "ipv4"
+    called_over: Transport | None = None
+    """The transport by which the device is called, if that is another one; ``transport`` is that of its own calls."""
 
     @property
     def label(self) -> str:
-        """It in a word: ``udp``, ``tcp6``."""
-        return f"{self.transport}{'6' if self.family == 'ipv6' else ''}"
+        """It in a word: ``udp``, ``tcp6``, ``wss-to-udp``."""
+        return f"{self.passage}{'6' if self.family == 'ipv6' else ''}"
+
+    @property
+    def passage(self) -> Passage:
+        """It without its family, as records name it."""
+        return cast("Crossing", f"{self.called_over}-to-{self.transport}") if self.called_over else self.transport
+
+    @property
+    def inbound(self) -> Carrier:
+        """What carries the calls to the device."""
+        return Carrier(self.called_over or self.transport, self.family)
+
+    @property
+    def outbound(self) -> Carrier:
+        """What carries the device's own calls."""
+        return Carrier(self.transport, self.family)
+
+    @property
+    def sides(self) -> tuple[Carrier, ...]:
+        """It, or both sides of a device that is called over another transport."""
+        return (self.inbound, self.outbound) if self.called_over else (self,)
+
+    @property
+    def transports(self) -> frozenset[Transport]:
+        """Its transport, or both."""
+        return frozenset(one.transport for one in self.sides)
 
     @property
     def across(self) -> Carrier:
-        """The same transport over the other IP family."""
-        return Carrier(self.transport, "ipv4" if self.family == "ipv6" else "ipv6")
+        """The same over the other IP family."""
+        return replace(self, family="ipv4" if self.family == "ipv6" else "ipv6")
+
+    @classmethod
+    def of(cls, passage: Passage, family: Family = "ipv4") -> Carrier:
+        """The carrier that records write as ``passage`` over ``family``."""
+        called_over, crossing, transport = passage.partition("-to-")
+        if not crossing:
+            return cls(cast("Transport", passage), family)
+        return cls(cast("Transport", transport), family, cast("Transport", called_over))
 
     @classmethod
     def every(cls) -> tuple[Carrier, ...]:
-        """All that there are: those over IPv4 first."""
+        """All that stay on one transport: those over IPv4 first."""
         pairs = itertools.product(get_args(Family), get_args(Transport))
         return tuple(cls(transport, family) for family, transport in pairs)
 
@@ -59,12 +106,15 @@ class Carrier:
     def named(cls, label: str) -> Carrier:
         """The carrier of that label; ValueError if there is none."""
         known = {one.label: one for one in cls.every()}
-        if label not in known:
-            raise ValueError(f"expected one of {', '.join(known)}; got {label!r}")
-        return known[label]
+        crossing = itertools.starmap(cls.of, itertools.product(get_args(Crossing), get_args(Family)))
+        found = {**known, **{one.label: one for one in crossing}}.get(label)
+        if found is None:
+            raise ValueError(f"expected one of {', '.join(known)}, or two as in wss-to-udp; got {label!r}")
+        return found
 
     def __str__(self) -> str:
-        return f"{self.transport.upper()} over {FAMILY_NAMES[self.family]}"
+        called = f", called over {self.called_over.upper()}" if self.called_over else ""
+        return f"{self.transport.upper()} over {FAMILY_NAMES[self.family]}{called}"
 
 
 UDP4: Final = Carrier()

@@ -18,7 +18,7 @@ from harness.errors import SetupError
 from harness.model.axes import Axes, Role
 from harness.model.device_name import BASE
 from harness.model.windows import WINDOWS, Window, WindowName
-from harness.net.address import Family, Transport
+from harness.net.address import Family, Passage
 from harness.paths import SUITES
 from harness.system.toml import MOST_DOTS, costly_line
 
@@ -36,7 +36,7 @@ class Known(BaseModel):
 
     purpose: Annotated[str, Field(min_length=1)]
     role: Role
-    transport: Transport = "udp"
+    transport: Passage = "udp"
     family: Family = "ipv4"
     requirement: Annotated[str, Field(min_length=1)]
     verdict: Literal["warn", "inconclusive", "fail"]

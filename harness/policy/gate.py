@@ -16,6 +16,7 @@ from harness.model.finding_key import FindingKey
 from harness.model.outcome import ExitStatus, VerdictName
 from harness.model.scope import Scope
 from harness.model.windows import STANDARD
+from harness.net.address import Carrier
 from harness.policy.profiles import Demand, RequirementProfile, demands, named
 from harness.policy.waivers import NO_REQUIREMENT, Waiver
 from harness.purposes.everywhere import NO_OCCASION
@@ -286,7 +287,12 @@ def unmet(
     of_case = {line.case: line for line in records}
     found: list[str] = []
     for demand in demands(profile, device, purposes, catalogue):
-        carried = [one for one in device.transports if one in catalogue[demand.requirement].transports]
+        about = catalogue[demand.requirement].transports
+        carried = [
+            one
+            for one in device.transports
+            if any(purposes[name].arises_over(Carrier.of(one), about) for name in demand.purposes)
+        ]
         for axes in Axes.product((demand.role,), carried, device.families):
             cases = [CaseId(one, name, axes.role, axes.transport, axes.family) for one in demand.purposes]
             lines = {case: of_case.get(case) for case in cases}

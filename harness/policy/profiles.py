@@ -186,9 +186,7 @@ def demands(
         if role in profile.roles
         for row in profile.asked
         if role in catalogue[row].roles
-        for applies in [
-            catalogue[row].applies_to(device.pics) and set(catalogue[row].transports) & set(device.transports)
-        ]
+        for applies in [catalogue[row].applies_to(device.pics) and catalogue[row].is_about(device.transports)]
     ]
 
 

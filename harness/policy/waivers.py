@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from harness.errors import SetupError
 from harness.model.axes import CaseId
 from harness.model.finding_key import FindingKey
-from harness.net.address import Family, Transport
+from harness.net.address import Family, Passage
 from harness.requirements.catalogue import Catalogue
 from harness.system.toml import MOST_DOTS, costly_line
 
@@ -49,7 +49,7 @@ class _Entry(BaseModel):
     reason: _Text
     expires: date
     device: _Text
-    transport: Transport
+    transport: Passage
     family: Family
     verdict: Literal["fail", "inconclusive", "warn"]
     finding: Annotated[str, AfterValidator(FindingKey.parse)]
@@ -66,7 +66,7 @@ class Waiver:
     expires: date
     """The last day on which it is valid."""
     device: str
-    transport: Transport
+    transport: Passage
     family: Family
     verdict: Literal["fail", "inconclusive", "warn"]
     finding: FindingKey

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.model.axes import Axes, CaseId, Role
 from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, Skipped
 from harness.model.plan import Plan
-from harness.net.address import Family, Transport
+from harness.net.address import Family, Passage
 from harness.purposes.purpose import Purpose
 
 
@@ -38,7 +38,7 @@ class Case:
         return self.axes.role
 
     @property
-    def transport(self) -> Transport:
+    def transport(self) -> Passage:
         """What carries its SIP."""
         return self.axes.transport
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
-from harness.net.address import FAMILY_NAMES, Carrier, family_of
+from harness.net.address import Carrier, family_of
 from harness.sip.uri import SipUri
 
 _FORGOTTEN_S: Final = 4.0
@@ -57,8 +57,7 @@ def _is_our(event: Event, method: str) -> bool:
 def contradiction(flow: Flow) -> str:
     """Why ``flow`` is no evidence of its axes, in one sentence; "" if it is."""
     for found in _contradictions(flow):
-        claim = f"{flow.transport.upper()} over {FAMILY_NAMES[flow.family]}"
-        return f"a bug in sipverdict: flow {flow.id} is recorded as {claim}, but {found}"
+        return f"a bug in sipverdict: flow {flow.id} is recorded as {flow.carrier}, but {found}"
     return ""
 
 
@@ -84,11 +83,11 @@ def _in_clear(flow: Flow, event: Event) -> bool:
 
 def _planned(flow: Flow, seat: str) -> Carrier:
     """What carries the messages of a seat: what the flow's do, unless its plan says that the call changes it there."""
-    own = Carrier(flow.transport, flow.family)
+    own = flow.carrier.outbound
     for endpoint in flow.plan.endpoints:
         if endpoint.name == seat:
             return Carrier(endpoint.by or own.transport, own.across.family if endpoint.crosses else own.family)
-    return own
+    return flow.carrier.inbound if flow.seat(seat).kind == "caller" else own
 
 
 def _of_ours(flow: Flow, event: Event) -> Iterator[str]:
@@ -116,11 +115,12 @@ def _of_the_device(flow: Flow) -> Iterator[str]:
     connection was established, with all the handshakes that belong to it, that shows what was used, and a Via that
     says something else is the device's doing, too.
     """
+    own = flow.carrier.transport
     lines = (one for seat in flow.seats for one in seat.connections)
-    if any(one.established_at is not None and one.local.transport == flow.transport for one in lines):
+    if any(one.established_at is not None and one.local.transport == own for one in lines):
         return
     requests = [event for event in flow.events if event.from_device and event.method is not None and event.vias]
-    if requests and all(event.vias[0].transport.lower() != flow.transport for event in requests):
+    if requests and all(event.vias[0].transport.lower() != own for event in requests):
         label, transport = requests[0].label, requests[0].vias[0].transport
         doubt = "unless the device writes a transport that it does not use"
         yield f"no request of the device says so: {label}, has the Via SIP/2.0/{transport} ({doubt})"

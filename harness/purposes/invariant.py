@@ -14,11 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.purposes.purpose import Judge, Purpose, as_test, name_of
+from harness.purposes.purpose import Judge, Purpose, Side, as_test, name_of
 
 
-def invariant(*requirements: str, faults: Sequence[str] = (), roles: Sequence[str] = ()) -> Callable[[Judge], Judge]:
-    """Make a test function an invariant.  ``roles``: empty for those of its catalogue rows."""
+def invariant(
+    *requirements: str, faults: Sequence[str] = (), roles: Sequence[str] = (), side: Side = "both"
+) -> Callable[[Judge], Judge]:
+    """Make a test function an invariant.
+
+    ``roles``: empty for those of its catalogue rows.  ``side``: see :data:`harness.purposes.purpose.Side`.
+    """
 
     def decorate(judge: Judge) -> Judge:
         return as_test(
@@ -31,6 +36,7 @@ def invariant(*requirements: str, faults: Sequence[str] = (), roles: Sequence[st
                 roles=tuple(roles),
                 acts=frozenset(),
                 least_window=0.0,
+                side=side,
                 everywhere=True,
             )
         )

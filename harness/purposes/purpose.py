@@ -14,20 +14,26 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from harness.judge.attempts import original
 from harness.judge.say import unseen
-from harness.model.axes import Axes
+from harness.model.axes import Axes, in_words
 from harness.model.finding import Finding, Ruled
 from harness.model.flow import Flow
 from harness.model.plan import Plan
 from harness.model.verdict import Verdict, combine
+from harness.net.address import Carrier, Passage
 from harness.requirements.catalogue import Catalogue
 from harness.requirements.ruling import Ruling
 
 Judge = Callable[..., Iterable[Finding]]
+Side = Literal["both", "either", "inbound", "outbound"]
+"""Where the question of a purpose arises at a device that is called over one transport and calls over another: in the
+calls to it, in its own calls, at each message by itself (``either``), or only where both are as it needs them."""
+_OF_FOLDER: Final[Mapping[str, Side]] = {"uac": "outbound", "uas": "inbound"}
 _MARK = "__sipverdict_purpose__"
 ROBUSTNESS = "robustness"
 """The folder of the purposes that are run only where that is asked for."""
@@ -69,6 +75,7 @@ class Purpose:
     """What the stimulus must be able to do besides placing a call (``hangup``, ``reinvite``)."""
     least_window: float
     """Seconds: in a run with a shorter window it is skipped, with the reason."""
+    side: Side = "both"
     everywhere: bool = False
     """An invariant: it has no plan of its own, and is judged over every flow of the device in the run."""
     draw: Callable[[int], Plan] | None = None
@@ -78,6 +85,19 @@ class Purpose:
     def apart(self) -> bool:
         """Whether it is run only where that is asked for (``--robustness``): it is no part of the whole suite."""
         return self.name.startswith(f"{ROBUSTNESS}/")
+
+    def arises_over(self, carrier: Carrier, transports: Collection[Passage]) -> bool:
+        """Whether a question that arises over ``transports`` arises in what ``carrier`` carries."""
+        if carrier.passage in transports:
+            return True
+        match self.side:
+            case "inbound":
+                return carrier.inbound.transport in transports
+            case "outbound":
+                return carrier.transport in transports
+            case "either":
+                return not carrier.transports.isdisjoint(transports)
+        return carrier.transports <= {*transports}
 
     def with_rounds(self, rounds: int) -> Purpose:
         """The purpose with so many drawn plans; itself where it draws none, or none are asked for (0)."""
@@ -172,8 +192,12 @@ def purpose(
     roles: Sequence[str] = (),
     acts: Iterable[str] = (),
     least_window: float = 0.0,
+    side: Side | None = None,
 ) -> Callable[[Judge], Judge]:
     """Make a test function a purpose.
+
+    ``side``: None for what its folder says: those of ``uac`` are about a device's own calls, those of ``uas`` about the
+    calls to it.
 
     ``plan`` may differ by role (``{"uas": …, "proxy": …}``): a device that answers calls itself is brought to a refusal
     in another way than one that passes on what somebody else answers.  It is then a purpose for these roles.
@@ -192,6 +216,7 @@ def purpose(
             acts=frozenset(acts),
             least_window=least_window,
             draw=draw,
+            side=side or side_of(judge),
         ).with_rounds(ROUNDS)
 
         return as_test(made)
@@ -203,6 +228,11 @@ def name_of(judge: Judge) -> str:
     """The name of the purpose whose judge it is: folder, topic, sentence."""
     module = judge.__module__.removeprefix("suites.").replace("test_", "").replace(".", "/")
     return f"{module}/{judge.__name__.removeprefix('test_')}"
+
+
+def side_of(judge: Judge) -> Side:
+    """The side that the folder of its module stands for."""
+    return _OF_FOLDER.get(name_of(judge).partition("/")[0], "both")
 
 
 def as_test(made: Purpose) -> Judge:
@@ -227,10 +257,10 @@ def applicable_rows(
 ) -> tuple[tuple[str, ...], str]:
     """The requirements that bind a device with ``pics`` at ``axes``; if none do, the reason in words."""
     of_role = [catalogue[row] for row in purpose.requirements if axes.role in catalogue[row].roles]
-    carried = [row for row in of_role if axes.transport in row.transports]
+    carried = [row for row in of_role if purpose.arises_over(axes.carrier, row.transports)]
     if of_role and not carried:
-        others = sorted({transport for row in of_role for transport in row.transports})
-        return (), f"not applicable over {axes.transport}: its requirements are about {' and '.join(others)}"
+        others = in_words({transport for row in of_role for transport in row.transports})
+        return (), f"not applicable over {axes.transport}: its requirements are about {others}"
     bound = tuple(row.id for row in carried if row.applies_to(pics))
     if bound:
         return bound, ""

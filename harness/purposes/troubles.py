@@ -16,12 +16,17 @@ _WHOSE = {"device": "the device", "harness": "this machine or the suite", "stimu
 
 def left_out_told(purpose: Purpose, role: str, flows: Sequence[Flow]) -> str:
     """Which plans of ``purpose`` were not driven, and what the profile lacks for them; "" if all were, or none."""
-    driven, transports = {flow.plan for flow in flows}, {flow.transport for flow in flows}
-    here = (plan for plan in purpose.plans_for(role) if not plan.over or transports.intersection(plan.over))
+    driven = {flow.plan for flow in flows}
+    carriers = {flow.carrier for flow in flows}
+    here = (
+        plan
+        for plan in purpose.plans_for(role)
+        if not plan.over or any(purpose.arises_over(one, plan.over) for one in carriers)
+    )
     left_out = [plan for plan in here if plan not in driven]
     if not driven or not left_out:
         return ""
-    by_websocket = not transports.isdisjoint(WEB)
+    by_websocket = any(one.transport in WEB for one in carriers)
     return f"left out: {'; '.join(f'{plan.title} (needs {_needed(plan, by_websocket)})' for plan in left_out)}"
 
 

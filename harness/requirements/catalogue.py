@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import SetupError
-from harness.model.axes import TRANSPORTS
-from harness.net.address import Transport
+from harness.model.axes import PASSAGES
+from harness.net.address import Carrier, Passage
 from harness.paths import SUITES
 from harness.requirements import conditions as pics
 
@@ -37,7 +37,7 @@ class Row:
     pass_criterion: str
     violation: str
     timing: str
-    transports: tuple[Transport, ...]
+    transports: tuple[Passage, ...]
     """What it is about: over any other transport it binds nobody."""
     ambiguity: str
     on_violation: OnViolation
@@ -53,6 +53,11 @@ class Row:
     def applies_to(self, declared: Mapping[str, bool]) -> bool:
         """Whether the row binds a device with these PICS."""
         return pics.holds(self.applies_if, declared)
+
+    def is_about(self, transports: Iterable[Passage]) -> bool:
+        """Whether it binds a device over some of ``transports``, on one side at least."""
+        asked = {*transports, *(name for one in transports for name in Carrier.of(one).transports)}
+        return not asked.isdisjoint(self.transports)
 
     @property
     def optional_only(self) -> bool:
@@ -111,7 +116,7 @@ class Catalogue:
 
 def _row(stored: Mapping[str, Any]) -> Row:
     """ValueError for a transport that there is not, and for a row that is about no transport at all."""
-    if not stored["transports"] or set(stored["transports"]) - set(TRANSPORTS):
-        expected = f"transports: expected some of {', '.join(TRANSPORTS)}"
+    if not stored["transports"] or set(stored["transports"]) - set(PASSAGES):
+        expected = f"transports: expected some of {', '.join(PASSAGES)}"
         raise ValueError(f"{stored['id']}: {expected}; got {stored['transports']}")
     return Row(**dict(stored) | {"roles": tuple(stored["roles"]), "transports": tuple(stored["transports"])})

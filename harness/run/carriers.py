@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product, starmap
-from typing import Final
+from typing import Final, TypeVar
 
-from harness.device.spec import DeviceSpec
+from harness.device.spec import DeviceSpec, carriers_of
 from harness.errors import SetupError
-from harness.model.axes import TRANSPORTS
-from harness.net.address import Carrier
+from harness.model.axes import PASSAGES
 
 ALL: Final = "all"
 _FAMILIES: Final[Mapping[str, str]] = {"4": "ipv4", "6": "ipv6"}
@@ -39,7 +37,7 @@ class Wanted:
         if transports:
             return cls((ALL,), (ALL,))
         families = tuple(_FAMILIES.get(one, one) for one in _listed("--family", family, (*_FAMILIES, "ipv4", "ipv6")))
-        return cls(_listed("--transport", transport, TRANSPORTS), families)
+        return cls(_listed("--transport", transport, PASSAGES), families)
 
 
 AS_PROFILED: Final = Wanted()
@@ -65,8 +63,8 @@ def carried(specs: Mapping[str, DeviceSpec], wanted: Wanted) -> dict[str, Device
         section = spec.profile.device
         transports = _chosen(wanted.transports, section.transports, section.further_transports)
         families = _chosen(wanted.families, section.families, section.further_families)
-        if transports and families:
-            chosen[name] = replace(spec, carriers=tuple(starmap(Carrier, product(transports, families))))
+        if carriers := carriers_of(spec.profile, transports, families):
+            chosen[name] = replace(spec, carriers=carriers)
     if not chosen:
         devices = ", ".join(
             f"{name} has {', '.join((*one.transports, *one.further_transports))}"
@@ -81,7 +79,10 @@ def carried(specs: Mapping[str, DeviceSpec], wanted: Wanted) -> dict[str, Device
     return chosen
 
 
-def _chosen(wanted: Sequence[str], usual: Sequence[str], further: Sequence[str]) -> tuple[str, ...]:
+_Named = TypeVar("_Named", bound=str)
+
+
+def _chosen(wanted: Sequence[str], usual: Sequence[_Named], further: Sequence[_Named]) -> tuple[_Named, ...]:
     if not wanted:
         return tuple(usual)
     there = tuple(dict.fromkeys((*usual, *further)))

@@ -17,7 +17,7 @@ def permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> tu
     """The plans of ``purpose`` that can be driven; and why none can, or too few to judge."""
     plans = purpose.plans_for(axes.role)
     reasons = [
-        _not_over(plan, axes.carrier, profile)
+        _not_over(purpose, plan, axes.carrier, profile)
         or cannot_call(plan, profile, device, axes.role)
         or cannot_reach(plan, profile, device, axes)
         or (_cannot_name(profile, device, axes.family) if plan.zone else "")
@@ -30,13 +30,13 @@ def permitted(purpose: Purpose, axes: Axes, profile: Profile, device: str) -> tu
     return drivable, "" if enough else next(filter(None, reasons), "")
 
 
-def _not_over(plan: Plan, carrier: Carrier, profile: Profile) -> str:
+def _not_over(purpose: Purpose, plan: Plan, carrier: Carrier, profile: Profile) -> str:
     """Why ``plan`` cannot be driven over ``carrier``; "" if it can."""
     others = [endpoint.by for endpoint in plan.endpoints if endpoint.by and not endpoint.at]
     if lacking := [name for name in others if name not in profile.device.all_transports]:
         return NOT_DECLARED.format(" and ".join(lacking))
-    if plan.over and carrier.transport not in plan.over:
-        return ONLY_OVER.format(" and ".join(plan.over), carrier.transport)
+    if plan.over and not purpose.arises_over(carrier, plan.over):
+        return ONLY_OVER.format(" and ".join(plan.over), carrier.passage)
     return ""
 
 
@@ -66,12 +66,12 @@ def cannot_call(plan: Plan, profile: Profile, device: str, role: str) -> str:
 
 def cannot_reach(plan: Plan, profile: Profile, device: str, axes: Axes) -> str:
     """Why ``device`` cannot reach the endpoints of ``plan`` over a WebSocket; "" if it can, or need not."""
-    over = profile.over(axes.carrier)
-    if not is_called_by(over, axes.transport) or over.lab.exchange or not plan.endpoints:
+    over, transport = profile.over(axes.carrier.outbound), axes.carrier.transport
+    if not is_called_by(over, transport) or over.lab.exchange or not plan.endpoints:
         return ""
-    at_home = meets_users(over, axes.role, axes.transport) and not redirects_strangers(plan)
+    at_home = meets_users(over, axes.role, transport) and not redirects_strangers(plan)
     follows = axes.role == "proxy" and over.claims("proxy_recurses_3xx") and redirects(plan)
     # Who answers by himself calls nobody: endpoints are where his Contacts lead.
     if axes.role in ("uas", "redirect") or (at_home and not follows):
         return ""
-    return NO_WEBSOCKETS.format(device, axes.transport)
+    return NO_WEBSOCKETS.format(device, transport)

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 from harness.errors import SetupError
-from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, CaseId
+from harness.model.axes import FAMILIES, PASSAGES, ROLES, CaseId
 from harness.policy.profiles import RequirementProfile
 from harness.policy.profiles import load as load_profiles
 from harness.requirements.catalogue import Catalogue, Row
@@ -146,7 +146,7 @@ _LEVEL_MARKS: Final = {"profile": "profile_level"}
 MARKERS: Final[dict[str, str]] = {
     **{_LEVEL_MARKS.get(one, one): f"cases with a requirement of the level {one}" for one in LEVELS},
     **{one: f"cases in which the device is {one}" for one in ROLES},
-    **{one: f"cases over {one}" for one in (*TRANSPORTS, *FAMILIES)},
+    **{one: f"cases over {one}" for one in (*PASSAGES, *FAMILIES)},
     "requirement(id)": "cases that decide the requirement, as in requirement(id='RFC3261-21.6-01')",
     "clause(id)": "cases about the clause or one within it, as in clause(id='RFC3261-21.6')",
     "tag(name)": "cases with a requirement of the tier: heart, core, extended or profile",

@@ -20,6 +20,7 @@ from harness.drive.station import Station
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import DeviceError, ProfileError, SipverdictError
 from harness.live.progress import Progress
+from harness.model.axes import PASSING_ON
 from harness.model.flow import Event, Flow
 from harness.model.outcome import ExitStatus
 from harness.model.windows import Window
@@ -99,7 +100,7 @@ async def look_at_all(
 
 async def _look(spec: DeviceSpec, carrier: Carrier, bench: Bench, progress: Progress) -> list[Look]:
     spec = replace(spec, profile=spec.profile.over(carrier))
-    roles = spec.profile.device.roles
+    roles = [role for role in spec.profile.device.roles if carrier.called_over is None or role in PASSING_ON]
     if taken := _taken(spec.profile, carrier):
         return [_not_made(spec, roles[0], carrier, "machine", *taken)]
     try:
@@ -150,8 +151,7 @@ async def _call(station: Station, role: str, status: int) -> Look:
 
 def read(flow: Flow, status: int, profile: Profile) -> Look:
     """The result of ``flow``, in which a call was to be answered ``status``.  A pure function."""
-    carrier = Carrier(flow.transport, flow.family)
-    look = Look(str(flow.device.get("name", "")), flow.role, carrier, status, ok=False, result="", flow=flow)
+    look = Look(str(flow.device.get("name", "")), flow.role, flow.carrier, status, ok=False, result="", flow=flow)
     for trouble in flow.troubles:
         blame: Blame = {"harness": "machine", "stimulus": "profile"}.get(trouble.blame, "device")  # type: ignore[assignment]
         hint = {

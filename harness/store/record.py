@@ -125,7 +125,7 @@ def _frames(flow: Flow) -> Iterator[bytes]:
     yield from _messages("stray", flow.strays)
     yield from _messages("lost", flow.lost)
     for one in flow.unreadable:
-        meta = _Meta(one.time, one.seat, "received", flow.transport, one.source, None, size=one.size)
+        meta = _Meta(one.time, one.seat, "received", flow.carrier.transport, one.source, None, size=one.size)
         yield _frame("unreadable", meta, one.text)
 
 

@@ -21,7 +21,7 @@ from harness.model.outcome import SKIPPED, VerdictName
 from harness.model.scope import Scope
 from harness.model.verdict import FindingVerdict, Verdict
 from harness.model.windows import WINDOWS, WindowName
-from harness.net.address import Family, Transport
+from harness.net.address import Family, Passage
 from harness.requirements.ruling import Mode
 
 LostRuling = Literal["open", "killed", "once", "gone", "idle"]
@@ -39,7 +39,7 @@ class Declared:
 
     name: str
     roles: tuple[Role, ...]
-    transports: tuple[Transport, ...]
+    transports: tuple[Passage, ...]
     families: tuple[Family, ...]
     pics: Mapping[str, bool]
     vendor: str = ""
@@ -165,7 +165,7 @@ class VerdictLine:
     purpose: Name
     device: str
     role: Role
-    transport: Transport
+    transport: Passage
     family: Family
     verdict: VerdictName
     reason: str
@@ -227,7 +227,7 @@ class Deviation:
     device: str
     purpose: str
     role: Role
-    transport: Transport
+    transport: Passage
     family: Family
     requirement: str
     expected: str
@@ -264,7 +264,7 @@ class Waived:
     reason: str
     expires: date
     device: str
-    transport: Transport
+    transport: Passage
     family: Family
     verdict: FindingVerdict
     finding: str

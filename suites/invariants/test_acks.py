@@ -43,7 +43,7 @@ def test_every_refusal_is_acknowledged(flow: Flow) -> Findings:
             yield found
 
 
-@invariant("RFC3261-17.1.1.2-03", faults=["ignores_copies", "forgets_refusal_after_2s"])
+@invariant("RFC3261-17.1.1.2-03", faults=["ignores_copies", "forgets_refusal_after_2s"], side="outbound")
 def test_every_copy_of_a_refusal_is_acknowledged(flow: Flow) -> Findings:
     """Each copy of a refusal gets the ACK of the first one again, and there is no other ACK.
 

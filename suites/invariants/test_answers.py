@@ -44,7 +44,7 @@ def test_every_request_gets_one_final_response(flow: Flow) -> Findings:
     yield from one_final(flow, "RFC3261-17.2.1-08")
 
 
-@invariant("RFC3261-17.2.1-01", faults=["final_not_repeated", "forgets_603plus_in_copies"])
+@invariant("RFC3261-17.2.1-01", faults=["final_not_repeated", "forgets_603plus_in_copies"], side="inbound")
 def test_every_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     """On UDP a refusal without ACK is sent again after 0.5 s, then after 1 s more, and so on, unchanged.
 
@@ -53,7 +53,7 @@ def test_every_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     yield from _of_each_refusal(flow, repeated_on_time)
 
 
-@invariant("RFC3261-17.2.1-03", faults=["final_repeated_after_ack"])
+@invariant("RFC3261-17.2.1-03", faults=["final_repeated_after_ack"], side="inbound")
 def test_every_ack_ends_the_copies(flow: Flow) -> Findings:
     """Nothing follows the ACK of a refusal, in whatever call of the flow.
 
@@ -62,7 +62,7 @@ def test_every_ack_ends_the_copies(flow: Flow) -> Findings:
     yield from _of_each_refusal(flow, ack_ends_copies)
 
 
-@invariant("RFC3261-17.2.1-06", faults=["answers_ack"])
+@invariant("RFC3261-17.2.1-06", faults=["answers_ack"], side="inbound")
 def test_no_ack_is_answered(flow: Flow) -> Findings:
     """No ACK is answered, be it the first or a copy.
 

@@ -8,7 +8,11 @@ from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 
 
-@invariant("RFC3261-17.1.1.2-08", faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"])
+@invariant(
+    "RFC3261-17.1.1.2-08",
+    faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"],
+    side="either",
+)
 def test_every_invite_without_response_is_repeated(flow: Flow) -> Findings:
     """An INVITE that nobody answers is sent again after 0.5 s, then after 1 s, 2 s …, unchanged: to the first target, a
     Contact, a branch.
@@ -19,7 +23,7 @@ def test_every_invite_without_response_is_repeated(flow: Flow) -> Findings:
     yield from repeated(flow, "RFC3261-17.1.1.2-08", invites=True)
 
 
-@invariant("RFC3261-17.1.2.2-02", faults=["sends_requests_once"])
+@invariant("RFC3261-17.1.2.2-02", faults=["sends_requests_once"], side="either")
 def test_every_other_request_without_response_is_repeated(flow: Flow) -> Findings:
     """A CANCEL or BYE that gets no final response is sent again after 0.5 s, unchanged.
 
@@ -40,6 +44,7 @@ def test_every_other_request_without_response_is_repeated(flow: Flow) -> Finding
         "needs_reason_phrase",
         "honours_every_uri_header",
     ],
+    side="either",
 )
 def test_no_request_is_repeated_after_its_response(flow: Flow) -> Findings:
     """Once an INVITE has got any response, or another request its final one, it is not sent again.
@@ -51,7 +56,7 @@ def test_no_request_is_repeated_after_its_response(flow: Flow) -> Findings:
     yield from rests(flow, "RFC3261-17.1.1.2-07")
 
 
-@invariant("RFC3261-17.1.1.2-09", faults=["repeats_invite_over_streams"])
+@invariant("RFC3261-17.1.1.2-09", faults=["repeats_invite_over_streams"], side="either")
 def test_no_invite_is_repeated_on_a_stream(flow: Flow) -> Findings:
     """Over TCP, TLS and WebSockets an INVITE is sent once: what is lost below is repeated below.
 

@@ -12,7 +12,7 @@ from harness.purposes.invariant import invariant
 SIP = "sip"
 
 
-@invariant("RFC7118-4.1-01", faults=["omits_subprotocol"])
+@invariant("RFC7118-4.1-01", faults=["omits_subprotocol"], side="either")
 def test_device_offers_the_subprotocol(flow: Flow) -> Findings:
     """A device that opens a WebSocket asks for the subprotocol ``sip`` (RFC 7118 4.1).
 
@@ -34,7 +34,7 @@ def test_device_offers_the_subprotocol(flow: Flow) -> Findings:
             )
 
 
-@invariant("RFC7118-4.1-02", faults=["omits_subprotocol"])
+@invariant("RFC7118-4.1-02", faults=["omits_subprotocol"], side="either")
 def test_device_agrees_on_the_subprotocol(flow: Flow) -> Findings:
     """A device that accepts a WebSocket names the subprotocol ``sip`` in its 101 (RFC 7118 4.1).
 

@@ -20,7 +20,7 @@ RINGING = Plan((callee(Answer((Response(180, after=0.1), Response(603, after=1.7
 """It rings before the first copy is due, for so long that three would come."""
 
 
-@purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing", "keeps_retransmitting"])
+@purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing", "keeps_retransmitting"], side="outbound")
 def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
     """Any response ends the copies of an INVITE, a 180 as well as a final one.
 
@@ -34,7 +34,7 @@ def test_invite_is_not_repeated_while_it_rings(flow: Flow) -> Findings:
     yield from found or [unseen("the INVITE got no response", code="not-answered")]
 
 
-@purpose("RFC3261-8.1.3.2-03", plan=UNKNOWN_PROGRESS, faults=["ignores_unknown_1xx"])
+@purpose("RFC3261-8.1.3.2-03", plan=UNKNOWN_PROGRESS, faults=["ignores_unknown_1xx"], side="outbound")
 def test_unknown_provisional_response_is_one(flow: Flow) -> Findings:
     """A 1xx that the device does not know is handled like a 183: the INVITE is not repeated, and its 603 acknowledged.
 
@@ -50,7 +50,10 @@ def test_unknown_provisional_response_is_one(flow: Flow) -> Findings:
 
 
 @purpose(
-    "RFC3261-17.1.1.2-08", plan=SLOW, faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"]
+    "RFC3261-17.1.1.2-08",
+    plan=SLOW,
+    faults=["never_repeats_invite", "copies_lose_hops", "repeats_without_doubling"],
+    side="outbound",
 )
 def test_invite_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
     """On UDP an INVITE without any response is sent again after 0.5 s, then after 1 s and 2 s more, unchanged.

@@ -61,6 +61,7 @@ def _invite_rests(flow: Flow, refusal: Refusal) -> Finding:
     "RFC3261-17.1.1.2-07",
     plan=(DECLINE_BETWEEN_COPIES, REDIRECT_BETWEEN_COPIES),
     faults=["keeps_retransmitting"],
+    side="outbound",
 )
 def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings:
     """Copies of the INVITE end with its final response, even if no provisional response came before it.
@@ -75,7 +76,7 @@ def test_invite_is_not_repeated_after_its_final_response(flow: Flow) -> Findings
     yield _invite_rests(flow, refusal) if refusal else unseen(NOT_REFUSED, code="not-refused")
 
 
-@purpose("INT-603-EARLY-01", plan=(DECLINE, DECLINE_RINGING), faults=["keeps_retransmitting"])
+@purpose("INT-603-EARLY-01", plan=(DECLINE, DECLINE_RINGING), faults=["keeps_retransmitting"], side="outbound")
 def test_decline_needs_no_ringing_before_it(flows: Sequence[Flow]) -> Findings:
     """A 603 as the first and only response is acknowledged like one after ringing, and nothing else follows.
 
@@ -105,6 +106,7 @@ def test_decline_needs_no_ringing_before_it(flows: Sequence[Flow]) -> Findings:
     "RFC3261-17.1.1.2-06",
     plan=(DECLINE_THEN_REDIRECT, FAILURE_THEN_REDIRECT),
     faults=["acts_on_second_final"],
+    side="outbound",
 )
 def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
     """Another final response on the branch of a refused INVITE counts as a copy of the first one.
@@ -134,7 +136,7 @@ def test_second_final_response_is_not_acted_upon(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-13.2.2.3-01", plan=DECLINE_THEN_ANSWER, faults=["accepts_second_final"])
+@purpose("RFC3261-13.2.2.3-01", plan=DECLINE_THEN_ANSWER, faults=["accepts_second_final"], side="outbound")
 def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     """A 200 that comes after the final refusal of the same INVITE does not make a call.
 
@@ -146,7 +148,7 @@ def test_answer_after_a_decline_is_ignored(flow: Flow) -> Findings:
     yield from _late_answer_ignored(flow)
 
 
-@purpose("INT-302-LATE200-01", plan=REDIRECT_THEN_ANSWER, faults=["accepts_200_after_302"])
+@purpose("INT-302-LATE200-01", plan=REDIRECT_THEN_ANSWER, faults=["accepts_200_after_302"], side="outbound")
 def test_answer_after_a_redirection_makes_no_second_call(flow: Flow) -> Findings:
     """A 200 that comes after the 302 of the same INVITE does not make a call beside the one to the Contact.
 

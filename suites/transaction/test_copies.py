@@ -35,6 +35,7 @@ DECLINE_AT_31_S = Plan((callee(Answer((_603,), copies=AT_31_S)),), watched=False
     plan=REDIRECT_TIMER_G,
     faults=["ignores_copies", "follows_every_copy", "reuses_branch"],
     least_window=40.0,
+    side="outbound",
 )
 def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
     """A 302 that is repeated for half a minute is acknowledged each time and followed once.
@@ -49,6 +50,7 @@ def test_redirect_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> F
     "RFC3261-17.1.1.2-03",
     plan=REDIRECT_COPIES,
     faults=["ignores_copies", "follows_every_copy", "reuses_branch", "forgets_refusal_after_2s"],
+    side="outbound",
 )
 def test_copies_of_a_redirect_are_acknowledged_and_followed_once(flow: Flow) -> Findings:
     """Each copy of a 302 gets the same ACK again, and the redirection is followed once.
@@ -80,7 +82,12 @@ def _followed_once(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3261-17.1.1.2-03", plan=(DECLINE, DECLINE_COPIES), faults=["ignores_copies", "forgets_refusal_after_2s"])
+@purpose(
+    "RFC3261-17.1.1.2-03",
+    plan=(DECLINE, DECLINE_COPIES),
+    faults=["ignores_copies", "forgets_refusal_after_2s"],
+    side="outbound",
+)
 def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Flow, ...]) -> Findings:
     """Each copy of a 603 gets the same ACK again, and no copy makes the device do anything else.
 
@@ -103,12 +110,7 @@ def test_copies_of_a_decline_are_acknowledged_and_change_nothing(flows: tuple[Fl
         )
 
 
-@purpose(
-    "RFC3261-17.1.1.2-03",
-    plan=DECLINE_TIMER_G,
-    faults=["ignores_copies"],
-    least_window=40.0,
-)
+@purpose("RFC3261-17.1.1.2-03", plan=DECLINE_TIMER_G, faults=["ignores_copies"], least_window=40.0, side="outbound")
 def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Findings:
     """A 603 that is repeated for half a minute is acknowledged each time.
 
@@ -124,7 +126,7 @@ def test_decline_repeated_by_timer_g_is_acknowledged_each_time(flow: Flow) -> Fi
     yield each_copy_acknowledged(flow, refusal)
 
 
-@purpose("RFC3261-17.1.1.2-04", plan=DECLINE_AT_31_S, faults=["ignores_copies"], least_window=40.0)
+@purpose("RFC3261-17.1.1.2-04", plan=DECLINE_AT_31_S, faults=["ignores_copies"], least_window=40.0, side="outbound")
 def test_copy_after_31_seconds_is_acknowledged(flow: Flow) -> Findings:
     """On UDP the client keeps a refused INVITE for 32 s: a copy after 31 s still gets its ACK.
 

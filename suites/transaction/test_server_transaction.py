@@ -23,7 +23,7 @@ def _of_the_refusal(flow: Flow, judge: Callable[[Flow, Asked], Finding]) -> Find
     return judge(flow, here[0]) if here else unseen(why_not_refused(flow), code="not-refused")
 
 
-@purpose("RFC3261-17.2.1-01", plan=THIRD_COPY, faults=["final_not_repeated"])
+@purpose("RFC3261-17.2.1-01", plan=THIRD_COPY, faults=["final_not_repeated"], side="inbound")
 def test_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     """On UDP a 302 or 603 without ACK is sent again after 0.5 s, then after 1 s more, and so on.
 
@@ -37,7 +37,7 @@ def test_refusal_is_repeated_until_its_ack(flow: Flow) -> Findings:
     yield _of_the_refusal(flow, repeated_on_time)
 
 
-@purpose("RFC3261-17.2.1-01", plan=NEVER, faults=["final_not_repeated"], least_window=40.0)
+@purpose("RFC3261-17.2.1-01", plan=NEVER, faults=["final_not_repeated"], least_window=40.0, side="inbound")
 def test_copies_of_a_refusal_become_rarer(flow: Flow) -> Findings:
     """The time between two copies of a refusal is doubled up to 4 s: 0.5, 1.5, 3.5, 7.5, 11.5 s and so on.
 
@@ -47,7 +47,7 @@ def test_copies_of_a_refusal_become_rarer(flow: Flow) -> Findings:
     yield _of_the_refusal(flow, repeated_on_time)
 
 
-@purpose("RFC3261-17.2.1-03", plan=THIRD_COPY, faults=["final_repeated_after_ack"])
+@purpose("RFC3261-17.2.1-03", plan=THIRD_COPY, faults=["final_repeated_after_ack"], side="inbound")
 def test_ack_ends_the_copies(flow: Flow) -> Findings:
     """The ACK of a 302 or 603 ends its copies, whichever copy it acknowledges.
 
@@ -59,7 +59,7 @@ def test_ack_ends_the_copies(flow: Flow) -> Findings:
     yield _of_the_refusal(flow, ack_ends_copies)
 
 
-@purpose("RFC3261-17.2.1-04", plan=NEVER, faults=["final_repeated_for_ever"], least_window=40.0)
+@purpose("RFC3261-17.2.1-04", plan=NEVER, faults=["final_repeated_for_ever"], least_window=40.0, side="inbound")
 def test_refusal_without_ack_is_given_up(flow: Flow) -> Findings:
     """Without any ACK the copies end after 32 s (Timer H), with the one at 31.5 s, and the transaction ends.
 
@@ -69,7 +69,7 @@ def test_refusal_without_ack_is_given_up(flow: Flow) -> Findings:
     yield _of_the_refusal(flow, given_up)
 
 
-@purpose("RFC3261-17.2.1-05", plan=REPEATED, faults=["ignores_invite_copy"])
+@purpose("RFC3261-17.2.1-05", plan=REPEATED, faults=["ignores_invite_copy"], side="inbound")
 def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
     """A copy of the INVITE after its refusal gets the same refusal at once, and no phone rings for it.
 
@@ -93,7 +93,7 @@ def test_copy_of_the_invite_gets_the_same_refusal(flow: Flow) -> Findings:
     yield answered_again(flow, one, rung_again)
 
 
-@purpose("RFC3261-17.2.1-06", plan=REFUSED, faults=["answers_ack"])
+@purpose("RFC3261-17.2.1-06", plan=REFUSED, faults=["answers_ack"], side="inbound")
 def test_further_acks_are_absorbed(flow: Flow) -> Findings:
     """The device absorbs each further ACK of a refusal; it never answers an ACK.
 

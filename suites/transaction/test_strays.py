@@ -161,7 +161,7 @@ def test_response_that_matches_no_transaction_changes_nothing(flows: Sequence[Fl
         yield satisfied("none of them reached the caller", requirement=DROPPED)
 
 
-@purpose("RFC3261-18.3-01", plan=CUT_SHORT, faults=["reads_what_is_cut_short"])
+@purpose("RFC3261-18.3-01", plan=CUT_SHORT, faults=["reads_what_is_cut_short"], side="outbound")
 def test_response_that_was_cut_short_is_dropped(flow: Flow) -> Findings:
     """A response whose Content-Length is larger than what is left of its datagram is dropped: no ACK, not followed.
 

@@ -18,7 +18,7 @@ WATCHED_S = 3.0
 """Timer G would send copies after 0.5 s, 1.5 s and 3.5 s."""
 
 
-@purpose("RFC3261-17.2.1-02", plan=UNACKNOWLEDGED, faults=["repeats_refusal_over_streams"])
+@purpose("RFC3261-17.2.1-02", plan=UNACKNOWLEDGED, faults=["repeats_refusal_over_streams"], side="inbound")
 def test_refusal_is_sent_once_over_a_stream(flow: Flow) -> Findings:
     """A refusal that goes over TCP, TLS or a WebSocket is sent once, even while its ACK is missing.
 

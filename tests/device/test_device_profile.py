@@ -93,6 +93,18 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
         ('["uac"]', '["uac"]\nmax_calls = 0', "device.max_calls: expected otherwise", ""),
         ('["uac"]', '["uac"]\nper_plan = "yes"', "device.per_plan: expected true or false", ""),
         ('["uac"]', '["uac"]\ntransports = ["sctp"]', "device.transports.0: expected 'udp'", ""),
+        (
+            '["uac"]',
+            '["uac"]\ntransports = ["wss-to-udp"]',
+            "device.transports: wss-to-udp: expected it of a proxy or b2bua",
+            "",
+        ),
+        (
+            '["uac"]',
+            '["uac", "b2bua"]\ntransports = ["wss-to-udp"]',
+            "process.called_over_argv: expected {inbound_address} in it: where it is called for wss-to-udp",
+            "",
+        ),
         ('["uac"]', '["uac"]\nfamilies = ["ipx"]', "device.families.0: expected 'ipv4'", ""),
         ('name = "toy"', "name = 7", "device.name: expected a string; got 7", ""),
         ("[ready]", "[pics]\ndigest = 1\n[ready]", "pics.digest: expected true or false; got 1", ""),

@@ -79,11 +79,9 @@ class Bench:
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
         address = None if backup is None else SipAddress(*backup.address)
         names = Names(resolver, behaviour) if resolver else None
-        bound = {"udp": bind("127.0.30.9", 0)}
-        also = {"udp": bind("::1", 0)} if across else {}
-        device = Device(
-            bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names, across=also
-        )
+        hosts = ("127.0.30.9", "::1") if across else ("127.0.30.9",)
+        bound = [("udp", bind(host, 0)) for host in hosts]
+        device = Device(bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names)
         await device.open()
         read, write = os.pipe()
         self.pipes += [write, read]

@@ -37,7 +37,7 @@ REDIRECTION = (
 @asynccontextmanager
 async def device(*faults: str, role: str = "uas", port: int = 0) -> AsyncIterator[tuple[Device, Address]]:
     bound = {"tcp": bind(HOST, port, "tcp"), "udp": bind(HOST, 0)}
-    one = Device(bound, behaviour_with(map(fault_named, faults)), timers=SHORT, core=ROLES[role])
+    one = Device(tuple(bound.items()), behaviour_with(map(fault_named, faults)), timers=SHORT, core=ROLES[role])
     await one.open()
     try:
         yield one, one.stack.layer.transport.local

@@ -38,7 +38,7 @@ async def device(
     *faults: str, role: str = "uas", transport: str = "ws", contexts: Contexts | None = None
 ) -> AsyncIterator[tuple[Device, Address]]:
     bound = {transport: bind(HOST, 0, transport), "udp": bind(HOST, 0)}
-    one = Device(bound, behaviour_with(map(fault_named, faults)), core=ROLES[role], contexts=contexts)
+    one = Device(tuple(bound.items()), behaviour_with(map(fault_named, faults)), core=ROLES[role], contexts=contexts)
     await one.open()
     try:
         yield one, one.stack.layer.transport.local

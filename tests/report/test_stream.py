@@ -217,7 +217,7 @@ def test_ctrl_c_between_writing_and_noting_it_writes_no_line_twice(
         (3, "window_s", "5", "line 3: window_s: expected a valid number, found '5'"),
         (2, "role", "phone", "line 2: role: expected 'uac', 'uas', 'proxy', 'redirect' or 'b2bua', found 'phone'"),
         (2, "device", 7, "line 2: device: expected a valid string, found 7"),
-        (2, "transport", "sctp", "line 2: transport: expected 'udp', 'tcp', 'tls', 'ws' or 'wss', found 'sctp'"),
+        (2, "transport", "sctp", "line 2: transport: expected 'udp', 'tcp', 'tls', 'ws', 'wss', 'udp-to-tcp', "),
         (2, "family", "ipv5", "line 2: family: expected 'ipv4' or 'ipv6', found 'ipv5'"),
         (2, "family", None, "line 2: family: missing"),
         (1, "cases", [{"purpose": "a", "device": "x"}], "line 1: cases.0.role: missing"),

@@ -11,7 +11,7 @@ import pytest
 from harness.device import load_profile
 from harness.device.spec import DeviceSpec
 from harness.errors import SetupError
-from harness.model.axes import FAMILIES, ROLES, TRANSPORTS, Axes, CaseId
+from harness.model.axes import FAMILIES, PASSAGES, ROLES, Axes, CaseId
 from harness.purposes.discovery import all_purposes
 from harness.purposes.purpose import applicable_rows
 from harness.requirements.catalogue import PATH, Catalogue
@@ -24,8 +24,10 @@ PURPOSE = all_purposes()["uac/decline_is_final/decline_is_final"]
 def test_a_label_names_its_axes() -> None:
     assert Axes("uac").label == "uac-udp"
     assert Axes("b2bua", "wss", "ipv6").label == "b2bua-wss6"
-    everything = Axes.product(ROLES, TRANSPORTS, FAMILIES)
+    everything = Axes.product(ROLES, PASSAGES, FAMILIES)
     assert [Axes.named(one.label) for one in everything] == list(everything)
+    assert Axes("proxy", "wss-to-udp", "ipv6").label == "proxy-wss-to-udp6"
+    assert {one.role for one in everything if one.carrier.called_over} == {"proxy", "b2bua"}
     with pytest.raises(ValueError, match="as in uac-udp or uac-tcp6; got 'uac-sctp'"):
         Axes.named("uac-sctp")
 
@@ -76,7 +78,7 @@ def test_a_row_that_is_about_other_transports_does_not_apply() -> None:
 
 
 def test_every_row_of_a_purpose_can_be_asked_over_a_transport_of_the_suite() -> None:
-    catalogue, driven = Catalogue.load(), set(TRANSPORTS)
+    catalogue, driven = Catalogue.load(), set(PASSAGES)
     for purpose in all_purposes().values():
         asked = {one for plan in purpose.plans for one in plan.over or driven} if purpose.plans else driven
         for row in purpose.requirements:

@@ -10,9 +10,10 @@ from harness.device import load_profile
 from harness.device.spec import DeviceSpec
 from harness.drive.carried import carried as as_carried
 from harness.errors import SetupError
-from harness.model.axes import TRANSPORTS
+from harness.model.axes import CROSSINGS, TRANSPORTS
 from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.weather import Weather
+from harness.net.address import Carrier
 from harness.run.carriers import Wanted, carried
 from harness.run.specs import device_specs
 
@@ -72,10 +73,46 @@ def test_over_a_stream_nothing_of_a_plan_is_sent_twice() -> None:
         (Call(act="repeat", acks=3, ack_copy=2), Call(acks=0, act="cancel")),
         weather=Weather(loss=0.1),
     )
-    assert as_carried(plan, "udp") == plan
-    over = as_carried(plan, "tcp")
+    assert as_carried(plan, Carrier()) == plan
+    over = as_carried(plan, Carrier("tcp"))
     assert over.endpoints[0].answers == (dataclasses.replace(answer, copies=()),)
     assert over.calls == (Call(), Call(acks=0, act="cancel"))
     assert not over.weather
     meant = dataclasses.replace(plan, over=("tcp",))
-    assert as_carried(meant, "tcp") == meant
+    assert as_carried(meant, Carrier("tcp")) == meant
+
+
+def test_each_side_of_a_crossing_is_carried_by_itself() -> None:
+    answer = Answer((Response(603),), copies=(0.5, 1.0))
+    call = Call(act="repeat", acks=3, ack_copy=2)
+    plan = Plan((Endpoint("callee", "callee", (answer,)),), (call,))
+    onto_udp = as_carried(plan, Carrier.named("wss-to-udp"))
+    assert onto_udp.endpoints == plan.endpoints
+    assert onto_udp.calls == (Call(),)
+    onto_tls = as_carried(plan, Carrier.named("udp-to-tls"))
+    assert onto_tls.endpoints[0].answers[0].copies == ()
+    assert onto_tls.calls == (call,)
+
+
+def test_only_who_passes_calls_on_is_tested_from_one_transport_to_another() -> None:
+    assert labels(Wanted.of("wss-to-udp", "4", None), "reference:base", "reference:proxy", "reference:uas") == {
+        "reference:base": ["b2bua-wss-to-udp"],
+        "reference:proxy": ["proxy-wss-to-udp"],
+    }
+    with pytest.raises(SetupError, match="no device of this run is tested over wss-to-udp over ipv4"):
+        labels(Wanted.of("wss-to-udp", "4", None), "reference:uas")
+
+
+def test_a_carrier_has_two_sides_or_one() -> None:
+    crossing = Carrier.named("wss-to-udp6")
+    assert crossing == Carrier("udp", "ipv6", "wss") == Carrier.of("wss-to-udp", "ipv6")
+    assert (crossing.inbound, crossing.outbound) == crossing.sides == (Carrier("wss", "ipv6"), Carrier("udp", "ipv6"))
+    assert (crossing.label, crossing.passage, str(crossing)) == (
+        *("wss-to-udp6", "wss-to-udp"),
+        "UDP over IPv6, called over WSS",
+    )
+    assert Carrier("tcp").sides == (Carrier("tcp"),)
+    pairs = {f"{one}-to-{other}" for one in TRANSPORTS for other in TRANSPORTS if one != other}
+    assert set(CROSSINGS) == pairs - {"ws-to-wss", "wss-to-ws"}
+    with pytest.raises(ValueError, match=r"expected one of udp, .*, or two as in wss-to-udp; got 'wss-to-ws'"):
+        Carrier.named("wss-to-ws")

@@ -9,7 +9,8 @@ from harness.device.profile import claims, secrets
 from harness.device.stimuli.section import StimulusSection
 from harness.device.tables.placeholders import FURTHER_EXCHANGES, names_in
 from harness.device.tables.profile_tables import ProfileTables
-from harness.net.address import SECURE
+from harness.model.axes import PASSING_ON
+from harness.net.address import SECURE, Carrier
 
 
 def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tuple[str, str]]:
@@ -18,6 +19,7 @@ def contradictions(profile: ProfileTables, stimulus: StimulusSection) -> Iterato
     yield from secrets.undeclared_references(profile)
     yield from stimulus.contradictions(profile)
     yield from _of_ready(profile, stimulus)
+    yield from _of_crossings(profile)
     yield from _of_addresses(profile)
     yield from _of_lab(profile)
     yield from _of_tls(profile)
@@ -35,6 +37,23 @@ def _of_ready(profile: ProfileTables, stimulus: StimulusSection) -> Iterator[tup
             yield f"ready.{kind}", "needs a [process] that the suite starts; expected options = true or nothing"
     if "control" in given and not stimulus.has_control:
         yield "ready.control", 'needs the control port of stimulus.kind = "tcp", "http", "ami" or "esl"'
+
+
+def _of_crossings(profile: ProfileTables) -> Iterator[tuple[str, str]]:
+    named = (*profile.device.transports, *profile.device.further_transports)
+    crossing = next((one for one in named if Carrier.of(one).called_over), None)
+    if crossing is None:
+        return
+    if crossing in profile.device.transports and PASSING_ON.isdisjoint(profile.device.roles):
+        yield (
+            "device.transports",
+            f"{crossing}: expected it of a proxy or b2bua: it is about calls passed on",
+        )
+    if profile.lab.address == "{registered}":
+        yield "lab.address", f"{{registered}} is one address: expected the IPv4:port of each side for {crossing}"
+    used = profile.process and not profile.process.files and profile.lab.address == "{lease}"
+    if used and profile.process and not profile.process.called_over_argv:
+        yield "process.called_over_argv", f"expected {{inbound_address}} in it: where it is called for {crossing}"
 
 
 def _of_addresses(profile: ProfileTables) -> Iterator[tuple[str, str]]:

@@ -34,9 +34,12 @@ class Profile(ProfileTables):
     _usual: Profile | None = PrivateAttr(default=None)
 
     def over(self, carrier: Carrier) -> Profile:
-        """The device as it is over ``carrier``: with what ``[over.X]`` lays over the rest."""
+        """The device as it is over ``carrier``: with what ``[over.X]`` lays over the rest.
+
+        ``X`` is that of its own calls, where it is called over another.
+        """
         usual = self._usual or self
-        return usual._over.get(carrier.label, usual)
+        return usual._over.get(carrier.outbound.label, usual)
 
     @property
     def calls_at_once(self) -> int:

@@ -12,6 +12,8 @@ START: Final = frozenset(
         "python",
         "address",
         "other_address",
+        "inbound_address",
+        "inbound_transport",
         "host",
         "port",
         "transport",

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.model.axes import Role
-from harness.net.address import Family, Transport
+from harness.net.address import Carrier, Family, Passage
 from harness.system.isolation import Isolation
 
 
@@ -39,11 +39,12 @@ class DeviceSection(Section):
     roles: Annotated[tuple[Role, ...], Field(strict=False, min_length=1)]
     """The roles in which it is tested: ``uac`` places calls, ``uas`` answers them, ``b2bua`` (also SBC, PBX) and
     ``proxy`` pass them on, ``redirect`` answers with 3xx."""
-    transports: Annotated[tuple[Transport, ...], Field(strict=False, min_length=1)] = ("udp",)
-    """The transports of its SIP over which it is tested: ``udp``, ``tcp``, ``tls``, ``ws``, ``wss``."""
+    transports: Annotated[tuple[Passage, ...], Field(strict=False, min_length=1)] = ("udp",)
+    """The transports of its SIP over which it is tested: ``udp``, ``tcp``, ``tls``, ``ws``, ``wss``.
+    ``wss-to-udp``: it is called over the first, and passes the calls on over the second."""
     families: Annotated[tuple[Family, ...], Field(strict=False, min_length=1)] = ("ipv4",)
     """The IP families over which it is tested: ``ipv4``, ``ipv6``."""
-    further_transports: Annotated[tuple[Transport, ...], LAX] = ()
+    further_transports: Annotated[tuple[Passage, ...], LAX] = ()
     """Transports that it has as well, and over which it is tested only if ``--transport`` names them."""
     further_families: Annotated[tuple[Family, ...], LAX] = ()
     """IP families that it has as well, and over which it is tested only if ``--family`` names them."""
@@ -55,7 +56,8 @@ class DeviceSection(Section):
     @property
     def all_transports(self) -> tuple[str, ...]:
         """Every transport that it has."""
-        return tuple(dict.fromkeys((*self.transports, *self.further_transports)))
+        carriers = map(Carrier.of, (*self.transports, *self.further_transports))
+        return tuple(dict.fromkeys(name for one in carriers for name in (one.inbound.transport, one.transport)))
 
 
 class ProcessSection(Section):
@@ -70,6 +72,9 @@ class ProcessSection(Section):
     other_family_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended if the device claims ``pics.both_families`` and this machine has both.
     ``{other_address}`` is where it is over the other IP family than ``{address}``."""
+    called_over_argv: Annotated[tuple[Filled, ...], LAX] = ()
+    """Arguments that are appended if the device is called over another transport (``{inbound_transport}``, at
+    ``{inbound_address}``) than ``{transport}``, as with ``wss-to-udp`` in ``device.transports``."""
     tls_argv: Annotated[tuple[Filled, ...], LAX] = ()
     """Arguments that are appended over TLS and WSS.  ``{certificate}`` is a PEM file with the certificate of the device
     and its key, ``{authority}`` one with the certificate of whoever signed it and those of the endpoints."""

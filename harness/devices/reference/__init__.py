@@ -42,6 +42,6 @@ proxy``
 =====================================  ===============================================================================
 
 What it does not do: RTP, authentication of its callers, and passing on the answer to a delayed offer (it answers such
-an offer with a session of its own). The proxy does not stay in dialogs (no Record-Route), knows no strict routers, and
-forks however many branches it has targets (no Max-Breadth).
+an offer with a session of its own). The proxy stays in a dialog only where that changes its transport, knows no strict
+routers, and forks however many branches it has targets (no Max-Breadth).
 """

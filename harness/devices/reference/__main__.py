@@ -43,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--also", type=_address, metavar="HOST:PORT", help="where it is as well, over the other IP family"
     )
     parser.add_argument(
+        "--called-over", nargs=2, metavar=("TRANSPORT", "HOST:PORT"), help="where it is called over another transport"
+    )
+    parser.add_argument(
         "--transport",
         choices=("udp", "tcp", "tls", "ws", "wss"),
         default="udp",
@@ -71,13 +74,17 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--listen HOST:PORT is needed")
     faults = _faults(parser, options.fault)
     credentials = _credentials(parser, options.http_auth)
-    secure = options.transport in ("tls", "wss")
+    called_over, called_at = options.called_over or ("", "")
+    secure = not {options.transport, called_over}.isdisjoint(("tls", "wss"))
     if secure and not (options.certificate and options.authority):
         parser.error("for TLS --certificate FILE and --authority FILE are needed")
-    sockets: list[dict[str, socket]] = []
-    for host, port in filter(None, (options.listen, options.also)):
+    sockets: list[tuple[str, socket]] = []
+    places = [(place, options.transport, True) for place in (options.listen, options.also) if place]
+    if called_over:
+        places.append((_address(called_at), called_over, False))
+    for (host, port), transport, every in places:
         try:
-            sockets.append(_bound(host, port, options.transport))
+            sockets += _bound(host, port, transport) if every else [(transport, bind(host, port, transport))]
         except OSError as error:
             complain(f"cannot listen on {host}:{port}: {error.strerror}")
             return _PORT_TAKEN
@@ -113,14 +120,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         names = Names(options.resolver, behaviour)
     device = Device(
-        sockets[0],
+        sockets,
         behaviour,
         backup=backup,
         core=core,
         account=account,
         contexts=contexts,
         names=names,
-        across=sockets[1] if options.also else {},
+        called_at=Address(*_address(called_at), called_over) if called_over else None,
     )
     try:
         asyncio.run(run(device, *ways, referred=options.refer))
@@ -130,13 +137,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _bound(host: str, port: int, usual: str) -> dict[str, socket]:
+def _bound(host: str, port: int, usual: str) -> list[tuple[str, socket]]:
     """Bind a socket of each transport, that of the usual one first; :class:`OSError` if its port is taken."""
-    bound = {usual: bind(host, port, usual)}
+    bound = [(usual, bind(host, port, usual))]
     for transport in ("udp", "tcp"):
-        if transport not in bound:
+        if transport != usual:
             # Every SIP element has both (18.2.1); TLS and WebSockets stand in the place of TCP.
-            bound[transport] = bind(host, port if usual in ("udp", "tcp") else 0, transport)
+            bound.append((transport, bind(host, port if usual in ("udp", "tcp") else 0, transport)))
     return bound
 
 

@@ -51,6 +51,9 @@ class Behaviour(ProxyRules, ServerRules):
     transports: tuple[str, ...] = ("udp",)
     """By what the device can send; it says so itself when it is made."""
 
+    called_at: Address | None = None
+    """Where it is called, if that is over another transport than its usual one; the device says so itself."""
+
     over_ipv6 = False
     """Whether its usual address is one; the device says so itself when it is made."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .answering import AnsweringDevice
@@ -46,7 +45,7 @@ class Device:
 
     def __init__(
         self,
-        bound: Mapping[str, socket.socket],
+        bound: Sequence[tuple[str, socket.socket]],
         behaviour: Behaviour,
         *,
         backup: Address | None = None,
@@ -55,21 +54,21 @@ class Device:
         account: Account | None = None,
         contexts: Contexts | None = None,
         names: Names | None = None,
-        across: Mapping[str, socket.socket] = MappingProxyType({}),
+        called_at: Address | None = None,
     ) -> None:
-        """``bound``: its sockets by transport, that of its usual one first; ``across``: those of the other IP family.
+        """``bound``: its sockets, each with its transport, that of the usual one first; of two alike the last counts.
 
         ``account``: it registers there, and sends every request to its registrar. ``contexts``: those of TLS.
-        ``names``: how it finds the servers of a name.
+        ``names``: how it finds the servers of a name. ``called_at``: where it is called over another transport.
         """
         self._transports: list[UdpTransport | StreamTransport] = []
         self._contexts = contexts
-        behaviour.transports = tuple(bound)
-        behaviour.knows_names = names is not None
-        behaviour.over_ipv6 = any(one.family == socket.AF_INET6 for one in bound.values())
+        behaviour.transports = tuple(dict.fromkeys(name for name, _ in bound))
+        behaviour.knows_names, behaviour.called_at = names is not None, called_at
+        behaviour.over_ipv6 = bound[0][1].family == socket.AF_INET6
         self._proxy, self._backup = account.registrar if account else None, backup
         timers = timers or Timers()
-        layer = self._layer((*bound.items(), *across.items()), behaviour, timers)
+        layer = self._layer(bound, behaviour, timers)
         other: TransactionLayer | None = None
         if behaviour.needs_other_port:
             local = layer.transport.local
@@ -89,7 +88,7 @@ class Device:
 
     def on_invite(self, transaction: InviteServerTransaction, request: InboundRequest) -> None:
         """Leave it to the core, unless it is to a number that the device refuses in every role."""
-        if not refuses(transaction, self.stack.behaviour, self.stack.layer.transport.local):
+        if not refuses(transaction, self.stack.behaviour, self.stack.layer.locals):
             self.core.on_invite(transaction, request)
 
     def on_ack(self, request: InboundRequest) -> None:

@@ -116,7 +116,8 @@ class SippSeat:
             otherwise=order.otherwise,
             fixed=calls,
             symmetric=order.symmetric,
-            forecast=order.forecast,
+            # What is lost or repeated below a stream is the network's own affair: no message is.
+            forecast=None if order.own.reliable else order.forecast,
             neighbour=lambda address: host.neighbours.at(order.flow, address),
             odd=Odd(order.oddities, order.places.fill) if order.oddities else None,
             security=order.security,

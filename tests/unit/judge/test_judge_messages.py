@@ -144,6 +144,8 @@ def test_what_is_no_sip_message_at_all_is_a_defect_of_the_device_that_sent_it():
     event = Event(raw=GOOD, time=1_000.0, seat="callee", direction="received", number=1, source=source)
     flow = replace(Wire().flow(), events=(event,), unreadable=(Unreadable("callee", "BYE", source=source, size=3),))
     assert [f.code for f in form.well_shaped(flow, "r") if f.outcome == "violated"] == ["no-sip-message"]
+    hello = replace(flow, unreadable=(replace(flow.unreadable[0], text="\x16\x03\x01\x02"),))
+    assert [f.code for f in form.well_shaped(hello, "r") if f.outcome == "violated"] == ["tls-where-none"]
     alone = replace(flow, events=(), places=replace(flow.places, device=source))
     assert [f.code for f in form.well_shaped(alone, "r")] == ["no-sip-message"], "all that it sent is unreadable"
     flow = replace(flow, unreadable=(Unreadable("callee", "BYE", source=Address("127.0.0.77"), size=3),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .fault import FOLLOWING, FOLLOWS, Fault
+from .fault import BRIDGE, FOLLOWING, FOLLOWS, PATH, Fault
 
 _CROSSES = f"both_families and ({FOLLOWS})"
 
@@ -87,6 +87,20 @@ FAULTS: tuple[Fault, ...] = (
         "Writes WS into the Via of its requests over a secure WebSocket.",
         ("uac", "b2bua", "proxy"),
         over="wss",
+    ),
+    # From the transport of the caller to another one.
+    Fault(
+        "keeps_callers_transport",
+        "Follows a Contact over the transport by which the caller came.",
+        PATH,
+        FOLLOWS,
+        over="wss-to-udp",
+    ),
+    Fault(
+        "contact_of_callers_side",
+        "Names the address at which it is called in its INVITE to the target of a redirection.",
+        BRIDGE,
+        over="wss-to-udp",
     ),
     # From one IP family to the other.
     Fault("stays_in_family", "Passes over a Contact of the other IP family.", FOLLOWING, _CROSSES),

@@ -153,6 +153,34 @@ class PlainViaWhenSecure(Behaviour):
         return data.replace(b" SIP/2.0/WS ", b" SIP/2.0/WSS ", 1) if data.startswith(b"SIP/2.0 ") else data
 
 
+class KeepsCallersTransport(Behaviour):
+    """Wrong by RFC 3263 section 4.1: a numeric host without a transport means UDP, however the caller came."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Go on over the transport of the caller."""
+        return self._as_called(super().redirected(invite, previous, target))
+
+    def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+        """Do so as a proxy, too."""
+        return self._as_called(super().branches(request, previous))
+
+    def _as_called(self, request: OutboundRequest) -> OutboundRequest:
+        if self.called_at is None:
+            return request
+        transport = self.called_at.transport
+        via = request.field("Via").replace(request.destination.transport.upper(), transport.upper(), 1)
+        return replace(request.with_field("Via", via), destination=request.destination._replace(transport=transport))
+
+
+class ContactOfCallersSide(Behaviour):
+    """Wrong by 8.1.1.8: the callee cannot reach it there, over a transport that it does not have."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Name where it was called."""
+        invite = super().redirected(invite, previous, target)
+        return invite.with_field("Contact", f"<sip:reference@{self.called_at.in_uri}>") if self.called_at else invite
+
+
 def _changes_transport(invite: OutboundRequest, previous: OutboundRequest) -> bool:
     return invite.destination.transport != previous.destination.transport
 

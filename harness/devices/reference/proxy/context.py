@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..contacts import Contact
 from ..identity import Identity
-from ..sip_uri import Address, destination_of, has_name
+from ..sip_uri import Address, has_name
 from ..stack import Stack, identity_of
 from ..transactions import InviteServerTransaction, ServerTransaction
 from ..wire import (
@@ -115,7 +115,7 @@ class ResponseContext:
             return self._behaviour.branches(request, previous) if target.recursed and previous else request
 
         uri = self._journey.next_hop(target.uri)
-        destination = destination_of(uri, self._behaviour.transports)
+        destination = self._journey.destination(target.uri, self._behaviour.transports)
         servers: Servers = self._behaviour.located([destination] if destination else [])
         if self._stack.names and (self._behaviour.looks_up_addresses or has_name(uri)):
             servers = self._located(self._stack.names, uri, destination, previous)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..contacts import usable_request_uri
 from ..registrar import Registrar
-from ..sip_uri import SipUri, destination_of
+from ..sip_uri import SipUri
 from ..stack import Stack, identity_of
 from ..transactions import InviteServerTransaction, ServerTransaction
 from ..wire import InboundRequest, InboundResponse, Refusal
@@ -52,7 +52,7 @@ class Proxy:
             return
         if isinstance(targets, Refusal) or journey.hops <= 0:
             return
-        destination = destination_of(journey.next_hop(targets[0].uri), self._stack.behaviour.transports)
+        destination = journey.destination(targets[0].uri, self._stack.behaviour.transports)
         if destination is not None and self._stack.behaviour.forwards_ack:
             ack = forwarded(journey, targets[0].uri, destination, journey.hops - 1, identity_of(self._stack.layer))
             self._stack.layer.send_stateless(ack)

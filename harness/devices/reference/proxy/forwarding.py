@@ -10,7 +10,7 @@ from sipmessage import Via
 
 from ..headers import canonical, parse_name_addr, split_unquoted
 from ..identity import Identity
-from ..sip_uri import Address, SipUri, bare, default_port
+from ..sip_uri import Address, SipUri, bare, default_port, destination_of
 from ..tokens import new_branch
 from ..transactions import echoed_vias, response_destination
 from ..wire import Fields, InboundRequest, InboundResponse, OutboundRequest, OutboundResponse
@@ -29,6 +29,8 @@ class Journey:
     """Max-Forwards as it came; what 16.6 would write where there is none, and one more."""
     routes: tuple[str, ...]
     """The Route that is left when this proxy has taken itself off it."""
+    back: Address | None = None
+    """Whom this proxy wrote into its Record-Route because the dialog goes on over another transport there."""
 
     @classmethod
     def of(cls, request: InboundRequest, here: Collection[Address]) -> Journey:
@@ -36,13 +38,22 @@ class Journey:
         text = request.headers.get("Max-Forwards")
         hops = MAX_FORWARDS + 1 if text is None else int(text)
         routes = tuple(request.values("Route"))
-        if routes and is_here(parse_name_addr(routes[0]).uri, here):
+        back: Address | None = None
+        while routes and is_here(own := parse_name_addr(routes[0]).uri, here):
             routes = routes[1:]
-        return cls(request, hops, routes)
+            if (noted := _noted(own)) and noted != request.source:
+                back = noted
+        return cls(request, hops, routes, back)
 
     def next_hop(self, uri: str) -> str:
         """Return the URI to which a request for a target is sent (16.6 item 7)."""
         return parse_name_addr(self.routes[0]).uri if self.routes else uri
+
+    def destination(self, uri: str, transports: Collection[str]) -> Address | None:
+        """Return where a request for a target is sent; ``None`` where that is a name, or cannot be reached."""
+        if self.back and not self.routes:
+            return self.back
+        return destination_of(self.next_hop(uri), transports)
 
 
 def is_here(uri: str, here: Collection[Address]) -> bool:
@@ -60,6 +71,7 @@ def forwarded(journey: Journey, uri: str, destination: Address, hops: int, ident
     request = journey.request
     vias = (identity.towards(destination).via(f"{new_branch()}.{loop_mark(request)}"), *echoed_vias(request))
     fields: list[tuple[str, str]] = [("Via", via) for via in vias]
+    fields += _recorded(request, identity, destination)
     if request.headers.get("Max-Forwards") is None:
         fields.append(("Max-Forwards", str(hops)))
     routes: Fields = tuple(("Route", route) for route in journey.routes)
@@ -75,6 +87,28 @@ def forwarded(journey: Journey, uri: str, destination: Address, hops: int, ident
             case _:
                 fields.append((name, value))
     return OutboundRequest(request.method, uri, tuple(fields), request.body, destination)
+
+
+def _recorded(request: InboundRequest, identity: Identity, destination: Address) -> Fields:
+    """Return the Record-Route of a dialog that changes its transport here: one for each side (RFC 5658 section 3.1).
+
+    That of the caller notes its connection, as nobody can open one to a browser (RFC 5626 section 5.2).
+    """
+    there, here = identity.towards(destination).local, identity.towards(request.source).local
+    if request.method != "INVITE" or request.to_tag or there.transport == here.transport:
+        return ()
+    source = request.source
+    note = f"{source.transport} {source.port} {source.host}".encode().hex()
+    return ("Record-Route", f"<sip:{there.in_uri};lr>"), ("Record-Route", f"<sip:{note}@{here.in_uri};lr>")
+
+
+def _noted(route: str) -> Address | None:
+    """Return the connection that :func:`_recorded` noted in a Route of this proxy; ``None`` where it did not."""
+    try:
+        transport, port, host = bytes.fromhex(SipUri.parse(route).user or "").decode().split(" ")
+        return Address(host, int(port), transport)
+    except ValueError:
+        return None
 
 
 def relayed(response: InboundResponse, request: InboundRequest) -> OutboundResponse:
