@@ -30,15 +30,22 @@ def message(
     return "\r\n".join((*lines, "", body))
 
 
-def flow(host: str = "127.1.0.1", *, ack: str = "b1", times: tuple[float, ...] = (0.0,), first: str = "INVITE") -> Flow:
+def flow(
+    host: str = "127.1.0.1",
+    *,
+    ack: str = "b1",
+    times: tuple[float, ...] = (0.0,),
+    first: str = "INVITE",
+    late: float = 0.0,
+) -> Flow:
     """The device calls, is declined, and sends its ACK; another ``host`` means another run."""
     callee = Address(host[:-1] + str(int(host[-1]) + 1))
     invite = message("INVITE sip:7001@{callee} SIP/2.0", "INVITE", host=host, body=f"c=IN IP4 {host}")
     said = [
         *((at, "received", invite) for at in times),
-        (0.1, "sent", message("SIP/2.0 603 Decline", "INVITE", host=host, to="x")),
-        (0.2, "received", message("ACK sip:7001@{callee} SIP/2.0", "ACK", host=host, branch=ack, to="x")),
-        (0.3, "received", message("BYE sip:7001@{callee} SIP/2.0", "BYE", host=host, branch="b9", to="x")),
+        (0.1 + late, "sent", message("SIP/2.0 603 Decline", "INVITE", host=host, to="x")),
+        (0.2 + late, "received", message("ACK sip:7001@{callee} SIP/2.0", "ACK", host=host, branch=ack, to="x")),
+        (0.3 + late, "received", message("BYE sip:7001@{callee} SIP/2.0", "BYE", host=host, branch="b9", to="x")),
     ]
     if first == "BYE":
         said[-2:] = [(0.2, *said[-1][1:]), (0.3, *said[-2][1:])]
@@ -91,6 +98,34 @@ def test_copies_differ_from_all_drives_of_the_unchanged_device() -> None:
 
 def test_a_copy_that_crosses_its_answer_is_no_difference() -> None:
     assert compared(flow(times=(0.0, 0.05)), flow(times=(0.0, 0.05, 0.06))) == []
+
+
+def test_a_copy_that_was_due_because_our_answer_was_late_is_no_difference() -> None:
+    late = flow("127.2.0.1", times=(0.0, 0.5), late=0.6)
+    assert {one.kind for one in compared(late, flow())} == {"times"}, "of ACK and BYE"
+    assert [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.2), late=0.3), flow())] == ["copies"], "T1"
+    assert [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.5)), flow())] == ["copies"], "answered"
+    assert "copies" in [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.5, 1.0), late=1.1), flow())]
+
+
+def test_the_words_of_a_status_line_count_where_a_603_plus_is_known_by_them() -> None:
+    def said(status: str) -> Flow:
+        one = flow()
+        answer = dataclasses.replace(one.events[-1], raw=message(f"SIP/2.0 {status}", "INVITE", host="127.1.0.1"))
+        return dataclasses.replace(one, events=(*one.events[:-1], answer))
+
+    assert compared(said("480 Gone"), said("480 Temporarily Unavailable")) == []
+    assert compared(said("603 Network Blocke"), said("603 Network Blocked"))
+
+
+def test_a_port_of_the_other_family_is_another_one_in_each_run() -> None:
+    def across(port: int) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace("127.1.0.1:5060", f"[::1]:{port}", 1)
+        first = dataclasses.replace(one.events[0], raw=text, source=Address("::1", port))
+        return dataclasses.replace(one, events=(first, *one.events[1:]))
+
+    assert compared(across(27100), across(14800)) == []
 
 
 def test_a_small_delay_is_no_difference_and_a_long_one_is() -> None:

@@ -22,6 +22,10 @@ _IDENTIFIERS: Final = (
 )
 _ENDS: Final = re.compile(r"^(?:Call-ID|From|To):.*$", re.MULTILINE | re.IGNORECASE)
 _COOKIE: Final = "z9hG4bK"
+_PHRASE: Final = re.compile(r"^(SIP/2\.0 (?!60[378])\d{3}) [^\r\n]*")
+"""The words of a status line are for people (7.2), but where a 603+ or a 607 is known by them."""
+_T1_S: Final = 0.45
+"""T1, less what a busy machine takes off it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Line:
     """When it and its copies came, in seconds after the first message at that endpoint."""
     number: int
     """Its number in the flow; 0 for a datagram that is no SIP message."""
+    awaited: int = 0
+    """How many of its copies came while the endpoint still owed it a response: a busy machine's doing, if only one."""
 
     @property
     def exchange(self) -> tuple[str, ...]:
@@ -72,18 +78,28 @@ def form_of(flow: Flow) -> Form:
     seats = {}
     for seat in sorted(by_seat):
         lines: dict[str, Line] = {}
+        answered: set[str | None] = set()
         began = by_seat[seat][0].time
         for event in by_seat[seat]:
             text = normalised.text(_without_port(event))  # what was sent to it has identifiers, too
             if event.from_device:
                 known = lines.get(text, Line(text, (), event.number))
-                lines[text] = Line(text, (*known.times, event.time - began), known.number)
+                at = event.time - began
+                awaited = known.awaited + (event.branch not in answered and _is_due(known, at))
+                lines[text] = Line(text, (*known.times, at), known.number, awaited)
+            elif event.status is not None:
+                answered.add(event.branch)
         for datagram in flow.unreadable:
             if datagram.seat == seat:
                 text = "(no SIP message) " + normalised.text(datagram.text)
                 lines.setdefault(text, Line(text, (datagram.time - began,), 0))
         seats[seat] = tuple(lines.values())
     return Form(flow.id, seats)
+
+
+def _is_due(known: Line, at: float) -> bool:
+    """Whether a copy of a request may come at ``at``, if nobody has answered it (Timers A and E)."""
+    return bool(known.times) and at - known.times[-1] > _T1_S
 
 
 def _without_port(event: Event) -> str:
@@ -110,7 +126,7 @@ class _Normalised:
         # The length of a body with addresses in it differs from run to run; one that is wrong is kept.
         head, empty_line, body = text.partition("\r\n\r\n")
         head = re.sub(rf"(?m)^(Content-Length: ){len(body.encode())}(?=\r?$)", r"\1{that of the body}", head)
-        text = head + empty_line + body
+        text = _PHRASE.sub(r"\1 {phrase}", head) + empty_line + body
         for kind, pattern in _IDENTIFIERS:
             text = pattern.sub(lambda found, kind=kind: self._numbered(kind, found[0]), text)  # type: ignore[misc]
         text = self._places.sub(lambda found: self._names[found[0]], text)
@@ -126,5 +142,9 @@ class _Normalised:
 def _addresses(flow: Flow) -> Iterator[tuple[str, Address]]:
     yield from ((seat.name, seat.address) for seat in flow.seats)
     yield from ((f"{seat.name} behind", seat.behind) for seat in flow.seats if seat.behind)
-    if flow.places.device:
-        yield "device", flow.places.device
+    here = flow.places.device
+    if here:
+        yield "device", here
+        # A port of the other IP family is another one in each run.
+        sources = (event.source for event in flow.events if event.from_device and event.source)
+        yield from (("device across", source) for source in sources if source.family != here.family)
