@@ -14,7 +14,7 @@ from harness.model.plan import Endpoint, Plan
 from harness.model.verdict import Verdict
 from harness.net.address import Transport
 from harness.purposes.purpose import purpose
-from suites.plans import CALLERS, MOVED, STREAMS, accept, callee, guard, redirect, target
+from suites.plans import MOVED, STREAMS, accept, callee, followed, guard, redirect, target
 
 
 def _reached_by(transport: Transport) -> tuple[Endpoint, Endpoint]:
@@ -32,9 +32,8 @@ UNNAMED = Plan((callee(redirect(MOVED)), *_reached_by("udp")), over=STREAMS)
 @purpose(
     "RFC3263-4.1-01",
     "INT-302-XPORT-01",
-    plan=(TO_TCP, TO_UDP),
+    plan=followed(TO_TCP, TO_UDP),
     faults=["keeps_transport", "via_of_old_transport"],
-    roles=CALLERS,
 )
 def test_contact_names_the_transport(flow: Flow) -> Findings:
     """;transport of the Contact says by what the new INVITE goes, and its Via says the same.
@@ -73,7 +72,7 @@ def test_contact_names_the_transport(flow: Flow) -> Findings:
         )
 
 
-@purpose("RFC3263-4.1-02", plan=UNNAMED, faults=["keeps_transport"], roles=CALLERS)
+@purpose("RFC3263-4.1-02", plan=followed(UNNAMED), faults=["keeps_transport"])
 def test_contact_without_transport_means_udp(flow: Flow) -> Findings:
     """A Contact with a numeric host and without ;transport is called over UDP, whatever carried the call so far.
 

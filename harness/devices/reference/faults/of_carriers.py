@@ -8,8 +8,18 @@ _CROSSES = f"both_families and ({FOLLOWS})"
 
 FAULTS: tuple[Fault, ...] = (
     # What carries it.
-    Fault("keeps_transport", "Calls a Contact with another ;transport= over that of the call so far."),
-    Fault("via_of_old_transport", "Writes the old transport into the Via of a redirected INVITE over another one."),
+    Fault(
+        "keeps_transport",
+        "Calls a Contact with another ;transport= over that of the call so far.",
+        FOLLOWING,
+        FOLLOWS,
+    ),
+    Fault(
+        "via_of_old_transport",
+        "Writes the old transport into the Via of a redirected INVITE over another one.",
+        FOLLOWING,
+        FOLLOWS,
+    ),
     Fault(
         "repeats_refusal_over_streams",
         "Repeats a refusal over TCP until its ACK comes.",

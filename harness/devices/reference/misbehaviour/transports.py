@@ -22,6 +22,14 @@ class KeepsTransport(Behaviour):
         kept = invite.destination._replace(transport=previous.destination.transport)
         return replace(invite, destination=kept).with_field("Via", _old_via(invite, previous))
 
+    def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+        """Do so as a proxy, too."""
+        request = super().branches(request, previous)
+        if not _changes_transport(request, previous):
+            return request
+        kept = request.destination._replace(transport=previous.destination.transport)
+        return replace(_with_top_via(request, _old_via(request, previous)), destination=kept)
+
 
 class ViaOfOldTransport(Behaviour):
     """Wrong by 18.1.1: the Via says by what the request is sent."""
@@ -30,6 +38,12 @@ class ViaOfOldTransport(Behaviour):
         """Write the Via as that of the redirected INVITE was."""
         invite = super().redirected(invite, previous, target)
         return invite.with_field("Via", _old_via(invite, previous)) if _changes_transport(invite, previous) else invite
+
+    def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+        """Do so as a proxy, too."""
+        request = super().branches(request, previous)
+        changes = _changes_transport(request, previous)
+        return _with_top_via(request, _old_via(request, previous)) if changes else request
 
 
 class TakesAnyCertificate(Behaviour):
@@ -183,6 +197,10 @@ class ContactOfCallersSide(Behaviour):
 
 def _changes_transport(invite: OutboundRequest, previous: OutboundRequest) -> bool:
     return invite.destination.transport != previous.destination.transport
+
+
+def _with_top_via(request: OutboundRequest, via: str) -> OutboundRequest:
+    return replace(request, fields=(("Via", via), *request.fields[1:]))
 
 
 def _old_via(invite: OutboundRequest, previous: OutboundRequest) -> str:
