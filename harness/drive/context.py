@@ -34,6 +34,10 @@ class Controls:
         """Keep ``control``, unless there is one like it."""
         self.seen.setdefault((control.seat_kind, control.address.carrier), control)
 
+    def with_those_of(self, other: Controls) -> tuple[Control, ...]:
+        """All of them, and those of ``other`` that are like none of them."""
+        return tuple((other.seen | self.seen).values())
+
 
 @dataclass(frozen=True)
 class DriveContext:

@@ -15,7 +15,7 @@ from harness.drive.bench import on_free_port
 from harness.drive.callers import Callers
 from harness.drive.calling import Calling
 from harness.drive.carried import carried
-from harness.drive.context import DriveContext
+from harness.drive.context import Controls, DriveContext
 from harness.drive.domain import as_driven
 from harness.drive.priority import URGENT, priority_of
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
@@ -49,8 +49,6 @@ class Drive:
     attempt: int = 0
     urgent: bool = False
     """Others wait for it."""
-    kept: bool = True
-    """Whether its flow is evidence of the run: a plain call's is none, and so shows no positive control."""
     suspicion: Loss | None = None
     """How the device was lost in another drive of this plan; then this one is made alone."""
     carried: Plan = field(init=False)
@@ -64,6 +62,8 @@ class Drive:
     id: str = field(init=False)
     device: Device | None = None
     calling: Calling | None = None
+    _reached: Controls = field(default_factory=Controls)
+    """The positive controls that it shows itself."""
     _began_at: float = 0.0
     """When the device was ready for this drive."""
     _interrupted: int = 0
@@ -257,7 +257,7 @@ class Drive:
             calls=tuple(self.calling.calls) if self.calling else (),
             events=events,
             watch=watch,
-            controls=tuple(self.context.controls.seen.values()),
+            controls=self.context.controls.with_those_of(self._reached),
             life=life,
             troubles=tuple(self.troubles),
             unreadable=(*recorder.unreadable, *self.context.board.unreadable(self._began_at, watch.closed_at)),
@@ -288,10 +288,10 @@ class Drive:
             yield backup.evidence()
 
     def _on_event(self, event: Event) -> None:
-        if self.kept and event.method == "INVITE" and event.from_device:
+        if event.method == "INVITE" and event.from_device:
             for seat in self._seats_of_flow():
                 if seat.name == event.seat and seat.kind != "caller":
-                    self.context.controls.note(Control(seat.kind, seat.address, event.time, self.id))
+                    self._reached.note(Control(seat.kind, seat.address, event.time, self.id))
 
     def _trouble(self, blame: Literal["harness", "device", "stimulus"], text: str) -> None:
         self.troubles.append(Trouble(blame, text))

@@ -101,15 +101,14 @@ class Station:
         attempt: int = 0,
         *,
         urgent: bool = False,
-        kept: bool = True,
         suspicion: Loss | None = None,
     ) -> Drive:
         """A new drive of ``plan``.  ``attempt`` 1 is the confirming one.
 
-        ``urgent``: others wait for it, so it is set up before the rest.  ``kept``: its flow is evidence of the run.
+        ``urgent``: others wait for it, so it is set up before the rest.
         ``suspicion``: how the device was lost in another drive of the plan, after which this one is made alone.
         """
-        return Drive(self.context, plan, role, self.carrier, attempt, urgent, kept, suspicion)
+        return Drive(self.context, plan, role, self.carrier, attempt, urgent, suspicion)
 
     async def line(self) -> Line | None:
         """The line to the device if packets get lost on it; None if it is good, or cannot be measured."""
@@ -133,17 +132,25 @@ class Station:
         attempt: int = 0,
         *,
         urgent: bool = False,
-        kept: bool = True,
         suspicion: Loss | None = None,
     ) -> Flow:
         """Drive ``plan`` and return the evidence, even of a failed drive.
 
         SetupError if this machine could not store the evidence.
         """
-        drive = self.prepare(plan, role, attempt, urgent=urgent, kept=kept, suspicion=suspicion)
+        drive = self.prepare(plan, role, attempt, urgent=urgent, suspicion=suspicion)
         flow = self.without_secrets(await drive.run())
         self._drives[flow.id] = drive
         return flow
+
+    def rely_on(self, flow: Flow) -> None:
+        """Let other flows rest on the positive controls that ``flow`` shows: it is evidence of the run.
+
+        A plain call's is none, nor one that was spoilt and driven again.
+        """
+        for control in flow.controls:
+            if control.flow == flow.id:
+                self.context.controls.note(control)
 
     def completed(self, flow: Flow) -> Flow:
         """``flow`` with what has come since its drive was over."""
@@ -205,7 +212,7 @@ class Station:
 
     async def _call_plainly(self) -> LifeSign | None:
         role = self.spec.profile.device.roles[0]
-        flow = await self.drive(plain_call(role, self.spec.profile), role, urgent=True, kept=False)
+        flow = await self.drive(plain_call(role, self.spec.profile), role, urgent=True)
         came = flow.select(received=True)
         if not came:
             return None

@@ -52,7 +52,9 @@ class Job:
             if not spoilt(flow):
                 break
             flow = await self._beside(attempt, urgent=True)
-        return await self.inquest.sound(flow, self._once, lambda: self._beside(attempt, urgent=True))
+        flow = await self.inquest.sound(flow, self._once, lambda: self._beside(attempt, urgent=True))
+        self.station.rely_on(flow)
+        return flow
 
     async def _beside(self, attempt: int, urgent: bool) -> Flow:
         async with self.inquest.turns.shared():

@@ -89,7 +89,7 @@ async def _comes_through(
     """None as soon as a plain call has arrived; otherwise the failure and its probable cause."""
     flows: list[Flow] = []
     for attempt in range(TRIES):
-        drive = station.prepare(plain_call(role, station.spec.profile), role, attempt, urgent=True, kept=False)
+        drive = station.prepare(plain_call(role, station.spec.profile), role, attempt, urgent=True)
         task = asyncio.create_task(drive.run())
         running.add(task)
         arrival = asyncio.ensure_future(drive.recorder.until(lambda drive=drive: came_through(drive), _LONG))  # type: ignore[misc]

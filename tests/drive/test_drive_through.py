@@ -306,18 +306,20 @@ def test_a_device_that_takes_one_call_at_a_time_keeps_no_other_device_waiting(tm
     assert flow.calls[0].placed_at < called[2]
 
 
-def test_what_is_no_evidence_shows_no_positive_control(tmp_path: Path) -> None:
+def test_other_flows_rest_on_the_positive_controls_of_evidence_alone(tmp_path: Path) -> None:
+    """A drive that was spoilt, and a plain call, leave none behind."""
     plan = Plan((callee(Response(603)),), (OURS,), bindings=BOUND)
     profile = load_profile(profile_of(tmp_path, "none", lab="registrar = true"))
 
-    async def driven() -> list[int]:
+    async def driven() -> list[Flow]:
         async with (
             Bench.open(tmp_path, find_sipp()) as bench,
             Station(DeviceSpec("odd", profile), bench, WINDOW, Progress(1, WINDOW)) as station,
         ):
-            known = station.context.controls.seen
-            flows = [await station.drive(plan, "proxy", kept=kept) for kept in (False, True)]
-            assert all(flow.select("INVITE", at="callee") for flow in flows)
-            return [len(flow.controls) for flow in flows] + [len(known)]
+            spoilt, sound = [await station.drive(plan, "proxy") for _ in range(2)]
+            station.rely_on(sound)
+            return [spoilt, sound, await station.drive(plan, "proxy")]
 
-    assert asyncio.run(driven()) == [0, 1, 1]
+    flows = asyncio.run(driven())
+    spoilt, sound, last = ({control.flow for control in flow.controls} for flow in flows)
+    assert (spoilt, sound, last) == ({flows[0].id}, {flows[1].id}, {flows[1].id})
