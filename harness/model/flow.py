@@ -246,7 +246,7 @@ class Flow:
                 return seat
         raise KeyError(name)
 
-    @property
+    @cached_property
     def carrier(self) -> Carrier:
         """What carried it."""
         return Carrier.of(self.transport, self.family)

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final, Literal, cast, get_args
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -115,6 +116,13 @@ class Carrier:
     def __str__(self) -> str:
         called = f", called over {self.called_over.upper()}" if self.called_over else ""
         return f"{self.transport.upper()} over {FAMILY_NAMES[self.family]}{called}"
+
+
+@cache
+def transports_of(passages: tuple[Passage, ...]) -> tuple[Transport, ...]:
+    """Every transport that is one side of ``passages``, in order."""
+    carriers = map(Carrier.of, passages)
+    return tuple(dict.fromkeys(name for one in carriers for name in (one.inbound.transport, one.transport)))
 
 
 UDP4: Final = Carrier()

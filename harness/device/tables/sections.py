@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from harness.device.tables.values import LAX, Argv, Filled, Line, Seconds, Section, one_line, regex_with_group
 from harness.model.axes import Role
-from harness.net.address import Carrier, Family, Passage
+from harness.net.address import Family, Passage, transports_of
 from harness.system.isolation import Isolation
 
 
@@ -56,8 +56,7 @@ class DeviceSection(Section):
     @property
     def all_transports(self) -> tuple[str, ...]:
         """Every transport that it has."""
-        carriers = map(Carrier.of, (*self.transports, *self.further_transports))
-        return tuple(dict.fromkeys(name for one in carriers for name in (one.inbound.transport, one.transport)))
+        return transports_of((*self.transports, *self.further_transports))
 
 
 class ProcessSection(Section):
