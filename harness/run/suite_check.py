@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from harness import judge
 from harness.devices.reference.faults import FAULTS
-from harness.endpoints.sipp.scenario import render_answer, render_call
+from harness.endpoints.sipp.answer_scenario import render_answer
+from harness.endpoints.sipp.call_scenario import render_call
 from harness.errors import PlanError
 from harness.model.finding_key import CODE_FORM
 from harness.model.plan import NUMBERS, Places, Plan

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sipp_peer import Device, address, answering, run, started
 
-from harness.endpoints.sipp.scenario import HANG_UP, render_answer
+from harness.endpoints.sipp.answer_scenario import render_answer
+from harness.endpoints.sipp.scenario import HANG_UP
 from harness.model.plan import Answer, Endpoint, Places, Response
 from harness.sip.message import SipMessage
 

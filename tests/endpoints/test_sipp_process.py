@@ -15,8 +15,8 @@ import psutil
 import pytest
 from sipp_peer import Device, Record, address, answering, hosting, order, run, started
 
+from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.readiness import Readiness
-from harness.endpoints.sipp.scenario import render_answer
 from harness.endpoints.tap.port import PortTaken
 from harness.errors import SippError
 from harness.model.plan import Answer, Endpoint, Places, Response

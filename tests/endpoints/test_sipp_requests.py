@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sipp_peer import calling, run
 
-from harness.endpoints.sipp import scenario
-from harness.endpoints.sipp.scenario import render_call
+from harness.endpoints.sipp import call_scenario
+from harness.endpoints.sipp.call_scenario import render_call
 from harness.errors import PlanError
 from harness.model.plan import Call, Places
 from harness.net.address import Address
@@ -151,7 +151,7 @@ async def test_a_second_refusal_does_not_keep_the_copy_from_being_sent(tmp_path:
 
 @run
 async def test_another_call_with_the_same_identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.endpoints.sipp.scenario.AGAIN_MS", 600)
+    monkeypatch.setattr("harness.endpoints.sipp.call_scenario.AGAIN_MS", 600)
     async with calling(tmp_path, Call(act="again")) as (device, _):
         invite = await device.get()
         began = time.monotonic()
@@ -205,7 +205,7 @@ async def test_a_cancel_says_why(tmp_path: Path) -> None:
 
 
 def test_another_invite_follows_with_the_same_identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenario, "AGAIN_MS", 400)
+    monkeypatch.setattr(call_scenario, "AGAIN_MS", 400)
 
     @run
     async def body() -> None:

@@ -9,7 +9,8 @@ import jinja2
 import pytest
 
 from harness.endpoints.sipp import scenario
-from harness.endpoints.sipp.scenario import render_answer, render_call
+from harness.endpoints.sipp.answer_scenario import render_answer
+from harness.endpoints.sipp.call_scenario import render_call
 from harness.endpoints.sipp.values import escape
 from harness.errors import PlanError
 from harness.model.plan import Act, Answer, Call, Endpoint, Places, Response

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.endpoints.host import CallOrder, Kind, LiveSeat, SeatOrder
+from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.binary import SippBinary
+from harness.endpoints.sipp.call_scenario import render_call
 from harness.endpoints.sipp.legible import legible
 from harness.endpoints.sipp.pace import Pace
 from harness.endpoints.sipp.process import SippProcess
 from harness.endpoints.sipp.readiness import Readiness
-from harness.endpoints.sipp.scenario import HANG_UP, render_answer, render_call
+from harness.endpoints.sipp.scenario import HANG_UP
 from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.odd import Odd
 from harness.endpoints.tap.port import PortTaken, UdpPort
