@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
-from harness.judge.observed import Glimpse, glimpses, observe
+from harness.judge.glimpses import Glimpse, glimpses
+from harness.judge.observed import observe
 from harness.model.axes import Axes
 from harness.model.finding import Record, Ruled
 from harness.model.flow import Flow

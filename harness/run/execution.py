@@ -15,7 +15,7 @@ import pytest
 
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import SetupError, SipverdictError
-from harness.judge.observed import Glimpse, glimpses
+from harness.judge.glimpses import Glimpse, glimpses
 from harness.model.axes import Axes
 from harness.model.finding import Party, Record
 from harness.model.flow import Flow

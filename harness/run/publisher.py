@@ -16,7 +16,8 @@ from rich.console import Console
 
 from harness.endpoints.sipp.binary import SippBinary
 from harness.errors import EvidenceError, SetupError
-from harness.judge.observed import Glimpse, Observation, observe
+from harness.judge.glimpses import Glimpse
+from harness.judge.observed import Observation, observe
 from harness.model.axes import CaseId
 from harness.model.flow import Flow
 from harness.model.outcome import ExitStatus, Tally

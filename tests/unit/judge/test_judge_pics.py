@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from harness.device.tables.pics import PICS
-from harness.judge.observed import OBSERVABLE, UNOBSERVABLE, glimpses, observe
+from harness.judge.glimpses import OBSERVABLE, glimpses
+from harness.judge.observed import UNOBSERVABLE, observe
 from harness.model.flow import PlacedCall, Seat
 from harness.model.plan import Answer, Call, Plan, Response
 from harness.net.address import Address
