@@ -113,7 +113,7 @@ async def test_one_that_dies_is_reported_and_its_tap_still_records(tmp_path: Pat
             device.request("INVITE", call=call)
         await callee.record.until(lambda: len(callee.events) == 2)
         assert callee.seat.evidence().lost_at is None, "the socket is still there"
-        callee.seat._process = None  # so that the end of the test does not complain
+        callee.seat._actor._process = None  # so that the end of the test does not complain
 
 
 @run
