@@ -20,7 +20,7 @@ from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.errors import SipverdictError
 from harness.model.flow import Event
-from harness.model.plan import Places
+from harness.model.places import Places
 from harness.net.address import Address
 from harness.system.environment import inherited
 

@@ -10,7 +10,8 @@ from harness.endpoints.host import LiveSeat, SeatOrder
 from harness.endpoints.tap.tap import Listener
 from harness.errors import SetupError
 from harness.model.flow import Seat
-from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Response
 from harness.net.address import Address
 from harness.net.authority import Authority, Showing
 from harness.net.pool import CarrierPool

@@ -11,7 +11,8 @@ from harness.drive.context import DriveContext
 from harness.drive.recorder import Recorder
 from harness.endpoints.host import CallOrder, LiveSeat, SeatOrder
 from harness.endpoints.tap.tap import Listener
-from harness.model.plan import Call, Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Call, Plan
 from harness.model.weather import Forecast
 from harness.net.authority import Showing
 from harness.system import clock

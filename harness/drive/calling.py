@@ -18,7 +18,8 @@ from harness.drive.registration import register
 from harness.endpoints.host import LiveSeat
 from harness.errors import SipverdictError
 from harness.model.flow import Event, PlacedCall, Trouble
-from harness.model.plan import Act, Call, Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Act, Call, Plan
 from harness.system import clock
 
 QUIET_S = 0.3

@@ -25,7 +25,8 @@ from harness.drive.window import OpenWindow
 from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError, SipverdictError
 from harness.model.flow import Control, Event, Flow, LifeSign, Loss, Seat, Trouble, Watch
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.model.weather import Forecast
 from harness.net.address import UNRELIABLE, Carrier
 from harness.net.pool import AddressesTaken

@@ -22,7 +22,8 @@ from harness.lab.exchange import Exchange, Unclaimed
 from harness.lab.pings import RegisteredPings
 from harness.lab.registrar import Account, Registrar
 from harness.lab.resolver import Resolver, placed, why_not
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.net.address import DEFAULT_PORTS, UDP4, WEB, Address, Carrier
 from harness.net.authority import Authority, Showing
 from harness.net.pool import AddressPool, CarrierPool

@@ -14,7 +14,7 @@ from harness.drive.recorder import Recorder
 from harness.endpoints.host import LiveSeat
 from harness.errors import PlanError
 from harness.model.flow import Event
-from harness.model.plan import Places
+from harness.model.places import Places
 
 _PLACE: Final = re.compile(r"\{(\w+)[.}]")
 _AOR: Final = "sip:{token}@{device.host}:{device.port}"

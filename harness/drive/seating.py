@@ -14,7 +14,8 @@ from harness.endpoints.tap.port import PortTaken
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.lab.connected import Connected
-from harness.model.plan import Endpoint, Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Endpoint, Plan
 from harness.model.weather import Forecast
 from harness.net.address import Address, Carrier
 from harness.net.authority import Showing

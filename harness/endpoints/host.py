@@ -11,7 +11,8 @@ from harness.endpoints.tap.security import Security
 from harness.endpoints.tap.tap import Answer, Listener
 from harness.model.flow import Seat
 from harness.model.oddity import Oddity
-from harness.model.plan import Call, Endpoint, Places
+from harness.model.places import Places
+from harness.model.plan import Call, Endpoint
 from harness.model.weather import Forecast
 from harness.net.address import Address
 

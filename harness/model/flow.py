@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from harness.model.connection import Connection
 from harness.model.line import Line
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.model.windows import Window
 from harness.model.zone import Lookup
 from harness.net.address import Address, Carrier, Family, Passage, Transport

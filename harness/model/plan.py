@@ -1,32 +1,15 @@
 """What a purpose wants to happen, as data: endpoints, what each answers, and the calls the device places.
 
 A plan names no address, no port, no transport and no process.  Its strings may hold placeholders in braces, filled in
-when the plan is driven:
-
-``{callee}``, ``{target}`` …
-    what stands behind the ``@`` of a URI of the endpoint of that name: host:port and, over another transport than UDP,
-    ``;transport=``.  ``{callee.host}``, ``{callee.port}`` and ``{callee.parameters}`` are the three parts of it, and
-    ``{callee.record}`` is the DNS record of its host (``A 127.0.0.1``)
-``{device}``
-    the same of the device
-``{transport}``
-    the word of the transport of the device's own calls, as a URI has it; ``{TRANSPORT}``: in capitals
-``{token}``
-    the digits that are this drive's own
-``{domain}``
-    the domain that is this drive's own: see :attr:`Plan.zone`
-``{redirects}``, ``{declines}`` …
-    the URIs of the profile's ``lab.numbers``
-``{request_uri}``
-    in a Contact: the Request-URI of the INVITE that is answered, as received
+when the plan is driven: see :mod:`harness.model.places`.
 
 Plans are frozen, comparable and can be saved: purposes with equal plans share one drive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import groupby
 from typing import Literal
@@ -34,7 +17,7 @@ from typing import Literal
 from harness.model.oddity import NOTHING_ODD, Oddity
 from harness.model.weather import CALM, Weather
 from harness.model.zone import Zone
-from harness.net.address import Address, Transport
+from harness.net.address import Transport
 from harness.net.certificate import RIGHT, Certificate
 
 Kind = Literal["callee", "target", "guard"]
@@ -276,60 +259,6 @@ class Plan:
         """A lower bound of the time its calls take."""
         longest = max((answer.seconds for endpoint in self.endpoints for answer in endpoint.answers), default=0.0)
         return longest + sum(call.after + call.repeats_seconds for call in self.calls)
-
-
-REQUEST_URI = "\uf8ff"
-"""Stands for ``{request_uri}`` in a filled-in text: only the endpoint that answers knows it."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where one drive takes place: what the placeholders of its plan stand for."""
-
-    token: str
-    seats: Mapping[str, Address] = field(default_factory=dict)
-    device: Address | None = None
-    """Where the device is called, as everybody's URIs name it; None before it is known."""
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    """The URIs of the profile's ``lab.numbers``, for this drive."""
-
-    @property
-    def domain(self) -> str:
-        """The domain of this drive, for plans with a zone: .test is nobody's (RFC 6761 6.2)."""
-        return f"t{self.token}.test"
-
-    def fill(self, text: str, **more: object) -> str:
-        """``text`` with its placeholders filled in; KeyError or AttributeError for one that does not exist.
-
-        ``more``: further placeholders, by name.
-        """
-        # The transport is that of the device's own calls, which arrive at the seats.
-        known = {**self.seats, **({"device": self.device} if self.device else {})}
-        one = next(iter(known.values()), None)
-        transports = {"transport": one.uri_transport, "TRANSPORT": one.uri_transport.upper()} if one else {}
-        written = {name: _Written.of(address) for name, address in known.items()}
-        own = {"token": self.token, "domain": self.domain, "request_uri": REQUEST_URI}
-        return text.format_map({**own, **transports, **self.numbers, **written, **more})
-
-
-@dataclass(frozen=True)
-class _Written:
-    """An address as a text of a plan names it: as URIs write it."""
-
-    whole: str
-    host: str
-    port: str
-    parameters: str
-    record: str
-    """Type and data of the DNS record that leads to its host."""
-
-    @classmethod
-    def of(cls, address: Address) -> _Written:
-        record = f"{'AAAA' if address.family == 'ipv6' else 'A'} {address.host}"
-        return cls(address.in_uri, address.uri_host, str(address.port), address.parameters, record)
-
-    def __str__(self) -> str:
-        return self.whole
 
 
 def _title(endpoint: Endpoint) -> str:

@@ -15,7 +15,8 @@ from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.call_scenario import render_call
 from harness.errors import PlanError
 from harness.model.finding_key import CODE_FORM
-from harness.model.plan import NUMBERS, Places, Plan
+from harness.model.places import Places
+from harness.model.plan import NUMBERS, Plan
 from harness.net.address import Address
 from harness.purposes.purpose import Purpose
 from harness.requirements.catalogue import Catalogue

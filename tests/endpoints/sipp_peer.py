@@ -22,7 +22,8 @@ from harness.endpoints.tap.loop import TapLoop
 from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.model.flow import Event, Unreadable
-from harness.model.plan import Answer, Call, Endpoint, Places
+from harness.model.places import Places
+from harness.model.plan import Answer, Call, Endpoint
 from harness.net.address import Address
 from harness.net.loopback import LoopbackPool
 from harness.sip.message import SipMessage

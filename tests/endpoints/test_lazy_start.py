@@ -13,7 +13,8 @@ from sipp_peer import Device, Record, address, answering, hosting, order, run
 
 from harness.endpoints.tap.loop import TapLoop
 from harness.errors import SippError
-from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Response
 from harness.net.sockets import inode_of
 from harness.system import clock
 

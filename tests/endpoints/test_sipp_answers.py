@@ -13,7 +13,8 @@ from sipp_peer import Device, address, answering, run, started
 
 from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.scenario import HANG_UP
-from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Response
 from harness.sip.message import SipMessage
 
 MOVED = Response(302, contacts=("<sip:{token}@{target}>;q=0.9", "<sip:2@{target}>"), headers=("X-Note: [last_To:]",))

@@ -15,7 +15,8 @@ import trustme
 from sipp_peer import Record, address, hosting, order, run
 
 from harness.endpoints.sipp.binary import find_sipp
-from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Response
 from harness.net.address import SECURE, WEB, Transport
 from harness.net.authority import Authority, OwnFiles, Showing
 

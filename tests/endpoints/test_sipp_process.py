@@ -19,7 +19,8 @@ from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.readiness import Readiness
 from harness.endpoints.tap.port import PortTaken
 from harness.errors import SippError
-from harness.model.plan import Answer, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Response
 from harness.net.address import Address
 from harness.net.sockets import inode_of
 

@@ -12,7 +12,8 @@ from sipp_peer import calling, run
 from harness.endpoints.sipp import call_scenario
 from harness.endpoints.sipp.call_scenario import render_call
 from harness.errors import PlanError
-from harness.model.plan import Call, Places
+from harness.model.places import Places
+from harness.model.plan import Call
 from harness.net.address import Address
 
 

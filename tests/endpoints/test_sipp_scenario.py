@@ -13,7 +13,8 @@ from harness.endpoints.sipp.answer_scenario import render_answer
 from harness.endpoints.sipp.call_scenario import render_call
 from harness.endpoints.sipp.values import escape
 from harness.errors import PlanError
-from harness.model.plan import Act, Answer, Call, Endpoint, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Act, Answer, Call, Endpoint, Response
 from harness.net.address import Address
 
 OWN = Address("127.0.40.1")

@@ -14,7 +14,8 @@ from sipp_peer import Device, Record, address, answering, hosting, order, run
 from harness.drive.recorder import KEPT_OF_A_KIND, Recorder
 from harness.endpoints.tap.tap import Listener
 from harness.model.flow import Event
-from harness.model.plan import Answer, Endpoint, Places, Plan, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Plan, Response
 
 BUSY = Answer((Response(486),), ())
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from harness.model.flow import Event, Flow, LifeSign, Seat, Watch
-from harness.model.plan import Answer, Endpoint, Places, Plan, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Endpoint, Plan, Response
 from harness.model.windows import QUICK
 from harness.net.address import Address
 from tests.mutants.compare import Difference, certain, differences, forms_of, repeated

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from harness.model.finding import Finding, Outcome, Record, Ruled
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Unreadable, Watch
-from harness.model.plan import Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.places import Places
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.verdict import Verdict
 from harness.model.windows import STANDARD
 from harness.net.address import Address

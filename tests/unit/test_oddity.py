@@ -7,7 +7,8 @@ import re
 import pytest
 
 from harness.model.oddity import MARK, Oddity, Rewrite, marked
-from harness.model.plan import Places, Plan, Response
+from harness.model.places import Places
+from harness.model.plan import Plan, Response
 from harness.net.address import Address
 from harness.purposes.discovery import all_purposes
 from harness.sip.message import SipMessage

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from harness.model.flow import Flow, Watch
-from harness.model.plan import NUMBERS, Answer, Call, Endpoint, Places, Plan, Response
+from harness.model.places import Places
+from harness.model.plan import NUMBERS, Answer, Call, Endpoint, Plan, Response
 from harness.model.windows import QUICK
 from harness.net.address import Address
 from harness.purposes.discovery import all_purposes

@@ -13,7 +13,8 @@ from harness.errors import ProfileError
 from harness.judge.say import Findings, satisfied
 from harness.model.axes import Axes, Role
 from harness.model.flow import Flow, Watch
-from harness.model.plan import Call, Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Call, Plan
 from harness.model.windows import QUICK
 from harness.purposes.purpose import purpose, purpose_of
 from harness.purposes.troubles import left_out_told

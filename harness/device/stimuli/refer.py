@@ -22,7 +22,7 @@ from harness.endpoints.tap.routes import Hop
 from harness.endpoints.tap.tap import Listener
 from harness.errors import DeviceError
 from harness.model.flow import Event
-from harness.model.plan import Places
+from harness.model.places import Places
 from harness.net.loopback import LoopbackPool
 from harness.sip.message import SipMessage
 

@@ -12,7 +12,8 @@ from harness.endpoints.sipp.scenario import measured, render
 from harness.endpoints.sipp.values import check_answer, check_line, fill, milliseconds
 from harness.errors import PlanError
 from harness.model.oddity import MARK, Oddity
-from harness.model.plan import Cancelled, Endpoint, Forgery, Places, Response
+from harness.model.places import Places
+from harness.model.plan import Cancelled, Endpoint, Forgery, Response
 from harness.net.address import Address, Family, Transport
 from harness.sip.reasons import REASONS
 

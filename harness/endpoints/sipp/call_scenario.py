@@ -13,7 +13,8 @@ from harness.endpoints.sipp import prerendered as stand_ins
 from harness.endpoints.sipp.scenario import measured, render
 from harness.endpoints.sipp.values import check_call, check_line, fill, header_name
 from harness.errors import PlanError
-from harness.model.plan import REQUEST_URI, Call, Places
+from harness.model.places import REQUEST_URI, Places
+from harness.model.plan import Call
 from harness.net.address import Address, Family, Transport
 from harness.sip.reasons import REASONS
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from harness.endpoints.sipp.values import escape
-from harness.model.plan import NUMBERS, Places
+from harness.model.places import Places
+from harness.model.plan import NUMBERS
 from harness.net.address import Address, Family, Transport
 
 # Private use characters, which no plan contains and no escaping changes.

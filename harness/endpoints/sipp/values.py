@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from harness.errors import PlanError
-from harness.model.plan import REQUEST_URI, Answer, Call, Places
+from harness.model.places import REQUEST_URI, Places
+from harness.model.plan import Answer, Call
 
 _ESCAPED = re.compile(r"[\[\]\\\x01-\x09\x0b-\x1f\x7f]")
 _METHOD = re.compile(r"[-A-Za-z0-9.!%*_+`'~]+")

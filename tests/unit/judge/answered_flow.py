@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Self
 
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Watch
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from suites.proxy import _plans as plans

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.model.flow import Control, Event, Flow, LifeSign, PlacedCall, Seat, Trouble, Watch
-from harness.model.plan import Places, Plan
+from harness.model.places import Places
+from harness.model.plan import Plan
 from harness.model.windows import STANDARD, Window
 from harness.net.address import Address
 from suites.plans import DECLINE
