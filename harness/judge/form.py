@@ -1,4 +1,4 @@
-"""Whether the messages of a device are well formed: their shape, and the headers that each must have."""
+"""Whether the messages of a device are well formed, requests and responses alike: shape, length, Contact and Allow."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from harness.sip.uri import SipUri
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"]+\Z")
 EVERY_USER_AGENTS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
 """The methods of RFC 3261 but REGISTER: a user agent that takes calls understands them all (8.2, 11, 13, 15)."""
-_COOKIE = "z9hG4bK"
-_MOST_FORWARDS = 255
 _CUT_BY_LENGTH: Final = frozenset({"tcp", "tls"})
 """The transports on which only Content-Length says where a message ends (18.3)."""
 _HANDSHAKE: Final = "\x16\x03"
 """How a TLS record of a handshake begins (RFC 8446 5.1)."""
-_DROPPED = "a strict element drops the message, and the call fails or is never heard of"
-_BUILT = "where the message is put together: is every line written through one function?"
+DROPPED = "a strict element drops the message, and the call fails or is never heard of"
+BUILT = "where the message is put together: is every line written through one function?"
 
 
 def well_shaped(flow: Flow, requirement: str) -> Findings:
@@ -51,8 +49,8 @@ def well_shaped(flow: Flow, requirement: str) -> Findings:
                 code="no-sip-message",
                 expected="a message with a start line of SIP/2.0 and a Call-ID",
                 actual=f"{one.size or len(one.text)} bytes that are none, {said[:120]}",
-                means=_DROPPED,
-                look_at=_BUILT,
+                means=DROPPED,
+                look_at=BUILT,
                 requirement=requirement,
             )
 
@@ -78,8 +76,8 @@ def _shape(event: Event, ours: Sent, requirement: str) -> Findings:
         expected=expected,
         actual=f"{in_words(event)}: {actual[:160]}",
         event=event,
-        means="most elements read it all the same" if code == "bare-lf" else _DROPPED,
-        look_at=_BUILT,
+        means="most elements read it all the same" if code == "bare-lf" else DROPPED,
+        look_at=BUILT,
         at_most=Verdict.WARN if code == "bare-lf" else Verdict.FAIL,
         requirement=requirement,
     )
@@ -158,7 +156,7 @@ def sized(flow: Flow, length: str, kind: str) -> Findings:
                 actual=f"{in_words(event)}: {len(body)} bytes, Content-Type: {told or '(none)'}",
                 event=event,
                 means="the other side cannot tell that this is a session description",
-                look_at=_BUILT,
+                look_at=BUILT,
                 requirement=kind,
             )
 
@@ -172,54 +170,6 @@ def _wrong_length(written: str, body: str) -> str:
     return ""
 
 
-def complete_requests(flow: Flow, requirement: str) -> Findings:
-    """Every request has the headers that all requests have, and each says what it must (8.1.1, 16.6)."""
-    ours = sent_by_us(flow)
-    for event in flow.events:
-        if event.from_device and event.method is not None:
-            wrong = _incomplete(event, ours)
-            code, expected, actual = wrong or ("", "", "")
-            yield expect(
-                not wrong,
-                code=code,
-                expected=expected,
-                actual=f"{in_words(event)}: {actual}",
-                event=event,
-                means=_DROPPED,
-                look_at=_BUILT,
-                requirement=requirement,
-            )
-
-
-def _incomplete(event: Event, ours: Sent) -> tuple[str, str, str] | None:
-    """The first thing that is wrong with a request, as code, what is expected and what is there."""
-    for name in ("Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards"):
-        if not event.header(name):
-            return f"no-{name.lower()}", f"a {name}", f"no {name}"
-    via = next(iter(event.vias), None)
-    line = f"Via: {event.header('Via')}"
-    if via is None or not via.readable:
-        return "bad-via", "SIP/2.0/TRANSPORT HOST in the Via", line
-    if not (via.branch or "").startswith(_COOKIE) or via.branch == _COOKIE:
-        return "no-magic-cookie", f"a branch that begins with {_COOKIE} and goes on", line
-    if via.transport.lower() != event.transport:
-        return "other-transport", f"{event.transport.upper()} in the Via, by which it was sent", line
-    for name, uri, tag in (("From", event.from_uri, event.from_tag), ("To", event.to_uri, event.to_tag)):
-        line = f"{name}: {event.header(name)}"
-        if ours.has(line):
-            continue
-        if not _is_uri(uri):
-            return f"bad-{name.lower()}", f"a URI in the {name}", line
-        if tag == "" or (tag is None and name == "From"):
-            return f"{name.lower()}-without-tag", f"a tag in the {name}, with a value", line
-    if event.cseq_method != event.method or event.cseq_number is None or event.cseq_number >= 2**31:
-        return "wrong-cseq", f"CSeq: a number below 2**31, and {event.method}", f"CSeq: {event.header('CSeq')}"
-    hops = (event.header("Max-Forwards") or "").strip()
-    if not re.fullmatch("0*[0-9]{1,3}", hops) or int(hops) > _MOST_FORWARDS:
-        return "bad-max-forwards", "Max-Forwards: a number up to 255", f"Max-Forwards: {hops}"
-    return None
-
-
 def contacts(flow: Flow, invite: str, answer: str) -> Findings:
     """An INVITE has one Contact, and a 2xx to an INVITE has one: there the other side sends its next request."""
     for event in flow.events:
@@ -227,7 +177,7 @@ def contacts(flow: Flow, invite: str, answer: str) -> Findings:
         if not event.from_device or not (ok or event.method == "INVITE"):
             continue
         found = event.contact_uris
-        sound = len(found) == 1 and _is_uri(found[0]) and found[0].lower().startswith(("sip:", "sips:"))
+        sound = len(found) == 1 and is_uri(found[0]) and found[0].lower().startswith(("sip:", "sips:"))
         yield expect(
             sound,
             code="no-contact" if not found else "several-contacts" if len(found) > 1 else "bad-contact",
@@ -235,12 +185,12 @@ def contacts(flow: Flow, invite: str, answer: str) -> Findings:
             actual=f"{in_words(event)}: {len(found)} Contacts{': ' if found else ''}{', '.join(found)[:160]}",
             event=event,
             means="the other side cannot send its next request, so it cannot hang up",
-            look_at=_BUILT,
+            look_at=BUILT,
             requirement=answer if ok else invite,
         )
 
 
-def _is_uri(text: str) -> bool:
+def is_uri(text: str) -> bool:
     """Whether it is a URI; of a SIP URI a host and a port have to be readable."""
     sip = text.lower().startswith(("sip:", "sips:"))
     return _URI.match(text) is not None and (not sip or SipUri.parse(text) is not None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.judge.form import (
     allows_what_it_does,
-    complete_requests,
     contacts,
     no_value_as_name,
     once_each,
@@ -12,6 +11,7 @@ from harness.judge.form import (
     well_shaped,
 )
 from harness.judge.form_details import addresses_can_be_read, contact_of_early_dialogs, one_via
+from harness.judge.form_of_requests import complete_requests
 from harness.judge.form_of_responses import complete_responses
 from harness.judge.say import Findings
 from harness.judge.sdp import answers_each_medium, answers_each_offer, readable
