@@ -33,8 +33,6 @@ from harness.net.pool import AddressesTaken
 from harness.system import clock
 from harness.system.together import together
 
-LAST_WORDS_S = 0.3
-"""How long a drive goes on after the device was lost: what it had sent by then is read, and its end is the evidence."""
 SUSPECTED_S = 1.0
 """How long after its calls a device may still be lost by what it was sent in them."""
 
@@ -105,7 +103,7 @@ class Drive:
             await capacity.enter_async_context(room)
             try:
                 try:
-                    watch = await self._while_it_is_there()
+                    watch = await self.context.vigil.while_there(self._call_and_watch(), self._lost)
                 finally:
                     # What a sign of life needs (a slot, addresses, room) is given back before it is asked for.
                     await self._leave()
@@ -122,23 +120,6 @@ class Drive:
             finally:
                 flow = await self._close(life, watch or Watch(self.context.window, None, clock.now()))
         return flow
-
-    async def _while_it_is_there(self) -> Watch | None:
-        """Call and watch; None if the device was lost meanwhile: there is nothing left to watch."""
-        working, losing = asyncio.ensure_future(self._call_and_watch()), asyncio.ensure_future(self._until_lost())
-        try:
-            await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                await asyncio.wait({working}, timeout=LAST_WORDS_S)
-            return working.result() if working.done() else None
-        finally:
-            for task in (working, losing):
-                task.cancel()
-            await asyncio.gather(working, losing, return_exceptions=True)
-
-    async def _until_lost(self) -> None:
-        while not self._lost():
-            await self.context.vigil.news()
 
     async def _call_and_watch(self) -> Watch:
         try:

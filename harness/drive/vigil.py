@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from harness.device import Device
 from harness.model.flow import Event, Loss
@@ -23,8 +23,12 @@ REFUSES_S: Final = 0.1
 """How long the kernel may take to say that a port is closed."""
 CLOSED_S: Final = 0.5
 """How long an answer may still take after the kernel has said that the port is closed."""
+LAST_WORDS_S: Final = 0.3
+"""How long a drive goes on after the device was lost: what it had sent by then is read, and its end is the evidence."""
 RETURNS_S: Final = 10.0
 """How long a device that the suite did not start may take to come back, before the run goes on without it."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,23 @@ class Vigil:
     async def news(self) -> None:
         """Return when a device is lost."""
         await self._news.wait()
+
+    async def while_there(self, work: Coroutine[Any, Any, T], lost: Callable[[], Lost | None]) -> T | None:
+        """What comes of ``work``; None if the device was lost meanwhile: there is nothing left to watch."""
+        working, losing = asyncio.ensure_future(work), asyncio.ensure_future(self._until(lost))
+        try:
+            await asyncio.wait({working, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await asyncio.wait({working}, timeout=LAST_WORDS_S)
+            return working.result() if working.done() else None
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.gather(working, losing, return_exceptions=True)
+
+    async def _until(self, lost: Callable[[], Lost | None]) -> None:
+        while not lost():
+            await self.news()
 
     def refused(self, to: Address) -> None:
         """The kernel said that nobody has the port at ``to`` any more (ICMP)."""
