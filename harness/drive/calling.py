@@ -11,15 +11,16 @@ from typing import Literal, TypeVar
 
 from harness.device import Device
 from harness.device.stimuli.base import user_of
+from harness.drive.acts import Acts
 from harness.drive.caller import CallerState
 from harness.drive.callers import Callers
 from harness.drive.recorder import Recorder
 from harness.drive.registration import register
 from harness.endpoints.host import LiveSeat
 from harness.errors import SipverdictError
-from harness.model.flow import Event, PlacedCall, Trouble
+from harness.model.flow import PlacedCall, Trouble
 from harness.model.places import Places
-from harness.model.plan import Act, Call, Plan
+from harness.model.plan import Call, Plan
 from harness.system import clock
 
 QUIET_S = 0.3
@@ -54,11 +55,12 @@ class Calling:
     """Whether every call had an effect."""
     calls: list[PlacedCall] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
-    _acts: set[asyncio.Task[None]] = field(default_factory=set)
-    _acting: int = 0
-    """The number of acts in progress."""
+    _acts: Acts = field(init=False)
     _held: int = 0
     """Slots of calls that are still up."""
+
+    def __post_init__(self) -> None:
+        self._acts = Acts(self.device, self.recorder, self.troubles)
 
     async def place_all(self, on_arrival: Callable[[], Awaitable[None]]) -> None:
         """Place every call of the plan, each when the one before is over (or stays up by plan).
@@ -107,8 +109,7 @@ class Calling:
 
         ``lost``: there is no device any more to respond, or to remember a call.
         """
-        for act in self._acts:
-            act.cancel()
+        self._acts.cancel()
         standing = [] if lost else self.recorder.standing()
         for seat_name, call_id in standing:
             for seat in seats:
@@ -251,34 +252,8 @@ class Calling:
         how = self.device.stimulus.name if self.device.stimulus else "its stimulus"
         self.calls.append(PlacedCall(uri, placed_at, how))
         if call.act != "none":
-            self._acts.add(asyncio.create_task(self._act(call.act, uri)))
+            self._acts.begin(call.act, uri)
         return True
-
-    async def _act(self, act: Act, uri: str) -> None:
-        """Make the calling device act when the call has reached the planned state."""
-        recorder = self.recorder
-        ready = partial(recorder.saw, _ringing) if act == "cancel" else recorder.established
-        if not await recorder.until(ready, self._reaction_s):
-            self._trouble("device", f"the call never reached the state for the act {act!r}")
-            return
-        if act == "reinvite_hangup":
-            await self._act("reinvite", uri)
-            if not await recorder.until(recorder.reinvited, self._reaction_s):
-                return
-            act = "hangup"
-        self._acting += 1
-        done, known = False, len(self.recorder.heard)
-        try:
-            await (self.device.reinvite(uri) if act == "reinvite" else self.device.hangup(uri))
-            if self._by_hand:  # the person has not done it yet
-                done = await self.recorder.until(partial(_acted, self.recorder, known, act), self._reaction_s)
-                if not done:
-                    self._trouble("stimulus", f"no person performed the act {act!r} within the time")
-        except SipverdictError as error:
-            self._trouble("stimulus", f"the device could not be made to {act}: {error.cause}")
-        finally:
-            self._acting -= 1
-            await self.device.settled(done)
 
     async def _until_over(self, limit: float) -> None:
         """Return when no call is in progress and no message has arrived for a moment, or at the limit."""
@@ -288,8 +263,8 @@ class Calling:
             if recorder.busy():
                 await recorder.until(lambda: not recorder.busy(), deadline - loop.time())
                 continue
-            if self._acting:
-                await asyncio.wait(self._acts, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+            if self._acts.in_progress:
+                await self._acts.until_one_is_done(deadline - loop.time())
                 continue
             quiet_until = recorder.last_message_at + (self._patience_s if recorder.pending() else QUIET_S)
             if loop.time() >= quiet_until:
@@ -310,13 +285,3 @@ def _passed_on(recorder: Recorder, known: int, method: str) -> bool:
         event.from_device and event.method == method and event.seat not in recorder.callers
         for event in recorder.heard[known:]
     )
-
-
-def _acted(recorder: Recorder, known: int, act: Act) -> bool:
-    """Whether the device has done ``act`` since the first ``known`` messages."""
-    methods = ("INVITE",) if act == "reinvite" else ("CANCEL", "BYE")
-    return any(event.from_device and event.method in methods for event in recorder.heard[known:])
-
-
-def _ringing(event: Event) -> bool:
-    return not event.from_device and event.status in (180, 183)
