@@ -41,13 +41,13 @@ class Acts:
     async def _act(self, act: Act, uri: str) -> None:
         """Make the calling device act when the call has reached the planned state."""
         recorder, stimulus = self.recorder, self.device.profile.stimulus
-        ready = partial(recorder.saw, _ringing) if act == "cancel" else recorder.established
+        ready = partial(recorder.saw, _ringing) if act == "cancel" else recorder.invites.established
         if not await recorder.until(ready, stimulus.reaction_s):
             self._trouble("device", f"the call never reached the state for the act {act!r}")
             return
         if act == "reinvite_hangup":
             await self._act("reinvite", uri)
-            if not await recorder.until(recorder.reinvited, stimulus.reaction_s):
+            if not await recorder.until(recorder.invites.reinvited, stimulus.reaction_s):
                 return
             act = "hangup"
         self.in_progress += 1

@@ -81,13 +81,13 @@ class Calling:
             # Beyond its plan's own duration.  Then the window begins anyway.
             limit = self.device.profile.answer_s + LEEWAY_S
             await self._until_over(limit + self.plan.busy_seconds() + patience)
-            if not self.recorder.standing():
+            if not self.recorder.invites.standing():
                 self._let_go()
 
     def _let_go(self, *, lost: bool = False) -> None:
         """Free a slot: at once, or when the device must have forgotten a call that it never acknowledged."""
         self._held -= 1
-        waits = self.recorder.unacknowledged() or self._may_call_nobody()
+        waits = self.recorder.invites.unacknowledged() or self._may_call_nobody()
         occupied = TIMER_B_S if waits else self._deaf_s
         if not lost and occupied and not self.device.profile.device.per_plan:
             asyncio.get_running_loop().call_later(occupied, self.slots.release)
@@ -96,7 +96,7 @@ class Calling:
 
     def _may_call_nobody(self) -> bool:
         """Whether the first call may go on at an address of nobody, for as long as an INVITE is repeated."""
-        if not self.plan.oddities or len(self.calls) > 1 or self.recorder.invites() > 1:
+        if not self.plan.oddities or len(self.calls) > 1 or self.recorder.invites.count() > 1:
             return False
         # Whoever has acknowledged the odd redirection, and not only the refusal after it, may have followed it.
         followed = dropwhile(lambda event: event.fate != "changed", self.recorder.heard)
@@ -110,14 +110,14 @@ class Calling:
         ``lost``: there is no device any more to respond, or to remember a call.
         """
         self._acts.cancel()
-        standing = [] if lost else self.recorder.standing()
+        standing = [] if lost else self.recorder.invites.standing()
         for seat_name, call_id in standing:
             for seat in seats:
                 if seat.name == seat_name:
                     seat.wake()
                     seat.hang_up(call_id)
         if standing:
-            await self.recorder.until(lambda: not self.recorder.standing(), HANG_UP_S)
+            await self.recorder.until(lambda: not self.recorder.invites.standing(), HANG_UP_S)
         while self._held:
             self._let_go(lost=lost)
 
@@ -142,12 +142,12 @@ class Calling:
         return self.device.profile.stimulus.by_hand
 
     async def _place(self, call: Call, number: int) -> bool:
-        known, before = self.recorder.invites(), len(self.recorder.heard)
+        known, before = self.recorder.invites.count(), len(self.recorder.heard)
         if not await self._ask(self._ask_device(call), number):
             return False
         came = False
         try:
-            came = await self.recorder.until(lambda: self.recorder.invites() > known, self._reaction_s)
+            came = await self.recorder.until(lambda: self.recorder.invites.count() > known, self._reaction_s)
         finally:
             await self.device.settled(came)
         if not came:
@@ -260,8 +260,8 @@ class Calling:
         loop, recorder = asyncio.get_running_loop(), self.recorder
         deadline = loop.time() + limit
         while loop.time() < deadline:
-            if recorder.busy():
-                await recorder.until(lambda: not recorder.busy(), deadline - loop.time())
+            if recorder.invites.busy():
+                await recorder.until(lambda: not recorder.invites.busy(), deadline - loop.time())
                 continue
             if self._acts.in_progress:
                 await self._acts.until_one_is_done(deadline - loop.time())

@@ -32,19 +32,19 @@ class OpenWindow:
     @classmethod
     def of(cls, window: Window, recorder: Recorder, callers: Calling | None) -> OpenWindow:
         """The window of calls that have just been made; ``callers``: those of SIPp callers, None without any."""
-        return cls(window, recorder, recorder.invites(), _over_at(recorder, callers))
+        return cls(window, recorder, recorder.invites.count(), _over_at(recorder, callers))
 
     def opened_at(self) -> float | None:
         """When it opened (seconds since the epoch), as far as is known by now; None if no final response came."""
         # What the device tries, or answers, while it is watched is evidence, and begins no new window.
-        moments = self.recorder.last_final_at(self.tried), self.over_at
+        moments = self.recorder.invites.last_final_at(self.tried), self.over_at
         return max(filter(None, moments), default=None)
 
     async def watch(self, seats: Iterable[LiveSeat], progress: Progress) -> None:
         """Keep ``seats`` listening until it is over."""
         loop, seconds = asyncio.get_running_loop(), self.window.seconds
         # Where an ACK is missing copies go on, and their timing is part of the evidence.
-        if not self.recorder.unacknowledged():
+        if not self.recorder.invites.unacknowledged():
             for seat in seats:
                 seat.rest()
         # A device that does not acknowledge is sent copies for 32 s; the window begins with the last one.

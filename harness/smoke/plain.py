@@ -111,7 +111,7 @@ def came_through(drive: Drive) -> bool:
     """Whether the call of ``drive`` has arrived at an endpoint, or the device has answered it itself."""
     if drive.role in CALLED:
         return any(caller.reached for caller in drive.recorder.callers.values())
-    return drive.recorder.invites() > 0
+    return drive.recorder.invites.count() > 0
 
 
 def _not_tested(station: Station, role: str, flow: Flow) -> DeviceError | None:

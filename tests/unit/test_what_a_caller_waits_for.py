@@ -71,7 +71,7 @@ def busy(answer: Answer, *messages: Event) -> list[bool]:
         recorder, states = Recorder(Plan((Endpoint("callee", "callee", (answer,)),))), []
         for message in messages:
             recorder.hear(message)
-            states.append(recorder.busy())
+            states.append(recorder.invites.busy())
         return states
 
     return asyncio.run(followed())
@@ -111,9 +111,9 @@ def test_what_the_tap_lost_on_its_way_to_an_endpoint_is_nothing_that_it_will_ans
     async def followed() -> None:
         recorder = Recorder(Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),)))
         recorder.hear(heard("callee", "INVITE sip:a SIP/2.0", fate="lost"))
-        assert (recorder.busy(), recorder.invites(), len(recorder.events())) == (False, 0, 1)
+        assert (recorder.invites.busy(), recorder.invites.count(), len(recorder.events())) == (False, 0, 1)
         recorder.hear(heard("callee", "INVITE sip:a SIP/2.0"))
-        assert (recorder.busy(), recorder.invites()) == (True, 1)
+        assert (recorder.invites.busy(), recorder.invites.count()) == (True, 1)
 
     asyncio.run(followed())
 
@@ -123,10 +123,10 @@ def test_a_response_that_the_tap_lost_opens_no_window_and_its_copy_is_waited_for
         recorder = Recorder(Plan((Endpoint("callee", "callee", (Answer((Response(603),)),)),)))
         recorder.hear(ARRIVES)
         recorder.hear(heard("callee", "<SIP/2.0 603 X", at=5.0, fate="lost"))
-        assert (recorder.busy(), recorder.last_final_at()) == (True, None)
+        assert (recorder.invites.busy(), recorder.invites.last_final_at()) == (True, None)
         assert [event.direction for event in recorder.events()] == ["received"]
         assert [event.status for event in recorder.lost] == [603]
         recorder.hear(heard("callee", "<SIP/2.0 603 X", at=6.0))
-        assert (recorder.busy(), recorder.last_final_at()) == (False, 6.0)
+        assert (recorder.invites.busy(), recorder.invites.last_final_at()) == (False, 6.0)
 
     asyncio.run(followed())
