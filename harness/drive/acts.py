@@ -27,7 +27,9 @@ class Acts:
 
     def begin(self, act: Act, uri: str) -> None:
         """Do ``act`` in the call to ``uri`` as soon as it can be done."""
-        self._tasks.add(asyncio.create_task(self._act(act, uri)))
+        task = asyncio.create_task(self._act(act, uri))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def until_one_is_done(self, seconds: float) -> None:
         """Wait for the first to be over, for no longer than ``seconds``."""

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +56,14 @@ class Originals:
         if (part, window) not in self._known:
             self._known[part, window] = asyncio.create_task(self._drive(part, window))
         return await self._known[part, window]
+
+    async def now(self, part: Part, window: str, folder: Path) -> Original:
+        """What it does in ``part`` while this machine is as busy as it is now, beside what it did before."""
+        known = await self.of(part, window)
+        async with self.jobs:
+            done = await run(Asked(part, device.unchanged(folder), window, self.suite), folder)
+        again = forms_of(done.flows())
+        return replace(known, forms={plan: [*forms, *again.get(plan, ())] for plan, forms in known.forms.items()})
 
     async def executed(self, part: Part) -> dict[str, set[int]]:
         """The lines that ``part`` executes, by file."""

@@ -125,6 +125,7 @@ class Court:
         if not _against(done, original):
             forms = forms_of(done.flows())
             unclear, found = _unclear(done, original, forms), differences(forms, original.forms)
+            latest = forms
             # A busy machine does some of this, too: only what further runs show as well is the mutant's.
             for number in range(0 if _is_unusable(done) else FURTHER_RUNS):
                 if not _wants_another(number, unclear, found):
@@ -133,9 +134,13 @@ class Court:
                 if _against(further, original):
                     done = further
                     break
-                again = forms_of(further.flows())
-                unclear = unclear and _unclear(further, original, again)
-                found = found if certain(found) else repeated(found, differences(again, original.forms))
+                latest = forms_of(further.flows())
+                unclear = unclear and _unclear(further, original, latest)
+                found = found if certain(found) else repeated(found, differences(latest, original.forms))
+            if found and not any(difference.kind == "messages" for difference in found):
+                # The machine may be busier, or less busy, than when the unchanged device was driven.
+                beside = await self.originals.now(part, asked.window, work / "unchanged")
+                found = repeated(found, differences(latest, beside.forms))
         if against := _against(done, original):
             if verdict_of(against) is Verdict.FAIL:
                 return against
