@@ -18,7 +18,7 @@ from harness.device.profile.loading import checked_profile
 from harness.errors import SetupError
 from harness.manual.schema import FILE_NAME, as_text, profile_schema
 from harness.manual.starter import TO_COMPLETE, Answers, starter
-from harness.net.address import Address, family_of
+from harness.net.address import SECURE, Address, Carrier, family_of
 
 
 def init(options: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def _check_options(options: argparse.Namespace) -> None:
             raise SetupError(f"--{name}: expected printable text", "write it in UTF-8, in one line")
     if (options.authority_key or options.authority) and not (options.authority_key and options.authority):
         raise SetupError("--authority and --authority-key go together", "openssl makes both: docs/transports.md")
-    if options.authority and not {"tls", "wss"} & set(transports_of(options)):
+    if options.authority and not any(Carrier.of(one).transports & SECURE for one in transports_of(options)):
         raise SetupError("--authority is for TLS: expected --transport tls or wss with it")
     if options.max_calls is not None and options.max_calls < 1:
         raise SetupError("--max-calls: expected at least 1")

@@ -37,7 +37,10 @@ def add_init_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", metavar="COMMAND", help="the command that starts it ({address} in it)")
     parser.add_argument("--tester", metavar="IPv4", help="this machine's address, as the device sees it")
     parser.add_argument(
-        "--transport", metavar="LIST", help="what carries its SIP: udp, tcp, tls, ws, wss, joined by commas"
+        "--transport",
+        metavar="LIST",
+        help="what carries its SIP: udp, tcp, tls, ws, wss, or one to it and another one from it, as in wss-to-udp; "
+        "joined by commas",
     )
     parser.add_argument("--authority", metavar="FILE", help="over TLS: the lab's authority, which it trusts (PEM)")
     parser.add_argument("--authority-key", metavar="FILE", help="the key of that authority (PEM)")

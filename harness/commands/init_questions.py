@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from rich.console import Console
 from rich.prompt import Confirm, IntPrompt, InvalidResponse, Prompt
@@ -15,8 +15,8 @@ from harness.errors import SetupError
 from harness.manual.first_stimuli import STIMULI
 from harness.manual.schema import stimulus_sections
 from harness.manual.starter import Answers
-from harness.model.axes import TRANSPORTS
-from harness.net.address import Address
+from harness.model.axes import PASSAGES, TRANSPORTS
+from harness.net.address import Address, Passage
 from harness.net.probe import source_towards
 
 THROUGH: Final = frozenset({"uas", "b2bua", "proxy", "redirect"})
@@ -53,12 +53,13 @@ def route_to(address: str | None) -> str:
     return "" if found.startswith("127.") else found
 
 
-def transports_of(options: argparse.Namespace) -> tuple[str, ...]:
+def transports_of(options: argparse.Namespace) -> tuple[Passage, ...]:
     """What carries the device's SIP; SetupError for a word that is no transport."""
     words = tuple(dict.fromkeys(word.strip().lower() for word in (options.transport or "udp").split(",")))
-    if wrong := [word for word in words if word not in TRANSPORTS]:
-        raise SetupError(f"--transport: there is no transport {wrong[0]!r:.80}", f"known: {', '.join(TRANSPORTS)}")
-    return words
+    if wrong := [word for word in words if word not in PASSAGES]:
+        known = f"known: {', '.join(TRANSPORTS)}, or two of them, as in wss-to-udp"
+        raise SetupError(f"--transport: there is no transport {wrong[0]!r:.80}", known)
+    return cast("tuple[Passage, ...]", words)
 
 
 # --- questions
@@ -147,7 +148,7 @@ def asked(options: argparse.Namespace, path: Path, console: Console) -> Answers:
     if address and tester and not options.tester:
         tester = text("Address of this machine, as the device sees it?", tester)
     if options.transport is None:
-        question = "What carries its SIP: udp, tcp, tls, ws, wss? (several: joined by commas)"
+        question = "What carries its SIP: udp, tcp, tls, ws, wss, or two as in wss-to-udp? (several: joined by commas)"
         options.transport = _Transports.ask(question, console=console, default="udp")
     kinds = kinds_for(set(roles), started=bool(start))
     kind = options.stimulus or (

@@ -15,6 +15,7 @@ from harness.manual.docstrings import sentences
 from harness.manual.first_stimuli import STIMULI, TO_THE_EXCHANGE
 from harness.manual.schema import FILE_NAME, NUMBER_SENTENCES
 from harness.manual.switches import switches
+from harness.net.address import DEFAULT_PORTS, SECURE, WEB, Address, Carrier, Passage, Transport
 from harness.requirements.catalogue import Catalogue
 
 COLUMNS: Final = 118
@@ -48,10 +49,20 @@ class Answers:
     """That of the suite's own calls, for a device that challenges them."""
     numbers: tuple[tuple[str, str], ...] = ()
     """Keys of ``lab.numbers``, and the URI of each."""
-    transports: tuple[str, ...] = ("udp",)
+    transports: tuple[Passage, ...] = ("udp",)
     authority: str = ""
     """The file of the lab's authority.  Empty: each run has one of its own."""
     authority_key: str = ""
+
+    @property
+    def sides(self) -> tuple[Transport, ...]:
+        """The transports that carry its SIP on either side; the first is the one at ``address``."""
+        return tuple(dict.fromkeys(side.transport for one in self.transports for side in Carrier.of(one).sides))
+
+    @property
+    def crosses(self) -> bool:
+        """Whether a call comes to it over one transport and goes on over another."""
+        return any(Carrier.of(one).called_over for one in self.transports)
 
     @property
     def listens_at(self) -> str:
@@ -77,6 +88,7 @@ def starter(answers: Answers, file: str) -> str:
         _pics(answers),
         _pixit(answers),
         _lab(answers),
+        _other_sides(answers),
         _process(answers),
         f"[stimulus] # how it is made to act\n{_stimulus(answers)}",
         _next(file),
@@ -153,13 +165,16 @@ def _lab(answers: Answers) -> str:
             lines += _line(f"further_exchanges = {toml(answers.further_exchanges)}", what)
         what = "the digits before every number that it dials, which its dial plan sends to the exchange"
         lines += _line(f"prefix = {toml(answers.prefix or '7')}", what, used=bool(answers.prefix))
-    if {"ws", "wss"} & set(answers.transports) and answers.address:
+    opens_none = bool(WEB & set(answers.sides) and answers.address)
+    if opens_none:
         lines += _line('websocket_path = "/ws"', "what its server wants the endpoints to ask for", used=False)
         lines += _line("opens_websockets = false", "most servers open none themselves; true for one that does")
     if {"proxy", "redirect"} & set(answers.roles):
         users = "whether it is a registrar that accepts users without a password"
         users += "; [lab.numbers] is not needed then" if answers.roles == ("redirect",) else ""
-        lines += _line("registrar = true", users, used=False)
+        alone = opens_none and "proxy" in answers.roles
+        users += "; over WebSockets nobody else is called" if alone else ""
+        lines += _line("registrar = true", users, used=alone)
     other = "or the IPv4:port that it tries after a failure; the suite watches it"
     lines += _line("backup = false", other, used=False)
     if answers.user:
@@ -176,13 +191,23 @@ def _lab(answers: Answers) -> str:
         for key, number in {**usual, **numbers}.items():
             used = key in numbers if numbers else key in ("redirects", "declines")
             lines += _line(f"{key} = {toml(number)}", f"who {NUMBER_SENTENCES.get(key, 'does that')}", used=used)
-    if {"tls", "wss"} & set(answers.transports):
+    if SECURE & set(answers.sides):
         lines += _certificates(answers)
     if answers.registers:
         lines += ["", "[lab.registration] # the account with which the device registers"]
         lines += _line('user = "2001"', "CHANGE THIS")
         lines += _line('password = "{secret:SIP_PASSWORD}"', "if it has one; see [secrets]", used=False)
     return _text(lines)
+
+
+def _other_sides(answers: Answers) -> str:
+    """Where a device that passes calls on over another transport listens for that one."""
+    lines: list[str] = []
+    for transport in answers.sides[1:] if answers.crosses and answers.address else ():
+        address = Address(Address.parse(answers.address).host, DEFAULT_PORTS[transport])
+        lines += ["", f"[over.{transport}.lab] # what is different over {transport.upper()}"]
+        lines += _line(f"address = {toml(str(address))}", f"{TO_COMPLETE}: the address of its {transport.upper()} side")
+    return _text(lines[1:]) if lines else ""
 
 
 def _certificates(answers: Answers) -> list[str]:
@@ -211,6 +236,7 @@ def _process(answers: Answers) -> str:
         lines = [
             "[process] # the suite starts and stops it",
             *_line(argv, "program and arguments, no shell; {address} is the address to listen on, {here} this folder"),
+            *(_called_over() if answers.crosses else ()),
             '# install = "instructions if it is not installed"',
         ]
     ready = "options = true # it answers an OPTIONS with any status"
@@ -218,6 +244,11 @@ def _process(answers: Answers) -> str:
         ready = 'stdout = "READY" # CHANGE THIS: the beginning of a line of its output; or: options = true'
     lines += ["", "[ready] # the sign that it is ready", ready]
     return _text([*lines, "timeout_s = 10.0 # seconds until the start is given up"])
+
+
+def _called_over() -> list[str]:
+    argv = 'called_over_argv = ["--called-over", "{inbound_transport}", "{inbound_address}"]'
+    return _line(argv, f"{TO_COMPLETE}: by what it is told where it is called, if over another transport")
 
 
 def _next(file: str) -> str:

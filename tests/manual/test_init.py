@@ -23,6 +23,7 @@ from harness.errors import ProfileError
 from harness.manual.first_stimuli import STIMULI
 from harness.manual.schema import FILE_NAME, profile_schema, stimulus_sections
 from harness.manual.starter import Answers, starter
+from harness.net.address import Carrier
 
 THROUGH = {"uas", "b2bua", "proxy", "redirect"}
 KINDS = sorted(stimulus_sections())
@@ -118,6 +119,7 @@ def test_what_is_commented_out_is_right_as_well(tmp_path: Path) -> None:
         (["--role", "proxy", "--start", "x", "--name", "a\nb"], "--name: expected printable text"),
         (["--role", "proxy", "--start", "x", "--name", "\udcff"], "--name: expected printable text"),
         (["--role", "proxy", "--start", "x", "--transport", "tls,dtls"], "--transport: there is no transport 'dtls'"),
+        (["--role", "proxy", "--start", "x", "--transport", "wss-to-ws"], "or two of them, as in wss-to-udp"),
         (["--role", "proxy", "--start", "x", "--transport", "tls", "--authority", "a"], "--authority-key go together"),
         (["--role", "proxy", "--start", "x", "--authority", "a", "--authority-key", "b"], "--authority is for TLS"),
         (["--role", "proxy", "--start", "{nonsense}"], "{nonsense} is no placeholder"),
@@ -188,6 +190,32 @@ def test_a_server_of_websockets(tmp_path: Path) -> None:
     assert profile.device.transports == ("ws", "wss")
     assert not profile.lab.opens_websockets
     assert profile.lab.websocket_path == "/"
+    assert profile.lab.registrar, "nobody else can be called through a server that opens no WebSockets"
+
+
+def test_a_gateway_between_two_transports(tmp_path: Path) -> None:
+    """It is called at ``--address``; where its other side is, its author must say."""
+    where = ["--role", "proxy", "--address", "192.0.2.7:8443", "--transport", "wss,wss-to-udp", "--yes"]
+    known = ["--authority", "lab-ca.pem", "--authority-key", "lab-ca.key"]
+    assert cli.main(["init", str(tmp_path / "a.toml"), *where, *known]) == 0
+    text = (tmp_path / "a.toml").read_text()
+    assert tomllib.loads(text)["over"] == {"udp": {"lab": {"address": "192.0.2.7:5060"}}}
+    assert "CHANGE THIS" in text.partition("[over.udp.lab]")[2]
+    profile = load_profile(tmp_path / "a.toml")
+    assert profile.device.transports == ("wss", "wss-to-udp")
+    assert profile.over(Carrier.of("wss-to-udp")).lab.address == "192.0.2.7:5060"
+    assert profile.over(Carrier.of("wss-to-udp").inbound).lab.address == "192.0.2.7:8443"
+    assert profile.lab.tls is not None
+
+
+def test_a_gateway_that_the_suite_starts(tmp_path: Path) -> None:
+    where = ["--role", "b2bua", "--start", "sbc {address}", "--exchange", "{lease}", "--transport", "udp-to-tls"]
+    assert cli.main(["init", str(tmp_path / "a.toml"), *where, "--yes"]) == 0
+    text = (tmp_path / "a.toml").read_text()
+    assert "over" not in tomllib.loads(text), "both sides are leased"
+    process = load_profile(tmp_path / "a.toml").process
+    assert process is not None
+    assert "{inbound_address}" in process.called_over_argv[-1]
 
 
 def test_numbers_and_the_user_of_the_suites_own_calls(tmp_path: Path) -> None:
