@@ -95,6 +95,18 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
         ('["uac"]', '["uac"]\ntransports = ["sctp"]', "device.transports.0: expected 'udp'", ""),
         (
             '["uac"]',
+            '["uac"]\ntransports = ["wss-udp"]',
+            "device.transports.0: expected 'udp', 'tcp', 'tls', 'ws', 'wss' or two of them, as in 'wss-to-udp'; got",
+            "",
+        ),
+        (
+            '["uac"]',
+            '["uac"]\ntransports = ["wss-to-ws"]',
+            "device.transports.0: expected 'udp'",
+            "a URI does not tell ws and wss apart",
+        ),
+        (
+            '["uac"]',
             '["uac"]\ntransports = ["wss-to-udp"]',
             "device.transports: wss-to-udp: expected it of a proxy or b2bua",
             "",
@@ -130,6 +142,12 @@ def test_no_text_no_file_no_folder(tmp_path: Path) -> None:
             "",
         ),
         ("[ready]", '[over.sctp]\nlab.prefix = "9"\n[ready]', "over.sctp: expected a table [over.X], where X is", ""),
+        (
+            "[ready]",
+            '[over.wss-to-udp]\nlab.prefix = "9"\n[ready]',
+            "over.wss-to-udp: expected a table for each side: [over.wss] and [over.udp]",
+            "",
+        ),
         (
             "[ready]",
             "[over.tls]\ndevice.max_calls = 2\n[ready]",
@@ -172,6 +190,12 @@ def test_one_wrong_key(write: Write, tmp_path: Path, old: str, new: str, cause: 
     assert hint in caught.value.hint
     assert "\0" not in str(caught.value)
     assert "pydantic" not in str(caught.value).lower()
+
+
+def test_a_list_whose_only_value_is_wrong_is_not_also_too_short(write: Write) -> None:
+    with pytest.raises(ProfileError) as caught:
+        write(profile=MINIMAL.replace('["uac"]', '["uac"]\ntransports = ["sctp"]', 1))
+    assert len(caught.value.cause.splitlines()) == 1, caught.value.cause
 
 
 def test_every_wrong_key_is_named_at_once(write: Write) -> None:

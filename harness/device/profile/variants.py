@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from harness.model.axes import CROSSINGS
 from harness.model.device_name import BASE, VARIANT, named
 from harness.net.address import Carrier
 
@@ -64,6 +65,9 @@ def over(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, 
     if not isinstance(changed, dict):
         raise VariantError(OVER, f"expected tables [{OVER}.CARRIER]; got {changed!r}")
     for label, changes in changed.items():
+        if label in CROSSINGS:
+            sides = " and ".join(f"[{OVER}.{side.label}]" for side in Carrier.of(label).sides)
+            raise VariantError(f"{OVER}.{label}", f"expected a table for each side: {sides}")
         if label not in CARRIERS or not isinstance(changes, dict):
             raise VariantError(
                 f"{OVER}.{label}", f"expected a table [{OVER}.X], where X is one of {', '.join(CARRIERS)}"

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from harness.device.stimuli import registry
 from harness.device.tables import errors, fields
 from harness.device.tables.pics import PICS
 from harness.errors import ProfileError
+from harness.model.axes import CROSSINGS, TRANSPORTS
+from harness.net.address import WEB
 
 _SECTIONS: Final[dict[str, list[str]]] = fields.tables(Profile) | {
     "": [*Profile.model_fields, variants.OVER, variants.TABLE],
@@ -43,6 +46,9 @@ def worded(path: Path, table: dict[str, Any], error: ValidationError, under: tup
     """The error for the profile ``table`` of ``path``, whose keys are named below ``under``."""
     lines, hints = [], []
     details = error.errors(include_url=False)
+    within = {tuple(detail["loc"][:-1]) for detail in details}
+    # A list without its wrong values is short, but that is not what is wrong with it.
+    details = [detail for detail in details if detail["type"] != "too_short" or tuple(detail["loc"]) not in within]
     for detail in details[:_MOST_LINES]:
         keys = [str(key) for key in detail["loc"] if str(key) != "[key]"]
         key, expected, hint = _detail(keys, dict(detail), table)
@@ -74,10 +80,22 @@ def _detail(keys: list[str], detail: dict[str, Any], table: dict[str, Any]) -> t
     # The profile may hold the secret itself where the name of its place was expected: never repeat it.
     got = "" if any(map(sounds_secret, keys)) else f"; got {shown(detail.get('input'))}"
     if kind == "literal_error":
-        return key, f"expected {context['expected']}{got}", ""
+        return key, f"expected {_choice(context['expected'])}{got}", _why_not(detail.get("input"))
     if kind in _TYPES:
         return key, f"expected {_TYPES[kind]}{got}", ""
     return key, f"expected otherwise: {detail['msg']}{got}", ""
+
+
+def _choice(expected: str) -> str:
+    """The words of a choice; pairs of transports by an example, for there are eighteen of them."""
+    if f"'{CROSSINGS[0]}'" not in expected:
+        return expected
+    return f"{', '.join(map(repr, TRANSPORTS))} or two of them, as in 'wss-to-udp'"
+
+
+def _why_not(given: object) -> str:
+    pairs = {f"{one}-to-{other}" for one, other in product(WEB, WEB)}
+    return "a URI does not tell ws and wss apart, so no call goes on from one to the other" if given in pairs else ""
 
 
 def _key(key: str) -> str:
