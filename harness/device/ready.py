@@ -71,7 +71,7 @@ async def wait_ready(
     missing = _missing(kind, profile, address, troubles)
     raise DeviceError(
         f"{profile.name} was not ready in {profile.ready.timeout_s:g} s: {missing}{output}",
-        _remedy(process, address, troubles),
+        _remedy(profile, process, address, troubles),
     )
 
 
@@ -123,12 +123,21 @@ def _missing(kind: str, profile: Profile, address: Address, troubles: Sequence[s
     }[kind]
 
 
-def _remedy(process: DeviceProcess | None, address: Address, troubles: Sequence[str]) -> str:
+def elsewhere(profile: Profile, address: Address) -> str:
+    """What to write in ``profile`` if the device is not at ``address``, but at that of another transport."""
+    if len(profile.device.all_transports) == 1:
+        return ""
+    name = address.transport.upper()
+    return f"if it listens for {name} elsewhere: [over.{address.carrier.label}.lab] names the address; "
+
+
+def _remedy(profile: Profile, process: DeviceProcess | None, address: Address, troubles: Sequence[str]) -> str:
     if troubles and (todo := remedy_of(troubles[-1])):
         return todo
     if process is None:
         return (
             f"is it on, and does it listen at {address} over {address.transport.upper()} "
-            "(lab.address, device.transports)? if it answers no OPTIONS, remove [ready] from its profile"
+            f"(lab.address, device.transports)? {elsewhere(profile, address)}"
+            "if it answers no OPTIONS, remove [ready] from its profile"
         )
     return "see its output; raise ready.timeout_s of its profile if it is only slow"

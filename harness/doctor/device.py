@@ -15,12 +15,12 @@ from pathlib import Path
 
 from harness.device import Profile
 from harness.device.profile.certificates import own_files
-from harness.device.ready import bound
+from harness.device.ready import bound, elsewhere
 from harness.device.spec import DeviceSpec
 from harness.device.tables.placeholders import names_in
 from harness.device.tables.sections import IsolationSection
 from harness.doctor.access import control_checks, name_checks, secret_checks
-from harness.doctor.check import Check
+from harness.doctor.check import Check, State
 from harness.doctor.lab import held_by, lab_checks
 from harness.errors import ProfileError
 from harness.lab.resolver import why_not
@@ -119,11 +119,16 @@ async def _is_there(name: str, profile: Profile, address: Address, own: Address)
                 todo = "switch it on, or start its SIP service; is lab.address right, with its port?"
                 if address.transport == "udp":
                     todo += " a device that listens over TCP, TLS or WebSockets: device.transports"
+                todo += f" {elsewhere(profile, address)}".rstrip("; ")
                 return Check(name, "problem", f"{place} is closed: its host says that nothing listens there", todo)
-    why = f": {troubles[-1]}" if troubles else ""
+    # Of several tries the one that tells most: who resets a connection may take its own alert back with it.
+    trouble = next(filter(remedy_of, reversed(troubles)), (troubles or [""])[-1])
+    why = f": {trouble}" if trouble else ""
     todo = "check that it is on and that lab.address is right; some devices never answer OPTIONS: try sipverdict smoke"
-    todo = (troubles and remedy_of(troubles[-1])) or todo
-    return Check(name, "warn", f"{place} does not answer an OPTIONS in {PING_S:g} s{why}", todo)
+    # A web server has answered, and not with a WebSocket: no call gets through to it.
+    state: State = "problem" if trouble.startswith("WebSocket handshake") else "warn"
+    found = f"{place} does not answer an OPTIONS in {PING_S:g} s{why}"
+    return Check(name, state, found, remedy_of(trouble) or todo)
 
 
 def _own_files(profile: Profile) -> OwnFiles:

@@ -15,6 +15,7 @@ import pytest
 from device_bench import MINIMAL, Write, listening
 
 from harness.device import Device, Profile, load_profile
+from harness.device.ready import wait_ready
 from harness.errors import DeviceError, ProfileError
 from harness.net.address import Address
 
@@ -148,6 +149,28 @@ def test_is_not_ready_in_time(write: Write, lease: Lease, ready: str, missing: s
     profile = write(profile=text.replace('stdout = "READY"', f"{ready}\ntimeout_s = {seconds}"))
     with pytest.raises(DeviceError, match=f"(?s)was not ready in {seconds} s: {missing}.*{said}"):
         started(profile, lease())
+
+
+def test_is_not_there_over_one_of_its_transports(write: Write, lease: Lease) -> None:
+    """A remedy names the table for the address of that transport; with one transport there is none to name."""
+    desk = """
+[device]
+name = "gateway"
+roles = ["proxy"]
+transports = ["wss-to-udp"]
+[lab]
+address = "127.0.0.9:8443"
+[ready]
+options = true
+timeout_s = 0.3
+[stimulus]
+kind = "sipp"
+"""
+    for text, named in ((desk, True), (desk.replace("wss-to-udp", "udp"), False)):
+        with pytest.raises(DeviceError, match="was not ready in") as caught:
+            asyncio.run(wait_ready(write(profile=text), lease(), None, None))
+        hint = caught.value.hint
+        assert ("if it listens for UDP elsewhere: [over.udp.lab] names the address; if it ans" in hint) == named, hint
 
 
 def test_program_is_missing(write: Write, lease: Lease) -> None:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,37 @@ def test_each_transport_is_looked_at(tmp_path: Path) -> None:
         ("warn", f"{HOST}:5080 (TCP)"),
     ]
     assert "device.transports" in checks[0].todo
+
+
+def test_gateway_whose_other_side_has_no_address_of_its_own(tmp_path: Path) -> None:
+    path = profile(tmp_path, CALLED, "proxy")
+    alone = path.read_text()
+    path.write_text(alone.replace("[lab]", 'transports = ["tcp", "tcp-to-udp"]\n[lab]'))
+    with bound(5060, socket.SOCK_STREAM):
+        checks = [check for check in device_checks(load_profile(str(path))) if check.name == "phone: address"]
+    assert [check.state for check in checks] == ["warn", "problem"], checks
+    assert "if it listens for UDP elsewhere: [over.udp.lab] names the address" in checks[1].todo
+    path.write_text(alone)
+    assert "[over." not in checked(path)["address"].todo
+
+
+def test_server_of_the_web_that_has_no_websocket_there(tmp_path: Path) -> None:
+    """It has answered: no call will get through."""
+    path = profile(tmp_path, CALLED, "proxy", port=5090)
+    path.write_text(path.read_text().replace("[lab]", 'transports = ["ws"]\n[lab]'))
+
+    class Web(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+    with ThreadingHTTPServer((HOST, 5090), Web) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        told = checked(path)["address"]
+        server.shutdown()
+        serving.join()
+    assert "HTTP 501" in told.found
+    assert told.state == "problem"
+    assert "is lab.websocket_path what its server wants" in told.todo
 
 
 # --- the suite's own addresses
