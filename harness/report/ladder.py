@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from harness.model.flow import Flow
 from harness.model.printable import capped, lines, printable, short, xml
-from harness.report.steps import LIMIT, Silence, Step, silences, steps
+from harness.report.steps import LIMIT, Silence, Step, crosses, notes, sides, silences, steps
 
 _LEFT = 120
 _SPREAD = 250
@@ -30,8 +30,6 @@ _CAUSES = 400
 """Width of the column of causes."""
 _TIP = 2000
 """Characters of a message in its tooltip."""
-_LOOKUPS = 8
-"""How many questions to the lab's resolver stand below a ladder."""
 
 STYLE = """
 .svl{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -74,7 +72,7 @@ def svg_ladder(
     STYLE once for all of its ladders.  ``tips``: with the whole messages as tooltips.
     """
     rows, quiet, lanes = steps(flow, mark, limit), silences(flow), _lanes(flow)
-    foot = _notes(flow)
+    foot = notes(flow)
     causes = int(max(lane.x for lane in lanes.values())) + _BOX // 2 + 24
     width = max(causes + _CAUSES, 640)
     bottom = (_placed(rows)[-1][1] if rows else _HEAD) + 34
@@ -119,7 +117,7 @@ def text_ladder(flow: Flow, mark: int | None = None, limit: int = LIMIT, columns
         for more in filter(None, (row.detail, f"└ {row.cause}" if row.cause else "")):
             made.append(" " * len(begin) + short(more, max(columns - len(begin), 20)))
     made += [f"{'':17}{short(quiet.seat, 16)} ({flow.seat(quiet.seat).where}) {quiet.text}" for quiet in silences(flow)]
-    made += [f"{'':17}{short(note, columns - 17)}" for note in _notes(flow)]
+    made += [f"{'':17}{short(note, columns - 17)}" for note in (*sides(flow), *notes(flow))]
     return "\n".join(made)
 
 
@@ -131,7 +129,8 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
     callers = [seat.name for seat in flow.seats if seat.kind == "caller"]
     left = callers[:1]
     right = [seat.name for seat in flow.seats if seat.kind != "caller"]
-    under = {seat.name: str(seat.address) for seat in flow.seats}
+    spoken = {seat.name: f"{seat.address.transport.upper()} " if crosses(flow) else "" for seat in flow.seats}
+    under = {seat.name: f"{spoken[seat.name]}{seat.address}" for seat in flow.seats}
     lost = sorted({event.seat for event in (*flow.events, *flow.late)} - under.keys() - {""})
     version = flow.device.get("version")
     lanes = {}
@@ -145,7 +144,8 @@ def _lanes(flow: Flow) -> dict[str, _Lane]:
             ),
         )
     if len(callers) > 1:
-        shared = replace(lanes[left[0]], name="callers", under=f"{len(callers)}, one for each call")
+        over = spoken[left[0]].replace(" ", ", ")
+        shared = replace(lanes[left[0]], name="callers", under=f"{over}{len(callers)}, one for each call")
         lanes = dict.fromkeys(callers, shared) | {name: lane for name, lane in lanes.items() if name != left[0]}
     return lanes
 
@@ -267,19 +267,6 @@ def _legend(y: int, *, silent: bool, mark: bool) -> str:
         drawn.append(f'<rect class="mark" x="{x}" y="{y - 11}" width="4" height="14"/>')
         drawn.append(_text(x + 12, y, "the decisive message", "s mute"))
     return "".join(drawn)
-
-
-def _notes(flow: Flow) -> list[str]:
-    notes = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
-    notes += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
-    if past := [event.method or str(event.status) for event in flow.between]:
-        notes.append(f"between the endpoints, past the device, which is not in the route set: {', '.join(past)}")
-    notes += [f"asked of the lab's resolver: {one}" for one in flow.lookups[:_LOOKUPS]]
-    strays = [one for one in flow.strays if one.method == "INVITE"]
-    notes += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
-    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
-    more += max(len(flow.lookups) - _LOOKUPS, 0) + flow.unreadable_left_out
-    return [*notes, *([f"… {more} more"] if more else [])]
 
 
 def _title(flow: Flow) -> str:

@@ -15,6 +15,8 @@ StepKind = Literal["request", "response", "garbled", "call", "more", "closed"]
 LIMIT = 120
 """Steps shown; of a longer flow the first ones, the last ones and those about the decisive message."""
 _LAST = 20
+_LOOKUPS = 8
+"""How many questions to the lab's resolver stand below a ladder."""
 
 
 @dataclass(frozen=True)
@@ -184,3 +186,31 @@ def _cut(made: list[Step], limit: int) -> list[Step]:
         group = list(places)
         cut += [Step("more", f"… {len(group)} more")] if left_out else [made[place] for place in group]
     return cut
+
+
+def crosses(flow: Flow) -> bool:
+    """Whether its endpoints have more than one transport, so that each lane must say which."""
+    return len({seat.address.transport for seat in flow.seats}) > 1
+
+
+def sides(flow: Flow) -> list[str]:
+    """The seats of each transport, where there are several: text has no lanes that could say it."""
+    seats: dict[str, list[str]] = {}
+    for seat in flow.seats if crosses(flow) else ():
+        seats.setdefault(seat.address.transport.upper(), []).append(seat.name)
+    ordered = sorted(seats.items(), key=lambda side: "caller" not in side[1])
+    return ["; ".join(f"over {transport}: {', '.join(names)}" for transport, names in ordered)] if seats else []
+
+
+def notes(flow: Flow) -> list[str]:
+    """What stands below a ladder: troubles, and what no line of it shows."""
+    made = [f"{trouble.blame}: {trouble.text}" for trouble in flow.troubles[:5]]
+    made += [f"no SIP message: {one.label}" for one in flow.unreadable[:3]]
+    if past := [event.method or str(event.status) for event in flow.between]:
+        made.append(f"between the endpoints, past the device, which is not in the route set: {', '.join(past)}")
+    made += [f"asked of the lab's resolver: {one}" for one in flow.lookups[:_LOOKUPS]]
+    strays = [one for one in flow.strays if one.method == "INVITE"]
+    made += [f"of no known drive, at the {one.seat}: {one.start_line}" for one in strays[:3]]
+    more = max(len(flow.troubles) - 5, 0) + max(len(flow.unreadable) - 3, 0) + max(len(strays) - 3, 0)
+    more += max(len(flow.lookups) - _LOOKUPS, 0) + flow.unreadable_left_out
+    return [*made, *([f"… {more} more"] if more else [])]

@@ -27,6 +27,18 @@ def test_every_message_is_there_with_its_number_time_and_line() -> None:
     assert "Contact: sip:moved;foo=bar@127.20.0.3:5060;transport=udp?Subject=hi" in shown
 
 
+def test_each_lane_has_its_transport_where_a_call_goes_from_one_to_another() -> None:
+    alone = flow(*REDIRECTED, seats=("caller", "callee", "target"))
+    seats = [replace(one, address=replace(one.address, transport="wss")) for one in alone.seats[:1]]
+    crossing = replace(alone, transport="wss-to-udp", role="b2bua", seats=(*seats, *alone.seats[1:]))
+    assert {"WSS 127.20.0.1:5060", "UDP 127.20.0.2:5060", "UDP 127.20.0.3:5060"} <= set(texts(svg_ladder(crossing)))
+    assert "over WSS: caller; over UDP: callee, target" in text_ladder(crossing)
+    assert {"127.20.0.1:5060", "127.20.0.2:5060"} <= set(texts(svg_ladder(alone)))
+    assert "over UDP" not in text_ladder(alone)
+    several = replace(crossing, seats=(*seats, replace(seats[0], name="caller2"), *alone.seats[1:]))
+    assert "WSS, 2, one for each call" in texts(svg_ladder(several))
+
+
 def test_requests_and_responses_differ_without_colour() -> None:
     svg = svg_ladder(flow(*REDIRECTED))
     assert len(re.findall(r'class="req"[^>]*H', svg)) == 5
