@@ -6,6 +6,7 @@ from harness.judge.account.calls import WantedCall
 from harness.judge.account.entry import Entry, Explanation, Unexplained, named
 from harness.judge.account.openings import Openings
 from harness.judge.account.transactions import Transaction, Transactions, crossed
+from harness.judge.passed_on import relayed_again
 from harness.model.flow import Event, Flow
 
 
@@ -13,6 +14,7 @@ class Responses:
     """Explains the responses of one flow."""
 
     def __init__(self, flow: Flow, transactions: Transactions, openings: Openings) -> None:
+        self._flow = flow
         self._relays = flow.role in ("proxy", "b2bua")
         self._transactions = transactions
         self._openings = openings
@@ -67,8 +69,10 @@ class Responses:
         if asked.request.method != "INVITE":
             return Unexplained("copy-unasked", f"{what}, though message {asked.request.number} was not repeated")
         call = self._openings.call_asked_by(asked.request) if self._relays else None
-        # A 2xx is repeated by whoever answered, and passed on each time (16.7 item 5).
-        below = [again for one in call.tries for again in one.finals[1:]] if call and asked.status < 300 else []
+        # A 2xx is repeated by whoever answered, and passed on each time (16.7 item 5).  So is a copy of a refusal by a
+        # proxy whose transaction has ended (16.7).
+        passes_on = asked.status < 300 or relayed_again(self._flow, response)
+        below = [again for one in call.tries for again in one.finals[1:]] if call and passes_on else []
         if below and below[-1].number > first.number:
             return Explanation("relay", below[-1].number, f"passes on the copy, message {below[-1].number}")
         acked = asked.acks[0] if asked.acks else None

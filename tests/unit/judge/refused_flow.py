@@ -89,7 +89,7 @@ class Wire:
             Seat(endpoint.name, endpoint.kind, Address(f"127.0.0.{place}"), START - 1)
             for place, endpoint in enumerate(self._plan.endpoints, 2)
         )
-        if self._role == "b2bua":
+        if self._role in ("b2bua", "proxy"):
             seats += (Seat("caller", "caller", Address("127.0.0.8"), START - 0.2),)
         if self._plan.uses_backup:
             seats += (Seat("backup", "backup", Address("127.0.0.7"), START - 2),)

@@ -58,6 +58,29 @@ def test_a_second_try_of_one_contact_is_left_to_its_rule() -> None:
     assert [finding.outcome for finding in rules.test_every_message_has_a_cause(flow)] == ["satisfied"]
 
 
+@pytest.mark.parametrize(
+    ("role", "again", "at", "said"),
+    [
+        ("proxy", 10.0, 10.01, "passes on the copy, message 7"),
+        ("proxy", 10.0, 14.0, "unexplained: copy of message 5 after the ACK (message 6)"),
+        ("proxy", None, 10.01, "unexplained: copy of message 5 after the ACK (message 6)"),
+        ("b2bua", 10.0, 10.01, "unexplained: copy of message 5 after the ACK (message 6)"),
+    ],
+    ids=["passed on", "long after it", "by itself", "by one that ends calls"],
+)
+def test_a_proxy_without_transaction_passes_a_copy_of_a_refusal_on(
+    role: str, again: float | None, at: float, said: str
+) -> None:
+    """Copies to a caller that has acknowledged are another rule's; that one spares what was passed on as well."""
+    upstream: dict[str, object] = {"seat": "caller", "branch": "z9hG4bKup"}
+    wire = Wire(role=role).invite(0.0, sent=True, **upstream).invite(0.01).answer(0.02, 603).ack(0.03)
+    for sent_at, line in ((0.04, "SIP/2.0 603 Text"), (at, "SIP/2.0 603 Text")):
+        wire.say(sent_at, line, to_tag="t1", **upstream)  # type: ignore[arg-type]
+    wire.ack(0.05, sent=True, **upstream)
+    flow = (wire.answer(again, 603) if again else wire).flow()
+    assert phrases(flow)[-1] == said
+
+
 @pytest.mark.parametrize(("at", "code"), [(0.005, ""), (0.5, ""), (1.5, "copy-after-response")])
 def test_a_copy_is_sent_until_a_response_is_there(at: float, code: str) -> None:
     flow = Wire().invite().invite(at).answer(1.0, 603).ack(2.0).flow()
