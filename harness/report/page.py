@@ -15,6 +15,7 @@ from harness.model.device_name import title
 from harness.model.flow import Flow
 from harness.model.outcome import NOT_TESTED, Tally
 from harness.model.verdict import Verdict
+from harness.net.address import Carrier
 from harness.paths import TEMPLATES
 from harness.purposes.discovery import all_purposes
 from harness.report.all_cases import all_cases, began_and_took
@@ -84,6 +85,7 @@ def page(run: StoredRun, texts: Words, known: Suite) -> str:
             "title": title([device.name for device in devices]) or "-",
             "devices": [_Tested(device, _tally(run, device.name)) for device in devices],
             "tally": run.tally,
+            "carriers": dict.fromkeys(Carrier.of(record.transport, record.family) for record in run.records),
             "sections": found,
             "cases": cases,
             "ladders": ladders,

@@ -52,6 +52,12 @@ def test_verdict_and_counts_come_first(page: Page) -> None:
     assert "Product Acme Phone Firmware 1.0" in begin
 
 
+def test_what_carried_the_calls_is_said_at_the_top(tmp_path: Path) -> None:
+    over = [replace(a_fail(), transport=transport, evidence=()) for transport in ("wss", "wss-to-udp")]
+    text = Page(write_page(stored(tmp_path, over, [])).read_text("utf-8")).text
+    assert "Tested over wss, wss-to-udp (called over WSS, its own calls over UDP) Run" in text
+
+
 def test_a_fail_says_what_to_do(page: Page) -> None:
     for told in (
         "Expected an ACK, and no further INVITE or silence",
