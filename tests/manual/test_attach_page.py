@@ -15,6 +15,7 @@ from harness import cli
 from harness.device import load_profile, load_profiles
 from harness.device.profile.certificates import own_files
 from harness.device.profile.loading import checked_profile
+from harness.net.address import Carrier
 from harness.policy.expected_file import file_of, load
 from harness.requirements.catalogue import Catalogue
 
@@ -56,6 +57,9 @@ def test_init_as_the_page_has_it(words: list[str], tmp_path: Path, monkeypatch: 
     assert written.lab.numbers == lab.get("numbers", {})
     assert list(written.device.transports) == shown["device"].get("transports", ["udp"])
     assert written.lab.opens_websockets == lab.get("opens_websockets", True)
+    assert written.lab.registrar == (lab.get("registrar", False) and "opens_websockets" in lab)
+    for label, other in shown.get("over", {}).items():
+        assert written.over(Carrier.named(label)).lab.address == other["lab"]["address"]
     assert (written.lab.tls is None) == ("tls" not in lab)
     if written.lab.tls:
         assert (written.lab.tls.authority, written.lab.tls.authority_key) == (
