@@ -38,7 +38,7 @@ PING_S = 2.0
 def device_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[Check]:
     """The profile, its program, what makes it act, and all addresses over ``carriers`` (none: what it says)."""
     whole = carriers or DeviceSpec(profile.name, profile).carried_by
-    carriers = tuple(dict.fromkeys(side for one in whole for side in one.sides))
+    sides = tuple(dict.fromkeys(side for one in whole for side in one.sides))
     section = profile.device
     roles, calls = "/".join(section.roles), f"{section.max_calls} call{'s' if section.max_calls > 1 else ''} at once"
     yield Check(f"{profile.name}: profile", "ok", f"{profile.source.name}: {roles}, {calls}, {profile.stimulus.kind}")
@@ -48,12 +48,12 @@ def device_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterato
         yield _isolation(profile, profile.isolation)
         yield from secret_checks(profile)
         return
-    for carrier in carriers:
-        yield from _address(profile.over(carrier), carrier)
+    for side in sides:
+        yield from _address(profile.over(side), side)
     yield from secret_checks(profile)
     yield from name_checks(profile)
     yield from control_checks(profile)
-    yield from lab_checks(profile, carriers)
+    yield from lab_checks(profile, whole)
     if profile.claims("dns") and profile.lab.resolver:
         yield _resolver(profile)
 

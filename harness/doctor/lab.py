@@ -28,20 +28,22 @@ SEATS_OF_A_DRIVE = 3
 def lab_checks(profile: Profile, carriers: Sequence[Carrier] = ()) -> Iterator[Check]:
     """The fixed addresses at which the suite is to listen over ``carriers`` (none: what the profile says).
 
-    A loopback address only reaches loopback.
+    A loopback address only reaches loopback.  The exchange and the backup are where a device's own calls go.
     """
     carriers = carriers or DeviceSpec(profile.name, profile).carried_by
-    over = {carrier: profile.over(carrier) for carrier in carriers}
+    outbound = dict.fromkeys(carrier.outbound for carrier in carriers)
     for key, text, transport in dict.fromkeys(
-        (key, text, carrier.transport) for carrier, one in over.items() for key, text in _listening(one)
+        (key, text, one.transport) for one in outbound for key, text in _listening(profile.over(one))
     ):
         yield _listens_at(profile, key, text, transport)
-    for tester, ports in dict.fromkeys((one.lab.tester, one.lab.ports) for one in over.values()):
+    sides = tuple(dict.fromkeys(side for carrier in carriers for side in carrier.sides))
+    labs = [profile.over(side).lab for side in sides]
+    for tester, ports in dict.fromkeys((lab.tester, lab.ports) for lab in labs):
         if tester:
             yield _tester(profile, tester, ports)
     if profile.claims("both_families"):
         yield _both_families(profile)
-    if profile.lab.tls or any(carrier.transport in SECURE for carrier in carriers):
+    if profile.lab.tls or any(side.transport in SECURE for side in sides):
         yield from _tls(profile)
 
 

@@ -314,6 +314,14 @@ def test_each_address_of_a_trunk_is_looked_at(tmp_path: Path) -> None:
     assert "change the port of lab.further_exchanges" in checks[-1].todo
 
 
+def test_exchange_is_on_the_side_of_the_devices_own_calls(tmp_path: Path) -> None:
+    path = profile(tmp_path, CALLED, "b2bua", f'exchange = "{HOST}:5070"')
+    path.write_text(path.read_text().replace("[lab]", 'transports = ["tcp-to-udp"]\n[lab]'))
+    with bound(5070, socket.SOCK_STREAM):
+        checks = [check for check in device_checks(load_profile(str(path))) if "exchange" in check.name]
+    assert [(check.state, check.found) for check in checks] == [("ok", f"UDP {HOST}:5070 is free")]
+
+
 def test_exchange_of_another_machine(tmp_path: Path) -> None:
     lab = 'exchange = "192.0.2.10:5070"\nbackup = "192.0.2.10:5071"\ntester = "192.0.2.10"'
     path = profile(tmp_path, CALLED, "b2bua", lab)
