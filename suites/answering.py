@@ -59,6 +59,8 @@ REFUSED = refused(**ODD, acks=3)
 """A refusal at once, which gets three ACKs."""
 REPEATED = refused(act="repeat", acks=2)
 """The caller repeats the INVITE after its refusal, and then sends two ACKs."""
+REPEATED_LATE = refused(act="repeat_late")
+"""A copy of the INVITE arrives when its refusal has been acknowledged."""
 THIRD_COPY = refused(ack_copy=3)
 """The caller misses two copies of the refusal and acknowledges the third."""
 NEVER = refused(acks=0)

@@ -30,5 +30,5 @@ def _said_once(answer: Answer) -> Answer:
 
 
 def _asked_once(call: Call) -> Call:
-    act = "none" if call.act == "repeat" else call.act
+    act = "none" if call.act in ("repeat", "repeat_late") else call.act
     return replace(call, act=act, acks=min(call.acks, 1), ack_copy=1)

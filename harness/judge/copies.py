@@ -119,7 +119,7 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
     ack, final = one.acks[0], one.finals[0]
     late = [
         copy
-        for copy in sent_again(one)
+        for copy in _before_a_late_copy(one, sent_again(one))
         if copy.number > ack.number and copy.time > ack.time + AFTER_ACK_S and not relayed_again(flow, copy)
     ]
     if late:
@@ -238,6 +238,7 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
             and (event.cseq_method == "ACK" or (event.cseq_method == "INVITE" and event.status != first.status))
         ),
     )
+    stray = _before_a_late_copy(one, stray)
     if stray:
         return violated(
             code="ack-answered",
@@ -250,6 +251,13 @@ def further_acks_absorbed(flow: Flow, one: Asked) -> Finding:
     if doubt := unproven(flow, one.seat, one.acks[-1].time + timers_of(flow).t1):
         return unseen(f"no answer to the ACKs came, but {doubt}", code="not-proven")
     return satisfied(f"{len(one.acks)} ACKs, and no answer to any of them", event=second)
+
+
+def _before_a_late_copy(one: Asked, events: Sequence[Event]) -> tuple[Event, ...]:
+    """Those that came before the INVITE was sent once more after its ACK: what follows may answer that."""
+    asked = (copy.number for copy in one.copies if copy.number > one.acks[0].number)
+    again = next(asked, None)
+    return tuple(event for event in events if again is None or event.number < again)
 
 
 def differences(first: Event, copy: Event) -> tuple[str, ...]:

@@ -22,7 +22,18 @@ from harness.net.certificate import RIGHT, Certificate
 
 Kind = Literal["callee", "target", "guard"]
 Then = Literal["bye", "wait"]
-Act = Literal["none", "reinvite", "reinvite_hangup", "cancel", "hangup", "cancel_late", "repeat", "again", "renumbered"]
+Act = Literal[
+    "none",
+    "reinvite",
+    "reinvite_hangup",
+    "cancel",
+    "hangup",
+    "cancel_late",
+    "repeat",
+    "repeat_late",
+    "again",
+    "renumbered",
+]
 Cancelled = Literal["terminate", "ignore", "deaf", "answer"]
 Forgery = Literal["", "branch", "method", "no_via", "one_via", "cut_short"]
 
@@ -141,9 +152,10 @@ class Call:
     ``reinvite_hangup``: re-INVITE, and hang up when that has been answered; only where the device's own user calls.
 
     By a SIPp caller only: ``cancel_late``, a CANCEL after the final response and before its ACK; ``repeat``, the same
-    INVITE once more 0.1 s after the final response and before its ACK; ``again``, another INVITE with the Call-ID, From
-    tag and CSeq of the first, 6 s after the ACK; ``renumbered``, another INVITE with the Call-ID and From tag of the
-    first and the next CSeq, 0.3 s after the ACK, as from a caller whom a redirection leads back (8.1.3.4).
+    INVITE once more 0.1 s after the final response and before its ACK; ``repeat_late``, the same 0.3 s after the ACK,
+    as a slow network delivers a second datagram; ``again``, another INVITE with the Call-ID, From tag and CSeq of the
+    first, 6 s after the ACK; ``renumbered``, another INVITE with the Call-ID and From tag of the first and the next
+    CSeq, 0.3 s after the ACK, as from a caller whom a redirection leads back (8.1.3.4).
     """
     method: str = "INVITE"
     """The request of a SIPp caller: INVITE, or a method without ACK (MESSAGE, OPTIONS, an unknown one)."""

@@ -7,7 +7,7 @@ from harness.judge.attempts import original
 from harness.judge.resends import repeated, rests
 from harness.judge.say import Findings, unseen
 from harness.model.flow import Flow
-from harness.model.plan import Answer, Plan, Response
+from harness.model.plan import Answer, Call, Plan, Response
 from harness.purposes.purpose import purpose
 from suites.plans import callee
 from suites.progress import UNKNOWN_PROGRESS
@@ -18,6 +18,12 @@ SLOW = Plan((callee(Answer((Response(603, after=3.8),))),))
 
 RINGING = Plan((callee(Answer((Response(180, after=0.1), Response(603, after=1.7)))),))
 """It rings before the first copy is due, for so long that three would come."""
+
+DEAF = Plan(
+    (callee(Answer((Response(180), Response(480, after=4.0)), cancelled="deaf")),),
+    calls=(Call(act="cancel"),),
+)
+"""The caller hangs up while it rings, and nothing answers the CANCEL; the 480 ends a call that was not cancelled."""
 
 
 @purpose("RFC3261-17.1.1.2-07", plan=RINGING, faults=["repeats_while_ringing", "keeps_retransmitting"], side="outbound")
@@ -66,3 +72,24 @@ def test_invite_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
         return
     found = tuple(repeated(flow, "RFC3261-17.1.1.2-08", invites=True))
     yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
+
+
+@purpose(
+    "RFC3261-17.1.2.2-02",
+    plan=DEAF,
+    faults=["sends_requests_once"],
+    roles=["uac", "b2bua", "proxy"],
+    acts={"hangup"},
+    side="outbound",
+)
+def test_cancel_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
+    """On UDP a CANCEL without any answer is sent again after 0.5 s, unchanged.
+
+    One lost datagram, and the phone rings on for a caller who has gone.  Typical defects: the CANCEL is sent once, by
+    the application; a gateway asks the transport of its caller whether copies are needed.
+    """
+    if original(flow) is None:
+        yield unseen("the device never called", code="no-call")
+        return
+    found = tuple(repeated(flow, "RFC3261-17.1.2.2-02", invites=False))
+    yield from found or [unseen("the device did not cancel the call, or not in time", code="not-cancelled")]

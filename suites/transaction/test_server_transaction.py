@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.judge.after_ack import copy_absorbed
 from harness.judge.answers import Asked, refused_here, why_not_refused
 from harness.judge.attempts import tries
 from harness.judge.copies import ack_ends_copies, answered_again, further_acks_absorbed, given_up, repeated_on_time
@@ -15,7 +16,7 @@ from harness.judge.timers import timers_of
 from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.purposes.purpose import purpose
-from suites.answering import NEVER, REFUSED, REPEATED, THIRD_COPY
+from suites.answering import NEVER, REFUSED, REPEATED, REPEATED_LATE, THIRD_COPY
 
 
 def _of_the_refusal(flow: Flow, judge: Callable[[Flow, Asked], Finding]) -> Finding:
@@ -101,3 +102,15 @@ def test_further_acks_are_absorbed(flow: Flow) -> Findings:
     second one is answered 481 like a request for an unknown call.
     """
     yield _of_the_refusal(flow, further_acks_absorbed)
+
+
+@purpose("RFC3261-17.2.1-09", plan=REPEATED_LATE, faults=["forgets_acknowledged_call"], side="inbound")
+def test_copy_of_the_invite_after_the_ack_is_no_new_call(flow: Flow) -> Findings:
+    """A copy of the INVITE that comes on UDP when its refusal has been acknowledged places no other call.
+
+    A slow network delivers a datagram twice, and the phone of a user who has just declined rings again.  Typical
+    defects: the transaction ends with the ACK; a gateway asks the transport of its own call whether copies may come.
+
+    The same refusal again is let pass; any other answer is a warning.
+    """
+    yield _of_the_refusal(flow, copy_absorbed)

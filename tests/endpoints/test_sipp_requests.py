@@ -151,6 +151,18 @@ async def test_a_second_refusal_does_not_keep_the_copy_from_being_sent(tmp_path:
 
 
 @run
+async def test_a_late_copy_of_the_invite_comes_after_the_ack(tmp_path: Path) -> None:
+    async with calling(tmp_path, Call(act="repeat_late")) as (device, _):
+        invite = await device.get()
+        device.respond(invite, "603 Decline")
+        assert (await device.get()).method == "ACK"
+        began = time.monotonic()
+        assert (await device.copy()).raw == invite.raw
+        assert time.monotonic() - began > 0.2
+        assert await device.hears_nothing(0.7)
+
+
+@run
 async def test_another_call_with_the_same_identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.endpoints.sipp.call_scenario.AGAIN_MS", 600)
     async with calling(tmp_path, Call(act="again")) as (device, _):

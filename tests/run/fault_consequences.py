@@ -62,6 +62,16 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "invariants/dialogs/every_2xx_is_acknowledged",
         }
     ),
+    # What it takes for a new call is one in every respect.
+    "forgets_acknowledged_call": frozenset(
+        {
+            "invariants/account/every_message_has_a_cause",
+            "invariants/after_6xx/no_call_again_after_any_6xx",
+            "invariants/after_6xx/no_new_branch_after_any_6xx",
+            "invariants/answers/every_request_gets_one_final_response",
+            "invariants/targets/each_target_of_a_proxy_is_tried_once",
+        }
+    ),
     "hides_603": frozenset(
         {
             "plus603/beside/rejected_keeps_its_card",

@@ -77,6 +77,8 @@ def test_over_a_stream_nothing_of_a_plan_is_sent_twice() -> None:
     over = as_carried(plan, Carrier("tcp"))
     assert over.endpoints[0].answers == (dataclasses.replace(answer, copies=()),)
     assert over.calls == (Call(), Call(acks=0, act="cancel"))
+    late = dataclasses.replace(plan, calls=(Call(act="repeat_late"),))
+    assert as_carried(late, Carrier("tcp")).calls == (Call(),)
     assert not over.weather
     meant = dataclasses.replace(plan, over=("tcp",))
     assert as_carried(meant, Carrier("tcp")) == meant

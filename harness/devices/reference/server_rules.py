@@ -24,6 +24,9 @@ class ServerRules:
     hears_ack = True
     """Its ACK ends the repeats."""
 
+    remembers_acknowledged = True
+    """An INVITE whose refusal has been acknowledged stays for timer I, so that a copy is no new call (17.2.1)."""
+
     answers_copies = True
     """A copy of a request that has its final response gets that once more (17.2.1, 17.2.2)."""
 

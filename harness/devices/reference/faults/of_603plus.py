@@ -48,6 +48,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("final_repeated_for_ever", "Repeats a refusal without ACK for longer than 64*T1.", ANSWERING),
     Fault("final_repeated_after_ack", "Goes on repeating a refusal after its ACK.", ANSWERING),
     Fault("ignores_invite_copy", "Does not answer the copy of an INVITE that it has refused.", ANSWERING),
+    Fault("forgets_acknowledged_call", "Takes a copy of an INVITE whose refusal was acknowledged for a call.", PATH),
     Fault("answers_ack", "Answers the second ACK of a refusal 481.", ANSWERING),
     Fault("late_cancel_ends_call", "Sends 487 when a CANCEL comes after its refusal.", ANSWERING),
     Fault("ignores_cancel", "Ends a cancelled call, and sends no response to the CANCEL.", ("uas", "b2bua", "proxy")),

@@ -24,7 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("repeats_without_doubling", "Sends an INVITE without answer again every half second.", ("uac", "proxy")),
     Fault("copies_lose_hops", "Lowers Max-Forwards in each copy of a request."),
     Fault("repeats_while_ringing", "Goes on sending copies of an INVITE that rings."),
-    Fault("sends_requests_once", "Sends each request other than INVITE once.", PROXY),
+    Fault("sends_requests_once", "Sends each request other than INVITE once.", ("uac", "b2bua", "proxy")),
     # The form of messages.
     Fault("no_empty_line", "Ends a message that has no body with its last header.", ("uac", "uas", "proxy")),
     Fault("nameless_header", "Writes a header line without a name into its messages.", ("uac", "uas")),

@@ -36,6 +36,12 @@ class IgnoresInviteCopy(Behaviour):
     answers_copies = False
 
 
+class ForgetsAcknowledgedCall(Behaviour):
+    """Wrong by 17.2.1: the transaction stays for timer I."""
+
+    remembers_acknowledged = False
+
+
 class AnswersAck(Behaviour):
     """Wrong by 17.1: an ACK has no answer."""
 

@@ -107,7 +107,10 @@ class InviteServerTransaction(ServerTransaction):
         """Take the ACK of a refusal; a further one is absorbed."""
         if self.state is State.COMPLETED and self.behaviour.hears_ack:
             self.enter(State.CONFIRMED)
-            self.absorb_copies(self.timers.t4)
+            if self.behaviour.remembers_acknowledged:
+                self.absorb_copies(self.timers.t4)
+            else:
+                self.terminate()
         elif self.state is State.CONFIRMED and (refusal := self.behaviour.answers_ack()):
             self.send(build_response(ack, refusal.code, refusal.reason, self.tag, refusal.fields, b""))
 
