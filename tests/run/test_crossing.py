@@ -46,6 +46,7 @@ def test_replay_reaches_the_same_verdicts(crossing: Finished, capsys: pytest.Cap
     [
         ("never_repeats_invite", "test_invite_is_repeated_until_it_is_answered"),
         ("contact_of_callers_side", "test_contact_is_called or test_contact_of_a_leg"),
+        ("contact_of_trunk_side", "test_contact_is_called or test_contact_of_a_leg"),
     ],
 )
 def test_what_a_gateway_gets_wrong_on_one_side(tmp_path: Path, fault: str, purpose: str) -> None:

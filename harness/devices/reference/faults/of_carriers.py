@@ -112,6 +112,18 @@ FAULTS: tuple[Fault, ...] = (
         BRIDGE,
         over="wss-to-udp",
     ),
+    Fault(
+        "contact_of_trunk_side",
+        "Names the address of its own calls to a caller who came over another transport.",
+        BRIDGE,
+        over="wss-to-udp",
+    ),
+    Fault(
+        "records_one_side",
+        "Records the route of its caller's side alone where the transport changes.",
+        ("proxy",),
+        over="wss-to-udp",
+    ),
     # From one IP family to the other.
     Fault("stays_in_family", "Passes over a Contact of the other IP family.", FOLLOWING, _CROSSES),
     Fault("old_host_across", "Calls a Contact of the other IP family at the old host, at its port.", claim=_CROSSES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +10,9 @@ from ..behaviour import Behaviour
 from ..contacts import Target
 from ..sip_uri import Address, bare, default_port
 from ..wire import Final, InboundRequest, OutboundRequest, OutboundResponse
+
+_RECORDED = b"\r\nRecord-Route: "
+_CONTACT_THERE = re.compile(rb"(\r\nContact: <sip:reference@[^>\r]*):[0-9]+;transport=[a-z]+>")
 
 
 class KeepsTransport(Behaviour):
@@ -193,6 +197,27 @@ class ContactOfCallersSide(Behaviour):
         """Name where it was called."""
         invite = super().redirected(invite, previous, target)
         return invite.with_field("Contact", f"<sip:reference@{self.called_at.in_uri}>") if self.called_at else invite
+
+
+class ContactOfTrunkSide(Behaviour):
+    """Wrong by 12.1.1: the caller cannot reach it there, over a transport that it does not have."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Write the address of its own calls into every answer to its callers."""
+        if self.called_at and data.startswith(b"SIP/2.0 2") and destination.transport == self.called_at.transport:
+            data = _CONTACT_THERE.sub(rb"\1:5060>", data)
+        return super().worded(data, destination)
+
+
+class RecordsOneSide(Behaviour):
+    """Wrong by 16.6 item 4: the next element cannot send there, over a transport that it does not have."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Leave out the first of two Record-Route headers."""
+        if data.startswith(b"INVITE ") and data.count(_RECORDED) == 2:
+            before, _, both = data.partition(_RECORDED)
+            data = before + _RECORDED + both.partition(_RECORDED)[2]
+        return super().worded(data, destination)
 
 
 def _changes_transport(invite: OutboundRequest, previous: OutboundRequest) -> bool:
