@@ -1,11 +1,12 @@
-"""A copy of an INVITE that comes after the ACK of its refusal: the server transaction absorbs it (RFC 3261 17.2.1)."""
+"""The ACK of a refusal, and a copy of its INVITE after it: the server transaction absorbs both (RFC 3261 17.2.1)."""
 
 from __future__ import annotations
 
 from harness.judge.answers import Asked, unproven
 from harness.judge.attempts import tries
 from harness.judge.copies import differences
-from harness.judge.say import satisfied, unseen, violated
+from harness.judge.say import Findings, expect, satisfied, unseen, violated
+from harness.judge.served import begun, served
 from harness.judge.timers import timers_of
 from harness.model.finding import Finding
 from harness.model.flow import Flow
@@ -51,3 +52,32 @@ def copy_absorbed(flow: Flow, one: Asked) -> Finding:
     if doubt := unproven(flow, one.seat, until):
         return unseen(f"nothing came of the copy, but {doubt}", code="not-proven")
     return satisfied("nothing came of the copy", event=copy)
+
+
+def ends_here(flow: Flow, requirement: str) -> Findings:
+    """Whether the ACK of each refused call of a proxy ended there: none went on with a branch of its own."""
+    own = {one.request.branch for one in begun(flow) if one.request.method == "INVITE"}
+    for one in served(flow):
+        request = one.request
+        # The ACK of a 2xx is forwarded, and has its own branch.
+        accepted = any(200 <= (response.status or 0) < 300 for response in one.responses)
+        if request.method != "INVITE" or one.status < 300 or accepted or not one.acks:
+            continue
+        call = request.call_id, request.from_tag, request.cseq_number
+        ours = [e for e in flow.events if e.from_device and (e.call_id, e.from_tag, e.cseq_number) == call]
+        answered = any(200 <= (e.status or 0) < 300 for e in flow.events if e.call_id == request.call_id)
+        passed = [e for e in ours if e.method == "ACK" and e.branch not in own]
+        if answered and passed:
+            continue
+        yield expect(
+            not passed,
+            code="ack-passed-on",
+            expected=f"the ACK of the {one.status} (message {one.acks[0].number}) ends at the proxy",
+            actual=f"{passed[0].start_line} at {passed[0].seat}, with a branch of its own"
+            if passed
+            else "none went on",
+            event=passed[0] if passed else one.acks[0],
+            means="a callee gets the ACK of a transaction that it does not know, or of another branch's refusal",
+            look_at="does the ACK match its server transaction before it is routed like that of a 2xx?",
+            requirement=requirement,
+        )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from harness.judge import ack_form
 from harness.judge.ack_copies import each_copy_acknowledged
 from harness.judge.acks import Refusal, acknowledged, refusal_of
+from harness.judge.after_ack import ends_here
 from harness.judge.attempts import attempts
 from harness.judge.say import Findings
 from harness.model.flow import Flow
@@ -96,3 +97,12 @@ def test_every_ack_of_a_refusal_is_made_of_its_invite(flow: Flow) -> Findings:
             yield from ack_form.cseq(refusal, "RFC3261-17.1.1.3-04")
         yield from ack_form.route(refusal, "RFC3261-17.1.1.3-05")
         yield from ack_form.no_body(refusal, "RFC3261-17.1.1.3-06")
+
+
+@invariant("RFC3261-17.2.1-10", faults=["passes_on_ack_of_refusal"])
+def test_ack_of_a_refusal_ends_at_the_proxy(flow: Flow) -> Findings:
+    """The ACK by which a caller acknowledges a refusal goes no further than the proxy that it was sent to.
+
+    Typical defect: each ACK is routed as that of a 2xx, so that the first callee gets one for what another has said.
+    """
+    yield from ends_here(flow, "RFC3261-17.2.1-10")

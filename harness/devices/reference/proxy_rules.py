@@ -24,6 +24,9 @@ class ProxyRules:
     forwards_ack = True
     """The ACK of a 2xx is forwarded, though it belongs to no transaction (16.11)."""
 
+    forwards_acks_of_refusals = False
+    """Whether the ACK of a refusal is forwarded as well: it ends at the server transaction (17.1.1.3, 17.2.1)."""
+
     keeps_emptied = False
     """Whether a 3xx from which every Contact has been taken may still be the answer (16.7 item 4)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from suites.answering import REPEATED_LATE
+from suites.invariants import test_acks as acks
 from suites.invariants import test_answers as answers
 from suites.transaction import test_server_transaction as served
 from tests.unit.judge.answered_flow import Line, outcomes
@@ -50,3 +51,18 @@ def test_the_answer_to_a_late_copy_is_no_copy_of_timer_g_and_no_answer_to_an_ack
     before = copied().ack(0.05).reply(0.2, 603).flow()
     assert outcomes(answers.test_every_ack_ends_the_copies(before)) == ["violated"]
     assert outcomes(answers.test_no_ack_is_answered(copied().ack(0.05).reply(0.06, 481).flow())) == []
+
+
+def test_the_ack_of_a_refusal_ends_at_the_proxy():
+    def relayed_call(**ack: object) -> list[str]:
+        same = {"sent": False, "seat": "callee"}
+        line = Line(REPEATED_LATE["proxy"], "proxy").ask()
+        line.say(0.01, "INVITE sip:1@127.0.0.2 SIP/2.0", branch="z9hG4bKout", **same)  # type: ignore[arg-type]
+        line.reply(0.02, int(str(ack.pop("status", 603)))).ack(0.03)
+        line.say(0.04, "ACK sip:1@127.0.0.2 SIP/2.0", **{"cseq": "1 ACK", "to_tag": "t1"} | same | ack)  # type: ignore[arg-type]
+        return outcomes(acks.test_ack_of_a_refusal_ends_at_the_proxy(line.flow()))
+
+    assert relayed_call(branch="z9hG4bKout") == ["satisfied"]
+    assert relayed_call(branch="z9hG4bKforwarded") == ["violated"]
+    assert relayed_call(branch="z9hG4bKforwarded", call_id="c7") == ["satisfied"], "of another call"
+    assert relayed_call(branch="z9hG4bKforwarded", status=200) == []

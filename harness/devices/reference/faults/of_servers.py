@@ -32,6 +32,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("recurses_for_others", "Follows a 3xx for a Request-URI that is not in its own domain.", PROXY),
     Fault("changes_6xx", "Passes a 6xx on as 480.", PROXY),
     Fault("softens_6xx_after_ringing", "Passes a 6xx on as 480 when the phone has rung.", PROXY),
+    Fault(
+        "passes_on_ack_of_refusal",
+        "Forwards the ACK of a refusal as well, and not only that of a 2xx.",
+        PROXY,
+        over="udp-to-tls",
+    ),
     Fault("drops_ack_of_200", "Does not forward the ACK of a 200.", PROXY),
     Fault("relays_302_without_contact", "Leaves the Contacts out of a 3xx that it passes on.", PROXY),
     Fault("rewrites_302", "Writes its own address into the Contacts of a 3xx that it passes on.", PROXY),

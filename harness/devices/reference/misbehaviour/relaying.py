@@ -23,6 +23,12 @@ class ForwardsAtZeroHops(Behaviour):
         return True
 
 
+class PassesOnAckOfRefusal(Behaviour):
+    """Wrong by 17.1.1.3 and 17.2.1: the proxy has acknowledged the refusals of its branches itself."""
+
+    forwards_acks_of_refusals = True
+
+
 class RecursesForOthers(Behaviour):
     """Wrong by 16.5: for a domain that is not the proxy's own there is one target, the Request-URI."""
 

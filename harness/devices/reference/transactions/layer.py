@@ -143,6 +143,8 @@ class TransactionLayer:
         if request.method == "ACK":
             if isinstance(transaction, InviteServerTransaction) and transaction.state is not State.ACCEPTED:
                 transaction.on_ack(request)
+                if self.behaviour.forwards_acks_of_refusals:
+                    self.user.on_ack(request)
             else:
                 self.user.on_ack(request)
         elif transaction is not None:
