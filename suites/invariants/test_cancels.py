@@ -24,12 +24,15 @@ PROMPT_S = 5.0
 """What is cancelled later may have been so by a timer of the device, for all that can be seen."""
 
 
-@invariant("RFC3261-9.1-06", faults=["cancels_with_new_branch", "looks_up_again", "returns_to_first_server"])
+@invariant(
+    "RFC3261-9.1-06",
+    faults=["cancels_with_new_branch", "cancels_as_other_host", "looks_up_again", "returns_to_first_server"],
+)
 def test_each_cancel_matches_an_invite(flow: Flow) -> Findings:
-    """A CANCEL has branch, Request-URI, CSeq number, tags and Route of its INVITE, and arrives where that arrived.
+    """A CANCEL has Via, Request-URI, CSeq number, tags and Route of its INVITE, and arrives where that arrived.
 
     One that matches nothing is answered 481, and the phone rings on. Typical defect: after a redirection the CANCEL is
-    built from the first INVITE.
+    built from the first INVITE; its Via names another address of the device.
     """
     for cancel, _, attempt in _cancels(flow):
         if attempt is None:
@@ -187,6 +190,9 @@ def _differences(cancel: Event, invite: Event) -> tuple[str, str] | None:
         return "the CSeq number", f"CSeq: {cancel.header('CSeq')}"
     if (cancel.from_tag, cancel.to_tag) != (invite.from_tag, invite.to_tag):
         return "the tags", f"From: {cancel.header('From')}, To: {cancel.header('To')}"
+    if cancel.vias and invite.vias and cancel.vias[0].sent_by != invite.vias[0].sent_by:
+        # A server matches by branch and sent-by (9.2, 17.2.3).
+        return "the sent-by", f"Via: {cancel.vias[0].text}"
     if routes(cancel) != routes(invite):
         return "the Route", f"Route: {', '.join(routes(cancel)) or '(none)'}"
     return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +27,7 @@ from tests.unit.judge.proxy_flow import ProxyWire
 from tests.unit.judge.refused_flow import Wire, declined
 
 TARGET = "sip:97001@127.0.0.3:5060"
+_OWN_VIA = re.compile(r"Via: SIP/2\.0/[^;]*;")
 REDIRECTED = plans.bound(callee(redirect(MOVED)), target(accept()))
 CONTACT = (f"Contact: <{TARGET}>",)
 
@@ -158,6 +161,25 @@ def test_cancel_before_any_response() -> None:
     wire = ProxyWire(plans.FORK_STORED).asks().calls(0.01, "callee").calls(0.01, "second")
     wire.says(0.2, "second", 603).cancels(0.21, "callee")
     assert codes(test_cancels.test_only_what_is_pending_is_cancelled(wire.flow())) == ["cancel-too-early"]
+
+
+@pytest.mark.parametrize(
+    ("sent_by", "code"),
+    [
+        ("UDP 127.0.0.9:5060", "as-required"),
+        ("UDP 127.0.0.9", "as-required"),
+        ("UDP 127.0.0.7:5060", "cancel-differs"),
+        ("UDP 127.0.0.9:5070", "cancel-differs"),
+        ("WSS 127.0.0.9:5060", "cancel-differs"),
+    ],
+)
+def test_via_of_a_cancel(sent_by: str, code: str) -> None:
+    flow = _fork().says(0.2, "second", 603).cancels(0.21, "callee").flow()
+    invite = next(event for event in flow.events if event.method == "INVITE" and event.seat == "callee")
+    raw = _OWN_VIA.sub(f"Via: SIP/2.0/{sent_by};", invite.raw, count=1).replace("INVITE", "CANCEL")
+    events = tuple(replace(event, raw=raw) if event.method == "CANCEL" else event for event in flow.events)
+    judged = test_cancels.test_each_cancel_matches_an_invite(replace(flow, events=events))
+    assert codes(judged) == [code]
 
 
 def test_cancel_of_the_caller_without_answer() -> None:

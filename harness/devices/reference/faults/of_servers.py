@@ -22,6 +22,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("holds_2xx", "Does not pass a 2xx on when it has a 6xx; the 6xx goes upstream.", PROXY),
     Fault("prefers_other_class", "Chooses the highest class below 6xx for its answer.", PROXY),
     Fault("cancels_after_4xx", "Cancels the other branches after a 4xx or 5xx, too.", PROXY),
+    Fault("cancels_as_other_host", "Names another address in the Via of its CANCEL.", ("proxy", "b2bua")),
     Fault("cancels_with_new_branch", "Sends CANCEL with a branch of its own.", ("proxy", "b2bua")),
     Fault("cancels_before_provisional", "Sends CANCEL on a branch that has not answered anything.", PROXY),
     Fault("never_gives_up", "Waits for ever for the final response of a cancelled branch.", PROXY),

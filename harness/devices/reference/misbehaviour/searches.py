@@ -9,6 +9,8 @@ from ..behaviour import Behaviour
 from ..tokens import new_branch
 from ..wire import Fields, Final, OutboundRequest
 
+_SENT_BY = re.compile(r"^(SIP/2.0/[A-Z]+ )[^;]*;")
+
 
 class NewBranchAfter6xx(Behaviour):
     """Wrong by 16.7 item 5: a 6xx speaks for all places where the callee could be."""
@@ -149,6 +151,15 @@ class CancelsWithNewBranch(Behaviour):
         """Take it for a request of its own."""
         via = cancel.field("Via").replace(cancel.branch, new_branch())
         return super().cancel(cancel).with_field("Via", via)
+
+
+class CancelsAsOtherHost(Behaviour):
+    """Wrong by 9.1: the Via is that of the INVITE."""
+
+    def cancel(self, cancel: OutboundRequest) -> OutboundRequest:
+        """Name another address in it."""
+        cancel = super().cancel(cancel)
+        return cancel.with_field("Via", _SENT_BY.sub(r"\g<1>192.0.2.1:5060;", cancel.field("Via")))
 
 
 class CancelsWithTwoVias(Behaviour):
