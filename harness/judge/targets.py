@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.judge.attempts import Attempt, tries
 from harness.model.flow import Event, Flow
 from harness.net.address import DEFAULT_PORTS, Address
-from harness.sip.uri import SipUri, differences, request_uri_of, same_uri
+from harness.sip.uri import SipUri, differences, request_uri_of, same_uri, usual_host
 
 
 def asked_for(redirection: Event) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def address_of(uri: str) -> str:
     parsed = SipUri.parse(uri)
     if parsed is None:
         return ""
-    host = (parsed.parameter("maddr") or parsed.host).removeprefix("[").removesuffix("]")
+    host = usual_host(parsed.parameter("maddr") or parsed.host).removeprefix("[").removesuffix("]")
     return str(Address(host, parsed.port or DEFAULT_PORTS["tls" if parsed.scheme == "sips" else "udp"]))
 
 

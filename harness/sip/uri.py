@@ -130,7 +130,7 @@ def differences(expected: str, actual: str) -> tuple[str, ...]:
         *_value("user", want.user, have.user, same=_escaped(want.user) == _escaped(have.user)),
         # A password is not repeated in reports.
         *(["password differs"] if _escaped(want.password) != _escaped(have.password) else []),
-        *_value("host", want.host, have.host, same=_host(want.host) == _host(have.host)),
+        *_value("host", want.host, have.host, same=usual_host(want.host) == usual_host(have.host)),
         *_value("port", want.port, have.port),
         *_parameters(want, have),
         *_headers(want, have),
@@ -141,11 +141,11 @@ def _same(a: str, b: str, *, nested: bool) -> bool:
     left, right = SipUri.parse(a), SipUri.parse(b)
     if left is None or right is None:
         return a.strip() == b.strip()
-    if (left.scheme.lower(), _escaped(left.user), _escaped(left.password), _host(left.host), left.port) != (
+    if (left.scheme.lower(), _escaped(left.user), _escaped(left.password), usual_host(left.host), left.port) != (
         right.scheme.lower(),
         _escaped(right.user),
         _escaped(right.password),
-        _host(right.host),
+        usual_host(right.host),
         right.port,
     ):
         return False
@@ -257,7 +257,8 @@ def _well_formed(text: str) -> bool:
     return True
 
 
-def _host(host: str) -> str:
+def usual_host(host: str) -> str:
+    """A host as it is compared: an IPv6 address in one way (RFC 5954 4.2), a name in small letters."""
     if host.startswith("["):
         try:
             return str(ipaddress.IPv6Address(host.strip("[]")))

@@ -9,11 +9,12 @@ from typing import Final
 from harness.judge.attempts import Attempt, at, original
 from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected, redirection_of
+from harness.judge.resends import repeated
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import address_of, asked_for
 from harness.model.flow import Flow
-from harness.model.plan import Answer, Call, Endpoint, Plan
+from harness.model.plan import Answer, Call, Endpoint, Plan, Response
 from harness.model.verdict import Verdict
 from harness.net.address import FAMILY_NAMES, family_of
 from harness.purposes.purpose import purpose
@@ -54,6 +55,11 @@ DECLINED_ACROSS: Final = Plan((_BOTH, _across(refuse(603)), guard("second")))
 """The one that is preferred is of the other family, and declines."""
 NEXT_CALL_ACROSS: Final = Plan((callee(redirect(MOVED)), _across(accept())), calls=(Call(), Call(after=2.0)))
 """The same call again, two seconds after the end of one that was redirected to the other family."""
+SLOW_ACROSS: Final = Plan(
+    (callee(redirect(MOVED)), _across(Answer((Response(180, after=1.7), Response(480, after=4.0))))),
+    calls=(Call(act="cancel"),),
+)
+"""The Contact of the other family rings when two copies of the INVITE are due; then the caller hangs up."""
 
 
 @purpose(
@@ -211,6 +217,21 @@ def test_next_call_returns_to_the_first_family(flow: Flow) -> Findings:
         yield unseen(NOT_FOLLOWED, code="not-followed")
         return
     yield begins_at_the_original(flow, 1)
+
+
+@purpose("INT-302-FAMILY-06", plan=followed(SLOW_ACROSS), faults=["sends_once_across"], acts={"hangup"})
+def test_invite_across_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
+    """Over UDP an INVITE to the other IP family is sent again after 0.5 s, as one to the first family is.
+
+    Typical defect: the socket for the other family was added beside the transactions, and what is lost there is lost.
+
+    Whether a CANCEL goes the way of this INVITE, and has its Via, is judged in this call as in every other one.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED, code="not-followed")
+        return
+    found = tuple(repeated(flow, "INT-302-FAMILY-06", invites=True))
+    yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
 
 
 def _goes_on(flow: Flow) -> Findings:

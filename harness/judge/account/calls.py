@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from harness.judge.account.transactions import Transaction, crossed
 from harness.model.flow import Event
-from harness.sip.uri import SipUri
+from harness.sip.uri import SipUri, usual_host
 
 
 @lru_cache(4096)
@@ -18,7 +18,7 @@ def place_of(uri: str) -> str:
     read = SipUri.parse(uri)
     if read is None:
         return uri.strip().lower()
-    return f"{unquote(read.user or '')}@{read.host.lower()}:{read.port or 5060}"
+    return f"{unquote(read.user or '')}@{usual_host(read.host)}:{read.port or 5060}"
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
 from ..contacts import Contact, Target
-from ..sip_uri import destination_of
+from ..sip_uri import Address, destination_of
 from ..wire import Final, OutboundRequest
 
 
@@ -64,6 +65,22 @@ class ContactOfOldFamily(Behaviour):
         """Be where it was."""
         invite = super().redirected(invite, previous, target)
         return invite.with_field("Contact", previous.field("Contact")) if _crosses(invite, previous) else invite
+
+
+class SendsOnceAcross(Behaviour):
+    """Wrong by 17.1.1.2: a datagram may be lost there as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent: set[bytes] = set()
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Send no copy of an INVITE that has gone there."""
+        if data.startswith(b"INVITE ") and destination.carrier[1] != self.over_ipv6:
+            if data in self._sent:
+                return ()
+            self._sent.add(data)
+        return super().worded(data, destination)
 
 
 class GoesOnAfter603Across(Behaviour):
