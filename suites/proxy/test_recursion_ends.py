@@ -18,15 +18,36 @@ from harness.judge.targets import asked_for
 from harness.judge.upstream import CROSSING_S, PROMPT_S, no_final, values
 from harness.model.finding import Finding
 from harness.model.flow import Flow
+from harness.model.plan import Answer, Response
 from harness.purposes.purpose import purpose
 from harness.sip.uri import request_uri_of, same_uri
+from suites.plans import MOVED, callee, redirect, target
 from suites.proxy._plans import (
+    CALLEE,
     RECURSION_AT_ONCE,
     RECURSION_CANCELLED,
     RECURSION_DECLINED,
     RECURSION_DECLINES,
     RECURSION_FAILS,
+    SECOND,
+    SOON_S,
+    THIRD,
+    at_once,
+    bound,
+    later,
+    second,
+    third,
 )
+
+OF_TWO_BRANCHES = bound(
+    callee(redirect(MOVED)),
+    second(Answer((Response(302, contacts=(THIRD,), after=SOON_S),))),
+    target(later(486, after=1.0)),
+    third(later(404)),
+    to=at_once(CALLEE, SECOND),
+)
+"""Two phones at once; both have moved, and one says so when the Contact of the other is called. Nobody answers."""
+
 
 NO_FINAL = "the caller got no final response (another rule covers this)"
 BOTH = "the proxy had called both Contacts when the 603 came, although their q differ"
@@ -214,6 +235,40 @@ def test_failure_of_one_contact_leaves_the_others(flow: Flow) -> Findings:
     """
     for context in contexts(flow):
         yield _untried_is_not_lost(flow, context)
+
+
+@purpose("RFC3261-16.6-07", plan=OF_TWO_BRANCHES, faults=["follows_one_branch"])
+def test_each_branch_that_has_moved_is_followed(flow: Flow) -> Findings:
+    """When two phones of a user have moved, the Contact of either is called, or handed back.
+
+    Typical defect: the search follows one redirection, and what comes from another branch meanwhile is thrown away.
+    """
+    context = next(iter(contexts(flow)), None)
+    moved = [b.final for b in context.branches if b.final and 300 <= b.status < 400] if context else []
+    if context is None or len(moved) < 2:
+        yield unseen("no two branches of this call were redirected", code="not-moved")
+        return
+    told = context.asked.final
+    if told and (context.asked.status < 300 or context.asked.status >= 600):
+        yield unseen(f"the caller had {told.start_line}", code="answered-before")
+        return
+    named = told.contact_uris if told and context.asked.status < 400 else ()
+    for final in moved:
+        for uri in asked_for(final):
+            tried = next((b.invite for b in context.branches if same_uri(b.invite.request_uri, uri)), None)
+            if tried or any(same_uri(request_uri_of(one), uri) for one in named):
+                yield satisfied(f"{uri} was {'called' if tried else 'handed back'}", event=tried or told)
+            elif missing := gap(flow, ("target", "third")) or (None if told else may_yet_come(flow, final)):
+                yield not_proven(f"{uri} was not called", missing)
+            else:
+                yield violated(
+                    code="branch-lost",
+                    expected=(f"an INVITE for {uri}", "a 3xx that names it"),
+                    actual=f"{told.start_line} at the caller" if told else "nothing, neither there nor at the caller",
+                    event=told or final,
+                    means="a callee whose two phones have moved is looked for at one of the new places only",
+                    look_at="what becomes of a 3xx that comes when another one is being followed?",
+                )
 
 
 def _untried_is_not_lost(flow: Flow, context: ResponseContext) -> Finding:

@@ -30,6 +30,9 @@ class ProxyRules:
     keeps_emptied = False
     """Whether a 3xx from which every Contact has been taken may still be the answer (16.7 item 4)."""
 
+    follows_every_branch = True
+    """A 3xx counts while another one is being followed (16.7 item 4)."""
+
     strips_contacts = True
     """The Contacts that the proxy tries are taken out of the 3xx (16.7 item 4)."""
 

@@ -50,6 +50,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("swallows_18x", "Passes no provisional response on when one branch has ended.", PROXY),
     Fault("relays_stray", "Passes a response on that belongs to no transaction.", PROXY),
     # A proxy that follows redirections itself.
+    Fault("follows_one_branch", "Follows the first 3xx of a fork, and forgets those of others.", PROXY, RECURSING),
     Fault("tries_same_target_again", "Tries a Contact as often as it is listed, for ever.", PROXY, RECURSING),
     Fault("tries_same_target_twice", "Tries a Contact that was tried before once more.", PROXY, RECURSING),
     Fault("leaves_tried_contacts", "Leaves the Contacts that it has tried in the 3xx.", PROXY, RECURSING),

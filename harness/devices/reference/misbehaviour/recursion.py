@@ -21,6 +21,12 @@ class NeverRecurses(Behaviour):
         return False
 
 
+class FollowsOneBranch(Behaviour):
+    """Wrong by 16.7 item 4: what is not followed may be the answer."""
+
+    follows_every_branch = False
+
+
 class TriesSameTargetAgain(Behaviour):
     """Wrong by 16.5: a URI enters the target set once."""
 

@@ -152,6 +152,8 @@ class ResponseContext:
     def _recurse(self, final: Final, redirection: InboundResponse) -> Final | None:
         """Let the Contacts of a 3xx join the target set; return what is left of it as an answer (16.7 item 4)."""
         tried: list[Contact] = []
+        if not self._behaviour.follows_every_branch and any(branch.target.recursed for branch in self._branches):
+            return None
         for place, contact in enumerate(self._behaviour.contacts(redirection)):
             uri = self._behaviour.request_uri(contact)
             if uri is None:
