@@ -27,7 +27,7 @@ TIMER_F_S = 32.0
 NO_FINAL = "the caller got no final response (another rule covers this)"
 
 
-@purpose("RFC3261-16.5-03", plan=recursed(REDIRECT), faults=["never_recurses"])
+@purpose("RFC3261-16.5-03", plan=recursed(REDIRECT), faults=["never_recurses", "keeps_callers_transport"])
 def test_proxy_that_claims_to_recurse_calls_the_contact(flow: Flow) -> Findings:
     """A proxy that claims to follow redirections calls the Contact of a 302 for a user of its own.
 

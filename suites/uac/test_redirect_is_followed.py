@@ -25,7 +25,12 @@ from suites.plans import CHAIN, REDIRECT, followed
 from suites.uac._plans import MADDR, OTHER_PORT, UNKNOWN_3XX, WORDING
 
 
-@purpose("RFC3261-8.1.3.4-01", "RFC3261-13.2.2.2-01", plan=REDIRECT, faults=["ignores_302", "redials_after_302"])
+@purpose(
+    "RFC3261-8.1.3.4-01",
+    "RFC3261-13.2.2.2-01",
+    plan=REDIRECT,
+    faults=["ignores_302", "redials_after_302", "keeps_callers_transport"],
+)
 def test_contact_is_called(flow: Flow) -> Findings:
     """A caller that is redirected calls the Contact by itself.
 

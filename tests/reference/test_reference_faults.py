@@ -54,7 +54,9 @@ ELSEWHERE = {
     *("merges_by_call_id", "keeps_unwanted_call", "forgets_603plus_in_copies", "remembers_reason_of_603plus"),
     *("takes_any_certificate", "takes_expired_certificates", "takes_any_name", "trusts_names_of_dns"),
     *("knows_no_sip_domains", "falls_back_to_tcp", "looks_up_sips_as_sip", "plain_via_over_tls"),
-    "repeats_invite_over_streams",
+    *("repeats_invite_over_streams", "keeps_callers_transport", "contact_of_callers_side", "contact_of_trunk_side"),
+    *("records_one_side", "passes_on_ack_of_refusal", "forgets_acknowledged_call", "cancels_as_other_host"),
+    *("sends_once_across", "follows_one_branch"),
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),

@@ -97,6 +97,18 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "invariants/requests_are_repeated/no_request_is_repeated_after_its_response",
         }
     ),
+    # What it calls so cannot be reached.
+    "keeps_callers_transport": frozenset(
+        {
+            "invariants/messages/every_message_has_the_shape_of_one",
+            "proxy/best_response/redirection_is_preferred_to_a_failure",
+            "proxy/recursion_ends/each_branch_that_has_moved_is_followed",
+            "uac/redirect_to_a_name/domain_says_by_what_it_is_called",
+            "uac/redirect_to_a_name/name_leads_to_its_best_server",
+            "uac/redirect_to_a_name/port_of_a_contact_ends_the_search_for_servers",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
+        }
+    ),
     "keeps_unwanted_call": frozenset(
         {
             "invariants/dialogs/our_requests_in_a_dialog_are_answered",

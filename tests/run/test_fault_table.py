@@ -57,6 +57,7 @@ PATIENT = {
     "forgets_older_contacts",
     "ignores_302",
     "ignores_3xx_after_media",
+    "keeps_callers_transport",
     "leaves_caller_ringing",
     "needs_brackets_for_quotes",
     "needs_brackets_in_lists",
