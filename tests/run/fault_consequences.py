@@ -66,6 +66,8 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "forgets_acknowledged_call": frozenset(
         {
             "invariants/account/every_message_has_a_cause",
+            # A further ACK matches nothing any more, and is forwarded.
+            "invariants/acks/ack_of_a_refusal_ends_at_the_proxy",
             "invariants/after_6xx/no_call_again_after_any_6xx",
             "invariants/after_6xx/no_new_branch_after_any_6xx",
             "invariants/answers/every_request_gets_one_final_response",
