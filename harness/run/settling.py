@@ -169,7 +169,7 @@ class Settling:
         try:
             line: Line | None = None
             for number in itertools.count():
-                flows = [flow for job in here.values() for flow in await job.completed()]
+                flows = [self._as_stored(flow) for job in here.values() for flow in await job.completed()]
                 flows = [self.lines.on(line, flow, self._controls_of) for flow in flows] if line else flows
                 said = await self._said(cases, heard := Heard(tuple(flows)))
                 if line is None and any(one.verdict not in (Verdict.PASS, Verdict.NONE) for one in said.values()):
@@ -188,8 +188,7 @@ class Settling:
                 )
             for flow in flows:
                 if flow.late:
-                    controls = self._controls_of.get(flow.id, flow.controls)
-                    self.options.on_flow(dataclasses.replace(flow, controls=controls))
+                    self.options.on_flow(flow)
             for case in cases:
                 last = said[case.id]
                 # What was to be driven again and was not is what this run has to say of it.
@@ -246,6 +245,10 @@ class Settling:
 
     def _assess(self, case: Case, flows: Sequence[Flow]) -> Assessment:
         return assess(case.purpose, case.rows, flows, self.catalogue, self.options.ruling)
+
+    def _as_stored(self, flow: Flow) -> Flow:
+        """``flow`` with the positive controls that were added to it meanwhile: a replay judges it with them."""
+        return dataclasses.replace(flow, controls=self._controls_of.get(flow.id, flow.controls))
 
     def _controlled(self, flow: Flow, controls: tuple[Control, ...]) -> Flow:
         """``flow`` with all positive controls of its device, stored so: it is judged again by what it holds."""
