@@ -87,7 +87,9 @@ def _planned(flow: Flow, seat: str) -> Carrier:
     for endpoint in flow.plan.endpoints:
         if endpoint.name == seat:
             return Carrier(endpoint.by or own.transport, own.across.family if endpoint.crosses else own.family)
-    return flow.carrier.inbound if flow.seat(seat).kind == "caller" else own
+    # A caller that could not be kept has no seat in the flow, and may have sent something all the same.
+    kind = next((one.kind for one in flow.seats if one.name == seat), "caller")
+    return flow.carrier.inbound if kind == "caller" else own
 
 
 def _of_ours(flow: Flow, event: Event) -> Iterator[str]:

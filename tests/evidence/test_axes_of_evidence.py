@@ -90,6 +90,8 @@ OURS = "Via: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bKours"
         # So is one that is wrong every time, where a connection shows what was used.
         lambda flow: connected(relabelled(flow, "tls")),
         lambda flow: replace(flow, events=()),
+        # A caller whose SIPp never came up has no seat in the flow.
+        lambda flow: replace(flow, events=(*flow.events, replace(flow.events[-1], seat="caller2"))),
     ],
 )
 def test_nothing_speaks_against_it(flow: Flow, change: Callable[[Flow], Flow]) -> None:

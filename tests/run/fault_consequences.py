@@ -102,8 +102,10 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     # What it calls so cannot be reached.
     "keeps_callers_transport": frozenset(
         {
+            "invariants/final_response/every_caller_gets_a_final_response",
             "invariants/messages/every_message_has_the_shape_of_one",
             "proxy/best_response/redirection_is_preferred_to_a_failure",
+            "proxy/recursion/unreachable_contact_is_a_failed_branch",
             "proxy/recursion_ends/each_branch_that_has_moved_is_followed",
             "uac/redirect_to_a_name/domain_says_by_what_it_is_called",
             "uac/redirect_to_a_name/name_leads_to_its_best_server",
@@ -159,6 +161,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "uac/redirect_then_decline/decline_of_a_target_ends_the_call",
         }
     ),
+    "never_recurses": frozenset({"proxy/recursion_ends/each_branch_that_has_moved_is_followed"}),
     "no_ack": frozenset(
         {
             "transaction/calling/unknown_provisional_response_is_one",
@@ -240,6 +243,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
         {
             "invariants/final_response/every_caller_gets_a_final_response",
             "invariants/requests_are_repeated/every_invite_without_response_is_repeated",
+            "proxy/recursion_ends/decline_of_a_contact_stops_the_others_ringing",
         }
     ),
     "softens_6xx_after_ringing": frozenset(
@@ -249,9 +253,12 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "plus603/middle/provisional_responses_before_it_change_nothing",
         }
     ),
+    "sends_once_across": frozenset({"invariants/requests_are_repeated/every_invite_without_response_is_repeated"}),
     "swallows_302": frozenset(
         {
             "proxy/recursion/proxy_that_claims_to_recurse_calls_the_contact",
+            "proxy/recursion_ends/each_branch_that_has_moved_is_followed",
+            "uac/redirect_to_another_transport/contact_names_the_transport",
         }
     ),
     "swaps_transport": frozenset(
