@@ -45,6 +45,9 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "invariants/messages/every_response_is_made_of_its_request",
         }
     ),
+    "contact_of_callers_side": frozenset(
+        {"uac/redirect_to_another_family/invite_across_names_addresses_of_its_family"}
+    ),
     "counts_characters": frozenset(
         {
             "invariants/messages/every_message_has_the_shape_of_one",
