@@ -48,6 +48,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "contact_of_callers_side": frozenset(
         {"uac/redirect_to_another_family/invite_across_names_addresses_of_its_family"}
     ),
+    "copies_lose_hops": frozenset({"uac/redirect_to_another_family/invite_across_is_repeated_until_it_is_answered"}),
     "counts_characters": frozenset(
         {
             "invariants/messages/every_message_has_the_shape_of_one",
@@ -165,6 +166,9 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
         }
     ),
     "never_recurses": frozenset({"proxy/recursion_ends/each_branch_that_has_moved_is_followed"}),
+    "never_repeats_invite": frozenset(
+        {"uac/redirect_to_another_family/invite_across_is_repeated_until_it_is_answered"}
+    ),
     "no_ack": frozenset(
         {
             "transaction/calling/unknown_provisional_response_is_one",
@@ -233,6 +237,9 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
         {
             "transaction/calling/unknown_provisional_response_is_one",
         }
+    ),
+    "repeats_without_doubling": frozenset(
+        {"uac/redirect_to_another_family/invite_across_is_repeated_until_it_is_answered"}
     ),
     "reuses_branch": frozenset(
         {
