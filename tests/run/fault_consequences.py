@@ -213,6 +213,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
     ),
+    "redials_after_ringing": frozenset({"invariants/account/every_message_has_a_cause"}),
     "relays_and_follows": frozenset(
         {
             "plus603/middle/block_of_a_redirected_call_arrives",
