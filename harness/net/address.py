@@ -121,8 +121,7 @@ class Carrier:
 @cache
 def transports_of(passages: tuple[Passage, ...]) -> tuple[Transport, ...]:
     """Every transport that is one side of ``passages``, in order."""
-    carriers = map(Carrier.of, passages)
-    return tuple(dict.fromkeys(name for one in carriers for name in (one.inbound.transport, one.transport)))
+    return tuple(dict.fromkeys(side.transport for one in map(Carrier.of, passages) for side in one.sides))
 
 
 UDP4: Final = Carrier()

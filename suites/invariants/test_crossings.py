@@ -14,7 +14,7 @@ from harness.sip.uri import SipUri
 _WRITES = "which of its addresses does the device write, and does it know by what the message goes?"
 
 
-@invariant("INT-CROSS-01", faults=["contact_of_callers_side", "contact_of_trunk_side"], side="either")
+@invariant("INT-CROSS-01", faults=["contact_of_callers_side", "contact_of_trunk_side"])
 def test_contact_of_a_leg_can_be_reached_by_its_transport(flow: Flow) -> Findings:
     """The Contact that a gateway names to one side leads to it over the transport of that side.
 
@@ -36,7 +36,7 @@ def test_contact_of_a_leg_can_be_reached_by_its_transport(flow: Flow) -> Finding
                 yield satisfied(f"Contact {uri} over {event.transport.upper()}", event=event)
 
 
-@invariant("INT-CROSS-02", faults=["records_one_side"], side="either")
+@invariant("INT-CROSS-02", faults=["records_one_side"])
 def test_recorded_route_leads_to_the_side_that_it_is_told(flow: Flow) -> Findings:
     """Where a proxy records its route between two transports, each side finds the one that it has nearest to itself.
 

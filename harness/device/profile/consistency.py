@@ -45,14 +45,11 @@ def _of_crossings(profile: ProfileTables) -> Iterator[tuple[str, str]]:
     if crossing is None:
         return
     if crossing in profile.device.transports and PASSING_ON.isdisjoint(profile.device.roles):
-        yield (
-            "device.transports",
-            f"{crossing}: expected it of a proxy or b2bua: it is about calls passed on",
-        )
+        yield "device.transports", f"{crossing}: expected it of a proxy or b2bua: it is about calls passed on"
     if profile.lab.address == "{registered}":
         yield "lab.address", f"{{registered}} is one address: expected the IPv4:port of each side for {crossing}"
-    used = profile.process and not profile.process.files and profile.lab.address == "{lease}"
-    if used and profile.process and not profile.process.called_over_argv:
+    process = profile.process
+    if process and profile.lab.address == "{lease}" and not (process.files or process.called_over_argv):
         yield "process.called_over_argv", f"expected {{inbound_address}} in it: where it is called for {crossing}"
 
 
