@@ -67,6 +67,11 @@ def target(*answers: Answer, name: str = "target") -> Endpoint:
     return Endpoint(name, "target", answers)
 
 
+def across(*answers: Answer, name: str = "target") -> Endpoint:
+    """A target over the other IP family."""
+    return dataclasses.replace(target(*answers, name=name), crosses=True)
+
+
 def guard(name: str) -> Endpoint:
     """An endpoint where nothing may arrive.  It records, and answers 480 to an INVITE that does arrive."""
     return Endpoint(name, "guard", (refuse(480),))

@@ -175,11 +175,11 @@ def _uncontrolled(flow: Flow, seat: Seat) -> Gap | None:
         answered = any(flow.select(at=other.name, received=True) for other in flow.seats if other.kind == "caller")
         return None if answered else Gap(NO_CONTROL, "no positive control: the device answered no request in this flow")
     # A device that follows redirections must have been seen to reach an address it learnt from a Contact; one that
-    # does not follow can only be seen to reach what it dials.
-    wanted = "target" if flow.device["pics"].get("follows_redirects") else "callee"
-    if wanted in reached:
+    # does not follow can only be seen to reach what it dials.  A proxy reaches both in one way.
+    follows = flow.device["pics"].get("follows_redirects")
+    if "target" in reached or ("callee" in reached and not follows):
         return None
-    how = "follow a redirection to an address" if wanted == "target" else "reach an address"
+    how = "follow a redirection to an address" if follows else "reach an address"
     where = f"{how} like {seat.name}'s ({seat.address})"
     return Gap(NO_CONTROL, f"no positive control: this device was not seen, in this run, to {where}")
 

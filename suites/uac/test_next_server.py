@@ -70,7 +70,7 @@ def test_next_server_is_tried_after_a_503(flow: Flow) -> Findings:
     if tried is None or tried.final is None:
         yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
     else:
-        yield from _moves_on(flow, tried, tried.final, "answered 503")
+        yield from moves_on(flow, tried, tried.final, "answered 503")
 
 
 @purpose("RFC3263-4.3-01", plan=followed(*SILENT), faults=["stays_with_dead_server"], least_window=40.0)
@@ -83,7 +83,7 @@ def test_next_server_is_tried_after_silence(flow: Flow) -> Findings:
     if tried is None:
         yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
     else:
-        yield from _moves_on(flow, tried, tried.invite, "did not answer")
+        yield from moves_on(flow, tried, tried.invite, "did not answer")
 
 
 @purpose("RFC3263-4.3-03", plan=followed(*DECLINES), faults=["next_server_after_603"])
@@ -217,7 +217,7 @@ def _stays(request: Event, attempt: Attempt, code: str, means: str) -> Finding:
     )
 
 
-def _moves_on(flow: Flow, tried: Attempt, after: Event, what: str) -> Findings:
+def moves_on(flow: Flow, tried: Attempt, after: Event, what: str) -> Findings:
     """The next server got the same call after the first one, which was ``tried``, had failed."""
     onward = next(iter(at(flow, "second")), None)
     if onward is not None:

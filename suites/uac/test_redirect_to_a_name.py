@@ -112,7 +112,7 @@ def test_name_leads_to_its_best_server(flow: Flow) -> Findings:
 
     Whether the device asks for NAPTR records first is another test's question.
     """
-    yield from _leads_to_first(
+    yield from leads_to_first(
         flow,
         {
             "second": "priority-reversed",
@@ -130,7 +130,7 @@ def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     Whoever writes a port means that one server.  Typical defect: a resolver library that asks for SRV records
     whenever the host is a name.
     """
-    yield from _leads_to_first(
+    yield from leads_to_first(
         flow,
         {"elsewhere": "srv-despite-port", "usual_port": "port-ignored"},
         "is the port of the URI looked at before SRV records are asked for?",
@@ -144,7 +144,7 @@ def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     The domain prefers TCP, and the first half of the call went over UDP.  Typical defect: the transport of the account
     decides which SRV records are asked for.
     """
-    yield from _leads_to_first(
+    yield from leads_to_first(
         flow, {"by_udp": "naptr-ignored"}, "are NAPTR records asked for, and is the least order taken first?"
     )
 
@@ -156,7 +156,7 @@ def test_sips_name_leads_to_a_server_for_sips(flow: Flow) -> Findings:
     Typical defect: the scheme chooses TLS, and the records are those of sip:, so that calls which should be encrypted
     go to a server that is not made for them.
     """
-    yield from _leads_to_first(
+    yield from leads_to_first(
         flow, {"by_sip": "sips-service-ignored"}, "which NAPTR services and SRV records are asked for, for sips:?"
     )
 
@@ -235,7 +235,7 @@ def test_numeric_contact_asks_nothing(flow: Flow) -> Findings:
     )
 
 
-def _leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findings:
+def leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findings:
     """``codes``: the code of an INVITE at each wrong place."""
     attempt, response = _moved(flow)
     right = flow.seat("first").address

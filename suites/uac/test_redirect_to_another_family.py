@@ -13,11 +13,12 @@ from harness.judge.resends import repeated
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import address_of, asked_for
-from harness.model.flow import Flow
-from harness.model.plan import Answer, Call, Endpoint, Plan, Response
+from harness.model.flow import Event, Flow
+from harness.model.plan import Answer, Call, Plan, Response
 from harness.model.verdict import Verdict
 from harness.net.address import FAMILY_NAMES, family_of
 from harness.purposes.purpose import purpose
+from harness.sip.message import addr_spec, split_list
 from harness.sip.uri import SipUri
 from suites.plans import (
     CALLERS,
@@ -25,6 +26,7 @@ from suites.plans import (
     REDIRECT,
     SECOND_URI,
     accept,
+    across,
     callee,
     followed,
     guard,
@@ -34,29 +36,23 @@ from suites.plans import (
 )
 from suites.uac.test_redirect_is_not_remembered import begins_at_the_original
 
-
-def _across(*answers: Answer, name: str = "target") -> Endpoint:
-    """A target over the other IP family."""
-    return replace(target(*answers, name=name), crosses=True)
-
-
 _OLD_HOST: Final = replace(guard("old"), beside="callee", at="target")
 _BOTH: Final = callee(redirect(f"{MOVED};q=1.0", f"<{SECOND_URI}>;q=0.5"))
 _SECOND: Final = target(accept(), name="second")
 
-ACROSS: Final = Plan((callee(redirect(MOVED)), _across(accept()), _OLD_HOST))
+ACROSS: Final = Plan((callee(redirect(MOVED)), across(accept()), _OLD_HOST))
 """The Contact has a host of the other IP family; a guard has the redirector's host, and the Contact's port."""
-BUSY_ACROSS: Final = Plan((_BOTH, _across(refuse(486)), _SECOND))
-BUSY_HERE: Final = Plan((_BOTH, target(refuse(486)), _across(accept(), name="second")))
+BUSY_ACROSS: Final = Plan((_BOTH, across(refuse(486)), _SECOND))
+BUSY_HERE: Final = Plan((_BOTH, target(refuse(486)), across(accept(), name="second")))
 """A Contact of each family: the one that is preferred is busy, over there or here."""
-SILENT_ACROSS: Final = Plan((_BOTH, _across(Answer()), _SECOND))
+SILENT_ACROSS: Final = Plan((_BOTH, across(Answer()), _SECOND))
 """The one that is preferred is of the other family, and never answers."""
-DECLINED_ACROSS: Final = Plan((_BOTH, _across(refuse(603)), guard("second")))
+DECLINED_ACROSS: Final = Plan((_BOTH, across(refuse(603)), guard("second")))
 """The one that is preferred is of the other family, and declines."""
-NEXT_CALL_ACROSS: Final = Plan((callee(redirect(MOVED)), _across(accept())), calls=(Call(), Call(after=2.0)))
+NEXT_CALL_ACROSS: Final = Plan((callee(redirect(MOVED)), across(accept())), calls=(Call(), Call(after=2.0)))
 """The same call again, two seconds after the end of one that was redirected to the other family."""
 SLOW_ACROSS: Final = Plan(
-    (callee(redirect(MOVED)), _across(Answer((Response(180, after=1.7), Response(480, after=4.0))))),
+    (callee(redirect(MOVED)), across(Answer((Response(180, after=1.7), Response(480, after=4.0))))),
     calls=(Call(act="cancel"),),
 )
 """The Contact of the other family rings when two copies of the INVITE are due; then the caller hangs up."""
@@ -117,14 +113,15 @@ def test_contact_of_the_other_family_is_called(flows: Sequence[Flow]) -> Finding
 @purpose(
     "INT-302-FAMILY-02",
     plan=followed(ACROSS),
-    faults=["via_of_old_family", "contact_of_old_family"],
+    faults=["via_of_old_family", "contact_of_old_family", "records_old_family", "records_one_side"],
 )
 def test_invite_across_names_addresses_of_its_family(flow: Flow) -> Findings:
-    """The Via of the INVITE has an address of the family over which it goes, and so has the Contact of a user agent.
+    """The Via of the INVITE has an address of the family over which it goes; so have the Contact of a user agent and
+    the Record-Route of a proxy.
 
-    The target may have this one family only.  Then it cannot send a BYE to a Contact of the other one, and the call
-    stays up; nor a response, if it takes the Via at its word.  Typical defect: both headers are made when the account
-    starts, or when the call does.
+    The target may have this one family only.  Then it cannot send a BYE to a Contact or a Route of the other one, and
+    the call stays up; nor a response, if it takes the Via at its word.  Typical defect: these headers are made when the
+    account starts, or when the call does.  Of a proxy the nearest Record-Route counts: it may write two (RFC 5658).
 
     A name is as good as an address.  No clause says in so many words that the families must agree: a warning.
     """
@@ -134,9 +131,11 @@ def test_invite_across_names_addresses_of_its_family(flow: Flow) -> Findings:
         return
     invite, wanted = pair.new.invite, flow.seat("target").address.family
     own = [("Via", via.host, "old-via") for via in invite.vias[:1]]
-    if flow.role != "proxy":
-        uris = map(SipUri.parse, invite.contact_uris)
-        own += [("Contact", uri.host, "old-contact") for uri in uris if uri is not None]
+    if flow.role == "proxy":
+        header, code, named = "Record-Route", "old-route", _nearest_routes(invite)
+    else:
+        header, code, named = "Contact", "old-contact", invite.contact_uris
+    own += [(header, uri.host, code) for uri in map(SipUri.parse, named) if uri is not None]
     for header, host, code in own:
         yield expect(
             family_of(host) in (None, wanted),
@@ -144,7 +143,7 @@ def test_invite_across_names_addresses_of_its_family(flow: Flow) -> Findings:
             expected=f"a {header} that can be reached over {FAMILY_NAMES[wanted]}",
             actual=f"{header} with the host {host}",
             event=invite,
-            means="a target that has one family cannot end the call" if header == "Contact" else "answers may get lost",
+            means="answers may get lost" if header == "Via" else "a target that has one family cannot end the call",
             look_at=f"is the {header} written when it is known where the INVITE goes?",
         )
 
@@ -232,6 +231,12 @@ def test_invite_across_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
         return
     found = tuple(repeated(flow, "INT-302-FAMILY-06", invites=True))
     yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
+
+
+def _nearest_routes(invite: Event) -> tuple[str, ...]:
+    """The URI of the Record-Route that was added last, if there is one."""
+    recorded = [value for line in invite.headers("Record-Route") for value in split_list(line)]
+    return tuple(map(addr_spec, recorded[:1]))
 
 
 def _goes_on(flow: Flow) -> Findings:

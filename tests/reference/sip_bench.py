@@ -78,8 +78,8 @@ class Bench:
         """``across``: it is over IPv6 as well."""
         behaviour: Behaviour = behaviour_with(fault_named(name) for name in faults)
         address = None if backup is None else SipAddress(*backup.address)
-        names = Names(resolver, behaviour) if resolver else None
         hosts = ("127.0.30.9", "::1") if across else ("127.0.30.9",)
+        names = Names(resolver, behaviour, hosts) if resolver else None
         bound = [("udp", bind(host, 0)) for host in hosts]
         device = Device(bound, behaviour, timers=self.timers, backup=address, core=ROLES[role], names=names)
         await device.open()

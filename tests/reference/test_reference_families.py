@@ -48,7 +48,7 @@ def test_a_call_goes_to_the_other_family_and_its_bye_comes_back_from_there(play:
     play(scenario)
 
 
-@pytest.mark.parametrize("fault", ["", "via_of_old_family"])
+@pytest.mark.parametrize("fault", ["", "via_of_old_family", "records_old_family"])
 def test_a_proxy_forwards_to_the_other_family(play: Play, fault: str) -> None:
     async def scenario(bench: Bench) -> None:
         caller, target = await bench.peer("200 OK"), await bench.peer("603 No", ipv6=True)
@@ -59,7 +59,10 @@ def test_a_proxy_forwards_to_the_other_family(play: Play, fault: str) -> None:
         await caller.until("603")
         [invite] = target.of("INVITE")
         vias = [line for line in invite.text.split("\r\n") if line.startswith("Via: ")]
-        assert vias[0].startswith(f"Via: SIP/2.0/UDP {V4 if fault else V6}:")
+        assert vias[0].startswith(f"Via: SIP/2.0/UDP {V4 if fault == 'via_of_old_family' else V6}:")
+        lines = [line for line in invite.text.split("\r\n") if line.startswith("Record-Route: ")]
+        recorded = [line.removeprefix("Record-Route: <sip:").rpartition(":")[0] for line in lines]
+        assert recorded == ([V4] if fault == "records_old_family" else [V6, V4])
         assert vias[1].startswith(f"Via: SIP/2.0/UDP {caller.uri};branch=z9hG4bKb")
 
     play(scenario)

@@ -62,11 +62,11 @@ ELSEWHERE = {
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),
     # test_reference_families.py
     *("stays_in_family", "old_host_across", "loses_brackets_across", "via_of_old_family", "contact_of_old_family"),
-    "goes_on_after_603_across",
+    *("goes_on_after_603_across", "records_old_family"),
     # test_reference_names.py
     *("reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "asks_srv_despite_port", "next_server_after_603"),
     *("ignores_naptr", "stays_with_dead_server", "unknown_name_to_old_server", "looks_up_addresses", "looks_up_again"),
-    *("returns_to_first_server", "calls_closed_domain"),
+    *("returns_to_first_server", "calls_closed_domain", "resolves_one_family"),
     # test_reference_call_faults.py
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),

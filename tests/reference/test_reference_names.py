@@ -29,6 +29,8 @@ RANKED = (
     "second.{d} A {second.host}",
     "{d} A {bare.host}",
 )
+ACROSS = Zone(tuple(line.replace("first.{d} A ", "first.{d} AAAA ") for line in RANKED))
+"""The better server has an IPv6 address only."""
 NAMED, WITH_PORT, NOWHERE = "sip:m@{d}", "sip:m@{d}:{bare.port}", "sip:m@nowhere.{d}"
 
 
@@ -58,7 +60,8 @@ async def scene(
     hung_up: bool = False,
 ) -> Scene:
     """The device has called, and was redirected to ``contact``; as a ``proxy``, for a caller, who may have hung up."""
-    callee, one, two, bare = [await bench.peer() for _ in range(4)]
+    across = zone is ACROSS
+    callee, one, two, bare = [await bench.peer(ipv6=across and place == 1) for place in range(4)]
     one.says(*first.split("|"))
     for peer in (two, bare):
         peer.says("486 Busy Here")
@@ -69,7 +72,7 @@ async def scene(
     )
     callee.says(f"302 Moved\nContact: <{contact.format(d='d.test', **places)}>")
     role = "recursing-proxy" if proxy else "ua"
-    device = await bench.device(*faults, resolver=resolver.address.sockaddr, role=role)
+    device = await bench.device(*faults, resolver=resolver.address.sockaddr, role=role, across=across)
     if proxy:
         caller = await bench.peer("200 OK")
         await registered(caller, device, f"<sip:700@{callee.uri}>")
@@ -112,6 +115,26 @@ def test_where_a_name_leads(
 ) -> None:
     async def scenario(bench: Bench) -> None:
         assert (await scene(bench, contact, *faults, first=first, proxy=proxy)).reached() == reached
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("faults", "first", "reached"),
+    [
+        ((), "200 OK", ["first"]),
+        (("resolves_one_family",), "200 OK", ["second"]),
+        ((), "503 Down", ["first", "second"]),
+        ((), "603 Decline", ["first"]),
+        (("goes_on_after_603_across",), "603 Decline", ["first", "second"]),
+    ],
+)
+@pytest.mark.parametrize("proxy", [False, True])
+def test_names_have_addresses_of_both_families(
+    play: Play, faults: tuple[str, ...], first: str, reached: list[str], proxy: bool
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        assert (await scene(bench, NAMED, *faults, first=first, zone=ACROSS, proxy=proxy)).reached() == reached
 
     play(scenario)
 
@@ -269,7 +292,7 @@ def test_naptr_chooses_the_transport(play: Play) -> None:
         for transports, faults in zip(able, [[], [], [], [fault_named("ignores_naptr")]], strict=True):
             behaviour = behaviour_with(faults)
             behaviour.transports = transports
-            found.append(await Names(resolver.address.sockaddr, behaviour).servers("sip:m@d.test"))
+            found.append(await Names(resolver.address.sockaddr, behaviour, ["127.0.0.1"]).servers("sip:m@d.test"))
         await resolver.close()
         assert found == [[Place("127.0.0.5", 5080, "tcp")], [Place("127.0.0.5", 5090)], [], [Place("127.0.0.5", 5090)]]
 

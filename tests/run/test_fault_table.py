@@ -65,6 +65,7 @@ PATIENT = {
     "no_compact_contact",
     "reads_reason_phrase",
     "redials_after_302",
+    "resolves_one_family",
     "skips_same_place",
     "stays_in_family",
     "stays_with_dead_server",

@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.resolver:
         from .naming import Names
 
-        names = Names(options.resolver, behaviour)
+        names = Names(options.resolver, behaviour, [place[0] for place in (options.listen, options.also) if place])
     device = Device(
         sockets,
         behaviour,

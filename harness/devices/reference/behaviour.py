@@ -201,6 +201,13 @@ class Behaviour(ProxyRules, ServerRules):
         """Say whether SRV records are asked for: unless the URI has a ``port`` (RFC 3263 section 4.2)."""
         return port is None
 
+    def looks_up(self, kinds: Sequence[str]) -> Sequence[str]:
+        """Return which address records of a name are asked for: the ``kinds`` that this device can call (RFC 7984).
+
+        The first of them is that of its usual address.
+        """
+        return kinds
+
     def preferred(self, services: Sequence[Service]) -> Sequence[Service]:
         """Return the SRV records of a name in the order in which they are tried: as RFC 2782 has put them."""
         return services

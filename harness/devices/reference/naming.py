@@ -26,9 +26,11 @@ class _SilentError(Exception):
 class Names:
     """Asks one name server."""
 
-    def __init__(self, server: tuple[str, int], behaviour: Behaviour) -> None:
+    def __init__(self, server: tuple[str, int], behaviour: Behaviour, hosts: Sequence[str]) -> None:
+        """``hosts``: the addresses of this device itself, the usual one first."""
         self._server = server
         self._behaviour = behaviour
+        self._kinds = tuple(dict.fromkeys("AAAA" if ":" in host else "A" for host in hosts))
 
     async def servers(self, uri: str) -> Sequence[Address]:
         """Return where a request for the URI may go, the best first; nothing where its name leads nowhere."""
@@ -74,10 +76,18 @@ class Names:
     async def _hosts(self, domain: str, name: str, port: int, transport: str) -> list[Address]:
         if numeric(name) and not self._behaviour.looks_up_addresses:
             return [Address(name, port, transport)]
-        kind = "AAAA" if ":" in self._server[0] else "A"
         named = dict.fromkeys((domain, name.rstrip(".")) if self._behaviour.trusts_names_of_dns else (domain,))
         names = tuple(named) if transport == "tls" else ()
-        return [Address(str(found), port, transport, names) for found in await self._ask(name, kind)]
+        return [Address(str(found), port, transport, names) for found in await self._addresses(name)]
+
+    async def _addresses(self, name: str) -> list[Any]:
+        """Return its addresses of each family that this device has, those of IPv6 first (RFC 7984, RFC 6724)."""
+        kinds = sorted(self._behaviour.looks_up(self._kinds), key=len, reverse=True)
+        answers = await asyncio.gather(*(self._ask(name, kind) for kind in kinds), return_exceptions=True)
+        found = [answer for answer in answers if not isinstance(answer, BaseException)]
+        if not found:
+            raise _SilentError
+        return [address for answer in found for address in answer]
 
     async def _ask(self, name: str, kind: str) -> list[Any]:
         """Return the data of the records of this kind."""

@@ -81,6 +81,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("stays_with_dead_server", "Knows one server of a name, whatever becomes of it.", FOLLOWING, _NAMES),
     Fault("unknown_name_to_old_server", "Sends an INVITE whose host does not exist back.", FOLLOWING, _NAMES),
     Fault("calls_closed_domain", "Calls the address of a domain whose SRV record says: no service.", FOLLOWING, _NAMES),
+    Fault(
+        "resolves_one_family",
+        "Asks about a name for addresses of the call's IP family alone.",
+        FOLLOWING,
+        f"{_NAMES} and both_families",
+    ),
     Fault("looks_up_addresses", "Asks the name server about a numeric host.", FOLLOWING, _NAMES),
     Fault("looks_up_again", "Sends ACK and CANCEL to the next server of the name.", FOLLOWING, _NAMES),
     Fault("returns_to_first_server", "Sends ACK and CANCEL to the failed server.", ("uac", "proxy"), _NAMES),

@@ -130,10 +130,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("loses_brackets_across", "Leaves out the brackets when it goes from IPv4 to IPv6.", claim=_CROSSES),
     Fault("via_of_old_family", "Keeps the address of its Via when the IP family changes.", FOLLOWING, _CROSSES),
     Fault("contact_of_old_family", "Keeps its Contact when the IP family changes.", claim=_CROSSES),
+    Fault("records_old_family", "Records its route where the IP family changes for one side.", ("proxy",), _CROSSES),
     Fault("sends_once_across", "Sends each INVITE to the other IP family once.", FOLLOWING, _CROSSES),
     Fault(
         "goes_on_after_603_across",
-        "Calls the next Contact when one of the other IP family answers 603.",
+        "Calls the next Contact, or server, when one of the other IP family answers 603.",
         FOLLOWING,
         _CROSSES,
     ),

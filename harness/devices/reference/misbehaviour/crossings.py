@@ -67,6 +67,17 @@ class ContactOfOldFamily(Behaviour):
         return invite.with_field("Contact", previous.field("Contact")) if _crosses(invite, previous) else invite
 
 
+class RecordsOldFamily(Behaviour):
+    """Wrong by 16.6 item 4: who has the new family alone cannot send there."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Leave out the first of two Record-Route headers of an INVITE that goes there."""
+        if data.startswith(b"INVITE ") and destination.carrier[1] != self.over_ipv6:
+            before, *both = data.split(_RECORDED)
+            data = _RECORDED.join((before, *both[-1:]))
+        return super().worded(data, destination)
+
+
 class SendsOnceAcross(Behaviour):
     """Wrong by 17.1.1.2: a datagram may be lost there as well."""
 
@@ -94,11 +105,16 @@ class GoesOnAfter603Across(Behaviour):
         """Do so as a proxy, too."""
         return not (recursed and self._came_across(final)) and super().ends_search(final, recursed=recursed)
 
+    def tries_next_server(self, final: Final) -> bool:
+        """Do so among the servers of a name, too."""
+        return self._came_across(final) or super().tries_next_server(final)
+
     def _came_across(self, final: Final) -> bool:
         response = final.response
         return final.code == 603 and response is not None and response.source.carrier[1] != self.over_ipv6
 
 
+_RECORDED = b"\r\nRecord-Route: "
 _BRACKETS = str.maketrans("", "", "[]")
 
 

@@ -86,6 +86,14 @@ class UnknownNameToOldServer(Behaviour):
         return previous
 
 
+class ResolvesOneFamily(Behaviour):
+    """Against RFC 7984: a client of both families asks for A and AAAA."""
+
+    def looks_up(self, kinds: Sequence[str]) -> Sequence[str]:
+        """Ask for what the usual socket can call."""
+        return kinds[:1]
+
+
 class LooksUpAddresses(Behaviour):
     """Needless by RFC 3263 section 4.2."""
 

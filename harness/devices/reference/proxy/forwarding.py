@@ -30,7 +30,7 @@ class Journey:
     routes: tuple[str, ...]
     """The Route that is left when this proxy has taken itself off it."""
     back: Address | None = None
-    """Whom this proxy wrote into its Record-Route because the dialog goes on over another transport there."""
+    """Whom this proxy wrote into its Record-Route because the dialog goes on over something else there."""
 
     @classmethod
     def of(cls, request: InboundRequest, here: Collection[Address]) -> Journey:
@@ -90,16 +90,17 @@ def forwarded(journey: Journey, uri: str, destination: Address, hops: int, ident
 
 
 def _recorded(request: InboundRequest, identity: Identity, destination: Address) -> Fields:
-    """Return the Record-Route of a dialog that changes its transport here: one for each side (RFC 5658 section 3.1).
+    """Return the Record-Route of a dialog that changes its transport or its IP family here: one for each side.
 
-    That of the caller notes its connection, as nobody can open one to a browser (RFC 5626 section 5.2).
+    RFC 5658 section 3.1, RFC 6157 section 3.
+    That of a caller who came by a connection notes it, as nobody can open one to a browser (RFC 5626 section 5.2).
     """
     there, here = identity.towards(destination).local, identity.towards(request.source).local
-    if request.method != "INVITE" or request.to_tag or there.transport == here.transport:
+    if request.method != "INVITE" or request.to_tag or there.carrier == here.carrier:
         return ()
     source = request.source
-    note = f"{source.transport} {source.port} {source.host}".encode().hex()
-    return ("Record-Route", f"<sip:{there.in_uri};lr>"), ("Record-Route", f"<sip:{note}@{here.in_uri};lr>")
+    note = "" if source.transport == "udp" else f"{source.transport} {source.port} {source.host}".encode().hex() + "@"
+    return ("Record-Route", f"<sip:{there.in_uri};lr>"), ("Record-Route", f"<sip:{note}{here.in_uri};lr>")
 
 
 def _noted(route: str) -> Address | None:
