@@ -195,14 +195,16 @@ def test_a_server_of_websockets(tmp_path: Path) -> None:
 
 def test_a_gateway_between_two_transports(tmp_path: Path) -> None:
     """It is called at ``--address``; where its other side is, its author must say."""
-    where = ["--role", "proxy", "--address", "192.0.2.7:8443", "--transport", "wss,wss-to-udp", "--yes"]
+    where = ["--role", "proxy", "--address", "192.0.2.7:8443", "--transport", "wss,wss-to-udp,udp-to-wss", "--yes"]
     known = ["--authority", "lab-ca.pem", "--authority-key", "lab-ca.key"]
     assert cli.main(["init", str(tmp_path / "a.toml"), *where, *known]) == 0
     text = (tmp_path / "a.toml").read_text()
     assert tomllib.loads(text)["over"] == {"udp": {"lab": {"address": "192.0.2.7:5060"}}}
     assert "CHANGE THIS" in text.partition("[over.udp.lab]")[2]
     profile = load_profile(tmp_path / "a.toml")
-    assert profile.device.transports == ("wss", "wss-to-udp")
+    assert profile.device.transports == ("wss", "wss-to-udp", "udp-to-wss")
+    assert profile.over(Carrier.of("udp-to-wss")).lab.address == "192.0.2.7:8443"
+    assert profile.over(Carrier.of("udp-to-wss").inbound).lab.address == "192.0.2.7:5060"
     assert profile.over(Carrier.of("wss-to-udp")).lab.address == "192.0.2.7:5060"
     assert profile.over(Carrier.of("wss-to-udp").inbound).lab.address == "192.0.2.7:8443"
     assert profile.lab.tls is not None

@@ -56,3 +56,15 @@ def test_what_a_gateway_gets_wrong_on_one_side(tmp_path: Path, fault: str, purpo
     )
     verdicts = {line["verdict"] for line in run.records}
     assert verdicts & {"fail", "warn"}, run.output
+
+
+def test_a_call_reaches_a_browser_by_the_websocket_over_which_it_has_registered(tmp_path: Path) -> None:
+    """Nobody can open a connection to a browser."""
+    asked = "test_decline_is_preferred_to_every_other_answer or test_what_rings_is_cancelled_after_a_decline"
+    run = run_suite(tmp_path, "--device", "kamailio:parallel", "--transport", "udp-to-wss", "--", "-k", asked)
+    assert {line["verdict"] for line in run.records} == {"pass"}, run.output
+    stored = next(run.folder.glob("flows/*.json"))
+    seats = {(seat["kind"], seat["address"]["transport"]) for seat in json.loads(stored.read_text())["seats"]}
+    assert ("caller", "udp") in seats
+    assert ("callee", "wss") in seats
+    assert b"\nREGISTER sip:" in stored.with_suffix(".record").read_bytes()
