@@ -15,7 +15,8 @@ from harness.model.device_name import BASE
 from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS
-from harness.policy.expected_file import Case, Known, file_of, load, updated
+from harness.policy.expected_entry import Case, Known
+from harness.policy.expected_file import file_of, load, updated
 from harness.policy.expected_text import written
 from harness.report import machine
 from harness.requirements.catalogue import Catalogue

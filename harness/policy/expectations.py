@@ -17,7 +17,8 @@ from harness.model.outcome import NOT_APPLICABLE, NOT_TESTED, ExitStatus, Tally
 from harness.model.verdict import Verdict
 from harness.model.windows import WINDOWS, Window
 from harness.paths import DEVICES, ROOT
-from harness.policy.expected_file import Known, file_of, load
+from harness.policy.expected_entry import Known
+from harness.policy.expected_file import file_of, load
 from harness.requirements.catalogue import Catalogue
 from harness.store.files import is_file
 from harness.store.verdict_lines import Compared, Deviation, VerdictLine

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from harness.device import load_profiles
 from harness.device.profile.loading import FILE_NAME
 from harness.errors import SetupError
-from harness.model.axes import Axes, Role
 from harness.model.device_name import BASE
-from harness.model.windows import WINDOWS, Window, WindowName
-from harness.net.address import Family, Passage
+from harness.model.windows import WINDOWS, Window
 from harness.paths import SUITES
+from harness.policy.expected_entry import Case, Entry, Known
 from harness.system.toml import MOST_DOTS, costly_line
 
 FILE: Final = "expected.toml"
 LARGEST: Final = 1 << 20
 """Bytes."""
-Case = tuple[str, Axes, str]
-"""Purpose, axes, requirement."""
-
-
-class Known(BaseModel):
-    """One ``[[expected]]``: a requirement that a device is known not to pass in a case, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    purpose: Annotated[str, Field(min_length=1)]
-    role: Role
-    transport: Passage = "udp"
-    family: Family = "ipv4"
-    requirement: Annotated[str, Field(min_length=1)]
-    verdict: Literal["warn", "inconclusive", "fail"]
-    reason: Annotated[str, Field(min_length=1)]
-    variant: str = BASE
-    """The variant of the device; ``base``: the device without its variants."""
-    window: WindowName = "quick"
-    """The shortest window in which it shows."""
-    until: datetime.date | None = None
-    """The last day on which it is expected; later it makes a run red."""
-
-    @property
-    def case(self) -> Case:
-        """The case and requirement."""
-        return self.purpose, Axes(self.role, self.transport, self.family), self.requirement
 
 
 def file_of(source: Path) -> Path:
@@ -72,21 +43,24 @@ def load(path: Path, source: Path, requirements: Iterable[str], suites: Path = S
         raise SetupError(
             f"{path}: expected tables [[expected]]; there is none", "remove the file if everything should pass"
         )
-    known = tuple(_known(path, number, entry) for number, entry in enumerate(entries, 1))
-    rows, variants = set(requirements), _variants(source) if any(k.variant != BASE for k in known) else {BASE}
+    read = [_entry(path, number, entry) for number, entry in enumerate(entries, 1)]
+    rows, variants = set(requirements), _variants(source) if any(one.variant != (BASE,) for one in read) else {BASE}
     seen: set[tuple[str, Case, str]] = set()
-    for number, one in enumerate(known, 1):
+    for number, entry in enumerate(read, 1):
         place = f"{path}: expected {number}"
-        if one.requirement not in rows:
-            raise SetupError(f"{place}: no requirement is called {one.requirement!r}", _nearest(one.requirement, rows))
-        if not _is_purpose(one.purpose, suites):
-            raise SetupError(f"{place}: no purpose is called {one.purpose!r}", _nearest(one.purpose, _purposes(suites)))
-        if one.variant not in variants:
-            raise SetupError(f"{place}: the device has no variant {one.variant!r}", _nearest(one.variant, variants))
-        if (one.variant, one.case, one.window) in seen:
-            raise SetupError(f"{place}: {one.requirement} in {one.purpose} is listed twice", "keep one of them")
-        seen.add((one.variant, one.case, one.window))
-    return known
+        if entry.requirement not in rows:
+            nearest = _nearest(entry.requirement, rows)
+            raise SetupError(f"{place}: no requirement is called {entry.requirement!r}", nearest)
+        if not _is_purpose(entry.purpose, suites):
+            nearest = _nearest(entry.purpose, _purposes(suites))
+            raise SetupError(f"{place}: no purpose is called {entry.purpose!r}", nearest)
+        for one in entry.known:
+            if one.variant not in variants:
+                raise SetupError(f"{place}: the device has no variant {one.variant!r}", _nearest(one.variant, variants))
+            if (one.variant, one.case, one.window) in seen:
+                raise SetupError(f"{place}: {one.requirement} in {one.purpose} is listed twice", "keep one of them")
+            seen.add((one.variant, one.case, one.window))
+    return tuple(one for entry in read for one in entry.known)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -110,13 +84,13 @@ def _read(path: Path) -> dict[str, Any]:
     return table
 
 
-def _known(path: Path, number: int, entry: Mapping[str, Any]) -> Known:
+def _entry(path: Path, number: int, entry: Mapping[str, Any]) -> Entry:
     try:
-        return Known.model_validate(entry)
+        return Entry.model_validate(entry)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        key = ".".join(map(str, detail["loc"]))
-        place, names = f"{path}: expected {number}: {key}", list(Known.model_fields)
+        key = str(detail["loc"][0])
+        place, names = f"{path}: expected {number}: {key}", list(Entry.model_fields)
         if detail["type"] == "extra_forbidden":
             raise SetupError(f"{place}: unknown key", _nearest(key, names)) from None
         if detail["type"] == "missing":

@@ -10,7 +10,7 @@ import tomlkit
 from tomlkit.items import AoT, Comment, Table, Whitespace
 
 from harness.model.printable import short
-from harness.policy.expected_file import Known
+from harness.policy.expected_entry import LISTED, Entry, Known, entries_of
 
 _HEAD: Final = """\
 # Known non-passes of {device}, with reasons.  A run that differs, for better or worse, is red.
@@ -25,7 +25,7 @@ class _Entry:
     above: str
     """The comment lines that belong to it, before its first line."""
     table: Table
-    known: Known
+    said: Entry
 
     def text(self) -> str:
         """It with the lines above."""
@@ -37,18 +37,40 @@ def written(device: str, known: Iterable[Known], before: str = "") -> str:
     """``known`` as a file, from one that is valid and was ``before``; "" for a new one.
 
     Comments of an entry are those in it, and those directly above it; they go with it when it moves or is dropped.
+    What is new joins an entry that says the same of other cases.
     """
     head, old, foot = _read(before) if before else (_HEAD.format(device=short(device, 60)), [], "")
     known = list(known)
-    taken: dict[int, _Entry] = {}
+    kept, left = _kept(old, known)
+    for said in entries_of(left):
+        for entry in kept:
+            if both := entry.said.with_more(said):
+                entry.said = both
+                break
+        else:
+            kept.append(_Entry("", tomlkit.table(), said))
+    kept.sort(key=lambda entry: min(map(known.index, entry.said.known)))
+    return "\n".join(filter(None, [head, *(_brought_up(entry).text() for entry in kept), foot]))
+
+
+def _kept(old: Iterable[_Entry], known: Sequence[Known]) -> tuple[list[_Entry], list[Known]]:
+    """The ``old`` entries that still hold, each for what it was about as far as that is ``known``; and the rest."""
+    kept, rest, left = list[_Entry](), list(old), list(known)
     # First those that are the same, so that no other takes their place: there is one for each window.
     for same_window in (True, False):
-        for number, one in enumerate(known):
-            if number not in taken and (entry := _found(old, one, same_window=same_window)):
-                old.remove(entry)
-                taken[number] = entry
-    entries = [_with(taken.get(number) or _Entry("", tomlkit.table(), one), one) for number, one in enumerate(known)]
-    return "\n".join(filter(None, [head, *(entry.text() for entry in entries), foot]))
+        for entry in [*rest]:
+            about = {(one.variant, one.case) for one in entry.said.known}
+            mine = [
+                one
+                for one in left
+                if (one.variant, one.case) in about and (one.window == entry.said.window or not same_window)
+            ]
+            if mine:
+                entry.said = max(entries_of(mine), key=lambda said: len(said.known))
+                kept.append(entry)
+                rest.remove(entry)
+                left = [one for one in left if one not in entry.said.known]
+    return kept, left
 
 
 def _read(text: str) -> tuple[str, list[_Entry], str]:
@@ -61,8 +83,7 @@ def _read(text: str) -> tuple[str, list[_Entry], str]:
     head, above = (f"{head}\n", above) if blank else (start, "")
     entries = []
     for table in tables:
-        known = Known.model_validate(table.unwrap())
-        entries.append(_Entry(above, table, known))
+        entries.append(_Entry(above, table, Entry.model_validate(table.unwrap())))
         above = _cut_tail(table)
     return head, entries, above
 
@@ -80,20 +101,22 @@ def _cut_tail(table: Table) -> str:
     return tail.lstrip("\n")
 
 
-def _found(entries: Sequence[_Entry], one: Known, *, same_window: bool) -> _Entry | None:
-    for entry in entries:
-        old = entry.known
-        if (old.variant, old.case) == (one.variant, one.case) and (old.window == one.window or not same_window):
-            return entry
-    return None
-
-
-def _with(entry: _Entry, one: Known) -> _Entry:
-    """``entry`` with the content of ``one``; what is right already stays as it was written."""
-    said = one.model_dump(exclude_defaults=True)
-    for name in [name for name in entry.table if name not in said and entry.table[name] != getattr(one, name)]:
+def _brought_up(entry: _Entry) -> _Entry:
+    """``entry`` with a table that says what it says; what is right already stays as it was written."""
+    said = {
+        name: list(value) if name in LISTED and len(value) > 1 else value[0] if name in LISTED else value
+        for name, value in entry.said.model_dump(exclude_defaults=True).items()
+    }
+    for name in [name for name in entry.table if name not in said and not _is_said(entry, name)]:
         del entry.table[name]
     for name, value in said.items():
-        if name not in entry.table or entry.table[name] != value:
+        if name not in entry.table or not _is_said(entry, name):
             entry.table[name] = value
     return entry
+
+
+def _is_said(entry: _Entry, name: str) -> bool:
+    written = entry.table[name]
+    if name in LISTED:
+        written = tuple(written) if isinstance(written, list) else (written,)
+    return bool(written == getattr(entry.said, name))

@@ -17,7 +17,8 @@ from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
 from harness.paths import DEVICES
 from harness.policy.expectations import Expectations
-from harness.policy.expected_file import Known, file_of, load, updated
+from harness.policy.expected_entry import Entry, Known
+from harness.policy.expected_file import file_of, load, updated
 from harness.policy.expected_text import written
 from harness.requirements.catalogue import Catalogue
 from harness.store.verdict_lines import Compared, Deviation, RequirementLine, VerdictLine
@@ -88,6 +89,16 @@ def test_file_is_read(tmp_path: Path) -> None:
     assert dated == (known(variant="recurses", until=datetime.date(2027, 1, 31), window="standard"),)
 
 
+def test_an_entry_may_be_about_several_cases(tmp_path: Path) -> None:
+    lists = 'variant = ["base", "recurses"]\ntransport = ["tcp", "tls"]\nfamily = ["ipv4"]\n'
+    assert loaded(tmp_path, ENTRY + lists) == (
+        known(transport="tcp"),
+        known(transport="tls"),
+        known(variant="recurses", transport="tcp"),
+        known(variant="recurses", transport="tls"),
+    )
+
+
 BAD = {
     "empty": ("", ("is empty", "remove it")),
     "no TOML": ("[[expected]", ("is not TOML", "sipverdict expect")),
@@ -106,6 +117,10 @@ BAD = {
     "path as purpose": (ENTRY.replace("uac/decline_is_final/", "../../x/"), ("no purpose is called '../../x/",)),
     "unknown requirement": (ENTRY.replace(ROW, "RFC3261-21.6-99"), ("no requirement is called", ROW)),
     "unknown variant": (ENTRY + 'variant = "recurse"', ("the device has no variant 'recurse'", "recurses")),
+    "unknown transport in a list": (ENTRY + 'transport = ["tcp", "sctp"]', ("expected 1: transport:", "got 'sctp'")),
+    "empty list": (ENTRY + "variant = []", ("expected 1: variant:", "at least 1 item")),
+    "unknown variant in a list": (ENTRY + 'variant = ["base", "recurse"]', ("the device has no variant 'recurse'",)),
+    "twice in a list": (ENTRY + 'transport = ["tcp", "udp", "tcp"]', ("is listed twice", "keep one")),
     "twice": (ENTRY * 2, ("is listed twice", "keep one")),
 }
 
@@ -237,7 +252,7 @@ def test_what_is_written_can_be_read_whatever_a_device_said(tmp_path: Path) -> N
     said = 'a "quote"\\ \x1b[31m \u202e \x7f <script> ' + "x" * 500 + " ]]\n[[expected]]"
     entries = [known(reason=steady(said), until=datetime.date(2027, 1, 31)), known(requirement=OTHER)]
     text = written("phone\n[evil]", entries)
-    assert [Known.model_validate(entry) for entry in tomllib.loads(text)["expected"]] == entries
+    assert _of(text) == entries
     assert text.isprintable() is False  # line ends
     assert "\x1b" not in text
     assert "\x7f" not in text
@@ -271,7 +286,7 @@ reason = "a CANCEL"
 
 
 def _of(text: str) -> list[Known]:
-    return [Known.model_validate(entry) for entry in tomllib.loads(text)["expected"]]
+    return [one for entry in tomllib.loads(text)["expected"] for one in Entry.model_validate(entry).known]
 
 
 def test_what_people_wrote_stays_as_they_wrote_it() -> None:
@@ -292,6 +307,36 @@ def test_comments_go_with_their_entry() -> None:
     assert "# it rings twice\n" in parts[3]
     assert "reason = 'it calls again' # ours\n" in parts[3]
     assert parts[4] == "# That is all.\n"
+
+
+def test_what_is_alike_is_written_once() -> None:
+    several = [known(variant=v, transport=t) for v in ("base", "recurses") for t in ("udp", "tls")]
+    others = [known(requirement=OTHER, transport="tls"), known(requirement=OTHER, transport="tcp", reason="another")]
+    text = written("phone", [*several, *others])
+    assert text.count("[[expected]]") == 3
+    assert 'transport = ["udp", "tls"]\nvariant = ["base", "recurses"]\n' in text
+    assert _of(text) == [*several, *others]
+    assert written("phone", _of(text), text) == text
+
+
+def test_what_is_new_joins_what_is_known_and_what_is_gone_leaves_it() -> None:
+    bad, mild = _of(BY_HAND)
+    over_tcp = bad.model_copy(update={"transport": "tcp"})
+    text = written("phone", [bad, over_tcp, mild], BY_HAND)
+    assert 'transport = ["udp", "tcp"]\n' in text
+    assert text.replace('["udp", "tcp"]', '"udp"') == BY_HAND, "its comments stay"
+    assert written("phone", [bad, mild], text) == BY_HAND.replace('transport = "udp"\n', ""), "it is the default"
+    assert _of(written("phone", [over_tcp, mild], text)) == [over_tcp, mild]
+
+
+def test_what_changes_in_one_case_gets_an_entry_of_its_own() -> None:
+    cases = [known(transport=t) for t in ("udp", "tcp", "tls")]
+    before = "# ours\n\n# 4711\n" + written("phone", cases).partition("\n\n")[2]
+    worse = cases[1].model_copy(update={"verdict": "warn"})
+    text = written("phone", [cases[0], worse, cases[2]], before)
+    assert sorted(_of(text), key=str) == sorted([cases[0], worse, cases[2]], key=str)
+    assert "# 4711\n[[expected]]" in text
+    assert 'transport = ["udp", "tls"]' in text
 
 
 def test_comments_of_an_entry_that_is_gone_are_gone() -> None:

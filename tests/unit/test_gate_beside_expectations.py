@@ -15,7 +15,7 @@ from harness.model.outcome import ExitStatus
 from harness.model.verdict import Verdict
 from harness.model.windows import QUICK
 from harness.policy.expectations import Expectations
-from harness.policy.expected_file import Known
+from harness.policy.expected_entry import Known
 from harness.policy.gate import Gate
 from harness.requirements.ruling import Ruling
 from harness.run.publisher import PAYLOAD, Publisher
