@@ -19,6 +19,7 @@ from tests.mutants.mutant import PACKAGE, Mutant, all_mutants, mutable_files, sa
 from tests.mutants.original import Originals, digest
 from tests.mutants.results import Results
 from tests.mutants.roles import PARTS, chosen
+from tests.mutants.runs import Turns
 from tests.mutants.trial import UNDECIDED, Court, Result
 
 OUT = ROOT / "reports" / "out" / "mutants"
@@ -102,7 +103,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         choices=("quick", "standard", "extended"),
         help="given again: the window for those that survived the one before (default: quick)",
     )
-    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2), help="runs side by side")
+    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2), help="short runs side by side")
     parser.add_argument("--minutes", type=float, default=0.0, help="begin no mutant after so many (0: no limit)")
     parser.add_argument("--least", type=float, default=0.0, metavar="SHARE", help="exit status 1 below this score")
     parser.add_argument("--out", type=Path, default=OUT, help="where results are kept (default: reports/out/mutants)")
@@ -149,10 +150,10 @@ def _chosen(options: argparse.Namespace, mutants: Sequence[Mutant], results: Res
 async def _try_all(
     todo: Sequence[Mutant], results: Results, reasons: dict[str, str], suite: str, options: argparse.Namespace
 ) -> None:
-    jobs = asyncio.Semaphore(options.jobs)
-    originals = Originals(options.out / f"original-{suite}", jobs)
+    turns = Turns(options.jobs)
+    originals = Originals(options.out / f"original-{suite}", turns)
     parts = chosen(options.part, options.transports)
-    court = Court(originals, reasons, jobs, options.out / "flows", tuple(options.windows), parts)
+    court = Court(originals, reasons, turns, options.out / "flows", tuple(options.windows), parts)
     began, waiting, done = time.monotonic(), iter(todo), 0
 
     async def work() -> None:
@@ -169,7 +170,7 @@ async def _try_all(
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(options.jobs, len(todo))):
+        for _ in range(min(turns.mutants, len(todo))):
             group.create_task(work())
 
 

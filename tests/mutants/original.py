@@ -19,7 +19,7 @@ from tests.mutants import device
 from tests.mutants.compare import forms_of
 from tests.mutants.mutant import PACKAGE, Mutant
 from tests.mutants.roles import PARTS, Part
-from tests.mutants.runs import Asked, Finished, Record, finished, run
+from tests.mutants.runs import Asked, Finished, Record, Turns, finished
 from tests.mutants.wire import Form
 
 RUNS: Final = 2
@@ -46,7 +46,7 @@ class Originals:
     """The unchanged device in every part, driven when it is first asked for, and kept in ``folder``."""
 
     folder: Path
-    jobs: asyncio.Semaphore
+    turns: Turns
     suite: Sequence[str] = ()
     _known: dict[tuple[Part, str], asyncio.Task[Original]] = field(default_factory=dict)
     _executed: dict[Part, asyncio.Task[dict[str, set[int]]]] = field(default_factory=dict)
@@ -60,8 +60,7 @@ class Originals:
     async def now(self, part: Part, window: str, folder: Path) -> Original:
         """What it does in ``part`` while this machine is as busy as it is now, beside what it did before."""
         known = await self.of(part, window)
-        async with self.jobs:
-            done = await run(Asked(part, device.unchanged(folder), window, self.suite), folder)
+        done = await self.turns.run(Asked(part, device.unchanged(folder), window, self.suite), folder)
         again = forms_of(done.flows())
         return replace(known, forms={plan: [*forms, *again.get(plan, ())] for plan, forms in known.forms.items()})
 
@@ -101,8 +100,7 @@ class Originals:
         asked = Asked(part, device.unchanged(folder), window, self.suite)
         if (folder / "whole").exists():
             return finished(asked, folder)
-        async with self.jobs:
-            done = await run(asked, folder)
+        done = await self.turns.run(asked, folder)
         if done.records and not done.stopped:
             (folder / "whole").touch()
         return done
@@ -111,8 +109,8 @@ class Originals:
         folder = self.folder / "executed" / str(part)
         kept = folder / "lines.json"
         if not kept.exists():
-            async with self.jobs:
-                await run(Asked(part, device.traced(folder / "device", folder / "lines"), suite=self.suite), folder)
+            traced = device.traced(folder / "device", folder / "lines")
+            await self.turns.run(Asked(part, traced, suite=self.suite), folder)
             lines = device.executed_lines(folder / "lines")
             if not lines:
                 raise RuntimeError(f"nothing was executed as {part}")

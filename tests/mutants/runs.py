@@ -23,6 +23,8 @@ from tests.mutants.roles import Part
 LIMIT_S: Final = {"quick": 240.0, "standard": 420.0, "extended": 600.0}
 """Seconds after which a run is stopped: a device that never rests must not hold up the others."""
 _GRACE_S: Final = 20.0
+_WAITING: Final = 4
+"""Long runs beside each short one."""
 Record = Mapping[str, Any]
 
 
@@ -59,14 +61,29 @@ class Finished:
         ]
 
 
-async def run(asked: Asked, out: Path) -> Finished:
+class Turns:
+    """How many runs go on at a time: short ones keep the machine busy, and long ones mostly wait."""
+
+    def __init__(self, jobs: int) -> None:
+        """``jobs``: short runs at a time."""
+        self.mutants = (_WAITING + 1) * jobs
+        """So many are tried side by side."""
+        self._short, self._long = asyncio.Semaphore(jobs), asyncio.Semaphore(_WAITING * jobs)
+
+    async def run(self, asked: Asked, out: Path) -> Finished:
+        """Run the suite when it is its turn."""
+        async with self._short if asked.window == "quick" else self._long:
+            return await _run(asked, out)
+
+
+async def _run(asked: Asked, out: Path) -> Finished:
     """Run the suite; cancelled, it ends the run and what belongs to it before it returns."""
     command = [
         *(sys.executable, "-m", "sipverdict", "run"),
         *(f"--device={asked.profile}:{asked.part.variant}", f"--window={asked.window}", f"--out={out}"),
         *("-k", asked.part.item, f"--transport={asked.part.transport}"),
         # Nobody reads these reports.
-        *("--tb=no", "-p", "no:allure_pytest"),
+        *("--tb=no", "-p", "no:allure_pytest", "--no-page"),
         *(("-p", "tests.mutants.stop_at_fail") if asked.stop_at_fail else ()),
         *asked.suite,
     ]

@@ -155,3 +155,12 @@ def test_the_port_of_a_connection_is_no_difference_and_a_wrong_rport_is() -> Non
 
     assert compared(answered(40001, 40001), answered(40002, 40002)) == []
     assert compared(answered(40001, 7), answered(40002, 40002))
+
+
+def test_when_a_call_begins_is_not_the_devices_doing() -> None:
+    def with_second_call(at: float) -> Flow:
+        one = flow()
+        raw = one.events[0].text.replace("Call-ID: call@", "Call-ID: next@").replace(";tag=t1", ";tag=t2")
+        return dataclasses.replace(one, events=(*one.events, Event(raw, 9, at, "callee", "received")))
+
+    assert compared(with_second_call(7.3), with_second_call(5.5)) == []

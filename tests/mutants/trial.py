@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 import time
@@ -18,7 +17,7 @@ from tests.mutants.compare import Difference, Forms, certain, differences, forms
 from tests.mutants.mutant import Mutant
 from tests.mutants.original import Original, Originals, verdict_of
 from tests.mutants.roles import PARTS, Part
-from tests.mutants.runs import Asked, Finished, Record, run
+from tests.mutants.runs import Asked, Finished, Record, Turns
 
 Outcome = Literal[
     "caught", "warned", "inconclusive", "gap", "equivalent", "lawful", "false alarm", "unusable", "not executed"
@@ -79,7 +78,7 @@ class Court:
 
     originals: Originals
     lawful: Mapping[str, str]
-    jobs: asyncio.Semaphore
+    turns: Turns
     evidence: Path
     """Where the flow of a survivor is kept that shows what it does."""
     windows: Sequence[str] = ("quick",)
@@ -157,8 +156,7 @@ class Court:
 
     async def _run(self, asked: Asked, out: Path) -> Finished:
         shutil.rmtree(out, ignore_errors=True)
-        async with self.jobs:
-            return await run(asked, out)
+        return await self.turns.run(asked, out)
 
     def _kept(self, done: Finished, difference: Difference) -> Path:
         self.evidence.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,9 @@ class Line:
     text: str
     """Normalised."""
     times: tuple[float, ...]
-    """When it and its copies came, in seconds after the first message at that endpoint."""
+    """When it and its copies came, in seconds after the first message of its call at that endpoint.
+
+    When a call begins is the suite's doing, and later on a busy machine."""
     number: int
     """Its number in the flow; 0 for a datagram that is no SIP message."""
     awaited: int = 0
@@ -79,12 +81,13 @@ def form_of(flow: Flow) -> Form:
     for seat in sorted(by_seat):
         lines: dict[str, Line] = {}
         answered: set[str | None] = set()
-        began = by_seat[seat][0].time
+        began: dict[str | None, float] = {}
         for event in by_seat[seat]:
+            began.setdefault(event.call_id, event.time)
             text = normalised.text(_without_port(event))  # what was sent to it has identifiers, too
             if event.from_device:
                 known = lines.get(text, Line(text, (), event.number))
-                at = event.time - began
+                at = event.time - began[event.call_id]
                 awaited = known.awaited + (event.branch not in answered and _is_due(known, at))
                 lines[text] = Line(text, (*known.times, at), known.number, awaited)
             elif event.status is not None:
@@ -92,7 +95,7 @@ def form_of(flow: Flow) -> Form:
         for datagram in flow.unreadable:
             if datagram.seat == seat:
                 text = "(no SIP message) " + normalised.text(datagram.text)
-                lines.setdefault(text, Line(text, (datagram.time - began,), 0))
+                lines.setdefault(text, Line(text, (datagram.time - by_seat[seat][0].time,), 0))
         seats[seat] = tuple(lines.values())
     return Form(flow.id, seats)
 

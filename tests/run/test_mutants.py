@@ -12,6 +12,7 @@ from tests.mutants import lawful
 from tests.mutants.mutant import PACKAGE, Mutant, all_mutants
 from tests.mutants.original import Originals
 from tests.mutants.roles import chosen
+from tests.mutants.runs import Turns
 from tests.mutants.trial import Court, Result
 
 CAUGHT = "redirect:RedirectServer.on_request:always:1e0270"
@@ -33,10 +34,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
 
 
 async def _tried(mutants: list[Mutant], folder: Path) -> dict[str, Result]:
-    jobs = asyncio.Semaphore(4)
-    originals = Originals(folder / "original", jobs, SUITE)
+    turns = Turns(4)
+    originals = Originals(folder / "original", turns, SUITE)
     parts = chosen(["redirect"], ["udp"])
-    court = Court(originals, lawful.load(), jobs, folder / "flows", parts=parts, suite=SUITE)
+    court = Court(originals, lawful.load(), turns, folder / "flows", parts=parts, suite=SUITE)
     tried = await asyncio.gather(
         *(court.tried(mutant, (ROOT / PACKAGE / mutant.file).read_text("utf-8")) for mutant in mutants)
     )
