@@ -114,10 +114,12 @@ def _of_the_device(flow: Flow) -> Iterator[str]:
     """The device's own requests, if none of them was sent over the transport.
 
     A device that sometimes writes another transport than it uses does wrong by itself, and is judged for it.  Where a
-    connection was established, with all the handshakes that belong to it, that shows what was used, and a Via that
-    says something else is the device's doing, too.
+    connection was established, with all the handshakes that belong to it, or requests of the suite went over the same
+    transport, that shows what was used, and a Via that says something else is the device's doing, too.
     """
     own = flow.carrier.transport
+    if any(one.method and not one.from_device and _planned(flow, one.seat).transport == own for one in flow.events):
+        return
     lines = (one for seat in flow.seats for one in seat.connections)
     if any(one.established_at is not None and one.local.transport == own for one in lines):
         return

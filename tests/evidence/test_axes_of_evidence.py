@@ -67,6 +67,12 @@ def with_sent(flow: Flow, head: str, *lines: str) -> Flow:
     return replace(flow, events=(*flow.events, Event(raw, 9, 1000.0, "callee", "sent")))
 
 
+def wrong_every_time(flow: Flow) -> Flow:
+    """``flow`` of a device that writes another transport into each Via."""
+    events = (replace(event, raw=event.raw.replace("SIP/2.0/UDP", "SIP/2.0/WSS")) for event in flow.events)
+    return replace(flow, events=tuple(events))
+
+
 OURS = "Via: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bKours"
 
 
@@ -89,6 +95,8 @@ OURS = "Via: SIP/2.0/UDP 127.0.1.1:5060;branch=z9hG4bKours"
         ),
         # So is one that is wrong every time, where a connection shows what was used.
         lambda flow: connected(relabelled(flow, "tls")),
+        # Or where the suite's own requests went over the same transport.
+        lambda flow: with_sent(wrong_every_time(flow), "BYE sip:x@h SIP/2.0", OURS),
         lambda flow: replace(flow, events=()),
         # A caller whose SIPp never came up has no seat in the flow.
         lambda flow: replace(flow, events=(*flow.events, replace(flow.events[-1], seat="caller2"))),
@@ -101,6 +109,11 @@ def test_nothing_speaks_against_it(flow: Flow, change: Callable[[Flow], Flow]) -
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        (
+            lambda flow: wrong_every_time(flow),
+            f"{CLAIMED} UDP over IPv4, but no request of the device says so: message 1, at callee, has the Via "
+            "SIP/2.0/WSS (unless the device writes a transport that it does not use)",
+        ),
         (
             lambda flow: replace(flow, transport="tcp"),
             f"{CLAIMED} TCP over IPv4, but callee was at 127.0.1.1:5060 (udp, ipv4)",
