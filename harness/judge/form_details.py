@@ -61,8 +61,11 @@ def _flaws(event: Event, ours: Sent) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_sound(address: NameAddr) -> bool:
-    in_brackets = address.bracketed and address.readable_name and not address.surplus
-    return address.closed and (in_brackets or not any(char in address.uri for char in '"<> '))
+    """Whether it can be read.  Letters of other alphabets without quotes are against the grammar, and everybody can."""
+    if not address.bracketed:
+        return address.closed and not any(char in address.uri for char in '"<> ')
+    quotes = address.readable_name or '"' not in address.display_name
+    return address.closed and quotes and not address.surplus
 
 
 def one_via(flow: Flow, requirement: str) -> Findings:

@@ -64,6 +64,7 @@ LEGAL = {
     "a parameter without value": GOOD.replace(";tag=f1", ";tag=f1;x-odd;y=1"),
     "a URI of another scheme": GOOD.replace("<sip:device@127.0.0.9>;tag", "<tel:+1;phone-context=x>;tag"),
     "display name like a header": GOOD.replace("<sip:device", '"a;tag=\\"<x>" <sip:device'),
+    "a display name of another alphabet": GOOD.replace("<sip:device", "M\u00fcller <sip:device"),
     "bare URI": GOOD.replace("<sip:device@127.0.0.9>;tag", "sip:device@127.0.0.9;tag"),
 }
 
@@ -103,6 +104,13 @@ WRONG = {
 @pytest.mark.parametrize("code", WRONG)
 def test_defects_are_caught(code):
     assert _codes(_flow(WRONG[code])) == [code]
+
+
+@pytest.mark.parametrize(
+    "value", ["<sip:a@127.0.0.9>x=1;tag=f1", '"a" <sip:a@127.0.0.9> b;tag=f1', 'a"b <sip:a@b.test>;tag=f1']
+)
+def test_text_beside_the_brackets_is_a_defect(value):
+    assert _codes(_flow(GOOD.replace("From: <sip:device@127.0.0.9>;tag=f1", f"From: {value}"))) == ["bad-address"]
 
 
 def test_numbers_may_begin_with_zeros():
