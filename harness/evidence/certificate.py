@@ -14,8 +14,8 @@ from harness.model.flow import Flow
 from harness.model.outcome import NOT_APPLICABLE, SKIPPED, ExitStatus, Tally
 from harness.model.windows import STANDARD, WINDOWS, Window
 from harness.net.address import Passage
-from harness.policy.gate import unmet
 from harness.policy.profiles import RequirementProfile, demands
+from harness.policy.unmet import unmet
 from harness.purposes.purpose import Purpose
 from harness.requirements import conditions as pics
 from harness.requirements.catalogue import Catalogue, Row
