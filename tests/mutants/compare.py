@@ -19,9 +19,11 @@ Forms = Mapping[str, Sequence[Form]]
 """The forms of all drives of a plan, by plan."""
 CERTAIN: Final = 3
 """In so many plans other messages are no accident."""
-_SLACK_S: Final = 0.4
+_SLACK_S: Final = 1.0
 _SLACK: Final = 0.2
-"""What a time may differ by on a busy machine: this much, and this part of it."""
+"""What a time may differ by on a machine that is busy with many runs: this much, and this part of it.
+
+What is repeated too early or too late shows in its copies."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from tests.mutants.roles import Part
 LIMIT_S: Final = {"quick": 240.0, "standard": 420.0, "extended": 600.0}
 """Seconds after which a run is stopped: a device that never rests must not hold up the others."""
 _GRACE_S: Final = 20.0
-_WAITING: Final = 4
+_WAITING: Final = 3
 """Long runs beside each short one."""
 Record = Mapping[str, Any]
 

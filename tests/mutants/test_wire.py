@@ -103,7 +103,7 @@ def test_a_copy_that_crosses_its_answer_is_no_difference() -> None:
 
 def test_a_copy_that_was_due_because_our_answer_was_late_is_no_difference() -> None:
     late = flow("127.2.0.1", times=(0.0, 0.5), late=0.6)
-    assert {one.kind for one in compared(late, flow())} == {"times"}, "of ACK and BYE"
+    assert compared(late, flow()) == []
     assert [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.2), late=0.3), flow())] == ["copies"], "T1"
     assert [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.5)), flow())] == ["copies"], "answered"
     assert "copies" in [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.5, 1.0), late=1.1), flow())]
@@ -131,7 +131,7 @@ def test_a_port_of_the_other_family_is_another_one_in_each_run() -> None:
 
 def test_a_small_delay_is_no_difference_and_a_long_one_is() -> None:
     assert compared(flow(times=(0.0, 0.5)), flow(times=(0.0, 0.7))) == []
-    assert [one.kind for one in compared(flow(times=(0.0, 0.5)), flow(times=(0.0, 1.5)))] == ["times"]
+    assert [one.kind for one in compared(flow(times=(0.0, 0.5)), flow(times=(0.0, 2.5)))] == ["times"]
 
 
 def test_the_order_inside_one_exchange_counts() -> None:

@@ -46,6 +46,7 @@ DECISIONS: dict[str, Callable[[Behaviour], object]] = {
     "hangs_on_dead_302": lambda device: device.told(MOVED, "sip:a@127.0.0.4", HERE) is None,
     "loses_200": lambda device: device.passes_on(redirected=True),
     "ends_one_leg": lambda device: device.ends_other_leg(by_callee=True),
+    "asks_the_same_leg": lambda device: device.asks_other_leg,
     "cancels_with_new_branch": lambda device: device.cancel(_request("CANCEL")).branch,
     "cancels_after_4xx": lambda device: device.ends_search(BUSY, recursed=False),
     "drops_ack_of_200": lambda device: device.forwards_ack,

@@ -125,6 +125,7 @@ SHOWN_BY = {
         "proxy/cancel/reason_of_a_cancel_is_passed_on",
         "uas/cancel/cancel_after_the_refusal_changes_nothing",
     },
+    "asks_the_same_leg": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
     "answers_bye_500": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
     "answers_message_481": {"uas/answers/message_gets_no_provisional_answer"},
     "answers_on_new_connection": {

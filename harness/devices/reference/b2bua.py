@@ -89,7 +89,8 @@ class Bridge:
 
     def on_reinvite(self, leg: Leg, transaction: InviteServerTransaction, request: InboundRequest) -> None:
         """Ask the other leg the same, and answer what it answers; a refusal leaves the session as it was (14.1)."""
-        other = self._outgoing_leg if leg is self._incoming.leg else self._incoming.leg
+        from_caller = leg is self._incoming.leg
+        other = self._outgoing_leg if from_caller is self._stack.behaviour.asks_other_leg else self._incoming.leg
         if other is None or other.busy:
             transaction.respond(491, "Request Pending")
             return

@@ -294,6 +294,9 @@ class Behaviour(ProxyRules, ServerRules):
         """Say whether the end of one leg of a B2BUA ends the other one: always."""
         return True
 
+    asks_other_leg = True
+    """A B2BUA passes a re-INVITE on to the leg that it did not come from."""
+
     def relayed(self, redirection: InboundResponse) -> Refusal | None:
         """Return what the caller of a B2BUA is answered when a redirection is followed: nothing yet."""
         return None

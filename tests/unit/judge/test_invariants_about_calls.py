@@ -17,6 +17,7 @@ from suites.invariants import (
     test_dialogs,
     test_final_response,
     test_forwarding,
+    test_glare,
     test_targets,
     test_upstream,
 )
@@ -111,6 +112,19 @@ def test_number_and_branch_of_the_invite_before() -> None:
 def _answered() -> Wire:
     wire = Wire().invite().answer(0.1, 200, extra=("Contact: <sip:peer@127.0.0.2:5060>",))
     return wire.say(0.11, "ACK sip:peer@127.0.0.2:5060 SIP/2.0", to_tag="t1", cseq="1 ACK", branch="z9hG4bKack")
+
+
+@pytest.mark.parametrize(("own", "code"), [(None, "nothing-pending"), (0.9, "as-required")])
+def test_491_says_that_another_invite_is_pending(own: float | None, code: str) -> None:
+    """``own``: when the device has sent a re-INVITE itself, which crosses that of the tester."""
+    asked = {"from_": "<sip:7001@127.0.0.2>;tag=t1", "to_tag": "f1", "cseq": "1 INVITE", "branch": "z9hG4bKours"}
+    wire = _answered()
+    if own:
+        more = {"to_tag": "t1", "cseq": "2 INVITE", "branch": "z9hG4bKtheirs"}
+        wire.say(own, "INVITE sip:peer@127.0.0.2:5060 SIP/2.0", **more)
+    wire.say(1.0, "INVITE sip:device@127.0.0.9 SIP/2.0", sent=True, **asked)
+    wire.say(1.1, "SIP/2.0 491 Request Pending", **asked)
+    assert codes(test_glare.test_491_is_answered_while_another_request_is_pending(wire.flow())) == [code]
 
 
 def test_bye_of_the_tester_is_answered_500() -> None:

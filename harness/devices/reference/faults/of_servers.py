@@ -12,6 +12,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("hangs_on_dead_302", "Tells the caller nothing of a 3xx that leads nowhere.", BRIDGE),
     Fault("loses_200", "Does not answer its caller when the target of a redirection has answered.", BRIDGE),
     Fault("ends_one_leg", "Leaves the caller's leg up when the callee says BYE.", BRIDGE),
+    Fault("asks_the_same_leg", "Passes a re-INVITE on to the leg that it came from, and answers 491.", BRIDGE),
     Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector."),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", BRIDGE),
     # How long a proxy searches, and what becomes of its branches.

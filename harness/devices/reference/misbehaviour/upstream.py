@@ -61,6 +61,12 @@ class EndsOneLeg(Behaviour):
         return not by_callee and super().ends_other_leg(by_callee=by_callee)
 
 
+class AsksTheSameLeg(Behaviour):
+    """Against 14.2: no other INVITE is pending but the one that is passed on to where it came from."""
+
+    asks_other_leg = False
+
+
 class ByesToRedirector(Behaviour):
     """Wrong by 12.2.1.1: the dialog is with the target."""
 
