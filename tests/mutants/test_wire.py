@@ -157,6 +157,19 @@ def test_the_port_of_a_connection_is_no_difference_and_a_wrong_rport_is() -> Non
     assert compared(answered(40001, 7), answered(40002, 40002))
 
 
+def test_what_a_route_notes_of_a_connection_is_no_difference() -> None:
+    def noted(note: str) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace("Call-ID:", f"Record-Route: <sip:{note}@127.1.0.1;lr>\r\nCall-ID:")
+        return dataclasses.replace(one, events=(dataclasses.replace(one.events[0], raw=text), *one.events[1:]))
+
+    assert (
+        compared(noted("7564702035303630203132372e34352e312e3332"), noted("7564702035303630203132372e39392e312e31"))
+        == []
+    )
+    assert compared(noted("alice"), noted("bob"))
+
+
 def test_when_a_call_begins_is_not_the_devices_doing() -> None:
     def with_second_call(at: float) -> Flow:
         one = flow()

@@ -24,6 +24,8 @@ _ENDS: Final = re.compile(r"^(?:Call-ID|From|To):.*$", re.MULTILINE | re.IGNOREC
 _COOKIE: Final = "z9hG4bK"
 _PHRASE: Final = re.compile(r"^(SIP/2\.0 (?!60[378])\d{3}) [^\r\n]*")
 """The words of a status line are for people (7.2), but where a 603+ or a 607 is known by them."""
+_NOTE: Final = re.compile(r"(?<=<sip:)[0-9a-f]{20,}(?=@)")
+"""What a proxy notes of a connection in its Record-Route: where the other end of it was."""
 _T1_S: Final = 0.45
 """T1, less what a busy machine takes off it."""
 
@@ -129,7 +131,7 @@ class _Normalised:
         # The length of a body with addresses in it differs from run to run; one that is wrong is kept.
         head, empty_line, body = text.partition("\r\n\r\n")
         head = re.sub(rf"(?m)^(Content-Length: ){len(body.encode())}(?=\r?$)", r"\1{that of the body}", head)
-        text = _PHRASE.sub(r"\1 {phrase}", head) + empty_line + body
+        text = _PHRASE.sub(r"\1 {phrase}", _NOTE.sub("{note}", head)) + empty_line + body
         for kind, pattern in _IDENTIFIERS:
             text = pattern.sub(lambda found, kind=kind: self._numbered(kind, found[0]), text)  # type: ignore[misc]
         text = self._places.sub(lambda found: self._names[found[0]], text)
