@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from harness.judge.answers import callers, unproven
 from harness.judge.calls import calls
@@ -303,9 +304,10 @@ def _ends(flow: Flow, one: Leg, other: Leg) -> Iterator[Finding]:
     first = other.bye
     if ended is None or (first is not None and first.number < ended.number):
         return
-    if first is not None and first.time - ended.time <= BOUND_S:
+    may = _may_hang_up(other, ended)
+    if first is not None and first.time - may <= BOUND_S:
         yield satisfied(f"BYE at {other.seat} {first.time - ended.time:.2f} s after that at {one.seat}", event=first)
-    elif not unproven(flow, other.seat, ended.time + BOUND_S):
+    elif may < inf and not unproven(flow, other.seat, may + BOUND_S):
         yield violated(
             code="other-leg-stays",
             expected=f"a BYE at {other.seat} within {BOUND_S:g} s of that at {one.seat} (message {ended.number})",
@@ -316,3 +318,11 @@ def _ends(flow: Flow, one: Leg, other: Leg) -> Iterator[Finding]:
             means=f"whoever is at {other.seat} hears silence in a call that has ended, and pays for it",
             look_at="which leg is linked to which after a redirection, and what a BYE of either does to the other",
         )
+
+
+def _may_hang_up(leg: Leg, ended: Event) -> float:
+    """From when on the device may say BYE on ``leg``: whoever was called waits for the ACK of its 2xx (15)."""
+    if leg.by_device:
+        return ended.time
+    acked = next((event.time for event in leg.ours if event.method == "ACK"), inf)
+    return max(ended.time, acked)

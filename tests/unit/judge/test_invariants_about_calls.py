@@ -135,6 +135,33 @@ def test_bye_of_the_tester_is_answered_500() -> None:
     assert codes(judge(wire.flow())) == ["bye-refused"]
 
 
+@pytest.mark.parametrize(
+    ("acked", "ended", "said"),
+    [
+        (0.13, 0.3, ["as-required"]),
+        (0.13, 3.0, ["other-leg-stays"]),
+        (2.9, 3.0, ["as-required"]),  # it has to wait for the ACK of its 2xx (15)
+        (2.9, None, ["other-leg-stays"]),
+        (None, None, []),
+    ],
+)
+def test_bye_of_the_callee_ends_the_callers_leg(acked: float | None, ended: float | None, said: list[str]) -> None:
+    up = {"seat": "caller", "call_id": "up"}
+    wire = Wire(role="b2bua").say(-0.05, "INVITE sip:7001@127.0.0.9 SIP/2.0", sent=True, branch="z9hG4bKup", **up)
+    wire.invite().answer(0.1, 200, extra=("Contact: <sip:peer@127.0.0.2:5060>",))
+    wire.say(0.11, "ACK sip:peer@127.0.0.2:5060 SIP/2.0", to_tag="t1", cseq="1 ACK", branch="z9hG4bKack")
+    wire.say(0.12, "SIP/2.0 200 OK", to_tag="d1", branch="z9hG4bKup", **up)
+    if acked:
+        line = "ACK sip:device@127.0.0.9 SIP/2.0"
+        wire.say(acked, line, sent=True, to_tag="d1", cseq="1 ACK", branch="z9hG4bKupack", **up)
+    from_tester = {"from_": "<sip:7001@127.0.0.2>;tag=t1", "to_tag": "f1", "cseq": "1 BYE", "branch": "z9hG4bKours"}
+    wire.say(0.2, "BYE sip:device@127.0.0.9 SIP/2.0", sent=True, **from_tester)
+    if ended:
+        bye = {"from_": "<sip:7001@127.0.0.9>;tag=d1", "to_tag": "f1", "cseq": "1 BYE", "branch": "z9hG4bKbye"}
+        wire.say(ended, "BYE sip:caller@127.0.0.5 SIP/2.0", **bye, **up)
+    assert codes(test_dialogs.test_what_ends_one_leg_ends_the_other(wire.flow(closed=60.0))) == said
+
+
 def test_bye_that_the_tester_sent_by_the_wrong_transport() -> None:
     from_tester = {"from_": "<sip:7001@127.0.0.2>;tag=t1", "to_tag": "f1", "cseq": "1 BYE", "branch": "z9hG4bKours"}
     judge = test_dialogs.test_our_requests_in_a_dialog_are_answered
