@@ -23,8 +23,8 @@ Outcome = Literal[
     "caught", "warned", "inconclusive", "gap", "equivalent", "lawful", "false alarm", "unusable", "not executed"
 ]
 """``caught``: a case failed.  ``gap``: the wire differs and every case passed.  ``lawful``: so it does, rightly.
-``false alarm``: a case failed although the mutant is lawful.  ``unusable``: not even a plain call could be made in any
-role.  ``not executed``: no role executes the line."""
+``false alarm``: a case failed although the mutant is lawful.  ``unusable``: not even a plain call could be made in some
+role, and the others show nothing.  ``not executed``: no role executes the line."""
 
 UNDECIDED: Final[tuple[Outcome, ...]] = ("inconclusive", "gap")
 """What another look at the suite may turn into ``caught``."""
@@ -147,7 +147,7 @@ class Court:
             return None
         if _is_unusable(done):
             seen.unusable.append(part)
-        if unclear and not seen.inconclusive:
+        elif unclear and not seen.inconclusive:
             seen.inconclusive = part, unclear
         if found and not seen.found:
             seen.flow = self._kept(done, found[0])
@@ -169,11 +169,11 @@ class Court:
         part, difference = seen.found[0] if seen.found else (None, None)
         reason = seen.inconclusive[1] if seen.inconclusive else ""
         outcome: Outcome = "equivalent"
-        if len(seen.unusable) == len(parts) * len(self.windows):
+        if seen.unusable and not (difference or seen.inconclusive):
             outcome = "unusable"
         elif mutant.id in self.lawful and difference:
             outcome, reason = "lawful", self.lawful[mutant.id]
-        elif seen.inconclusive and (difference or seen.unusable):
+        elif seen.inconclusive and difference:
             outcome = "inconclusive"
         elif difference:
             outcome = "gap"

@@ -59,6 +59,7 @@ ELSEWHERE = {
     *("sends_once_across", "follows_one_branch"),
     # test_reference_streams.py
     *("keeps_transport", "via_of_old_transport", "mangles_ipv6"),
+    *("knows_small_transports", "acks_over_old_transport", "falls_back_to_udp"),
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),
     # test_reference_families.py
     *("stays_in_family", "old_host_across", "loses_brackets_across", "via_of_old_family", "contact_of_old_family"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -195,3 +196,24 @@ def test_faults_of_the_redirected_invite(fault: str, transport: str, via: str, u
     assert invite.field("Via").startswith(f"SIP/2.0/{via} ")
     assert invite.branch == "z9hG4bKnew"
     assert invite.uri == uri
+
+
+def test_a_transport_in_capitals_is_another_word_for_some() -> None:
+    for uri, transport in (("sip:9@[::1]:5060;transport=TCP", "udp"), ("sip:9@[::1]:5060;transport=tcp", "tcp")):
+        behaviour = behaviour_with([fault_named("knows_small_transports")])
+        assert redirected(behaviour, uri).destination.transport == transport
+        assert redirected(behaviour_with([]), uri).destination.transport == "tcp"
+
+
+@pytest.mark.parametrize(("fault", "transport"), [("", "tcp"), ("acks_over_old_transport", "udp")])
+def test_where_the_cancel_of_a_redirected_invite_goes(fault: str, transport: str) -> None:
+    behaviour = behaviour_with([fault_named(fault)] if fault else [])
+    invite = redirected(behaviour, "sip:9@[::1]:5060;transport=tcp")
+    assert invite.destination.transport == "tcp"
+    assert behaviour.cancel(replace(invite, method="CANCEL")).destination.transport == transport
+
+
+def test_a_closed_port_has_another_transport_for_some() -> None:
+    there = Address("::1", 5060, "tcp")
+    assert list(behaviour_with([]).located([there])) == [there]
+    assert list(behaviour_with([fault_named("falls_back_to_udp")]).located([there])) == [there, Address("::1", 5060)]

@@ -135,6 +135,14 @@ def test_bye_of_the_tester_is_answered_500() -> None:
     assert codes(judge(wire.flow())) == ["bye-refused"]
 
 
+@pytest.mark.parametrize(("at", "said"), [(1.1, []), (6.0, ["unanswered-in-dialog"])])
+def test_a_bye_of_the_device_answers_no_request_that_had_waited_for_long(at: float, said: list[str]) -> None:
+    asked = {"from_": "<sip:7001@127.0.0.2>;tag=t1", "to_tag": "f1", "cseq": "1 INVITE", "branch": "z9hG4bKours"}
+    wire = _answered().say(1.0, "INVITE sip:device@127.0.0.9 SIP/2.0", sent=True, **asked)
+    wire.say(at, "BYE sip:peer@127.0.0.2:5060 SIP/2.0", to_tag="t1", cseq="2 BYE", branch="z9hG4bKbye")
+    assert codes(test_dialogs.test_our_requests_in_a_dialog_are_answered(wire.flow(closed=60.0))) == said
+
+
 @pytest.mark.parametrize(
     ("acked", "ended", "said"),
     [

@@ -15,6 +15,24 @@ FAULTS: tuple[Fault, ...] = (
         FOLLOWS,
     ),
     Fault(
+        "knows_small_transports",
+        "Calls a Contact with ;transport= in capitals over that of the call so far.",
+        FOLLOWING,
+        FOLLOWS,
+    ),
+    Fault(
+        "acks_over_old_transport",
+        "Sends CANCEL and the ACK of a refusal by the transport of the INVITE that was redirected.",
+        FOLLOWING,
+        FOLLOWS,
+    ),
+    Fault(
+        "falls_back_to_udp",
+        "Calls a Contact over UDP whose TCP port is closed.",
+        FOLLOWING,
+        FOLLOWS,
+    ),
+    Fault(
         "via_of_old_transport",
         "Writes the old transport into the Via of a redirected INVITE over another one.",
         FOLLOWING,

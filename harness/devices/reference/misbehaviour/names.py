@@ -100,7 +100,7 @@ class LooksUpAddresses(Behaviour):
     looks_up_addresses = True
 
 
-class _LeavesItsServer(Behaviour):
+class LeavesItsServer(Behaviour):
     """Wrong by RFC 3263 section 4: the ACK of a refusal and the CANCEL go where their INVITE went."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class _LeavesItsServer(Behaviour):
         return replace(request, destination=self.instead.get(request.destination, request.destination))
 
 
-class LooksUpAgain(_LeavesItsServer):
+class LooksUpAgain(LeavesItsServer):
     """Wrong: by then it is the turn of the next server."""
 
     def located(self, servers: Sequence[Address]) -> Sequence[Address]:
@@ -132,7 +132,7 @@ class LooksUpAgain(_LeavesItsServer):
         return super().located(servers)
 
 
-class ReturnsToFirstServer(_LeavesItsServer):
+class ReturnsToFirstServer(LeavesItsServer):
     """Wrong: the first server has failed."""
 
     def located(self, servers: Sequence[Address]) -> Sequence[Address]:

@@ -10,6 +10,7 @@ from ..behaviour import Behaviour
 from ..contacts import Target
 from ..sip_uri import Address, bare, default_port
 from ..wire import Final, InboundRequest, OutboundRequest, OutboundResponse
+from .names import LeavesItsServer
 
 _RECORDED = b"\r\nRecord-Route: "
 _CONTACT_THERE = re.compile(rb"(\r\nContact: <sip:reference@[^>\r]*):[0-9]+;transport=[a-z]+>")
@@ -21,7 +22,7 @@ class KeepsTransport(Behaviour):
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Go on with the transport of the redirected INVITE."""
         invite = super().redirected(invite, previous, target)
-        if not _changes_transport(invite, previous):
+        if not (_changes_transport(invite, previous) and self.passes_over(target.uri)):
             return invite
         kept = invite.destination._replace(transport=previous.destination.transport)
         return replace(invite, destination=kept).with_field("Via", _old_via(invite, previous))
@@ -29,10 +30,42 @@ class KeepsTransport(Behaviour):
     def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
         """Do so as a proxy, too."""
         request = super().branches(request, previous)
-        if not _changes_transport(request, previous):
+        if not (_changes_transport(request, previous) and self.passes_over(request.uri)):
             return request
         kept = request.destination._replace(transport=previous.destination.transport)
         return replace(_with_top_via(request, _old_via(request, previous)), destination=kept)
+
+    def passes_over(self, uri: str) -> bool:
+        """Say whether the transport that a URI names is not heeded: never."""
+        return True
+
+
+class KnowsSmallTransports(KeepsTransport):
+    """Wrong by 7.3.1 and 19.1.4: the names of transports are the same in capitals."""
+
+    def passes_over(self, uri: str) -> bool:
+        """Pass over what is written in capitals."""
+        return any(f";transport={name}" in uri for name in ("TCP", "UDP"))
+
+
+class AcksOverOldTransport(LeavesItsServer):
+    """Wrong by 9.1 and 17.1.1.3: CANCEL and the ACK of a refusal go by the transport of their INVITE."""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Remember by what the redirected INVITE went."""
+        invite = super().redirected(invite, previous, target)
+        self._remember(invite, previous)
+        return invite
+
+    def branches(self, request: OutboundRequest, previous: OutboundRequest) -> OutboundRequest:
+        """Do so as a proxy, too."""
+        request = super().branches(request, previous)
+        self._remember(request, previous)
+        return request
+
+    def _remember(self, request: OutboundRequest, previous: OutboundRequest) -> None:
+        there = request.destination
+        self.instead[there] = there._replace(transport=previous.destination.transport)
 
 
 class ViaOfOldTransport(Behaviour):
@@ -87,6 +120,19 @@ class FallsBackToTcp(Behaviour):
         """Know a way without TLS to each server."""
         clear = [server._replace(transport="tcp") for server in servers if server.transport == "tls"]
         return (*super().located(servers), *clear)
+
+    def tries_next_server(self, final: Final) -> bool:
+        """Take that way when there is no connection; a 503 came on one."""
+        return final.response is None
+
+
+class FallsBackToUdp(Behaviour):
+    """Against RFC 3263 section 4.1: the URI says by what it is reached, and UDP is no second choice."""
+
+    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
+        """Know another way to each server."""
+        plain = [server._replace(transport="udp") for server in servers if server.transport == "tcp"]
+        return (*super().located(servers), *plain)
 
     def tries_next_server(self, final: Final) -> bool:
         """Take that way when there is no connection; a 503 came on one."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ..behaviour import Behaviour
+from ..sip_uri import Address
 from ..timers import Timers
 from ..transport import Transport
 from ..wire import TIMED_OUT, UNREACHABLE, Final, InboundResponse, OutboundRequest
@@ -32,11 +34,12 @@ class ClientTransaction(Machine):
         first_state: State,
         request: OutboundRequest,
         user: ClientUser,
-        transport: Transport,
+        towards: Callable[[Address], Transport],
         timers: Timers,
         behaviour: Behaviour,
     ) -> None:
-        super().__init__(first_state, transport, timers)
+        super().__init__(first_state, towards(request.destination), timers)
+        self._towards = towards
         self.behaviour = behaviour
         self.request = request
         self.user = user
@@ -55,7 +58,7 @@ class ClientTransaction(Machine):
             self._fail(UNREACHABLE)
 
     def _send(self, request: OutboundRequest) -> None:
-        self.transport.send(bytes(request), request.destination)
+        self._towards(request.destination).send(bytes(request), request.destination)
 
     def _fail(self, final: Final) -> None:
         self.terminate()

@@ -73,7 +73,7 @@ class TransactionLayer:
 
     def send_request(self, request: OutboundRequest, user: ClientUser) -> ClientTransaction:
         """Send a request in a client transaction of its own."""
-        parts = (request, user, self.towards(request.destination), self.timers, self.behaviour)
+        parts = (request, user, self.towards, self.timers, self.behaviour)
         transaction: ClientTransaction
         if request.method == "INVITE":
             transaction = InviteClientTransaction(State.CALLING, *parts)
