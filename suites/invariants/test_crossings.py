@@ -1,12 +1,12 @@
-"""A call that comes over one transport and goes on over another: what each side is told of the device."""
+"""A call that goes from one transport or IP family to another: what each side is told of the device."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.judge.say import Findings, satisfied, violated
+from harness.judge.say import Findings, expect, satisfied, violated
 from harness.model.flow import Event, Flow
-from harness.net.address import DEFAULT_PORTS
+from harness.net.address import DEFAULT_PORTS, FAMILY_NAMES, family_of
 from harness.purposes.invariant import invariant
 from harness.sip.message import addr_spec, split_list
 from harness.sip.uri import SipUri
@@ -45,12 +45,10 @@ def test_recorded_route_leads_to_the_side_that_it_is_told(flow: Flow) -> Finding
 
     Two values, and one that is rewritten in the response, both conform. Whether it records its route is its own affair.
     """
+    if len({seat.address.transport for seat in flow.seats}) < 2:
+        return
     for event in _making_dialogs(flow):
-        recorded = [value for line in event.headers("Record-Route") for value in split_list(line)]
-        if not recorded:
-            continue
-        # A callee goes by the topmost, which was added last; a caller begins at the other end (12.1.1, 12.1.2).
-        uri = SipUri.parse(addr_spec(recorded[0] if event.method else recorded[-1]))
+        uri = _nearest_route(event)
         if uri is None:
             continue
         if _leads_to_the_other_side(flow, event, uri):
@@ -64,6 +62,53 @@ def test_recorded_route_leads_to_the_side_that_it_is_told(flow: Flow) -> Finding
             )
         else:
             yield satisfied(f"Record-Route {uri} over {event.transport.upper()}", event=event)
+
+
+@invariant(
+    "INT-302-FAMILY-02",
+    faults=["via_of_old_family", "contact_of_old_family", "records_old_family", "records_one_side"],
+)
+def test_each_side_is_told_addresses_of_its_family(flow: Flow) -> Findings:
+    """In a call that changes its IP family, the Via of each INVITE has an address of the family over which it goes; so
+    have the Contact of a user agent and the Record-Route of a proxy.
+
+    The target may have this one family only.  Then it cannot send a BYE to a Contact or a Route of the other one, and
+    the call stays up; nor a response, if it takes the Via at its word.  Typical defect: these headers are made when the
+    account starts, when the call does, or once for all servers of a name.  Of a proxy the nearest Record-Route counts,
+    in the 2xx to its caller as well: it may write two (RFC 5658).
+
+    A name is as good as an address.  No clause says in so many words that the families must agree: a warning.
+    """
+    if len({seat.address.family for seat in flow.seats}) < 2:
+        return
+    for event in _making_dialogs(flow):
+        wanted = flow.seat(event.seat).address.family
+        for header, host, code in _own_hosts(event, proxy=flow.role == "proxy"):
+            yield expect(
+                family_of(host) in (None, wanted),
+                code=code,
+                expected=f"a {header} that can be reached over {FAMILY_NAMES[wanted]}",
+                actual=f"{header} with the host {host}",
+                event=event,
+                means="answers may get lost" if header == "Via" else "who has one family cannot end the call",
+                look_at=f"is the {header} written when it is known where the message goes?",
+            )
+
+
+def _own_hosts(event: Event, *, proxy: bool) -> Iterator[tuple[str, str, str]]:
+    """What the device names of itself: header, host, and the code of a wrong one."""
+    if event.method:
+        yield from (("Via", via.host, "old-via") for via in event.vias[:1])
+    uris = [_nearest_route(event)] if proxy else map(SipUri.parse, event.contact_uris)
+    header, code = ("Record-Route", "old-route") if proxy else ("Contact", "old-contact")
+    yield from ((header, uri.host, code) for uri in uris if uri is not None)
+
+
+def _nearest_route(event: Event) -> SipUri | None:
+    """The Record-Route by which its receiver begins: a callee with the topmost, which was added last, a caller with the
+    other end (12.1.1, 12.1.2); None where there is none."""
+    recorded = [value for line in event.headers("Record-Route") for value in split_list(line)]
+    return SipUri.parse(addr_spec(recorded[0] if event.method else recorded[-1])) if recorded else None
 
 
 def _making_dialogs(flow: Flow) -> Iterator[Event]:
@@ -83,7 +128,7 @@ def _leads_to_the_other_side(flow: Flow, event: Event, uri: SipUri) -> bool:
     if called is None or named in _sources(flow, event.transport):
         return False
     if event.transport != called.transport:
-        return named == (called.host, called.port)
+        return flow.carrier.called_over is not None and named == (called.host, called.port)
     # TCP and UDP may share a port (18.2.1); a URI that names its transport has been believed.
     unsaid = uri.scheme.lower() == "sip" and uri.parameter("transport") is None
     return unsaid and event.transport not in ("udp", "tcp") and named in _sources(flow, flow.carrier.transport)

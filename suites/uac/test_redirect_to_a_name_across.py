@@ -8,6 +8,7 @@ from harness.judge.attempts import at
 from harness.judge.redirection import NOT_FOLLOWED
 from harness.judge.say import Findings, unseen
 from harness.judge.silence import silent
+from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.model.plan import Endpoint, Plan
 from harness.model.zone import Zone
@@ -64,7 +65,7 @@ def test_next_server_may_be_of_the_other_family(flow: Flow) -> Findings:
     """
     tried = next(iter(at(flow, "first")), None)
     if tried is None or tried.final is None:
-        yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
+        yield not_asked(flow) or _unseen(flow)
     else:
         yield from moves_on(flow, tried, tried.final, "answered 503")
 
@@ -78,7 +79,7 @@ def test_decline_across_does_not_move_the_call_to_the_next_server(flow: Flow) ->
     """
     declined = next(iter(at(flow, "first")), None)
     if declined is None or declined.final is None:
-        yield not_asked(flow) or unseen(NOT_FOLLOWED, code="not-followed")
+        yield not_asked(flow) or _unseen(flow)
         return
     yield silent(
         flow,
@@ -89,3 +90,10 @@ def test_decline_across_does_not_move_the_call_to_the_next_server(flow: Flow) ->
         means="a callee who declined is rung again by way of another server",
         look_at="is a refusal told from a network that cannot be reached?",
     )
+
+
+def _unseen(flow: Flow) -> Finding:
+    """That the better server was not called; the other one may have been: a device may avoid what has failed before."""
+    if flow.select("INVITE", received=True, at=("second",)):
+        return unseen("the other server was called, and the better one was not", code="passed-over")
+    return unseen(NOT_FOLLOWED, code="not-followed")

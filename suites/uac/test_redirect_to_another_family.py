@@ -13,13 +13,11 @@ from harness.judge.resends import repeated
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap, silent
 from harness.judge.targets import address_of, asked_for
-from harness.model.flow import Event, Flow
+from harness.model.flow import Flow
 from harness.model.plan import Answer, Call, Plan, Response
 from harness.model.verdict import Verdict
-from harness.net.address import FAMILY_NAMES, family_of
+from harness.net.address import FAMILY_NAMES
 from harness.purposes.purpose import purpose
-from harness.sip.message import addr_spec, split_list
-from harness.sip.uri import SipUri
 from suites.plans import (
     CALLERS,
     MOVED,
@@ -111,44 +109,6 @@ def test_contact_of_the_other_family_is_called(flows: Sequence[Flow]) -> Finding
 
 
 @purpose(
-    "INT-302-FAMILY-02",
-    plan=followed(ACROSS),
-    faults=["via_of_old_family", "contact_of_old_family", "records_old_family", "records_one_side"],
-)
-def test_invite_across_names_addresses_of_its_family(flow: Flow) -> Findings:
-    """The Via of the INVITE has an address of the family over which it goes; so have the Contact of a user agent and
-    the Record-Route of a proxy.
-
-    The target may have this one family only.  Then it cannot send a BYE to a Contact or a Route of the other one, and
-    the call stays up; nor a response, if it takes the Via at its word.  Typical defect: these headers are made when the
-    account starts, or when the call does.  Of a proxy the nearest Record-Route counts: it may write two (RFC 5658).
-
-    A name is as good as an address.  No clause says in so many words that the families must agree: a warning.
-    """
-    pair = redirected(flow)
-    if pair is None or pair.new.seat != "target":
-        yield unseen(NOT_FOLLOWED, code="not-followed")
-        return
-    invite, wanted = pair.new.invite, flow.seat("target").address.family
-    own = [("Via", via.host, "old-via") for via in invite.vias[:1]]
-    if flow.role == "proxy":
-        header, code, named = "Record-Route", "old-route", _nearest_routes(invite)
-    else:
-        header, code, named = "Contact", "old-contact", invite.contact_uris
-    own += [(header, uri.host, code) for uri in map(SipUri.parse, named) if uri is not None]
-    for header, host, code in own:
-        yield expect(
-            family_of(host) in (None, wanted),
-            code=code,
-            expected=f"a {header} that can be reached over {FAMILY_NAMES[wanted]}",
-            actual=f"{header} with the host {host}",
-            event=invite,
-            means="answers may get lost" if header == "Via" else "a target that has one family cannot end the call",
-            look_at=f"is the {header} written when it is known where the INVITE goes?",
-        )
-
-
-@purpose(
     "INT-302-FAMILY-03",
     plan=(BUSY_HERE, BUSY_ACROSS),
     faults=["first_contact_only"],
@@ -231,12 +191,6 @@ def test_invite_across_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
         return
     found = tuple(repeated(flow, "INT-302-FAMILY-06", invites=True))
     yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
-
-
-def _nearest_routes(invite: Event) -> tuple[str, ...]:
-    """The URI of the Record-Route that was added last, if there is one."""
-    recorded = [value for line in invite.headers("Record-Route") for value in split_list(line)]
-    return tuple(map(addr_spec, recorded[:1]))
 
 
 def _goes_on(flow: Flow) -> Findings:

@@ -45,9 +45,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "invariants/messages/every_response_is_made_of_its_request",
         }
     ),
-    "contact_of_callers_side": frozenset(
-        {"uac/redirect_to_another_family/invite_across_names_addresses_of_its_family"}
-    ),
+    "contact_of_callers_side": frozenset({"invariants/crossings/each_side_is_told_addresses_of_its_family"}),
     "copies_lose_hops": frozenset({"uac/redirect_to_another_family/invite_across_is_repeated_until_it_is_answered"}),
     "counts_characters": frozenset(
         {

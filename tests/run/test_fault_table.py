@@ -155,6 +155,9 @@ SHOWN_BY = {
         "uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only",
     },
     "retries_after_503": {"uac/redirect_hunts/next_contact_is_tried_when_one_fails"},
+    "contact_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
+    "records_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
+    "via_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "constant_from_tag": {"uac/after_decline/next_call_after_a_decline_works"},
     "no_ack_of_487": {
         "proxy/best_response/caller_is_answered_once_however_many_branches_there_were",

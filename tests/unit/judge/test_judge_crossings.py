@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from harness.model.finding import Finding
 from harness.model.flow import Flow
-from harness.net.address import Address
+from harness.net.address import Address, Transport
 from suites.invariants import test_crossings as crossings
 from suites.plans import DECLINE
 from tests.unit.judge.answered_flow import Line, outcomes
 
+_TRANSPORTS: Mapping[str, Transport] = {"caller": "wss", "callee": "udp"}
 CALLED, CALLS = Address("127.0.0.9", 5070, "wss"), Address("127.0.0.9", 5060, "udp")
 THERE, HERE = "<sip:127.0.0.9:5060;lr>", "<sip:note@127.0.0.9:5070;transport=ws;lr>"
 
@@ -29,7 +31,9 @@ def crossing(*, sent: str = "", answered: str = "") -> Flow:
         else replace(event, transport="wss", source=CALLED if event.from_device else None)
         for event in flow.events
     )
-    return replace(flow, events=events, places=replace(flow.places, device=CALLED))
+    seats = tuple(replace(seat, address=replace(seat.address, transport=_TRANSPORTS[seat.kind])) for seat in flow.seats)
+    there = replace(flow.places, device=CALLED)
+    return replace(flow, transport="wss-to-udp", events=events, seats=seats, places=there)
 
 
 def routes(sent: str, answered: str) -> list[str]:
@@ -89,3 +93,30 @@ def test_tcp_and_udp_may_share_a_port():
     events = (called, by_udp, replace(invite, transport="tcp", source=line), answer)
     found = crossings.test_contact_of_a_leg_can_be_reached_by_its_transport(replace(flow, events=events))
     assert outcomes(found) == ["satisfied"] * 3
+
+
+def test_a_redirection_to_another_transport_makes_two_sides_as_well():
+    def redirected(sent: str, answered: str) -> list[str]:
+        """The call comes over UDP, and the target is reached over TCP; the device has one port for both."""
+        flow = crossing(sent=f"Record-Route: {sent}", answered=f"Record-Route: {answered}")
+        here, line = Address("127.0.0.9", 5060, "udp"), Address("127.0.0.9", 40000, "tcp")
+        seats = tuple(
+            replace(seat, address=replace(seat.address, transport="udp" if seat.kind == "caller" else "tcp"))
+            for seat in flow.seats
+        )
+        events = tuple(
+            replace(event, transport="tcp", source=line)
+            if event.seat == "callee"
+            else replace(event, transport="udp", source=here if event.from_device else None)
+            for event in flow.events
+        )
+        places = replace(flow.places, device=here)
+        flow = replace(flow, transport="udp", events=events, seats=seats, places=places)
+        return outcomes(crossings.test_recorded_route_leads_to_the_side_that_it_is_told(flow))
+
+    by_tcp, by_udp = "<sip:127.0.0.9:5060;transport=tcp;lr>", "<sip:127.0.0.9:5060;lr>"
+    both = f"{by_tcp}, {by_udp}"
+    assert redirected(both, both) == ["satisfied"] * 2
+    turned = f"{by_udp}, {by_tcp}"
+    assert redirected(turned, turned) == ["satisfied", "violated"], "every proxy has UDP and TCP (18)"
+    assert redirected("<sip:127.0.0.9:5060;transport=udp;lr>", by_udp) == ["violated", "satisfied"]

@@ -14,6 +14,7 @@ from harness.model.verdict import Verdict
 from harness.model.windows import QUICK
 from harness.net.address import Address
 from harness.purposes.evidence_check import contradiction
+from suites.invariants import test_crossings as crossings
 from suites.plans import REDIRECT
 from suites.uac import test_redirect_to_another_family as family
 
@@ -79,10 +80,10 @@ def test_what_shows_nothing_is_no_violation(plain: Flow, odd: Flow) -> None:
 )
 def test_an_address_of_the_old_family_is_seen(invite: Try, codes: list[str]) -> None:
     flow = across(family.ACROSS, invite)
-    found = list(family.test_invite_across_names_addresses_of_its_family(flow))
+    found = list(crossings.test_each_side_is_told_addresses_of_its_family(flow))
     assert [one.code for one in found if one.outcome == "violated"] == codes
     of_a_proxy = dataclasses.replace(flow, role="proxy")
-    found = list(family.test_invite_across_names_addresses_of_its_family(of_a_proxy))
+    found = list(crossings.test_each_side_is_told_addresses_of_its_family(of_a_proxy))
     assert [one.code for one in found if one.outcome == "violated"] == [one for one in codes if one == "old-via"]
 
 
