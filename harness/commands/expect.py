@@ -15,7 +15,7 @@ from harness.model.device_name import BASE
 from harness.model.flow import Flow
 from harness.model.printable import short
 from harness.model.windows import WINDOWS
-from harness.policy.expected_entry import Case, Known
+from harness.policy.expected_entry import Case, Known, Reasons
 from harness.policy.expected_file import file_of, load, updated
 from harness.policy.expected_text import written
 from harness.report import machine
@@ -58,9 +58,11 @@ def expect(folder: str, devices: Sequence[str], *, inconclusive: bool = False, a
         old = load(path, source, rows) if is_file(path) else ()
         known = [one for one in old if one.variant not in {_variant(spec, mine) for spec in mine}]
         omitted: list[str] = []
+        reasons = Reasons(old)
         for spec in mine:
             variant = _variant(spec, mine)
             seen, executed, left_out = _seen(run, spec.name, variant, inconclusive=inconclusive)
+            seen = [reasons.given_to(one) for one in seen]
             omitted += left_out
             known += updated([one for one in old if one.variant == variant], seen, executed, window)
         if known:

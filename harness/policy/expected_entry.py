@@ -88,6 +88,20 @@ class Entry(_Shared):
         return self.model_copy(update={name: tuple(both)})
 
 
+class Reasons:
+    """One reason for what is known of a test, whatever carried the calls: the one that was there first."""
+
+    def __init__(self, known: Iterable[Known]) -> None:
+        self._first: dict[tuple[str, ...], str] = {}
+        for one in known:
+            self.given_to(one)
+
+    def given_to(self, one: Known) -> Known:
+        """``one`` with the reason of those that are like it; its own if it is the first."""
+        like = one.purpose, one.role, one.requirement, one.verdict
+        return one.model_copy(update={"reason": self._first.setdefault(like, one.reason)})
+
+
 def entries_of(known: Iterable[Known]) -> list[Entry]:
     """``known`` in as few entries as its order allows, each with the place of its first one."""
     entries = [Entry(**{**one.model_dump(), **{name: [getattr(one, name)] for name in LISTED}}) for one in known]

@@ -156,7 +156,7 @@ def test_cancel_goes_by_the_transport_of_its_invite(flow: Flow) -> Findings:
         yield _stays(flow, cancel, "cancel-elsewhere", "the phone rings on for a caller who has hung up")
 
 
-@purpose("RFC3263-4.1-05", plan=followed(CLOSED), faults=["falls_back_to_udp"])
+@purpose("RFC3263-4.1-05", plan=followed(CLOSED), faults=["falls_back_to_udp", "keeps_transport"])
 def test_transport_of_the_contact_is_not_replaced_by_another(flow: Flow) -> Findings:
     """A Contact that names TCP, and whose TCP port is closed, is not called over UDP instead.
 

@@ -17,7 +17,7 @@ from harness.model.verdict import Verdict
 from harness.model.windows import QUICK, STANDARD
 from harness.paths import DEVICES
 from harness.policy.expectations import Expectations
-from harness.policy.expected_entry import Entry, Known
+from harness.policy.expected_entry import Entry, Known, Reasons
 from harness.policy.expected_file import file_of, load, updated
 from harness.policy.expected_text import written
 from harness.requirements.catalogue import Catalogue
@@ -317,6 +317,13 @@ def test_what_is_alike_is_written_once() -> None:
     assert 'transport = ["udp", "tls"]\nvariant = ["base", "recurses"]\n' in text
     assert _of(text) == [*several, *others]
     assert written("phone", _of(text), text) == text
+
+
+def test_what_is_seen_over_another_transport_has_the_reason_that_is_there() -> None:
+    reasons = Reasons([known(reason="as we found out")])
+    assert reasons.given_to(known(transport="tcp", reason="3 copies")).reason == "as we found out"
+    assert reasons.given_to(known(transport="tcp", verdict="warn", reason="3 copies")).reason == "3 copies"
+    assert reasons.given_to(known(transport="tls", verdict="warn", reason="5 copies")).reason == "3 copies"
 
 
 def test_what_is_new_joins_what_is_known_and_what_is_gone_leaves_it() -> None:
