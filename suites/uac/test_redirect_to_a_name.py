@@ -245,7 +245,7 @@ def leads_to_first(flow: Flow, codes: Mapping[str, str], look_at: str) -> Findin
         yield missing
     elif attempt is None:
         # Only of a device that follows a Contact with a number is it known that the name is the reason.
-        if lacking := gap(flow, _guards(flow)) or may_yet_come(flow, response):
+        if lacking := gap(flow, (*_guards(flow), "first")) or may_yet_come(flow, response):
             yield not_proven("no INVITE followed the 302", lacking)
             return
         yield violated(

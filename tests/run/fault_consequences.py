@@ -110,6 +110,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "proxy/recursion/unreachable_contact_is_a_failed_branch",
             "proxy/recursion_ends/each_branch_that_has_moved_is_followed",
             "uac/redirect_to_a_name/domain_says_by_what_it_is_called",
+            "uac/redirect_to_a_name_across/name_is_looked_up_in_both_families",
             "uac/redirect_to_a_name/name_leads_to_its_best_server",
             "uac/redirect_to_a_name/port_of_a_contact_ends_the_search_for_servers",
             "uac/redirect_to_another_transport/contact_names_the_transport",
@@ -211,6 +212,8 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
     ),
+    # A name leads it to the other family all the same, so it is known that it can call there.
+    "stays_in_family": frozenset({"uac/redirect_to_another_family/next_contact_may_be_of_the_other_family"}),
     "redials_after_ringing": frozenset({"invariants/account/every_message_has_a_cause"}),
     "relays_and_follows": frozenset(
         {

@@ -87,6 +87,14 @@ def test_an_address_of_the_old_family_is_seen(invite: Try, codes: list[str]) -> 
     assert [one.code for one in found if one.outcome == "violated"] == [one for one in codes if one == "old-via"]
 
 
+def test_a_caller_without_a_seat_is_left_out() -> None:
+    """Its SIPp never came up, and it may have been answered all the same."""
+    flow = across(family.ACROSS, CROSSED)
+    lost = dataclasses.replace(flow.events[0], seat="caller2")
+    more = dataclasses.replace(flow, events=(*flow.events, lost))
+    assert set(outcomes(crossings.test_each_side_is_told_addresses_of_its_family, more)) == {"satisfied"}
+
+
 @pytest.mark.parametrize(
     ("plan", "first", "then"),
     [(family.BUSY_HERE, FOLLOWED, SECOND_ACROSS), (family.BUSY_ACROSS, CROSSED, SECOND)],
