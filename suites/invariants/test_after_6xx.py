@@ -49,7 +49,7 @@ def test_no_call_again_after_any_6xx(flow: Flow) -> Findings:
     next Contact of a redirection is another rule (INT-302-603-01).
     """
     for call, attempt, final in _refused(flow):
-        again = next((other for other in _after(call, attempt, final) if not _is_next_contact(call, other)), None)
+        again = next((other for other in _after(flow, call, attempt, final) if not _is_next_contact(call, other)), None)
         yield from _judged(flow, attempt, final, again)
 
 
@@ -68,7 +68,7 @@ def test_no_next_contact_after_any_6xx(flow: Flow) -> Findings:
         tried = [a.invite.request_uri for a in call.before(attempt)] + [attempt.invite.request_uri]
         left = [uri for uri in map(request_uri_of, named) if not any(same_uri(uri, other) for other in tried)]
         if left and len(call.before(attempt)):
-            again = next((other for other in _after(call, attempt, final) if _is_next_contact(call, other)), None)
+            again = next((other for other in _after(flow, call, attempt, final) if _is_next_contact(call, other)), None)
             yield from _judged(flow, attempt, final, again, code="next-contact-called")
 
 
@@ -94,7 +94,7 @@ def test_no_new_branch_after_any_6xx(flow: Flow) -> Findings:
         burst = [a.invite.time for a in (*call.before(attempt), attempt)]
         later_ones = (
             other
-            for other in _after(call, attempt, final)
+            for other in _after(flow, call, attempt, final)
             if not any(0 <= other.invite.time - time <= FORK_S for time in burst)
         )
         again = next(later_ones, None)
@@ -108,7 +108,7 @@ def _refused(flow: Flow) -> Iterator[tuple[Call, Attempt, Event]]:
                 yield call, attempt, attempt.final
 
 
-def _after(call: Call, refused: Attempt, final: Event) -> Iterator[Attempt]:
+def _after(flow: Flow, call: Call, refused: Attempt, final: Event) -> Iterator[Attempt]:
     """The INVITEs of the call that the device sent when it knew of the 6xx, and before a time that the 6xx named."""
     read = next((ack for ack in refused.acks if ack.number > final.number), None)
     until = final.time + _wait(final) if _wait(final) else None
@@ -119,8 +119,18 @@ def _after(call: Call, refused: Attempt, final: Event) -> Iterator[Attempt]:
             if read
             else final.time + IN_FLIGHT_S < invite.time < refused.invite.time + TIMED_OUT_S
         )
-        if knew and (until is None or invite.time < until):
+        begun = knew and _set_out(flow, invite) < final.time
+        if knew and not begun and (until is None or invite.time < until):
             yield other
+
+
+def _set_out(flow: Flow, invite: Event) -> float:
+    """When the device began to send it: when it opened the connection for it, which takes a TLS handshake its time."""
+    ends = {invite.source, invite.destination}
+    own = (one for seat in flow.seats for one in seat.connections if one.opened_by == "device")
+    opened = next((one for one in own if {one.local, one.peer} == ends), None)
+    first = next((e for e in flow.events if e.from_device and {e.source, e.destination} == ends), None)
+    return opened.opened_at if opened and first is invite else invite.time
 
 
 def _wait(final: Event) -> float:

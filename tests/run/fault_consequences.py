@@ -6,6 +6,33 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
+    "knows_small_transports": frozenset(
+        {
+            "invariants/crossings/recorded_route_leads_to_the_side_that_it_is_told",
+        }
+    ),
+    "keeps_transport": frozenset(
+        {
+            "invariants/crossings/recorded_route_leads_to_the_side_that_it_is_told",
+        }
+    ),
+    "next_server_after_603": frozenset(
+        {
+            "invariants/upstream/proxy_relays_a_6xx_as_one",
+        }
+    ),
+    "goes_on_after_603_across": frozenset(
+        {
+            "invariants/upstream/proxy_relays_a_6xx_as_one",
+        }
+    ),
+    "acks_over_old_transport": frozenset(
+        {
+            "invariants/acks/every_ack_of_a_refusal_is_made_of_its_invite",
+            "invariants/cancels/each_cancel_matches_an_invite",
+            "invariants/messages/every_request_is_complete",
+        }
+    ),
     # Its ACK cannot go to a Contact of the other IP family by the socket of the INVITE.
     "ack_to_contact_host": frozenset({"invariants/acks/every_refusal_is_acknowledged"}),
     "acks_200_to_redirector": frozenset(

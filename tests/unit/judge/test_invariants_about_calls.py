@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.model.connection import Connection
 from harness.model.finding import Finding
 from harness.model.flow import Flow
 from harness.model.plan import Call, Plan
@@ -73,6 +74,20 @@ def test_fork_that_leaves_at_once_is_one_step() -> None:
     assert codes(test_after_6xx.test_no_new_branch_after_any_6xx(wire.flow())) == ["as-required"]
     wire.calls(0.5, "third")
     assert codes(test_after_6xx.test_no_new_branch_after_any_6xx(wire.flow())) == ["branch-after-6xx"]
+
+
+@pytest.mark.parametrize(("opened", "code"), [(0.3, "as-required"), (0.52, "branch-after-6xx")])
+def test_invite_whose_connection_was_being_opened_when_the_6xx_came(opened: float, code: str) -> None:
+    """A TLS handshake takes its time on a busy machine; the branch was begun before."""
+    wire = ProxyWire(plans.FORK_DECLINE).asks().calls(0.01, "callee").says(0.5, "callee", 603)
+    flow = wire.acks(0.51, "callee").calls(0.56, "second").flow()
+    here = flow.seat("second").address
+    peer, began = replace(here, port=40000), next(one for one in flow.events if one.seat == "callee").time - 0.01
+    line = Connection(here, peer, "device", began + opened, established_at=began + 0.559)
+    seats = tuple(replace(one, connections=(line,)) if one.name == "second" else one for one in flow.seats)
+    events = tuple(replace(one, source=peer, destination=here) if one.seat == "second" else one for one in flow.events)
+    judged = test_after_6xx.test_no_new_branch_after_any_6xx(replace(flow, seats=seats, events=events))
+    assert codes(judged) == [code]
 
 
 # --- targets
