@@ -54,6 +54,8 @@ def before_the_ack(flow: Flow, one: Asked) -> tuple[Event, ...]:
 def repeated_on_time(flow: Flow, one: Asked) -> Finding:
     """Whether the refusal was repeated after 0.5, 1.5, 3.5 … s, unchanged, while it had no ACK."""
     finals, timers = before_the_ack(flow, one), timers_of(flow)
+    if not finals:
+        return unseen("no final response had come before the ACK", code="not-refused")
     first, copies = finals[0], finals[1:]
     name = f"the {first.status} (message {first.number})"
     expected = f"copies of {name} about {_moments(timers.intervals(5))} … s after it, until the ACK"
@@ -133,7 +135,7 @@ def ack_ends_copies(flow: Flow, one: Asked) -> Finding:
         )
     # The next one would come within T2.
     timers = timers_of(flow)
-    due = ack.time + timers.intervals(len(before_the_ack(flow, one)))[-1] + timers.t1
+    due = ack.time + timers.intervals(max(1, len(before_the_ack(flow, one))))[-1] + timers.t1
     if doubt := unproven(flow, one.seat, due):
         return unseen(f"no copy came after the ACK, but that none was sent is not proven: {doubt}", code="not-proven")
     return satisfied(f"no copy of the {final.status} after its ACK", event=ack)

@@ -223,6 +223,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "old_address": frozenset(
         {
+            "invariants/crossings/each_side_is_told_addresses_of_its_family",
             "invariants/messages/every_request_is_complete",
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }

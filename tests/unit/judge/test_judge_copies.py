@@ -51,6 +51,9 @@ def test_copies_that_never_come():
     assert outcomes(judge(refused().flow(closed=0.6))) == ["unseen"]
     assert outcomes(judge(refused(ack=0.02).flow())) == ["unseen"], "an ACK at once leaves nothing to see"
     assert outcomes(judge(Line().ask().flow())) == ["unseen"]
+    early = Line().ask().ack(0.005).reply(0.01, 603).flow()
+    assert outcomes(judge(early)) == ["unseen"], "the ACK stands before what it was for"
+    assert outcomes(purposes.test_ack_ends_the_copies(early))
     assert outcomes(judge(Line().ask().reply(0.1, 200).flow())) == ["unseen"]
 
 
