@@ -6,6 +6,7 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
+    "old_host_across": frozenset({"invariants/crossings/each_side_is_told_addresses_of_its_family"}),
     "knows_small_transports": frozenset(
         {
             "invariants/crossings/recorded_route_leads_to_the_side_that_it_is_told",
@@ -23,6 +24,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "goes_on_after_603_across": frozenset(
         {
+            "invariants/after_6xx/no_call_again_after_any_6xx",
             "invariants/upstream/proxy_relays_a_6xx_as_one",
         }
     ),
@@ -34,7 +36,9 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
         }
     ),
     # Its ACK cannot go to a Contact of the other IP family by the socket of the INVITE.
-    "ack_to_contact_host": frozenset({"invariants/acks/every_refusal_is_acknowledged"}),
+    "ack_to_contact_host": frozenset(
+        {"invariants/messages/every_request_is_complete", "invariants/acks/every_refusal_is_acknowledged"}
+    ),
     "acks_200_to_redirector": frozenset(
         {
             "invariants/messages/every_request_is_complete",
@@ -81,6 +85,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "drops_contact_parameters": frozenset(
         {
+            "uac/redirect_to_another_transport/transport_of_the_contact_is_not_replaced_by_another",
             "invariants/messages/every_request_is_complete",
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
@@ -150,6 +155,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "keeps_old_host": frozenset(
         {
+            "invariants/crossings/each_side_is_told_addresses_of_its_family",
             "invariants/messages/every_request_is_complete",
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
@@ -213,6 +219,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "no_empty_line": frozenset(
         {
+            "invariants/acks/every_refusal_is_acknowledged",
             "invariants/dialogs/every_2xx_is_acknowledged",
         }
     ),
@@ -303,6 +310,7 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     ),
     "swaps_transport": frozenset(
         {
+            "uac/redirect_to_another_transport/transport_of_the_contact_is_not_replaced_by_another",
             "invariants/messages/every_request_is_complete",
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
