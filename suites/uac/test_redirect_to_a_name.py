@@ -137,7 +137,7 @@ def test_port_of_a_contact_ends_the_search_for_servers(flow: Flow) -> Findings:
     )
 
 
-@purpose("RFC3263-4.1-03", plan=followed(BY_TCP), faults=["ignores_naptr", "swallows_302"])
+@purpose("RFC3263-4.1-03", plan=followed(BY_TCP), faults=["ignores_naptr"])
 def test_domain_says_by_what_it_is_called(flow: Flow) -> Findings:
     """A Contact with a name, and neither port nor transport, is called by the transport that NAPTR puts first.
 

@@ -46,7 +46,7 @@ DECLINES: Final = _ranked(across(refuse(603), name="first"), guard("second"))
 """The best server is of the other family, and declines."""
 
 
-@purpose("INT-302-FAMILY-07", plan=followed(*ONE_ADDRESS), faults=["resolves_one_family", "swallows_302"])
+@purpose("INT-302-FAMILY-07", plan=followed(*ONE_ADDRESS), faults=["resolves_one_family"])
 def test_name_is_looked_up_in_both_families(flow: Flow) -> Findings:
     """A Contact whose name has an IPv6 address only is called over IPv6, though the call so far went over IPv4; and the
     other way too.

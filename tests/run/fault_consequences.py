@@ -303,6 +303,8 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "sends_once_across": frozenset({"invariants/requests_are_repeated/every_invite_without_response_is_repeated"}),
     "swallows_302": frozenset(
         {
+            "uac/redirect_to_a_name/domain_says_by_what_it_is_called",
+            "uac/redirect_to_a_name_across/name_is_looked_up_in_both_families",
             "proxy/recursion/proxy_that_claims_to_recurse_calls_the_contact",
             "proxy/recursion_ends/each_branch_that_has_moved_is_followed",
             "uac/redirect_to_another_transport/contact_names_the_transport",
