@@ -19,7 +19,7 @@ _HEAD: Final = """\
 
 
 @dataclass
-class _Entry:
+class _Written:
     """One ``[[expected]]`` as it is in the file."""
 
     above: str
@@ -48,14 +48,14 @@ def written(device: str, known: Iterable[Known], before: str = "") -> str:
                 entry.said = both
                 break
         else:
-            kept.append(_Entry("", tomlkit.table(), said))
+            kept.append(_Written("", tomlkit.table(), said))
     kept.sort(key=lambda entry: min(map(known.index, entry.said.known)))
     return "\n".join(filter(None, [head, *(_brought_up(entry).text() for entry in kept), foot]))
 
 
-def _kept(old: Iterable[_Entry], known: Sequence[Known]) -> tuple[list[_Entry], list[Known]]:
+def _kept(old: Iterable[_Written], known: Sequence[Known]) -> tuple[list[_Written], list[Known]]:
     """The ``old`` entries that still hold, each for what it was about as far as that is ``known``; and the rest."""
-    kept, rest, left = list[_Entry](), list(old), list(known)
+    kept, rest, left = list[_Written](), list(old), list(known)
     # First those that are the same, so that no other takes their place: there is one for each window.
     for same_window in (True, False):
         for entry in [*rest]:
@@ -73,7 +73,7 @@ def _kept(old: Iterable[_Entry], known: Sequence[Known]) -> tuple[list[_Entry], 
     return kept, left
 
 
-def _read(text: str) -> tuple[str, list[_Entry], str]:
+def _read(text: str) -> tuple[str, list[_Written], str]:
     """The head of a file, its entries, and what follows the last one."""
     document = tomlkit.parse(text)
     tables = document["expected"]
@@ -83,7 +83,7 @@ def _read(text: str) -> tuple[str, list[_Entry], str]:
     head, above = (f"{head}\n", above) if blank else (start, "")
     entries = []
     for table in tables:
-        entries.append(_Entry(above, table, Entry.model_validate(table.unwrap())))
+        entries.append(_Written(above, table, Entry.model_validate(table.unwrap())))
         above = _cut_tail(table)
     return head, entries, above
 
@@ -101,12 +101,11 @@ def _cut_tail(table: Table) -> str:
     return tail.lstrip("\n")
 
 
-def _brought_up(entry: _Entry) -> _Entry:
+def _brought_up(entry: _Written) -> _Written:
     """``entry`` with a table that says what it says; what is right already stays as it was written."""
-    said = {
-        name: list(value) if name in LISTED and len(value) > 1 else value[0] if name in LISTED else value
-        for name, value in entry.said.model_dump(exclude_defaults=True).items()
-    }
+    said = entry.said.model_dump(exclude_defaults=True)
+    for name in said.keys() & {*LISTED}:
+        said[name] = list(said[name]) if len(said[name]) > 1 else said[name][0]
     for name in [name for name in entry.table if name not in said and not _is_said(entry, name)]:
         del entry.table[name]
     for name, value in said.items():
@@ -115,7 +114,7 @@ def _brought_up(entry: _Entry) -> _Entry:
     return entry
 
 
-def _is_said(entry: _Entry, name: str) -> bool:
+def _is_said(entry: _Written, name: str) -> bool:
     written = entry.table[name]
     if name in LISTED:
         written = tuple(written) if isinstance(written, list) else (written,)

@@ -9,6 +9,7 @@ from ..behaviour import Behaviour
 from ..contacts import Contact, Target
 from ..sip_uri import Address, destination_of
 from ..wire import Final, OutboundRequest
+from .transports import without_nearest_route
 
 
 class StaysInFamily(Behaviour):
@@ -72,10 +73,8 @@ class RecordsOldFamily(Behaviour):
 
     def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
         """Leave out the first of two Record-Route headers of an INVITE that goes there."""
-        if data.startswith(b"INVITE ") and destination.carrier[1] != self.over_ipv6:
-            before, *both = data.split(_RECORDED)
-            data = _RECORDED.join((before, *both[-1:]))
-        return super().worded(data, destination)
+        across = destination.carrier[1] != self.over_ipv6
+        return super().worded(without_nearest_route(data) if across else data, destination)
 
 
 class SendsOnceAcross(Behaviour):
@@ -114,7 +113,6 @@ class GoesOnAfter603Across(Behaviour):
         return final.code == 603 and response is not None and response.source.carrier[1] != self.over_ipv6
 
 
-_RECORDED = b"\r\nRecord-Route: "
 _BRACKETS = str.maketrans("", "", "[]")
 
 

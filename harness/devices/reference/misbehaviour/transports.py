@@ -116,27 +116,22 @@ class KnowsNoSipDomains(Behaviour):
 class FallsBackToTcp(Behaviour):
     """Wrong by RFC 3263 section 4.1: the URI says TLS, and whoever asks for it wants no listeners."""
 
-    def located(self, servers: Sequence[Address]) -> Sequence[Address]:
-        """Know a way without TLS to each server."""
-        clear = [server._replace(transport="tcp") for server in servers if server.transport == "tls"]
-        return (*super().located(servers), *clear)
-
-    def tries_next_server(self, final: Final) -> bool:
-        """Take that way when there is no connection; a 503 came on one."""
-        return final.response is None
-
-
-class FallsBackToUdp(Behaviour):
-    """Against RFC 3263 section 4.1: the URI says by what it is reached, and UDP is no second choice."""
+    asked_for, instead_of_it = "tls", "tcp"
 
     def located(self, servers: Sequence[Address]) -> Sequence[Address]:
         """Know another way to each server."""
-        plain = [server._replace(transport="udp") for server in servers if server.transport == "tcp"]
-        return (*super().located(servers), *plain)
+        others = [one._replace(transport=self.instead_of_it) for one in servers if one.transport == self.asked_for]
+        return (*super().located(servers), *others)
 
     def tries_next_server(self, final: Final) -> bool:
         """Take that way when there is no connection; a 503 came on one."""
         return final.response is None
+
+
+class FallsBackToUdp(FallsBackToTcp):
+    """Against RFC 3263 section 4.1: the URI says by what it is reached, and UDP is no second choice."""
+
+    asked_for, instead_of_it = "tcp", "udp"
 
 
 class ManglesIpv6(Behaviour):
@@ -260,10 +255,15 @@ class RecordsOneSide(Behaviour):
 
     def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
         """Leave out the first of two Record-Route headers."""
-        if data.startswith(b"INVITE ") and data.count(_RECORDED) == 2:
-            before, _, both = data.partition(_RECORDED)
-            data = before + _RECORDED + both.partition(_RECORDED)[2]
-        return super().worded(data, destination)
+        return super().worded(without_nearest_route(data), destination)
+
+
+def without_nearest_route(data: bytes) -> bytes:
+    """Return an INVITE without the first of its two Record-Route headers, and anything else as it is."""
+    if data.startswith(b"INVITE ") and data.count(_RECORDED) == 2:
+        before, _, last = data.split(_RECORDED)
+        return before + _RECORDED + last
+    return data
 
 
 def _changes_transport(invite: OutboundRequest, previous: OutboundRequest) -> bool:
