@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.model.plan import Answer, Call, Plan, Response
 from harness.purposes.purpose import Plans
-from suites.plans import RINGING, callee, guard, refuse
+from suites.plans import BEHIND_PROXIES, RINGING, callee, guard, refuse
 
 BINDINGS = ("<sip:9{token}@{target.host}:{target.port};transport={transport}>;q=0.7", "<sip:8{token}@{target}>;q=0.3")
 """Two entries of a location service, one with a parameter that belongs to the URI."""
@@ -73,7 +73,11 @@ FORWARDED_REPEATED = number("redirects", act="repeat", acks=2)
 """A phone with call forwarding, called as a redirect server is."""
 
 RINGS_THEN_DECLINES: dict[str, Plans] = {
-    "uas": (number("rings_then_declines"), number("rings_then_redirects")),
+    "uas": (
+        number("rings_then_declines"),
+        number("rings_then_redirects"),
+        number("rings_then_declines", headers=BEHIND_PROXIES),
+    ),
     "b2bua": relayed(Answer((RINGING, Response(603, after=0.2)))),
 }
 """The phone rings first; the callee behind a B2BUA has one To tag for both responses."""

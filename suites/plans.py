@@ -27,6 +27,10 @@ SECOND_URI = "sip:8{token}@{second}"
 RINGING = Response(180)
 
 
+BEHIND_PROXIES: Final = ("Record-Route: <sip:{caller};lr>", "Record-Route: <sip:far.test;lr>")
+"""Of a caller's INVITE: it is behind two proxies that want to stay on the way, the nearer one at its own address."""
+
+
 OF_PROXY = Call(to="sip:{token}@{device}")
 """A call to a user of the device's own domain, whom a proxy may look for elsewhere."""
 

@@ -13,6 +13,7 @@ from harness.judge.answers import asked
 from harness.judge.attempts import attempts
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
+from harness.sip.message import split_list
 
 _Key = tuple[str, str, str]
 
@@ -79,6 +80,20 @@ class Leg:
         given += [r for e in self.theirs if e.method in ("INVITE", "UPDATE") for r in self.replies_to(e)]
         said = sorted((e for e in given if e is not None and e.number < number), key=lambda event: event.number)
         return tuple(event.contact_uris[0] for event in said if event.contact_uris and (event.status or 200) < 300)
+
+    @property
+    def route_set(self) -> tuple[str, ...]:
+        """The Record-Route values by which the device's requests go once there is a 2xx, the nearest first.
+
+        RFC 3261 12.1.1 and 12.1.2; that of a 18x is replaced (13.2.2.4)."""
+        made = self.answer if self.by_device else self.invite
+        values = recorded_routes(made) if made else ()
+        return values[::-1] if self.by_device else values
+
+
+def recorded_routes(message: Event) -> tuple[str, ...]:
+    """The Record-Route values of ``message``, in order, white space aside."""
+    return tuple("".join(value.split()) for line in message.headers("Record-Route") for value in split_list(line))
 
 
 @dataclass(frozen=True)

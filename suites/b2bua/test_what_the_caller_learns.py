@@ -12,16 +12,18 @@ from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, v
 from harness.judge.silence import gap, silent
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
-from harness.model.plan import Plan
+from harness.model.plan import Call, Plan
 from harness.model.verdict import Verdict
 from harness.purposes.purpose import purpose
 from harness.sip.uri import SipUri, same_uri
 from suites.declines import UNKNOWN_6XX
-from suites.plans import DECLINE, MOVED, REDIRECT, callee, redirect, refuse, target
+from suites.plans import BEHIND_PROXIES, DECLINE, MOVED, REDIRECT, callee, redirect, refuse, target
 
 CALLER = "caller"
 MOVED_TO_DECLINE = Plan((callee(redirect(MOVED, tag="moved")), target(refuse(603))))
 """The call is moved, and the new target declines it."""
+CALLED_THROUGH_PROXIES = Plan(REDIRECT.endpoints, calls=(Call(headers=BEHIND_PROXIES),))
+"""The call is moved and answered, and the target hangs up; the caller is behind two proxies."""
 
 HANGS = "the caller hears ringing or silence for a call that is over"
 
@@ -32,7 +34,12 @@ def _upstream(flow: Flow) -> tuple[Event, ...]:
     return one.finals if one else ()
 
 
-@purpose("INT-302-B2BUA-01", plan=REDIRECT, faults=["relays_and_follows", "redirects_to_itself"], roles=["b2bua"])
+@purpose(
+    "INT-302-B2BUA-01",
+    plan=(REDIRECT, CALLED_THROUGH_PROXIES),
+    faults=["relays_and_follows", "redirects_to_itself"],
+    roles=["b2bua"],
+)
 def test_redirection_is_passed_on_or_followed_but_not_both(flow: Flow) -> Findings:
     """A B2BUA relays a 302 to its caller, or follows it itself; never both.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from harness.judge.attempts import Attempt, at, original
+from harness.judge.dialogs import why_no_reinvite
 from harness.judge.patience import may_yet_come
 from harness.judge.redirection import NOT_FOLLOWED, dropped, redirected, redirection_of
 from harness.judge.resends import repeated
@@ -22,6 +23,7 @@ from suites.plans import (
     CALLERS,
     MOVED,
     REDIRECT,
+    RINGING,
     SECOND_URI,
     accept,
     across,
@@ -54,6 +56,12 @@ SLOW_ACROSS: Final = Plan(
     calls=(Call(act="cancel"),),
 )
 """The Contact of the other family rings when two copies of the INVITE are due; then the caller hangs up."""
+
+HELD_ACROSS: Final = Plan(
+    (callee(redirect(MOVED)), across(Answer((RINGING, Response(200)), then="wait"))),
+    calls=(Call(act="reinvite"),),
+)
+"""The Contact of the other family answers, and then the call is changed."""
 
 
 @purpose(
@@ -191,6 +199,38 @@ def test_invite_across_is_repeated_until_it_is_answered(flow: Flow) -> Findings:
         return
     found = tuple(repeated(flow, "INT-302-FAMILY-06", invites=True))
     yield from found or [unseen("the answer came before a copy was due", code="answered-at-once")]
+
+
+@purpose(
+    "INT-302-FAMILY-01",
+    plan=followed(HELD_ACROSS),
+    faults=["byes_to_redirector"],
+    roles=["uac", "b2bua"],
+    acts={"reinvite"},
+)
+def test_call_across_can_be_changed(flow: Flow) -> Findings:
+    """A re-INVITE in a call that was redirected to the other IP family goes to the target, as the call did.
+
+    Typical defect: what is sent in a dialog goes by the socket of the account, which is of the first family.
+
+    Whether its Via and Contact have the family over which it goes is judged in this call as in every other one.
+    """
+    if redirected(flow) is None:
+        yield unseen(NOT_FOLLOWED, code="not-followed")
+        return
+    changed = flow.select("INVITE", received=True, where=lambda invite: invite.to_tag is not None)
+    if not changed:
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
+    for invite in changed:
+        yield expect(
+            invite.seat == "target",
+            code="reinvite-astray",
+            expected="the re-INVITE at the target",
+            actual=f"{invite.start_line} arrived at {invite.seat}",
+            event=invite,
+            means="the call can neither be held nor taken up again",
+            look_at="by which socket, and to which address, is a request sent in a dialog?",
+        )
 
 
 def _goes_on(flow: Flow) -> Findings:

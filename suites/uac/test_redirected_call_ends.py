@@ -16,8 +16,28 @@ HUNG_UP = Plan(
 )
 """The call is moved and answered; then the caller hangs up."""
 
+_ROUTE = ("Record-Route: <sip:far.test;lr>", "Record-Route: <sip:{target};lr>")
+BEHIND_PROXIES = Plan(
+    (
+        callee(redirect(MOVED, tag="moved")),
+        target(Answer((Response(180, headers=_ROUTE), Response(200, headers=_ROUTE)), then="wait")),
+    ),
+    calls=(Call(act="hangup"),),
+)
+"""The same, and the target is behind two proxies that want to stay on the way: the nearer one at its own address."""
+BEHIND_LATE_PROXIES = Plan(
+    (callee(redirect(MOVED, tag="moved")), target(Answer((RINGING, Response(200, headers=_ROUTE)), then="wait"))),
+    calls=(Call(act="hangup"),),
+)
+"""The same, and they have left their names in the 200 only."""
 
-@purpose("INT-302-200-01", plan=HUNG_UP, faults=["byes_to_redirector"], acts={"hangup"})
+
+@purpose(
+    "INT-302-200-01",
+    plan=(HUNG_UP, BEHIND_PROXIES, BEHIND_LATE_PROXIES),
+    faults=["byes_to_redirector"],
+    acts={"hangup"},
+)
 def test_bye_of_a_redirected_call_goes_to_the_target(flow: Flow) -> Findings:
     """When the caller of a redirected call hangs up, the device's BYE goes to the target that has answered.
 

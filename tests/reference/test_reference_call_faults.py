@@ -66,7 +66,30 @@ def test_what_a_redirection_costs() -> None:
     silent = _after_a_redirection(behaviour_with([fault_named("no_ack_of_redirected_200")]))
     assert silent.acknowledge_answer(_request("ACK")) is None
     astray = _after_a_redirection(behaviour_with([fault_named("byes_to_redirector")]))
-    assert [astray.in_dialog(_request(method)).destination for method in ("BYE", "INVITE")] == [OLD, THERE]
+    where = [astray.in_dialog(_request(method)).destination for method in ("BYE", "INVITE", "UPDATE")]
+    assert where == [OLD, OLD, THERE]
+
+
+def test_the_route_of_a_dialog() -> None:
+    routed = _request("BYE").with_fields((("Route", "<sip:p.test;lr>"),))
+    right, forgetful, early = (
+        behaviour_with([fault_named(name)] if name else [])
+        for name in ("", "forgets_route_set", "keeps_route_of_ringing")
+    )
+    rang = SimpleNamespace(code=180, to_tag="t", call_id=routed.field("Call-ID"), values=lambda _: ("<a>", "<b>"))
+    early.hears(cast(InboundResponse, rang))
+    for send in ("in_dialog", "acknowledge_answer"):
+        sent = [getattr(device, send)(routed).fields for device in (right, forgetful, early)]
+        assert sent[0] == routed.fields
+        assert not [value for name, value in sent[1] if name == "Route"]
+        assert [value for name, value in sent[2] if name == "Route"] == ["<b>", "<a>"]
+
+
+def test_a_route_is_not_repeated_to_the_caller() -> None:
+    wrong = behaviour_with([fault_named("answers_without_record_route")])
+    lines = b"X: 1\r\nRecord-Route: <sip:p.test;lr>\r\nrecord-route: <sip:q.test;lr>\r\nTo: x\r\n\r\n"
+    assert wrong.worded(b"SIP/2.0 200 OK\r\n" + lines, HERE) == ((b"SIP/2.0 200 OK\r\nX: 1\r\nTo: x\r\n\r\n", HERE),)
+    assert wrong.worded(b"INVITE x SIP/2.0\r\n" + lines, HERE) == ((b"INVITE x SIP/2.0\r\n" + lines, HERE),)
 
 
 def test_ringing_alone_makes_the_difference() -> None:

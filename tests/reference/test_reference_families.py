@@ -116,6 +116,18 @@ def test_faults_show_when_the_family_changes_and_not_otherwise(
     assert moved(behaviour, stayed) == moved(behaviour_with([]), stayed)
 
 
+def test_a_call_that_changes_its_family_is_changed_from_where_it_is() -> None:
+    wrong = behaviour_with([fault_named("reinvites_from_old_family")])
+    moved(wrong, THERE)
+    there, here = (
+        OutboundRequest(method, "sip:9@x", (("Contact", "<sip:r@[::1]:5070>"),), b"", to)
+        for method, to in (("INVITE", THERE), ("INVITE", HERE))
+    )
+    assert wrong.in_dialog(there).field("Contact") == "<sip:r@127.0.30.9:5060>"
+    assert wrong.in_dialog(here) == here
+    assert behaviour_with([]).in_dialog(there) == there
+
+
 def test_a_contact_of_the_other_family_is_passed_over_by_a_device_that_stays() -> None:
     right, wrong = behaviour_with([]), behaviour_with([fault_named("stays_in_family")])
     across, here = Contact("sip:9@[::1]:5062", ()), Contact("sip:9@127.0.31.2", ())

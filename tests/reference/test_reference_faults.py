@@ -63,6 +63,7 @@ ELSEWHERE = {
     *("repeats_refusal_over_streams", "answers_on_new_connection", "no_length_over_streams"),
     # test_reference_families.py
     *("stays_in_family", "old_host_across", "loses_brackets_across", "via_of_old_family", "contact_of_old_family"),
+    "reinvites_from_old_family",
     *("goes_on_after_603_across", "records_old_family"),
     # test_reference_names.py
     *("reverses_srv_priorities", "ignores_srv_port", "ignores_srv", "asks_srv_despite_port", "next_server_after_603"),
@@ -71,7 +72,7 @@ ELSEWHERE = {
     # test_reference_call_faults.py
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),
-    "asks_the_same_leg",
+    *("asks_the_same_leg", "forgets_route_set", "keeps_route_of_ringing", "answers_without_record_route"),
     *("cancels_after_4xx", "drops_ack_of_200", "relays_302_without_contact", "answers_message_481", "ignores_cancel"),
 }
 

@@ -6,6 +6,8 @@ As the whole table showed it.  A line that names a purpose here is no promise th
 from __future__ import annotations
 
 CONSEQUENCES: dict[str, frozenset[str]] = {
+    # Its re-INVITE comes to a redirector of the other family with the Via of its peer's.
+    "byes_to_redirector": frozenset({"invariants/crossings/each_side_is_told_addresses_of_its_family"}),
     "old_host_across": frozenset({"invariants/crossings/each_side_is_told_addresses_of_its_family"}),
     "knows_small_transports": frozenset(
         {

@@ -126,6 +126,12 @@ SHOWN_BY = {
         "uas/cancel/cancel_after_the_refusal_changes_nothing",
     },
     "asks_the_same_leg": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
+    "answers_without_record_route": {
+        "b2bua/what_the_caller_learns/redirection_is_passed_on_or_followed_but_not_both",
+        "uas/answers/ringing_and_refusal_have_one_tag",
+    },
+    "forgets_route_set": {"uac/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target"},
+    "keeps_route_of_ringing": {"uac/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target"},
     "answers_bye_500": {"uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only"},
     "answers_message_481": {"uas/answers/message_gets_no_provisional_answer"},
     "answers_on_new_connection": {
@@ -156,6 +162,7 @@ SHOWN_BY = {
     },
     "retries_after_503": {"uac/redirect_hunts/next_contact_is_tried_when_one_fails"},
     "contact_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
+    "reinvites_from_old_family": {"uac/redirect_to_another_family/call_across_can_be_changed"},
     "records_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "via_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "constant_from_tag": {"uac/after_decline/next_call_after_a_decline_works"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -84,9 +84,10 @@ def _call_for_all(call: Call, seats: stand_ins.Reached, transport: Transport, fa
 
 def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
     check_call(call)
+    there = replace(places, seats={**places.seats, "caller": own})
 
     def filled_in(text: str) -> str:
-        filled = fill(text, places, "a call")
+        filled = fill(text, there, "a call")
         if REQUEST_URI in filled:
             raise PlanError(f"a call: {text!r} holds {{request_uri}}, which only an answer knows")
         check_line(filled, "a call")
@@ -95,6 +96,8 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
     lines = tuple(map(filled_in, call.headers))
     contact = f"Contact: <sip:caller@{own.in_uri}>"
     defaults = (contact, *_OF_AN_INVITE)
+    # Who is behind a proxy gets its own Record-Route back, and what it sends comes by no Route of its own.
+    is_behind_proxy = any(header_name(line) == "record-route" for line in lines)
     routes = tuple(line for line in lines if header_name(line) == "route")
     names = {header_name(line) for line in lines}
     asserted = (f"P-Asserted-Identity: <{way.identity.asserted}>",) if way.identity.asserted else ()
@@ -110,6 +113,7 @@ def _call(call: Call, places: Places, own: Address, way: _Way) -> str:
         lines=(*(line for line in given if header_name(line) not in names), *lines),
         defaults=defaults,
         routes=routes,
+        is_behind_proxy=is_behind_proxy,
         cancel_lines=(*routes, *map(filled_in, call.cancel_headers)),
         vias=tuple(map(filled_in, call.vias)),
         from_params=filled_in(call.from_params),

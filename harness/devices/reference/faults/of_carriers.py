@@ -148,6 +148,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("loses_brackets_across", "Leaves out the brackets when it goes from IPv4 to IPv6.", claim=_CROSSES),
     Fault("via_of_old_family", "Keeps the address of its Via when the IP family changes.", FOLLOWING, _CROSSES),
     Fault("contact_of_old_family", "Keeps its Contact when the IP family changes.", claim=_CROSSES),
+    Fault(
+        "reinvites_from_old_family",
+        "Names the Contact of the first IP family in a re-INVITE of a call that has changed it.",
+        claim=_CROSSES,
+    ),
     Fault("records_old_family", "Records its route where the IP family changes for one side.", ("proxy",), _CROSSES),
     Fault("sends_once_across", "Sends each INVITE to the other IP family once.", FOLLOWING, _CROSSES),
     Fault(

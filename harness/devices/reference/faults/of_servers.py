@@ -5,6 +5,12 @@ from __future__ import annotations
 from .fault import ANSWERING, BRIDGE, PROXY, RECURSING, REDIRECT, UAS, Fault
 
 FAULTS: tuple[Fault, ...] = (
+    # The routes that proxies have recorded.
+    Fault("forgets_route_set", "Sends what belongs to a dialog past the proxies that have recorded their route."),
+    Fault("keeps_route_of_ringing", "Takes the route of the 180 for a dialog, though the 200 has another one."),
+    Fault(
+        "answers_without_record_route", "Leaves the Record-Route of the INVITE out of its responses.", ("uas", "b2bua")
+    ),
     # What the caller of a B2BUA is told.
     Fault("relays_and_follows", "Follows a 3xx, and passes it on to the caller as well.", BRIDGE),
     Fault("redirects_to_itself", "Answers the caller 302 with its own address for Contact.", BRIDGE),
@@ -13,7 +19,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("loses_200", "Does not answer its caller when the target of a redirection has answered.", BRIDGE),
     Fault("ends_one_leg", "Leaves the caller's leg up when the callee says BYE.", BRIDGE),
     Fault("asks_the_same_leg", "Passes a re-INVITE on to the leg that it came from, and answers 491.", BRIDGE),
-    Fault("byes_to_redirector", "Sends the BYE of a redirected call to the address of the redirector."),
+    Fault("byes_to_redirector", "Sends BYE and re-INVITE of a redirected call to the address of the redirector."),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", BRIDGE),
     # How long a proxy searches, and what becomes of its branches.
     Fault("new_branch_after_6xx", "Tries the next registered target after a 6xx.", PROXY),

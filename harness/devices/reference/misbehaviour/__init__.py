@@ -27,6 +27,7 @@ from . import (
     relaying,
     repeats,
     robustness,
+    routes,
     searches,
     steps,
     targets,
@@ -36,7 +37,7 @@ from . import (
 )
 
 _MODULES = (
-    *(contacts, declines, finals, invites, names, partings, steps, targets, upstream, uri_headers),
+    *(contacts, declines, finals, invites, names, partings, routes, steps, targets, upstream, uri_headers),
     *(transports, crossings),
     *(searches, relaying, recursion),
     *(answers, repeats, messages, robustness),

@@ -68,6 +68,27 @@ class ContactOfOldFamily(Behaviour):
         return invite.with_field("Contact", previous.field("Contact")) if _crosses(invite, previous) else invite
 
 
+class ReinvitesFromOldFamily(Behaviour):
+    """Wrong by 12.2.1.1: the other side sends its next requests to the Contact of a re-INVITE."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first_contact = ""
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Note where this side was first."""
+        self._first_contact = previous.field("Contact")
+        return super().redirected(invite, previous, target)
+
+    def in_dialog(self, request: OutboundRequest) -> OutboundRequest:
+        """Be there again when the call is changed."""
+        request = super().in_dialog(request)
+        across = request.destination.carrier[1] != self.over_ipv6
+        if request.method != "INVITE" or not across or not self._first_contact:
+            return request
+        return request.with_field("Contact", self._first_contact)
+
+
 class RecordsOldFamily(Behaviour):
     """Wrong by 16.6 item 4: who has the new family alone cannot send there."""
 

@@ -80,10 +80,10 @@ class ByesToRedirector(Behaviour):
         return super().redirected(invite, previous, target)
 
     def in_dialog(self, request: OutboundRequest) -> OutboundRequest:
-        """Send the BYE there."""
+        """Send BYE and re-INVITE there."""
         request = super().in_dialog(request)
         where = self._redirectors.get(request.field("Call-ID"), request.destination)
-        return replace(request, destination=where) if request.method == "BYE" else request
+        return replace(request, destination=where) if request.method in ("BYE", "INVITE") else request
 
 
 class RedirectsToItself(Behaviour):

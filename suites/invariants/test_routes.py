@@ -1,0 +1,88 @@
+"""The route that proxies have recorded: who is told of it, and whose requests take it (RFC 3261 12.1, 12.2.1.1)."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from harness.judge.acks import routes
+from harness.judge.answers import asked
+from harness.judge.legs import Leg, dialogs, recorded_routes
+from harness.judge.say import Findings, expect
+from harness.model.flow import Event, Flow
+from harness.purposes.invariant import invariant
+from harness.sip.message import addr_spec
+from harness.sip.uri import SipUri, same_uri
+
+_TAKES_ROUTE = ("ACK", "BYE", "INVITE", "INFO")
+"""UPDATE and PRACK are left out: sent before the 2xx, they take the route of a 18x."""
+
+
+@invariant("RFC3261-12.2.1.1-04", faults=["forgets_route_set", "keeps_route_of_ringing"])
+def test_requests_of_a_dialog_take_its_route(flow: Flow) -> Findings:
+    """The ACK of a 2xx, BYE, INFO and re-INVITE carry the Route values of their dialog: the Record-Route of the 2xx
+    backwards, or that of the INVITE that the device has answered.
+
+    A proxy that is left out loses sight of a call that it bills, or whose media it relays; where the peer is behind it,
+    the request does not arrive at all. Typical defects: after a redirection the dialog has no route set; it has that of
+    the 180; the order of the proxies is not turned round.
+
+    A Route of the device's own before these, as to an outbound proxy, is let pass, and so are strict routers.
+    """
+    for leg in dialogs(flow).legs:
+        wanted = leg.route_set
+        if leg.answer is None or not wanted or _is_strict(wanted[0]):
+            continue
+        for event in leg.theirs:
+            if event.method in _TAKES_ROUTE and event.number > leg.answer.number and not _of_invite(leg, event):
+                carried = routes(event)
+                yield expect(
+                    _same(carried[-len(wanted) :], wanted),
+                    code="off-route",
+                    expected=f"Route: {', '.join(wanted)}",
+                    actual=f"Route: {', '.join(carried) or '(none)'}",
+                    event=event,
+                    means="a proxy that wants to see the call does not, or the request never arrives",
+                    look_at="which response gives the dialog its route set: the 2xx, after a redirection as well",
+                )
+
+
+@invariant("RFC3261-12.1.1-02", faults=["answers_without_record_route"])
+def test_recorded_route_is_repeated_to_the_caller(flow: Flow) -> Findings:
+    """A 2xx to an INVITE, and a 18x with a To tag, has each Record-Route of that INVITE, in order.
+
+    It is how the caller learns by which proxies its ACK and BYE go. Typical defect: headers are copied one of each
+    name; or by the code for the 2xx alone.
+    """
+    for one in asked(flow):
+        wanted = recorded_routes(one.request)
+        if one.request.method != "INVITE" or not wanted:
+            continue
+        for response in one.responses:
+            if 100 < (response.status or 0) < 300 and response.to_tag:
+                carried = recorded_routes(response)
+                yield expect(
+                    _same(carried, wanted),
+                    code="record-route-lost",
+                    expected=f"Record-Route: {', '.join(wanted)}",
+                    actual=f"Record-Route: {', '.join(carried) or '(none)'}",
+                    event=response,
+                    means="the caller's ACK and BYE do not go by its proxies, and may not arrive",
+                    look_at="are all Record-Route values of the INVITE copied into responses that make a dialog?",
+                )
+
+
+def _of_invite(leg: Leg, ack: Event) -> bool:
+    """Whether ``ack`` is of the transaction of an INVITE that was refused: it has the Route of that (17.1.1.3)."""
+    return ack.method == "ACK" and any(one.method == "INVITE" and one.branch == ack.branch for one in leg.theirs)
+
+
+def _is_strict(route: str) -> bool:
+    uri = SipUri.parse(addr_spec(route))
+    return uri is None or uri.parameter("lr") is None
+
+
+def _same(carried: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return all(
+        one is not None and other is not None and (one == other or same_uri(addr_spec(one), addr_spec(other)))
+        for one, other in zip_longest(carried, wanted)
+    )
