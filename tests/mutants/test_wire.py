@@ -109,6 +109,27 @@ def test_a_copy_that_was_due_because_our_answer_was_late_is_no_difference() -> N
     assert "copies" in [one.kind for one in compared(flow("127.2.0.1", times=(0.0, 0.5, 1.0), late=1.1), flow())]
 
 
+def test_a_response_may_come_as_often_as_it_is_asked_for() -> None:
+    def called(*said: str) -> Flow:
+        one = flow()
+        request, response = one.events[0].raw, one.events[1].raw.replace("603 Decline", "100 Trying")
+        events = [
+            Event(request, number, 0.1 * number, "callee", "sent")
+            if what == "asked"
+            else Event(response, number, 0.1 * number, "callee", "received")
+            for number, what in enumerate(said, 1)
+        ]
+        return dataclasses.replace(one, events=tuple(events))
+
+    once = called("asked", "answered")
+    assert compared(called("asked", "asked", "answered", "answered"), once) == []
+    assert [one.kind for one in compared(called("asked", "answered", "answered"), once)] == ["copies"]
+    twice = called("asked", "answered", "asked", "answered")
+    assert [one.kind for one in compared(called("asked", "asked", "answered", "answered", "answered"), twice)] == [
+        "copies"
+    ]
+
+
 def test_the_words_of_a_status_line_count_where_a_603_plus_is_known_by_them() -> None:
     def said(status: str) -> Flow:
         one = flow()
@@ -155,6 +176,19 @@ def test_the_port_of_a_connection_is_no_difference_and_a_wrong_rport_is() -> Non
 
     assert compared(answered(40001, 40001), answered(40002, 40002)) == []
     assert compared(answered(40001, 7), answered(40002, 40002))
+
+
+def test_the_port_of_an_endpoint_in_a_response_that_is_passed_on_is_no_difference() -> None:
+    def passed_on(port: int, rport: int) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace(":5060;branch", f":5060;rport={rport};branch", 1)
+        seats = (*one.seats, Seat("first", "target", Address("::1", port), 0.0))
+        return dataclasses.replace(
+            one, seats=seats, events=(dataclasses.replace(one.events[0], raw=text), *one.events[1:])
+        )
+
+    assert compared(passed_on(30403, 30403), passed_on(30003, 30003)) == []
+    assert compared(passed_on(30403, 7), passed_on(30003, 30003))
 
 
 def test_what_a_route_notes_of_a_connection_is_no_difference() -> None:

@@ -8,6 +8,7 @@ kept at each endpoint, not between endpoints.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,8 @@ _PHRASE: Final = re.compile(r"^(SIP/2\.0 (?!60[378])\d{3}) [^\r\n]*")
 """The words of a status line are for people (7.2), but where a 603+ or a 607 is known by them."""
 _NOTE: Final = re.compile(r"(?<=<sip:)[0-9a-f]{20,}(?=@)")
 """What a proxy notes of a connection in its Record-Route: where the other end of it was."""
+_RPORT: Final = re.compile(r"(?<=;rport=)\d+")
+"""A port without its host: what the device writes into the Via of what it passes on."""
 _T1_S: Final = 0.45
 """T1, less what a busy machine takes off it."""
 
@@ -44,6 +47,8 @@ class Line:
     """Its number in the flow; 0 for a datagram that is no SIP message."""
     awaited: int = 0
     """How many of its copies came while the endpoint still owed it a response: a busy machine's doing, if only one."""
+    asked_again: int = 0
+    """Of a response: how many copies of its request had been sent. Each may be answered."""
 
     @property
     def exchange(self) -> tuple[str, ...]:
@@ -83,6 +88,7 @@ def form_of(flow: Flow) -> Form:
     for seat in sorted(by_seat):
         lines: dict[str, Line] = {}
         answered: set[str | None] = set()
+        asked: Counter[tuple[str | None, str]] = Counter()
         began: dict[str | None, float] = {}
         for event in by_seat[seat]:
             began.setdefault(event.call_id, event.time)
@@ -91,7 +97,10 @@ def form_of(flow: Flow) -> Form:
                 known = lines.get(text, Line(text, (), event.number))
                 at = event.time - began[event.call_id]
                 awaited = known.awaited + (event.branch not in answered and _is_due(known, at))
-                lines[text] = Line(text, (*known.times, at), known.number, awaited)
+                again = max(0, asked[event.branch, event.cseq_method] - 1)
+                lines[text] = Line(text, (*known.times, at), known.number, awaited, again)
+            elif event.method is not None:
+                asked[event.branch, event.method] += 1
             elif event.status is not None:
                 answered.add(event.branch)
         for datagram in flow.unreadable:
@@ -122,6 +131,7 @@ class _Normalised:
         for name, address in _addresses(flow):
             self._names.setdefault(str(address), f"{{{name}}}")
             self._names.setdefault(address.host, f"{{{name}.host}}")
+        self._ports = {str(seat.address.port): f"{{{seat.name}.port}}" for seat in flow.seats}
         hosts = "|".join(re.escape(text) for text in sorted(self._names, key=len, reverse=True))
         self._places = re.compile(rf"(?<![\d.])(?:{hosts})(?!\d)")
         self._token = flow.places.token
@@ -135,6 +145,7 @@ class _Normalised:
         for kind, pattern in _IDENTIFIERS:
             text = pattern.sub(lambda found, kind=kind: self._numbered(kind, found[0]), text)  # type: ignore[misc]
         text = self._places.sub(lambda found: self._names[found[0]], text)
+        text = _RPORT.sub(lambda found: self._ports.get(found[0], found[0]), text)
         return text.replace(self._token, "{token}") if self._token else text
 
     def _numbered(self, kind: str, value: str) -> str:
