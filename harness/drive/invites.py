@@ -109,7 +109,7 @@ class Invites:
             return True  # the tap dropped it on purpose; it is repeated until the ACK
         if not invite.finals or invite.status >= 300:
             return invite.finals < answer.finals
-        if answer.then == "bye":
+        if answer.then != "wait":
             return not invite.ended
         # The call stays up by plan: only the acts of the calling side are still due.
         wanted = sum(call.act in ("reinvite", "reinvite_hangup") for call in self.plan.calls)

@@ -61,7 +61,7 @@ def _unlike(request: Event, response: Event, ours: Sent) -> tuple[str, str, str]
         return "other-to", f"To: {request.header('To')}", line
     if request.to_tag and response.to_tag != request.to_tag:
         return "other-to-tag", f"To: {request.header('To')}", line
-    if (response.header("To") or "") in ours.answered:
+    if (response.header("To") or "") in ours.tagged:
         return None  # A proxy passes on what the callee said.
     if response.to_tag == "" or (response.to_tag is None and (response.status or 0) > 100):
         return "no-to-tag", "a tag in the To", line

@@ -104,8 +104,8 @@ class Sent:
     """Single-valued headers that one of our messages has twice."""
     kinds: Mapping[str, tuple[str, ...]]
     """The Content-Types, in small letters, with which each body was sent; "" is none."""
-    answered: frozenset[str]
-    """The To of our responses."""
+    tagged: frozenset[str]
+    """The To of our responses to requests whose To had no tag: what else a To of ours has, we repeat."""
 
     @property
     def bodies(self) -> Collection[str]:
@@ -123,16 +123,21 @@ def sent_by_us(flow: Flow) -> Sent:
     lines: set[str] = set()
     doubled: set[str] = set()
     kinds: dict[str, tuple[str, ...]] = {}
-    answered: set[str] = set()
+    tagged: set[str] = set()
+    untagged: set[tuple[str, str | None, str]] = set()
     for event in flow.events:
-        if not event.from_device:
+        if event.from_device:
+            if event.method is not None and event.to_tag is None:
+                untagged.add((event.call_id, event.branch, event.method))
+        else:
             shape = Shape.of(event)
-            echo = _ECHOED if event.status is not None else ()
+            gives_tag = (event.call_id, event.branch, event.cseq_method) in untagged
+            echo = () if event.status is None else _ECHOED if gives_tag else (*_ECHOED, "to")
             own = (line for line in shape.lines if long_name(line.partition(":")[0]) not in echo)
             lines.update(line.strip() for line in (shape.start_line, *own))
             doubled.update(name for name, count in shape.counts.items() if count > 1 and name.lower() not in echo)
             kind = (event.header("Content-Type") or "").strip().lower()
             kinds[event.body] = (*kinds.get(event.body, ()), kind)
-            if event.status is not None:
-                answered.add(event.header("To") or "")
-    return Sent(frozenset(lines), frozenset(doubled), kinds, frozenset(answered))
+            if event.status is not None and gives_tag:
+                tagged.add(event.header("To") or "")
+    return Sent(frozenset(lines), frozenset(doubled), kinds, frozenset(tagged))

@@ -21,7 +21,7 @@ from harness.net.address import Transport
 from harness.net.certificate import RIGHT, Certificate
 
 Kind = Literal["callee", "target", "guard"]
-Then = Literal["bye", "wait"]
+Then = Literal["bye", "wait", "reinvite"]
 Act = Literal[
     "none",
     "reinvite",
@@ -88,7 +88,8 @@ class Answer:
     copies: tuple[float, ...] = ()
     """Send the final response again after so many seconds each (from the one before), ACK or no ACK."""
     then: Then = "bye"
-    """After a 2xx: say BYE as soon as the ACK is here, or wait for the device to hang up."""
+    """After a 2xx: say BYE as soon as the ACK is here; wait until the device hangs up; or send a re-INVITE that holds
+    the call as soon as the ACK is here, and BYE when that has been answered."""
     reinvites: tuple[Response, ...] = ()
     """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
     cancelled: Cancelled = "terminate"

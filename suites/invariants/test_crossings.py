@@ -78,7 +78,7 @@ def test_each_side_is_told_addresses_of_its_family(flow: Flow) -> Findings:
     The target may have this one family only.  Then it cannot send a BYE to a Contact or a Route of the other one, and
     the call stays up; nor a response, if it takes the Via at its word.  Typical defect: these headers are made when the
     account starts, when the call does, or once for all servers of a name.  Of a proxy the nearest Record-Route counts,
-    in the 2xx to its caller as well: it may write two (RFC 5658).
+    in the responses to its caller as well: it may write two (RFC 5658).
 
     A name is as good as an address.  No clause says in so many words that the families must agree: a warning.
     """
@@ -118,9 +118,9 @@ def _nearest_route(event: Event) -> SipUri | None:
 
 
 def _making_dialogs(flow: Flow) -> Iterator[Event]:
-    """The device's INVITEs, and the 2xx of those to it."""
+    """The device's INVITEs, and its responses to others that make a dialog (12.1)."""
     for event in flow.events:
-        answered = event.cseq_method == "INVITE" and 200 <= (event.status or 0) < 300
+        answered = event.cseq_method == "INVITE" and 100 < (event.status or 0) < 300 and event.to_tag is not None
         if event.from_device and (event.method == "INVITE" or answered):
             yield event
 

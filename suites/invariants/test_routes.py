@@ -10,6 +10,7 @@ from harness.judge.legs import Leg, dialogs, recorded_routes
 from harness.judge.say import Findings, expect
 from harness.model.flow import Event, Flow
 from harness.purposes.invariant import invariant
+from harness.sip.address import NameAddr
 from harness.sip.message import addr_spec
 from harness.sip.uri import SipUri, same_uri
 
@@ -69,6 +70,31 @@ def test_recorded_route_is_repeated_to_the_caller(flow: Flow) -> Findings:
                     means="the caller's ACK and BYE do not go by its proxies, and may not arrive",
                     look_at="are all Record-Route values of the INVITE copied into responses that make a dialog?",
                 )
+
+
+@invariant("RFC3261-16.6-08", faults=["records_without_brackets"])
+def test_recorded_route_is_one_for_loose_routers(flow: Flow) -> Findings:
+    """A Record-Route that a proxy adds is a URI in brackets, with lr among its parameters.
+
+    Without brackets what follows are no parameters of the URI: its transport is lost, and lr with it. Then the next
+    element takes the proxy for a strict router and replaces the Request-URI. Typical defect: the header is put together
+    as a string, and tried with one other product.
+    """
+    ours = {value for event in flow.events if not event.from_device for value in recorded_routes(event)}
+    for event in flow.events:
+        for value in recorded_routes(event) if event.from_device else ():
+            if value in ours:
+                continue
+            bracketed = NameAddr.parse(value).bracketed
+            yield expect(
+                bracketed and not _is_strict(value),
+                code="strict-route" if bracketed else "bare-route",
+                expected="Record-Route: <URI;lr>",
+                actual=f"Record-Route: {value}",
+                event=event,
+                means="in-dialog requests of other products miss their target, or go by another transport",
+                look_at="how the header is written: is ;lr inside of the brackets?",
+            )
 
 
 def _of_invite(leg: Leg, ack: Event) -> bool:

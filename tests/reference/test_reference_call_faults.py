@@ -92,6 +92,22 @@ def test_a_route_is_not_repeated_to_the_caller() -> None:
     assert wrong.worded(b"INVITE x SIP/2.0\r\n" + lines, HERE) == ((b"INVITE x SIP/2.0\r\n" + lines, HERE),)
 
 
+def test_a_reinvite_of_a_redirected_call_alone_is_refused() -> None:
+    wrong = _after_a_redirection(behaviour_with([fault_named("loses_dialog_of_target")]))
+    told = {
+        call: wrong.worded(b"SIP/2.0 200 OK\r\nCall-ID: %b\r\nCSeq: 1 INVITE\r\n\r\n" % call, HERE)[0][0][:11]
+        for call in (b"c1", b"c2")
+    }
+    assert told == {b"c1": b"SIP/2.0 481", b"c2": b"SIP/2.0 200"}
+
+
+def test_a_route_is_recorded_without_brackets() -> None:
+    wrong = behaviour_with([fault_named("records_without_brackets")])
+    head = b"INVITE x SIP/2.0\r\nRecord-Route: "
+    sent = wrong.worded(head + b"<sip:p.test;lr>\r\nTo: <sip:x>\r\n\r\n", HERE)
+    assert sent == ((head + b"sip:p.test;lr\r\nTo: <sip:x>\r\n\r\n", HERE),)
+
+
 def test_ringing_alone_makes_the_difference() -> None:
     device = behaviour_with([fault_named("redials_after_ringing")])
     assert device.redial(Final(603, "Decline")) is None

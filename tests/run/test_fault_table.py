@@ -163,6 +163,7 @@ SHOWN_BY = {
     "retries_after_503": {"uac/redirect_hunts/next_contact_is_tried_when_one_fails"},
     "contact_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "reinvites_from_old_family": {"uac/redirect_to_another_family/call_across_can_be_changed"},
+    "records_without_brackets": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "records_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "via_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "constant_from_tag": {"uac/after_decline/next_call_after_a_decline_works"},

@@ -131,6 +131,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         tags=labels,
         dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses)
         or any(answer.cancelled == "answer" and answer.crossing.status < 300 for answer in answers),
+        reinviting=any(answer.then == "reinvite" for answer in answers),
         forged={r.forged for answer in answers for r in answer.responses},
         asked_methods=list(map(re.escape, asked_methods)),
         asked=answers[0].responses[-1] if answers[0].responses else None,

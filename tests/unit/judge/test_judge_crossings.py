@@ -71,6 +71,18 @@ def test_a_name_or_another_element_may_be_reached_by_either(name: str):
     assert routes(name, name) == ["satisfied"] * 2
 
 
+def test_a_provisional_response_that_makes_a_dialog_is_one_of_them():
+    line = Line(DECLINE, "b2bua").ask()
+    line.reply(0.01, 180, contact="<sip:gw@127.0.0.9:5060>").reply(
+        0.02, 180, to_tag="", contact="<sip:gw@127.0.0.9:5060>"
+    )
+    flow = replace(crossing(), events=())
+    events = tuple(replace(event, transport="wss", source=CALLED) for event in line.flow().events)
+    early = replace(flow, role="b2bua", events=(*crossing().events[1:2], *events))
+    found = list(crossings.test_contact_of_a_leg_can_be_reached_by_its_transport(early))
+    assert [one.code for one in found if one.outcome == "violated"] == ["contact-of-other-side"]
+
+
 def test_no_route_is_no_question():
     assert routes("", "") == []
 

@@ -113,6 +113,37 @@ def test_text_beside_the_brackets_is_a_defect(value):
     assert _codes(_flow(GOOD.replace("From: <sip:device@127.0.0.9>;tag=f1", f"From: {value}"))) == ["bad-address"]
 
 
+@pytest.mark.parametrize(
+    "value", ["<sip:a@b.test>;;tag=f1", "<sip:a@b.test>;user agent=1;tag=f1", "<sip:a@b.test>;x=/;tag=f1"]
+)
+def test_a_parameter_against_the_grammar_is_a_warning(value):
+    flow = _flow(GOOD.replace("From: <sip:device@127.0.0.9>;tag=f1", f"From: {value}"))
+    (found,) = [f for f in form_details.addresses_can_be_read(flow, "r") if f.outcome == "violated"]
+    assert (found.code, found.at_most) == ("bad-parameter", Verdict.WARN)
+
+
+@pytest.mark.parametrize("header", ["From: sip:a@b.test?x=y;tag=f1", "Contact: sip:device@127.0.0.9?Subject=x"])
+def test_a_uri_with_headers_is_in_brackets(header):
+    name = header.partition(":")[0]
+    assert _codes(_flow(re.sub(rf"(?m)^{name}: [^\r]*", header, GOOD))) == ["bad-address"]
+
+
+def test_a_to_is_the_devices_own_where_our_response_only_repeats_it():
+    """A tag that it writes twice: our 200 has it too, because a response has the To of its request."""
+    twice = {"to_tag": "t1;tag=t1", "branch": "z9hG4bKbye", "cseq": "2 BYE"}
+    wire = Wire().invite().answer(0.01, 200).say(0.1, f"BYE {URI} SIP/2.0", **twice)
+    wire.say(0.11, "SIP/2.0 200 OK", sent=True, **twice)
+    found = [f.code for f in form_details.addresses_can_be_read(wire.flow(), "r") if f.outcome == "violated"]
+    assert found == ["parameter-twice"]
+
+
+def test_a_to_that_our_response_has_begun_is_ours():
+    """What stands behind a tag that an endpoint of ours has given is repeated by the device, as it must be."""
+    wire = Wire().invite().answer(0.01, 200, to_tag="t1;x=1;x=2")
+    wire.say(0.1, f"BYE {URI} SIP/2.0", to_tag="t1;x=1;x=2", branch="z9hG4bKbye", cseq="2 BYE")
+    assert not [f for f in form_details.addresses_can_be_read(wire.flow(), "r") if f.outcome == "violated"]
+
+
 def test_numbers_may_begin_with_zeros():
     """RFC 3261 25.1: 1*DIGIT."""
     assert _codes(_flow(GOOD.replace("Max-Forwards: 70", "Max-Forwards: 0070").replace("CSeq: 1", "CSeq: 0001"))) == []

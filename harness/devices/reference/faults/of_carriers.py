@@ -154,6 +154,7 @@ FAULTS: tuple[Fault, ...] = (
         claim=_CROSSES,
     ),
     Fault("records_old_family", "Records its route where the IP family changes for one side.", ("proxy",), _CROSSES),
+    Fault("records_without_brackets", "Writes its Record-Route without brackets.", ("proxy",), _CROSSES),
     Fault("sends_once_across", "Sends each INVITE to the other IP family once.", FOLLOWING, _CROSSES),
     Fault(
         "goes_on_after_603_across",

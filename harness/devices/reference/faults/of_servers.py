@@ -20,6 +20,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("ends_one_leg", "Leaves the caller's leg up when the callee says BYE.", BRIDGE),
     Fault("asks_the_same_leg", "Passes a re-INVITE on to the leg that it came from, and answers 491.", BRIDGE),
     Fault("byes_to_redirector", "Sends BYE and re-INVITE of a redirected call to the address of the redirector."),
+    Fault("loses_dialog_of_target", "Answers a re-INVITE of the target of a redirected call 481."),
     Fault("leaves_caller_ringing", "Tells the caller nothing of a 6xx.", BRIDGE),
     # How long a proxy searches, and what becomes of its branches.
     Fault("new_branch_after_6xx", "Tries the next registered target after a 6xx.", PROXY),

@@ -60,3 +60,15 @@ class AnswersWithoutRecordRoute(Behaviour):
     def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
         """Leave the header out of responses."""
         return super().worded(_RECORD_ROUTE.sub(b"", data) if data.startswith(b"SIP/2.0 ") else data, destination)
+
+
+class RecordsWithoutBrackets(Behaviour):
+    """Wrong by 20.30: the parameters of the URI become those of the header."""
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Leave the brackets out."""
+        return super().worded(_RECORD_ROUTE.sub(_without_brackets, data), destination)
+
+
+def _without_brackets(line: re.Match[bytes]) -> bytes:
+    return line[0].translate(None, b"<>")

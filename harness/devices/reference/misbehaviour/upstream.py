@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..behaviour import Behaviour
@@ -84,6 +85,26 @@ class ByesToRedirector(Behaviour):
         request = super().in_dialog(request)
         where = self._redirectors.get(request.field("Call-ID"), request.destination)
         return replace(request, destination=where) if request.method in ("BYE", "INVITE") else request
+
+
+class LosesDialogOfTarget(Behaviour):
+    """Wrong by 12.2.2: the call stands, and its target belongs to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._redirected: set[bytes] = set()
+
+    def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
+        """Note which calls are redirected ones."""
+        self._redirected.add(f"\r\nCall-ID: {invite.field('Call-ID')}\r\n".encode())
+        return super().redirected(invite, previous, target)
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Answer a re-INVITE of their targets 481."""
+        accepts = data.startswith(b"SIP/2.0 2") and b" INVITE\r\n" in data
+        if accepts and any(call in data for call in self._redirected):
+            data = b"SIP/2.0 481 Call/Transaction Does Not Exist\r\n" + data.partition(b"\r\n")[2]
+        return super().worded(data, destination)
 
 
 class RedirectsToItself(Behaviour):
