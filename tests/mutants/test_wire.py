@@ -191,6 +191,19 @@ def test_the_port_of_an_endpoint_in_a_response_that_is_passed_on_is_no_differenc
     assert compared(passed_on(30403, 7), passed_on(30003, 30003))
 
 
+def test_the_port_of_an_endpoint_behind_a_name_is_no_difference() -> None:
+    def named(port: int, written: int) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace("127.1.0.2", f"t7001.test:{written}", 1)
+        seats = (*one.seats, Seat("first", "target", Address("::1", port), 0.0))
+        return dataclasses.replace(
+            one, seats=seats, events=(dataclasses.replace(one.events[0], raw=text), *one.events[1:])
+        )
+
+    assert compared(named(30403, 30403), named(30003, 30003)) == []
+    assert compared(named(30403, 30003), named(30003, 30003))
+
+
 def test_what_a_route_notes_of_a_connection_is_no_difference() -> None:
     def noted(note: str) -> Flow:
         one = flow()

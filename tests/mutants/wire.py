@@ -27,8 +27,8 @@ _PHRASE: Final = re.compile(r"^(SIP/2\.0 (?!60[378])\d{3}) [^\r\n]*")
 """The words of a status line are for people (7.2), but where a 603+ or a 607 is known by them."""
 _NOTE: Final = re.compile(r"(?<=<sip:)[0-9a-f]{20,}(?=@)")
 """What a proxy notes of a connection in its Record-Route: where the other end of it was."""
-_RPORT: Final = re.compile(r"(?<=;rport=)\d+")
-"""A port without its host: what the device writes into the Via of what it passes on."""
+_PORT: Final = re.compile(r"(?:(?<=;rport=)|(?<=\.test:))\d+")
+"""A port without its address: what the device writes into the Via of what it passes on, or behind a name."""
 _T1_S: Final = 0.45
 """T1, less what a busy machine takes off it."""
 
@@ -145,7 +145,7 @@ class _Normalised:
         for kind, pattern in _IDENTIFIERS:
             text = pattern.sub(lambda found, kind=kind: self._numbered(kind, found[0]), text)  # type: ignore[misc]
         text = self._places.sub(lambda found: self._names[found[0]], text)
-        text = _RPORT.sub(lambda found: self._ports.get(found[0], found[0]), text)
+        text = _PORT.sub(lambda found: self._ports.get(found[0], found[0]), text)
         return text.replace(self._token, "{token}") if self._token else text
 
     def _numbered(self, kind: str, value: str) -> str:
