@@ -130,6 +130,20 @@ def test_a_response_may_come_as_often_as_it_is_asked_for() -> None:
     ]
 
 
+def test_an_ack_may_come_as_often_as_our_response_does() -> None:
+    def declined(*said: int) -> Flow:
+        one = flow()
+        events = [
+            dataclasses.replace(one.events[which], number=number, time=0.1 * number)
+            for number, which in enumerate(said, 1)
+        ]
+        return dataclasses.replace(one, events=tuple(events))
+
+    once = declined(0, 1, 2)
+    assert compared(declined(0, 1, 1, 2, 2), once) == []
+    assert [one.kind for one in compared(declined(0, 1, 2, 2), once)] == ["copies"]
+
+
 def test_the_words_of_a_status_line_count_where_a_603_plus_is_known_by_them() -> None:
     def said(status: str) -> Flow:
         one = flow()

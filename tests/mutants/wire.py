@@ -48,7 +48,8 @@ class Line:
     awaited: int = 0
     """How many of its copies came while the endpoint still owed it a response: a busy machine's doing, if only one."""
     asked_again: int = 0
-    """Of a response: how many copies of its request had been sent. Each may be answered."""
+    """How many copies had been sent of the request that a response is to, or of the final response that an ACK is for.
+    Each may be answered."""
 
     @property
     def exchange(self) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ def form_of(flow: Flow) -> Form:
     for seat in sorted(by_seat):
         lines: dict[str, Line] = {}
         answered: set[str | None] = set()
-        asked: Counter[tuple[str | None, str]] = Counter()
+        asked: Counter[tuple[object, ...]] = Counter()
         began: dict[str | None, float] = {}
         for event in by_seat[seat]:
             began.setdefault(event.call_id, event.time)
@@ -97,18 +98,27 @@ def form_of(flow: Flow) -> Form:
                 known = lines.get(text, Line(text, (), event.number))
                 at = event.time - began[event.call_id]
                 awaited = known.awaited + (event.branch not in answered and _is_due(known, at))
-                again = max(0, asked[event.branch, event.cseq_method] - 1)
+                again = max(0, asked[_what_asks_for(event)] - 1)
                 lines[text] = Line(text, (*known.times, at), known.number, awaited, again)
             elif event.method is not None:
                 asked[event.branch, event.method] += 1
             elif event.status is not None:
                 answered.add(event.branch)
+                if event.status >= 200 and event.cseq_method == "INVITE":
+                    asked["ACK", event.call_id, event.cseq_number] += 1
         for datagram in flow.unreadable:
             if datagram.seat == seat:
                 text = "(no SIP message) " + normalised.text(datagram.text)
                 lines.setdefault(text, Line(text, (datagram.time - by_seat[seat][0].time,), 0))
         seats[seat] = tuple(lines.values())
     return Form(flow.id, seats)
+
+
+def _what_asks_for(event: Event) -> tuple[object, ...]:
+    """The request of a response, or the final responses that an ACK is for, as they are counted."""
+    if event.method == "ACK":
+        return "ACK", event.call_id, event.cseq_number
+    return event.branch, event.cseq_method if event.status is not None else None
 
 
 def _is_due(known: Line, at: float) -> bool:
