@@ -30,6 +30,8 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 def test_tags() -> None:
     assert tag_of('"x;tag=no" <sip:a@h;tag=no>;y; tag=yes') == "yes"
     assert without_tag("<sip:a@h;tag=no>;y;tag=yes") == "<sip:a@h;tag=no>;y"
+    assert tag_of("<sip:a@h>;y ; tag = yes ;z") == "yes", "25.1: white space around the equals sign"
+    assert without_tag("<sip:a@h>; tag = yes;z") == "<sip:a@h>;z"
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,14 @@ def parse_name_addr(text: str) -> NameAddr:
 
 def tag_of(text: str) -> str:
     """Return the tag of a From or To value, empty where it has none."""
-    return next((part[4:] for part in split_unquoted(text, ";")[1:] if part[:4].lower() == "tag="), "")
+    parameters = map(_parameter, split_unquoted(text, ";")[1:])
+    return next((value for name, value in parameters if name.lower() == "tag" and value), "")
 
 
 def without_tag(text: str) -> str:
     """Return a From or To value without its tag."""
     first, *rest = split_unquoted(text, ";")
-    return ";".join([first, *(part for part in rest if part[:4].lower() != "tag=")])
+    return ";".join([first, *(part for part in rest if _parameter(part)[0].lower() != "tag")])
 
 
 def _parameter(text: str) -> tuple[str, str | None]:
