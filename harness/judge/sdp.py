@@ -15,6 +15,7 @@ from harness.judge.say import Findings, expect
 from harness.judge.shape import sent_by_us
 from harness.model.finding import Finding
 from harness.model.flow import Event, Flow
+from harness.model.verdict import Verdict
 
 _LINE = re.compile(r"([a-z])=(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]+")
@@ -22,6 +23,7 @@ _TIMES = re.compile(r"[0-9]+ [0-9]+")
 _MEDIA = re.compile(r"[!-~]+ [0-9]+(?:/[0-9]+)? [!-~]+(?: [!-~]+)+")
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9.\-]+")
 _ONCE_AT_FIRST = ("v", "o", "s")
+_NO_SUBJECT = "sdp-no-subject"
 _MEANS = "the other side cannot read the session description: it answers 400 or 488, or nobody hears anything"
 _LOOK_AT = "where the session description is written: is every value there?"
 
@@ -41,6 +43,8 @@ def readable(flow: Flow, requirement: str) -> Findings:
                 event=event,
                 means=_MEANS,
                 look_at=_LOOK_AT,
+                # Against 5.3, and nearly everybody reads it.
+                at_most=Verdict.WARN if code == _NO_SUBJECT else Verdict.FAIL,
                 requirement=requirement,
             )
 
@@ -137,6 +141,9 @@ def _malformed(body: str) -> Iterator[tuple[str, str, str]]:
             or not _is_place(*fields[3:])
         ):
             yield "sdp-origin", "o=USER NUMBER NUMBER IN IP4 ADDRESS (or IP6)", f"o={value[:80]}"
+    for value in _of_type(body, "s"):
+        if not value:
+            yield _NO_SUBJECT, "s=-, or a name", "s= with nothing behind it"
     for value in _of_type(body, "c"):
         fields = value.split(" ")
         if len(fields) != 3 or not _is_place(*fields):

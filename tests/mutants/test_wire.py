@@ -218,6 +218,28 @@ def test_the_port_of_an_endpoint_behind_a_name_is_no_difference() -> None:
     assert compared(named(30403, 30003), named(30003, 30003))
 
 
+def test_the_port_of_a_callers_connection_is_no_difference() -> None:
+    def passed_on(port: int, rport: int) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace(":5060;branch", f":5060;rport={rport};branch", 1)
+        asked = Event(one.events[0].raw, 9, 0.0, "caller", "sent", source=Address("127.1.0.8", port, "tls"))
+        return dataclasses.replace(one, events=(dataclasses.replace(one.events[0], raw=text), *one.events[1:], asked))
+
+    assert compared(passed_on(59133, 59133), passed_on(44783, 44783)) == []
+    assert compared(passed_on(59133, 7), passed_on(44783, 44783))
+
+
+def test_the_port_over_another_transport_is_another_one_in_each_run() -> None:
+    def over_udp(port: int) -> Flow:
+        one = flow()
+        text = one.events[0].raw.replace("127.1.0.1:5060", f"127.1.0.1:{port}", 1)
+        first = dataclasses.replace(one.events[0], raw=text, source=Address("127.1.0.1", port, "udp"))
+        there = dataclasses.replace(one.places, device=Address("127.1.0.1", 5061, "tls"))
+        return dataclasses.replace(one, places=there, events=(first, *one.events[1:]))
+
+    assert compared(over_udp(44753), over_udp(55211)) == []
+
+
 def test_what_a_route_notes_of_a_connection_is_no_difference() -> None:
     def noted(note: str) -> Flow:
         one = flow()

@@ -141,7 +141,9 @@ class _Normalised:
         for name, address in _addresses(flow):
             self._names.setdefault(str(address), f"{{{name}}}")
             self._names.setdefault(address.host, f"{{{name}.host}}")
-        self._ports = {str(seat.address.port): f"{{{seat.name}.port}}" for seat in flow.seats}
+        ours = (event.destination if event.from_device else event.source for event in flow.events)
+        self._ports = {str(one.port): "{a connection}" for one in ours if one is not None and one.reliable}
+        self._ports |= {str(seat.address.port): f"{{{seat.name}.port}}" for seat in flow.seats}
         hosts = "|".join(re.escape(text) for text in sorted(self._names, key=len, reverse=True))
         self._places = re.compile(rf"(?<![\d.])(?:{hosts})(?!\d)")
         self._token = flow.places.token
@@ -171,6 +173,10 @@ def _addresses(flow: Flow) -> Iterator[tuple[str, Address]]:
     here = flow.places.device
     if here:
         yield "device", here
-        # A port of the other IP family is another one in each run.
-        sources = (event.source for event in flow.events if event.from_device and event.source)
-        yield from (("device across", source) for source in sources if source.family != here.family)
+        # Another port in each run: that of the other IP family, or of another transport than it is called over.
+        sources = {event.source for event in flow.events if event.from_device and event.source}
+        for source in sorted(sources, key=str):
+            if source.family != here.family:
+                yield "device across", source
+            elif source.transport == "udp" != here.transport:
+                yield "device over udp", source

@@ -46,6 +46,7 @@ WRONG = {
         GOOD.replace("o=-", "o="),
         GOOD.replace("1 IN IP4", "1 IN IP6"),
     ],
+    "sdp-no-subject": [GOOD.replace("s=-", "s=")],
     "sdp-connection": [GOOD.replace("c=IN IP4 127.0.0.9", "c=IN 127.0.0.9"), GOOD.replace("c=IN", "c=")],
     "sdp-no-connection": [GOOD.replace("c=IN IP4 127.0.0.9\r\n", "")],
     "sdp-no-time": [GOOD.replace("t=0 0\r\n", "")],
