@@ -89,7 +89,8 @@ class Answer:
     """Send the final response again after so many seconds each (from the one before), ACK or no ACK."""
     then: Then = "bye"
     """After a 2xx: say BYE as soon as the ACK is here; wait until the device hangs up; or send a re-INVITE that holds
-    the call as soon as the ACK is here, and BYE when that has been answered."""
+    the call, and BYE when that has been answered: as soon as the ACK is here or, where :attr:`reinvites` are expected,
+    when the first of them has been answered."""
     reinvites: tuple[Response, ...] = ()
     """After a 2xx: how re-INVITEs are answered, one each, the last one repeated; none: 200."""
     cancelled: Cancelled = "terminate"

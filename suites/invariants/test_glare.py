@@ -10,7 +10,7 @@ from harness.purposes.invariant import invariant
 _PENDING = 491
 
 
-@invariant("RFC3261-14.2-01", faults=["asks_the_same_leg"])
+@invariant("RFC3261-14.2-01", faults=["asks_the_same_leg", "stays_pending_after_refusal"])
 def test_491_is_answered_while_another_request_is_pending(flow: Flow) -> Findings:
     """A re-INVITE is answered 491 while another INVITE is pending, on its dialog or on the other leg of a B2BUA; at no
     other time.

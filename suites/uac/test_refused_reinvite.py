@@ -6,6 +6,7 @@ from harness.judge.acks import acknowledged, refusal_of
 from harness.judge.attempts import tries
 from harness.judge.declines import since, watched_seats
 from harness.judge.dialogs import answers_to_us, byes_of_its_own, refused_reinvite, why_no_reinvite
+from harness.judge.legs import dialogs
 from harness.judge.say import Findings, expect, not_proven, satisfied, unseen, violated
 from harness.judge.silence import gap
 from harness.model.flow import Flow
@@ -34,6 +35,11 @@ REINVITE_MOVED = Plan(REINVITE_REDIRECTED.endpoints, calls=(Call(act="reinvite_h
 
 NO_MEDIA = "media is not observed"
 ENDS = "a call ends when one side tries to put it on hold"
+REINVITE_DECLINED_THEN_HELD = Plan(
+    (callee(Answer((RINGING, Response(200)), then="reinvite", reinvites=(Response(603),))),), calls=_REINVITE
+)
+"""A re-INVITE that is refused; then the callee holds the call, and hangs up."""
+
 LOOK_AT = "how a failed re-INVITE is handled: only 408 and 481 mean that the other side lost the call"
 
 
@@ -228,4 +234,40 @@ def test_redirected_reinvite_moves_no_dialog(flow: Flow) -> Findings:
         event=byes[0],
         means="the other side hears silence, and the call stays up until a timer ends it",
         look_at="which responses to a re-INVITE change the remote target: 2xx only (12.2.1.2)?",
+    )
+
+
+@purpose(
+    "RFC3261-14.2-01",
+    plan=REINVITE_DECLINED_THEN_HELD,
+    faults=["stays_pending_after_refusal"],
+    roles=["uac", "b2bua"],
+    acts={"reinvite"},
+)
+def test_refused_reinvite_is_no_longer_pending(flow: Flow) -> Findings:
+    """When a re-INVITE has been refused and acknowledged, one of the other side is not answered 491.
+
+    491 says "mine is pending, try again later", and would say so for ever. Typical defect: what marks the re-INVITE as
+    pending is cleared when it is accepted, and at no other time.
+
+    The device may refuse the change with any other code.
+    """
+    refused = refused_reinvite(flow)
+    if refused is None:
+        yield unseen(why_no_reinvite(flow), code="no-reinvite")
+        return
+    legs = [leg for leg in dialogs(flow).legs if leg.invite.call_id == refused.reinvite.invite.call_id]
+    replies = [leg.reply(event) for leg in legs for event in leg.ours if event.method == "INVITE"]
+    reply = next(filter(None, replies), None)
+    if reply is None:
+        yield unseen("the re-INVITE of the callee was not answered (another rule covers this)", code="not-answered")
+        return
+    yield expect(
+        reply.status != 491,
+        code="still-pending",
+        expected=f"another answer to the callee's re-INVITE: the device's was over ({refused.final.label})",
+        actual=reply.start_line,
+        event=reply,
+        means="the other side can never again hold the call or change its codec",
+        look_at="what ends the state of a pending re-INVITE: every final response, and a timeout",
     )

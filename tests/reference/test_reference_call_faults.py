@@ -101,6 +101,16 @@ def test_a_reinvite_of_a_redirected_call_alone_is_refused() -> None:
     assert told == {b"c1": b"SIP/2.0 481", b"c2": b"SIP/2.0 200"}
 
 
+def test_a_refused_reinvite_is_pending_for_ever() -> None:
+    wrong = behaviour_with([fault_named("stays_pending_after_refusal")])
+    wrong.remote_sequence(1, Final(603, "Decline", cast(InboundResponse, SimpleNamespace(call_id="c1"))))
+    told = {
+        call: wrong.worded(b"SIP/2.0 200 OK\r\nCall-ID: %b\r\nCSeq: 1 INVITE\r\n\r\n" % call, HERE)[0][0][:11]
+        for call in (b"c1", b"c2")
+    }
+    assert told == {b"c1": b"SIP/2.0 491", b"c2": b"SIP/2.0 200"}
+
+
 def test_a_route_is_recorded_without_brackets() -> None:
     wrong = behaviour_with([fault_named("records_without_brackets")])
     head = b"INVITE x SIP/2.0\r\nRecord-Route: "

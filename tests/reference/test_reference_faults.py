@@ -73,7 +73,7 @@ ELSEWHERE = {
     *("redials_after_ringing", "no_ack_of_redirected_200", "repeats_cseq_in_dialog", "answers_bye_500"),
     *("hangs_on_dead_302", "loses_200", "ends_one_leg", "byes_to_redirector", "cancels_with_new_branch"),
     *("asks_the_same_leg", "forgets_route_set", "keeps_route_of_ringing", "answers_without_record_route"),
-    *("records_without_brackets", "loses_dialog_of_target"),
+    *("records_without_brackets", "loses_dialog_of_target", "stays_pending_after_refusal"),
     *("cancels_after_4xx", "drops_ack_of_200", "relays_302_without_contact", "answers_message_481", "ignores_cancel"),
 }
 

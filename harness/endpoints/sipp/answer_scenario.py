@@ -131,7 +131,7 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         tags=labels,
         dialogs=any(200 <= r.status < 300 for answer in answers for r in answer.responses)
         or any(answer.cancelled == "answer" and answer.crossing.status < 300 for answer in answers),
-        reinviting=any(answer.then == "reinvite" for answer in answers),
+        reinviting=_reinviting(endpoint),
         forged={r.forged for answer in answers for r in answer.responses},
         asked_methods=list(map(re.escape, asked_methods)),
         asked=answers[0].responses[-1] if answers[0].responses else None,
@@ -140,6 +140,12 @@ def _answer(endpoint: Endpoint, places: Places, own: Address, methods: tuple[str
         refusal=_Response(480, "Asked Too Often"),
         terminated=_Response(487, REASONS[487]),
     )
+
+
+def _reinviting(endpoint: Endpoint) -> str:
+    """When it holds its calls: ``at once``, ``late`` (when it has answered a re-INVITE), or "" for never."""
+    holding = [answer for answer in endpoint.answers if answer.then == "reinvite"]
+    return "" if not holding else "late" if any(answer.reinvites for answer in holding) else "at once"
 
 
 def _response(

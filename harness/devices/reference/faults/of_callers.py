@@ -133,6 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("repeats_cseq_in_dialog", "Sends a request in a dialog with the CSeq number of the one before."),
     Fault("moves_dialog_on_302", "Takes the Contact of a 302 to a re-INVITE for where its peer is."),
     Fault("calls_contact_of_reinvite", "Places a new call to the Contact of a 302 to a re-INVITE."),
+    Fault("stays_pending_after_refusal", "Answers each re-INVITE 491 when one of its own has been refused."),
     Fault("answers_bye_500", "Answers the BYE 500 after a re-INVITE of its own was refused."),
     Fault("cancels_after_603", "Sends CANCEL for an INVITE that has just been answered 6xx."),
     Fault("cancels_after_final", "Sends CANCEL when the user hangs up a call that has been refused."),

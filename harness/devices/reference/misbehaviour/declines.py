@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Sequence
 
 from ..behaviour import Behaviour, Redial
 from ..contacts import contacts_of
+from ..sip_uri import Address
 from ..wire import Final, InboundResponse, OutboundRequest
 
 _KNOWN_6XX = (600, 603, 604, 606)
@@ -179,6 +181,27 @@ class AnswersBye500(Behaviour):
     def remote_sequence(self, current: int, refused: Final) -> int:
         """Mistake a number of this side for the peer's."""
         return current + 1000
+
+
+class StaysPendingAfterRefusal(Behaviour):
+    """Wrong by 14.2: 491 says that a request of this side is pending, and it is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused: set[bytes] = set()
+
+    def remote_sequence(self, current: int, refused: Final) -> int:
+        """Note in which call it was."""
+        if refused.response is not None:
+            self._refused.add(f"\r\nCall-ID: {refused.response.call_id}\r\n".encode())
+        return super().remote_sequence(current, refused)
+
+    def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
+        """Say so whenever the peer wants to change the call."""
+        accepts = data.startswith(b"SIP/2.0 2") and b" INVITE\r\n" in data
+        if accepts and any(call in data for call in self._refused):
+            data = b"SIP/2.0 491 Request Pending\r\n" + data.partition(b"\r\n")[2]
+        return super().worded(data, destination)
 
 
 class DiesAfter603(Behaviour):
