@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.model.flow import Event, Flow
-from harness.net.address import Address
+from harness.net.address import Address, family_of
 
 _IDENTIFIERS: Final = (
     ("branch", re.compile(r"(?<=;branch=)[^;,\s>]+")),
@@ -180,3 +180,9 @@ def _addresses(flow: Flow) -> Iterator[tuple[str, Address]]:
                 yield "device across", source
             elif source.transport == "udp" != here.transport:
                 yield "device over udp", source
+        # Over a stream that is not the port it sends from, but the one that it names.
+        vias = (event.vias[0] for event in flow.events if event.from_device and event.method and event.vias)
+        named = dict.fromkeys((via.host, via.port) for via in vias if family_of(via.host) not in (None, here.family))
+        for number, (host, port) in enumerate(named, 1):
+            if port is not None:
+                yield f"device across {number}", Address(host.strip("[]"), port)
