@@ -160,6 +160,8 @@ SHOWN_BY = {
         "b2bua/redirected_call_ends/bye_of_a_redirected_call_goes_to_the_target",
         "uac/refused_reinvite/decline_of_a_reinvite_ends_that_transaction_only",
     },
+    # That an address of the other family can be reached has to be seen.
+    "resolves_one_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "retries_after_503": {"uac/redirect_hunts/next_contact_is_tried_when_one_fails"},
     "contact_of_old_family": {"uac/redirect_to_another_family/contact_of_the_other_family_is_called"},
     "reinvites_from_old_family": {"uac/redirect_to_another_family/call_across_can_be_changed"},
