@@ -6,6 +6,8 @@
     ``{callee.record}`` is the DNS record of its host (``A 127.0.0.1``)
 ``{device}``
     the same of the device
+``{caller}``
+    in what a SIPp caller sends: the same of itself
 ``{transport}``
     the word of the transport of the device's own calls, as a URI has it; ``{TRANSPORT}``: in capitals
 ``{token}``
