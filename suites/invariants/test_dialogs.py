@@ -248,7 +248,7 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
                 yield from _unanswered(flow, leg, event)
             elif status < 300 or status in (401, 407):
                 yield satisfied(f"{event.method} answered {status}", event=reply)
-            elif event.method == "BYE" or status == 481:
+            elif event.method == "BYE" or (status == 481 and not _hung_up(leg, event, reply)):
                 yield violated(
                     code="bye-refused" if event.method == "BYE" else "dialog-lost",
                     expected=f"a 2xx to our {event.method} (message {event.number}), for its dialog exists"
@@ -259,6 +259,11 @@ def test_our_requests_in_a_dialog_are_answered(flow: Flow) -> Findings:
                     means="the call stays up on the device when the other side has hung up",
                     look_at="what a refused re-INVITE, or the end of the other leg, does to the dialog and its CSeq",
                 )
+
+
+def _hung_up(leg: Leg, event: Event, reply: Event) -> bool:
+    """Whether we said BYE between ``event`` and its ``reply``: 487 is only recommended then (15.1.2)."""
+    return any(bye.method == "BYE" and event.number < bye.number < reply.number for bye in leg.ours)
 
 
 def _listens_elsewhere(event: Event) -> bool:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from answered_flow import Line
 from refused_flow import URI, Wire, outcomes
 
 from suites.b2bua import test_what_the_caller_learns as learns
+from suites.invariants import test_dialogs as dialogs
 from suites.uac import test_refused_reinvite as reinvite
 
 SDP = "o=- 1 1\r\na=sendonly"
@@ -124,3 +126,24 @@ def test_a_refusal_ends_the_callers_call():
     assert judged(480) == [("satisfied", "RFC3261-8.1.3.2-01")]
     assert judged(200) == [("violated", "RFC3261-8.1.3.2-01")]
     assert judged(None) == [("violated", "RFC3261-8.1.3.2-01")]
+
+
+def reinvited(status: int, *, bye_at: float = 0.0) -> list[str]:
+    """Our re-INVITE in a call that the device has answered, and our BYE before it is answered."""
+    line = Line().ask().reply(0.1, 200).ack(0.2, branch="z9hG4bKack")
+    inside = {"branch": "z9hG4bKre", "cseq": "2 INVITE", "to_tag": "t1"}
+    line.ask(1.0, "INVITE", **inside).reply(1.1, status, **inside)
+    if bye_at:
+        over = {"branch": "z9hG4bKbye", "cseq": "3 BYE", "to_tag": "t1"}
+        line.ask(bye_at, "BYE", **over).reply(1.2, 200, **over)
+    return outcomes(dialogs.test_our_requests_in_a_dialog_are_answered(line.flow()))
+
+
+def test_a_reinvite_may_be_refused_but_not_as_one_of_no_dialog():
+    assert reinvited(481) == ["violated"]
+    assert "violated" not in [*reinvited(200), *reinvited(488), *reinvited(500)]
+
+
+def test_a_reinvite_that_our_bye_has_overtaken_may_be_refused_as_well():
+    assert "violated" not in reinvited(481, bye_at=1.05)
+    assert "violated" in reinvited(481, bye_at=1.15)

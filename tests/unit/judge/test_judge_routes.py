@@ -6,7 +6,6 @@ import pytest
 from answered_flow import Line
 from refused_flow import URI, Wire, outcomes
 
-from suites.invariants import test_dialogs as dialogs
 from suites.invariants import test_routes as routes
 
 FAR, NEAR = "<sip:far.test;lr>", "<sip:127.0.0.2:5060;lr>"
@@ -86,16 +85,3 @@ def test_a_strict_route_of_ours_that_is_passed_on_is_ours():
         0.1, f"INVITE {URI} SIP/2.0", sent=False, seat="callee", call_id="c2", extra=("Record-Route: <sip:old.test>",)
     )
     assert outcomes(routes.test_recorded_route_is_one_for_loose_routers(line.flow())) == []
-
-
-def reinvited(status: int) -> list[str]:
-    """Our re-INVITE in a call that the device has answered."""
-    line = Line().ask().reply(0.1, 200).ack(0.2, branch="z9hG4bKack")
-    inside = {"branch": "z9hG4bKre", "cseq": "2 INVITE", "to_tag": "t1"}
-    line.ask(1.0, "INVITE", **inside).reply(1.1, status, **inside)
-    return outcomes(dialogs.test_our_requests_in_a_dialog_are_answered(line.flow()))
-
-
-def test_a_reinvite_may_be_refused_but_not_as_one_of_no_dialog():
-    assert reinvited(481) == ["violated"]
-    assert "violated" not in [*reinvited(200), *reinvited(488), *reinvited(500)]
