@@ -288,8 +288,10 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
             "uac/redirect_to_another_transport/contact_names_the_transport",
         }
     ),
+    # A copy of the 302 ends the transaction of its Contact, and the next one is called.
     "reuses_branch_on_recursion": frozenset(
         {
+            "proxy/recursion/contacts_are_tried_in_the_order_of_q",
             "invariants/final_response/every_caller_gets_a_final_response",
             "invariants/requests_are_repeated/every_invite_without_response_is_repeated",
             "proxy/recursion_ends/decline_of_a_contact_stops_the_others_ringing",
