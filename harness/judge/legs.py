@@ -13,7 +13,8 @@ from harness.judge.answers import asked
 from harness.judge.attempts import attempts
 from harness.judge.once import once_per_flow
 from harness.model.flow import Event, Flow
-from harness.sip.message import split_list
+from harness.sip.message import addr_spec, split_list
+from harness.sip.uri import SipUri
 
 _Key = tuple[str, str, str]
 
@@ -81,6 +82,11 @@ class Leg:
         said = sorted((e for e in given if e is not None and e.number < number), key=lambda event: event.number)
         return tuple(event.contact_uris[0] for event in said if event.contact_uris and (event.status or 200) < 300)
 
+    def acknowledges_refusal(self, ack: Event) -> bool:
+        """Whether ``ack`` is of the transaction of one of the device's INVITEs: it goes where that went (17.1.1.3)."""
+        invites = (self.invite, *(event for event in self.theirs if event.method == "INVITE"))
+        return ack.method == "ACK" and any(invite.branch == ack.branch for invite in invites)
+
     @property
     def route_set(self) -> tuple[str, ...]:
         """The Record-Route values by which the device's requests go once there is a 2xx, the nearest first.
@@ -89,6 +95,12 @@ class Leg:
         made = self.answer if self.by_device else self.invite
         values = recorded_routes(made) if made else ()
         return values[::-1] if self.by_device else values
+
+
+def is_strict(route: str) -> bool:
+    """Whether a route is that of a strict router, which gets its own URI for a Request-URI (12.2.1.1)."""
+    uri = SipUri.parse(addr_spec(route))
+    return uri is None or uri.parameter("lr") is None
 
 
 def recorded_routes(message: Event) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from math import inf
 
 from harness.judge.answers import callers, unproven
 from harness.judge.calls import calls
-from harness.judge.legs import Leg, dialogs
+from harness.judge.legs import Leg, dialogs, is_strict
 from harness.judge.say import Findings, satisfied, violated
 from harness.judge.targets import address_of, user_of
 from harness.model.finding import Finding
@@ -108,17 +108,13 @@ def test_requests_of_a_dialog_go_to_its_peer(flow: Flow) -> Findings:
     """
     for leg in dialogs(flow).legs:
         for event in leg.theirs if leg.answer else ():
-            if event.method in (*INSIDE, "ACK") and not (event.method == "ACK" and _of_refusal(leg, event)):
+            if event.method in (*INSIDE, "ACK") and not leg.acknowledges_refusal(event):
                 yield _addressed(flow, leg, event)
-
-
-def _of_refusal(leg: Leg, ack: Event) -> bool:
-    """Whether ``ack`` answers a refused re-INVITE: it goes where that went (17.1.1.3)."""
-    return any(e.method == "INVITE" and e.branch == ack.branch for e in leg.theirs) or ack.branch == leg.invite.branch
 
 
 def _addressed(flow: Flow, leg: Leg, event: Event) -> Finding:
     targets = leg.targets_at(event.number)
+    strict = bool(leg.route_set) and is_strict(leg.route_set[0])
     if event.seat != leg.seat:
         return violated(
             code="astray",
@@ -128,7 +124,7 @@ def _addressed(flow: Flow, leg: Leg, event: Event) -> Finding:
             means="whoever answered waits for it, and whoever gets it knows no such call: it goes on without end",
             look_at="where requests in a dialog are sent: to its remote target, not to what was dialled first",
         )
-    if targets and not any(_leads_to(event.request_uri, target) for target in targets) and not _routed(leg):
+    if targets and not any(_leads_to(event.request_uri, target) for target in targets) and not strict:
         return violated(
             code="other-request-uri",
             expected=f"{event.method} {targets[-1]}, the Contact of its peer",
@@ -142,13 +138,6 @@ def _addressed(flow: Flow, leg: Leg, event: Event) -> Finding:
 
 def _leads_to(uri: str, target: str) -> bool:
     return (address_of(uri), user_of(uri)) == (address_of(target), user_of(target))
-
-
-def _routed(leg: Leg) -> bool:
-    """Whether the dialog has a strict router first, which gets its own URI for a Request-URI (12.2.1.1)."""
-    made = leg.answer or leg.early
-    lines = made.headers("Record-Route") if made and leg.by_device else leg.invite.headers("Record-Route")
-    return bool(lines) and ";lr" not in lines[-1 if leg.by_device else 0].lower()
 
 
 @invariant("RFC3261-12.2.1.1-02", faults=["repeats_cseq_in_dialog"])

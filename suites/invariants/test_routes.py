@@ -6,13 +6,13 @@ from itertools import zip_longest
 
 from harness.judge.acks import routes
 from harness.judge.answers import asked
-from harness.judge.legs import Leg, dialogs, recorded_routes
+from harness.judge.legs import dialogs, is_strict, recorded_routes
 from harness.judge.say import Findings, expect
-from harness.model.flow import Event, Flow
+from harness.model.flow import Flow
 from harness.purposes.invariant import invariant
 from harness.sip.address import NameAddr
 from harness.sip.message import addr_spec
-from harness.sip.uri import SipUri, same_uri
+from harness.sip.uri import same_uri
 
 _TAKES_ROUTE = ("ACK", "BYE", "INVITE", "INFO")
 """UPDATE and PRACK are left out: sent before the 2xx, they take the route of a 18x."""
@@ -31,10 +31,11 @@ def test_requests_of_a_dialog_take_its_route(flow: Flow) -> Findings:
     """
     for leg in dialogs(flow).legs:
         wanted = leg.route_set
-        if leg.answer is None or not wanted or _is_strict(wanted[0]):
+        if leg.answer is None or not wanted or is_strict(wanted[0]):
             continue
         for event in leg.theirs:
-            if event.method in _TAKES_ROUTE and event.number > leg.answer.number and not _of_invite(leg, event):
+            inside = event.method in _TAKES_ROUTE and event.number > leg.answer.number
+            if inside and not leg.acknowledges_refusal(event):
                 carried = routes(event)
                 yield expect(
                     _same(carried[-len(wanted) :], wanted),
@@ -87,7 +88,7 @@ def test_recorded_route_is_one_for_loose_routers(flow: Flow) -> Findings:
                 continue
             bracketed = NameAddr.parse(value).bracketed
             yield expect(
-                bracketed and not _is_strict(value),
+                bracketed and not is_strict(value),
                 code="strict-route" if bracketed else "bare-route",
                 expected="Record-Route: <URI;lr>",
                 actual=f"Record-Route: {value}",
@@ -95,16 +96,6 @@ def test_recorded_route_is_one_for_loose_routers(flow: Flow) -> Findings:
                 means="in-dialog requests of other products miss their target, or go by another transport",
                 look_at="how the header is written: is ;lr inside of the brackets?",
             )
-
-
-def _of_invite(leg: Leg, ack: Event) -> bool:
-    """Whether ``ack`` is of the transaction of an INVITE that was refused: it has the Route of that (17.1.1.3)."""
-    return ack.method == "ACK" and any(one.method == "INVITE" and one.branch == ack.branch for one in leg.theirs)
-
-
-def _is_strict(route: str) -> bool:
-    uri = SipUri.parse(addr_spec(route))
-    return uri is None or uri.parameter("lr") is None
 
 
 def _same(carried: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -92,23 +92,16 @@ def test_a_route_is_not_repeated_to_the_caller() -> None:
     assert wrong.worded(b"INVITE x SIP/2.0\r\n" + lines, HERE) == ((b"INVITE x SIP/2.0\r\n" + lines, HERE),)
 
 
-def test_a_reinvite_of_a_redirected_call_alone_is_refused() -> None:
-    wrong = _after_a_redirection(behaviour_with([fault_named("loses_dialog_of_target")]))
-    told = {
-        call: wrong.worded(b"SIP/2.0 200 OK\r\nCall-ID: %b\r\nCSeq: 1 INVITE\r\n\r\n" % call, HERE)[0][0][:11]
-        for call in (b"c1", b"c2")
-    }
-    assert told == {b"c1": b"SIP/2.0 481", b"c2": b"SIP/2.0 200"}
-
-
-def test_a_refused_reinvite_is_pending_for_ever() -> None:
-    wrong = behaviour_with([fault_named("stays_pending_after_refusal")])
-    wrong.remote_sequence(1, Final(603, "Decline", cast(InboundResponse, SimpleNamespace(call_id="c1"))))
-    told = {
-        call: wrong.worded(b"SIP/2.0 200 OK\r\nCall-ID: %b\r\nCSeq: 1 INVITE\r\n\r\n" % call, HERE)[0][0][:11]
-        for call in (b"c1", b"c2")
-    }
-    assert told == {b"c1": b"SIP/2.0 491", b"c2": b"SIP/2.0 200"}
+def test_a_reinvite_is_refused_in_the_call_that_it_is_about_alone() -> None:
+    lost = _after_a_redirection(behaviour_with([fault_named("loses_dialog_of_target")]))
+    pending = behaviour_with([fault_named("stays_pending_after_refusal")])
+    pending.remote_sequence(1, Final(603, "Decline", cast(InboundResponse, SimpleNamespace(call_id="c1"))))
+    for wrong, status in ((lost, b"SIP/2.0 481"), (pending, b"SIP/2.0 491")):
+        told = [
+            wrong.worded(b"SIP/2.0 200 OK\r\nCall-ID: %b\r\nCSeq: 1 %b\r\n\r\n" % (call, method), HERE)[0][0][:11]
+            for call, method in ((b"c1", b"INVITE"), (b"c2", b"INVITE"), (b"c1", b"BYE"))
+        ]
+        assert told == [status, b"SIP/2.0 200", b"SIP/2.0 200"]
 
 
 def test_a_route_is_recorded_without_brackets() -> None:

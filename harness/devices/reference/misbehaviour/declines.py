@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..behaviour import Behaviour, Redial
 from ..contacts import contacts_of
@@ -188,20 +188,17 @@ class StaysPendingAfterRefusal(Behaviour):
 
     def __init__(self) -> None:
         super().__init__()
-        self._refused: set[bytes] = set()
+        self._refused: set[str] = set()
 
     def remote_sequence(self, current: int, refused: Final) -> int:
         """Note in which call it was."""
         if refused.response is not None:
-            self._refused.add(f"\r\nCall-ID: {refused.response.call_id}\r\n".encode())
+            self._refused.add(refused.response.call_id)
         return super().remote_sequence(current, refused)
 
     def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
         """Say so whenever the peer wants to change the call."""
-        accepts = data.startswith(b"SIP/2.0 2") and b" INVITE\r\n" in data
-        if accepts and any(call in data for call in self._refused):
-            data = b"SIP/2.0 491 Request Pending\r\n" + data.partition(b"\r\n")[2]
-        return super().worded(data, destination)
+        return super().worded(refused_instead(data, self._refused, b"491 Request Pending"), destination)
 
 
 class DiesAfter603(Behaviour):
@@ -219,3 +216,13 @@ def _retry_after(final: Final) -> float | None:
     value = final.response.headers.get("Retry-After") if final.response is not None else None
     seconds = re.match(r"\s*([0-9]{1,6})", value or "")
     return float(seconds[1]) if final.code >= 600 and seconds else None
+
+
+def refused_instead(data: bytes, calls: Iterable[str], status: bytes) -> bytes:
+    """Return a 2xx to an INVITE of one of these calls (Call-IDs) with another status, and anything else as it is."""
+    if not data.startswith(b"SIP/2.0 2") or b" INVITE\r\n" not in data:
+        return data
+    lines = data.split(b"\r\n")
+    if not any(b"Call-ID: " + call.encode() in lines for call in calls):
+        return data
+    return b"\r\n".join((b"SIP/2.0 " + status, *lines[1:]))

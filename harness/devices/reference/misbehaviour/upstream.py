@@ -9,6 +9,7 @@ from ..behaviour import Behaviour
 from ..contacts import Target
 from ..sip_uri import Address, SipUri
 from ..wire import Final, InboundResponse, OutboundRequest, Refusal
+from .declines import refused_instead
 
 
 class RelaysAndFollows(Behaviour):
@@ -92,19 +93,17 @@ class LosesDialogOfTarget(Behaviour):
 
     def __init__(self) -> None:
         super().__init__()
-        self._redirected: set[bytes] = set()
+        self._redirected: set[str] = set()
 
     def redirected(self, invite: OutboundRequest, previous: OutboundRequest, target: Target) -> OutboundRequest:
         """Note which calls are redirected ones."""
-        self._redirected.add(f"\r\nCall-ID: {invite.field('Call-ID')}\r\n".encode())
+        self._redirected.add(invite.field("Call-ID"))
         return super().redirected(invite, previous, target)
 
     def worded(self, data: bytes, destination: Address) -> Sequence[tuple[bytes, Address]]:
         """Answer a re-INVITE of their targets 481."""
-        accepts = data.startswith(b"SIP/2.0 2") and b" INVITE\r\n" in data
-        if accepts and any(call in data for call in self._redirected):
-            data = b"SIP/2.0 481 Call/Transaction Does Not Exist\r\n" + data.partition(b"\r\n")[2]
-        return super().worded(data, destination)
+        refusal = b"481 Call/Transaction Does Not Exist"
+        return super().worded(refused_instead(data, self._redirected, refusal), destination)
 
 
 class RedirectsToItself(Behaviour):
