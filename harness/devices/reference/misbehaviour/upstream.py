@@ -1,4 +1,4 @@
-"""Faults of a B2BUA in what it tells its caller of a redirection or a refusal."""
+"""Faults in what a B2BUA tells its caller of a redirection or refusal, and in the dialog of a redirected call."""
 
 from __future__ import annotations
 
