@@ -81,10 +81,11 @@ def test_recorded_route_is_one_for_loose_routers(flow: Flow) -> Findings:
     element takes the proxy for a strict router and replaces the Request-URI. Typical defect: the header is put together
     as a string, and tried with one other product.
     """
-    ours = {value for event in flow.events if not event.from_device for value in recorded_routes(event)}
+    # What was written first by whom: our 2xx repeats what the device has recorded, and it passes on what we have.
+    ours: dict[str, bool] = {}
     for event in flow.events:
-        for value in recorded_routes(event) if event.from_device else ():
-            if value in ours:
+        for value in recorded_routes(event):
+            if ours.setdefault(value, not event.from_device) or not event.from_device:
                 continue
             bracketed = NameAddr.parse(value).bracketed
             yield expect(

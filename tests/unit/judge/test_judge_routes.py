@@ -85,3 +85,10 @@ def test_a_strict_route_of_ours_that_is_passed_on_is_ours():
         0.1, f"INVITE {URI} SIP/2.0", sent=False, seat="callee", call_id="c2", extra=("Record-Route: <sip:old.test>",)
     )
     assert outcomes(routes.test_recorded_route_is_one_for_loose_routers(line.flow())) == []
+
+
+def test_a_bare_route_is_the_proxys_own_though_our_200_repeats_it():
+    bare = ("Record-Route: sip:127.0.0.9:5060;lr",)
+    flow = Wire(role="proxy").invite(extra=bare).answer(0.1, 200, extra=bare).flow()
+    found = routes.test_recorded_route_is_one_for_loose_routers(flow)
+    assert [one.code for one in found] == ["bare-route"]
